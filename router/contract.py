@@ -1,0 +1,376 @@
+"""What a router shows and takes: the words that router, ledger and consoles share.
+
+Imports nothing of ours, so that a console can import it alone. Everything here is a msgspec Struct:
+it goes over the control socket as JSON and is decoded into the same types on the other side.
+
+Four verbs:
+    snapshot()  all that a console needs to draw at once                    GET  /snapshot
+    watch()     a bounded stream of changes; drops, and says so             GET  /watch   (NDJSON)
+    query()     pages of history: read from the ledger itself, see storage/readers.py
+    act()       one typed action, one typed result                          POST /act
+
+Money is in integer nano-dollars, None where a price is unknown. Times are Unix seconds (float, UTC);
+durations are milliseconds and end in `_ms`. Text from outside is raw here: a terminal gets it only
+through console.text.clean.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from msgspec import Struct, field
+
+VERSION = "0.1.0"
+#: bumped when a console and a router of different versions could misunderstand each other
+PROTOCOL = 1
+
+State = Literal["running", "done", "failed", "cancelled", "interrupted"]
+#: "interrupted": the router died while the request ran
+
+
+class Tokens(Struct, frozen=True):
+    """As router.messages.Usage: the four kinds of input and the output never overlap."""
+
+    input: int = 0
+    cache_read: int = 0
+    cache_write: int = 0
+    cache_write_1h: int = 0
+    output: int = 0
+    reasoning: int = 0  # inside output
+    estimated: bool = False
+
+    @property
+    def prompt(self) -> int:
+        return self.input + self.cache_read + self.cache_write + self.cache_write_1h
+
+
+class Look(Struct, frozen=True):
+    """One rule that was looked at: `rule` "longContext", `value` "61,204 > 60,000", hit or not."""
+
+    rule: str
+    value: str
+    hit: bool = False
+    target: str = ""  # "provider,model", when it hit
+    note: str = ""  # why a hit was not followed, or what was done about it
+
+
+class AttemptView(Struct, frozen=True):
+    """One upstream call. `outcome` is "ok" or an errors.Kind; `billed` whether it may cost money."""
+
+    number: int  # from 1, within its request
+    provider: str
+    model: str
+    started_at: float
+    simulated: bool = False
+    status: int | None = None  # HTTP status of the provider; None: it gave none
+    outcome: str = ""  # "" while it runs
+    error: str = ""
+    first_byte_ms: float | None = None
+    duration_ms: float | None = None
+    tokens: Tokens = Tokens()
+    cost: int | None = None
+    reason: str = ""  # why this candidate: "rule default", "fallback", "retry 1"
+
+
+class RequestView(Struct, frozen=True):
+    """One client request, as a row shows it. `id` is also the client's x-request-id."""
+
+    id: str
+    started_at: float
+    state: State
+    door: str  # "litellm", "ccr", "claude-code"
+    dialect: str  # the client's format
+    client: str = ""  # "claude-cli/2.1.330"
+    session: str = ""
+    agent: str = ""
+    key: str = ""  # a short public name of the client's key, never the key
+    endpoint: str = "chat"  # "chat", "embeddings", …
+    asked: str = ""  # the model the client named
+    provider: str = ""
+    model: str = ""
+    simulated: bool = False
+    rule: str = ""  # the rule that decided
+    value: str = ""  # …and the value it saw
+    stream: bool = False
+    status: int | None = None  # HTTP status sent to the client
+    tokens: Tokens = Tokens()
+    cost: int | None = None
+    attempts: int = 0
+    ttft_ms: float | None = None  # to the first token of the answer
+    duration_ms: float | None = None
+    error: str = ""
+    seq: int = 0  # grows by one with each request since the ledger began; 0 while not yet stored
+
+    @property
+    def tokens_per_second(self) -> float | None:
+        """Output tokens per second after the first one; None when it cannot be told."""
+        if self.duration_ms is None or self.ttft_ms is None or self.tokens.output < 2:
+            return None
+        seconds = (self.duration_ms - self.ttft_ms) / 1000
+        return self.tokens.output / seconds if seconds > 0.001 else None
+
+
+class Facts(Struct, frozen=True):
+    """What the rules looked at, kept so that a decision can be explained and replayed. No text."""
+
+    tokens: int = 0
+    tokens_exact: bool = False
+    messages: int = 0
+    tools: int = 0
+    images: int = 0
+    web_search: bool = False
+    thinking: str = ""  # "on 31,999", "adaptive high", "off"
+    effort: str = ""
+    context: str = ""
+    subagent: str = ""
+    side_call: str = ""  # "title", "topic", "probe", … where the request's shape says so
+
+
+class RequestDetail(Struct, frozen=True):
+    """All that is known of one request."""
+
+    request: RequestView
+    looks: tuple[Look, ...] = ()
+    attempts: tuple[AttemptView, ...] = ()
+    facts: Facts = Facts()
+
+
+class ServiceView(Struct, frozen=True):
+    """Health of a role, a provider or a neighbour. `reason` says why it is not "up"."""
+
+    name: str
+    kind: Literal["router", "role", "provider", "local", "ssh"]
+    state: Literal["up", "degraded", "down", "unknown", "off"]
+    mode: Literal["embedded", "external", "simulated", "real", ""] = ""
+    address: str = ""
+    reason: str = ""
+    checked_at: float | None = None
+    models: tuple[str, ...] = ()
+    requests: int = 0  # attempts since the router started
+    errors: int = 0
+    p50_ms: float | None = None  # time to first byte
+    last_error: str = ""
+    last_error_at: float | None = None
+    cooling_until: float | None = None
+
+
+class OverrideView(Struct, frozen=True):
+    """A switch the operator set. `scope` is "everywhere", "session:ID", "key:NAME" or
+    "scenario:NAME"; `forced` puts it before every other rule."""
+
+    id: str
+    scope: str
+    target: str  # "provider,model"
+    set_at: float
+    expires_at: float | None = None
+    set_by: str = ""
+    forced: bool = False
+    served: int = 0
+    problem: str = ""  # why it cannot be honoured now; loud in red
+
+
+class Finding(Struct, frozen=True):
+    """One thing that start-up looked for. `what` "CCR config", `where` its path or address."""
+
+    what: str
+    where: str
+    state: Literal["found", "absent", "problem", "made"]
+    detail: str = ""  # what was taken from it, or what is wrong and what to do
+
+
+class Listener(Struct, frozen=True):
+    name: str  # "front door", "LiteLLM", "CCR", "SSH", "control"
+    address: str  # "http://127.0.0.1:5000"
+
+
+class Totals(Struct, frozen=True):
+    """Sums of real traffic; `simulated_*` are kept apart and never added to them."""
+
+    requests: int = 0
+    errors: int = 0
+    tokens: Tokens = Tokens()
+    cost: int = 0
+    unpriced: int = 0  # requests whose price is unknown: cost is then a lower bound
+    simulated_requests: int = 0
+    simulated_cost: int = 0
+
+
+class Beat(Struct, frozen=True, tag=True):
+    """Twice a second at most, to each watcher."""
+
+    at: float
+    running: int
+    per_second: float  # requests per second over the last 10 s
+    p95_ms: float | None  # duration over the last minute
+    error_rate: float  # 0…1 over the last minute
+    today: Totals
+    requests: tuple[RequestView, ...] = ()  # every request that changed since the last beat
+
+
+class Snapshot(Struct, frozen=True):
+    version: str
+    protocol: int
+    pid: int
+    started_at: float
+    home: str
+    generation: int
+    simulated_only: bool  # no real provider is configured
+    listeners: tuple[Listener, ...]
+    findings: tuple[Finding, ...]
+    services: tuple[ServiceView, ...]
+    overrides: tuple[OverrideView, ...]
+    running: tuple[RequestView, ...]
+    recent: tuple[RequestView, ...]  # newest first, at most 200
+    beat: Beat
+    targets: tuple[str, ...] = ()  # every "provider,model" that an override may name
+    scenarios: dict[str, str] = field(default_factory=dict)  # scenario → target, as configured
+    config_error: str = ""  # why the newest edit of a config file was not taken
+
+
+# ── watch(): one of these per line ────────────────────────────────────────────────────────────────
+
+
+class ServicesChanged(Struct, frozen=True, tag=True):
+    services: tuple[ServiceView, ...]
+
+
+class OverridesChanged(Struct, frozen=True, tag=True):
+    overrides: tuple[OverrideView, ...]
+
+
+class Reloaded(Struct, frozen=True, tag=True):
+    """A config file was edited: taken (`error` empty) or refused. Ask for a new snapshot."""
+
+    generation: int
+    error: str = ""
+
+
+class Dropped(Struct, frozen=True, tag=True):
+    """The watcher was too slow: `count` changes are missing. Ask for a new snapshot."""
+
+    count: int
+
+
+Change = Beat | ServicesChanged | OverridesChanged | Reloaded | Dropped
+
+
+# ── act() ─────────────────────────────────────────────────────────────────────────────────────────
+
+
+class SetOverride(Struct, frozen=True, tag=True):
+    """Replaces an override of the same scope. `seconds` None: until cleared."""
+
+    scope: str
+    target: str
+    seconds: float | None = None
+    forced: bool = False
+    by: str = ""
+
+
+class ClearOverride(Struct, frozen=True, tag=True):
+    """`id` of one override, or "all"."""
+
+    id: str
+    by: str = ""
+
+
+class Cancel(Struct, frozen=True, tag=True):
+    """Stops a running request: its upstream is closed, what it used so far is billed."""
+
+    id: str
+    by: str = ""
+
+
+class Reload(Struct, frozen=True, tag=True):
+    """Reads the config files again now."""
+
+
+class Explain(Struct, frozen=True, tag=True):
+    """A dry run: which model would this request body get, and why. Nothing is sent."""
+
+    body: str
+    door: Literal["litellm", "ccr", "claude-code"] = "ccr"
+    headers: dict[str, str] = field(default_factory=dict)
+
+
+class Stop(Struct, frozen=True, tag=True):
+    """Drains and ends the router."""
+
+    by: str = ""
+
+
+Action = SetOverride | ClearOverride | Cancel | Reload | Explain | Stop
+
+
+class Done(Struct, frozen=True, tag=True):
+    message: str = ""
+    override: OverrideView | None = None
+
+
+class Explained(Struct, frozen=True, tag=True):
+    """`candidates` in the order they would be tried; empty when the request would be refused, and
+    then `error` says why."""
+
+    candidates: tuple[str, ...]
+    rule: str
+    looks: tuple[Look, ...]
+    facts: Facts
+    error: str = ""
+
+
+class Refused(Struct, frozen=True, tag=True):
+    """The action was not done. `message` says why and what to do."""
+
+    message: str
+
+
+Result = Done | Explained | Refused
+
+
+# ── query(): what the ledger answers ──────────────────────────────────────────────────────────────
+
+
+class CostLine(Struct, frozen=True):
+    """Sums over one group of requests. Simulated and real traffic never share a line."""
+
+    name: str  # "provider,model" or what it was grouped by
+    simulated: bool
+    requests: int
+    errors: int
+    tokens: Tokens
+    cost: int
+    unpriced: int
+
+
+class LogLine(Struct, frozen=True):
+    """One line of the router's own log."""
+
+    id: int
+    at: float
+    level: Literal["debug", "info", "warning", "error"]
+    source: str  # "exchange", "config", "ssh", …
+    message: str
+    request: str = ""  # a request id, where it is about one
+    simulated: bool = False
+
+
+class RequestFilter(Struct, frozen=True):
+    """What a page of history must match; None or "" matches all."""
+
+    since: float | None = None
+    until: float | None = None
+    text: str = ""  # part of id, asked, provider, model, rule, session, client or error
+    provider: str = ""
+    model: str = ""
+    session: str = ""
+    door: str = ""
+    status_from: int | None = None
+    simulated: bool | None = None
+
+
+class LogFilter(Struct, frozen=True):
+    since: float | None = None
+    level: Literal["debug", "info", "warning", "error"] = "debug"  # this one and worse
+    text: str = ""
+    source: str = ""
+    request: str = ""

@@ -1,0 +1,105 @@
+"""Wire formats: one file each, pure functions of bytes. No I/O, no clock, no randomness.
+
+A format can be spoken by a client (parse_request, writer, render_response, render_error) and by a
+provider (render_request, reader, read_response, read_error). Adding one is a file with an object
+that has these methods, and a line in FORMATS.
+
+A response that came whole is read into the same events as a stream and written from them, so
+streamed and whole answers cannot differ.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any, Protocol
+
+from router.errors import RequestError, UpstreamError
+from router.messages import Event, Request
+from router.settings import Provider
+
+JSON = dict[str, Any]
+
+
+class Reader(Protocol):
+    """Reads one provider's stream. Made per response; fed whole frames (router.framing)."""
+
+    def feed(self, frame: Frame) -> list[Event]:
+        """The events one frame means; [] for comments and keep-alives.
+
+        A frame that is not this format's gives a Failure event, never an exception.
+        """
+
+    def close(self) -> list[Event]:
+        """What is still owed when the stream ends: closing events after a proper end, a Failure
+        when it was cut. [] when the grammar was already completed."""
+
+
+class Writer(Protocol):
+    """Writes one client's stream. Made per response."""
+
+    def feed(self, event: Event) -> bytes:
+        """The bytes one event means; b"" where it means none (yet)."""
+
+    def ping(self) -> bytes:
+        """What keeps a silent stream alive in this dialect; b"" before the stream has begun."""
+
+    def fail(self, error: RequestError) -> bytes:
+        """A legal end of the stream that tells the error; closes what is open."""
+
+    def close(self) -> bytes:
+        """The terminal bytes ("data: [DONE]"), once; b"" if they were written."""
+
+
+class Frame(Protocol):
+    """One server-sent event, or one line of NDJSON (then `event` is "")."""
+
+    event: str
+    data: bytes
+
+
+class Format(Protocol):
+    name: str
+    #: how a provider of this format frames its stream
+    framing: str  # "sse" | "ndjson"
+    content_type: str  # of a streamed answer to a client
+
+    def parse_request(self, raw: bytes) -> Request:
+        """Raises CallerError for anything that is not a request of this format."""
+
+    def render_request(self, request: Request, provider: Provider, model: str) -> JSON:
+        """The body for `provider`; `model` is the provider's own name for the model."""
+
+    def pass_through(self, request: Request, model: str) -> bytes:
+        """`request.raw` with the model's name replaced (and our own fields taken out), every other
+        byte as it was."""
+
+    def reader(self, provider: Provider) -> Reader: ...
+
+    def read_response(self, body: bytes, provider: Provider) -> list[Event]:
+        """A whole answer as events. Raises UpstreamError where it is not one."""
+
+    def read_error(
+        self, status: int, headers: Mapping[str, str], body: bytes, provider: Provider
+    ) -> UpstreamError:
+        """Classifies a non-2xx answer. `headers` have lower-case names."""
+
+    def writer(self, request: Request, *, now: int, id: str) -> Writer:
+        """`now` is Unix seconds, for formats that stamp; `id` our request id, for those that need
+        one and got none from the provider. The model named to the client is the one it asked for,
+        or the provider's where it named none."""
+
+    def render_response(
+        self, events: Iterable[Event], request: Request, *, now: int, id: str
+    ) -> bytes:
+        """A whole answer. Raises UpstreamError where the events end in a Failure."""
+
+    def render_error(self, error: RequestError) -> bytes:
+        """The error body in this dialect, for an answer that has not begun."""
+
+
+def load() -> dict[str, Format]:
+    """Every format by its name."""
+    from router.formats.anthropic_messages import AnthropicMessages
+    from router.formats.openai_chat import OpenAIChat
+
+    return {format.name: format for format in (AnthropicMessages(), OpenAIChat())}

@@ -1,0 +1,239 @@
+"""The configuration as the router uses it: immutable, resolved, one object per generation.
+
+`router.config` builds a Generation from files and the environment; a reload builds the next one
+beside it and swaps the reference. A request keeps the generation it began with. Nothing here knows
+about files, JSON or YAML.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from router.contract import Finding
+
+Scenario = Literal[
+    "default",
+    "background",
+    "think",
+    "longContext",
+    "webSearch",
+    "image",
+    "tool",
+    "coder",
+    "simple",
+    "complex",
+]
+SCENARIOS: tuple[Scenario, ...] = Scenario.__args__  # type: ignore[attr-defined]
+
+
+class Secret(str):
+    """A credential. Its repr and format are masked so that no log or traceback can carry it."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return "Secret(…)"
+
+    def __format__(self, spec: str) -> str:
+        return "…"
+
+    def __str__(self) -> str:
+        return "…"
+
+    def reveal(self) -> str:
+        return str.__str__(self)
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A model at a provider, as people write it: `provider,model`."""
+
+    provider: str
+    model: str
+
+    def __str__(self) -> str:
+        return f"{self.provider},{self.model}"
+
+    @classmethod
+    def parse(cls, text: str) -> Target | None:
+        """`provider,model`, split at the first comma; None if either side is empty."""
+        provider, comma, model = text.partition(",")
+        provider, model = provider.strip(), model.strip()
+        return cls(provider, model) if comma and provider and model else None
+
+
+@dataclass(frozen=True, slots=True)
+class Price:
+    """Nano-dollars per token, of each kind. None: unknown, which is never the same as free (0)."""
+
+    input: int | None = None
+    output: int | None = None
+    cache_read: int | None = None
+    cache_write: int | None = None
+    cache_write_1h: int | None = None
+    source: str = ""  # "config", "guide", "genai-prices 0.2.3"
+
+
+@dataclass(frozen=True, slots=True)
+class Adjustment:
+    """A named change to the body for one provider (CCR's transformer): see router/providers."""
+
+    name: str
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Timeouts:
+    """Seconds. `idle` is between two reads of a streaming answer."""
+
+    connect: float = 10.0
+    first_byte: float = 300.0
+    idle: float = 120.0
+    total: float = 3600.0
+
+
+@dataclass(frozen=True, slots=True)
+class Provider:
+    """One upstream. `url` is the full address of its completion endpoint; `base` is what other
+    endpoints (embeddings, models) are appended to, without a trailing slash."""
+
+    name: str
+    format: str  # a name of router.formats
+    url: str
+    base: str
+    key: Secret = Secret("")
+    auth: Literal["bearer", "x-api-key", "none"] = "bearer"
+    #: model names people may write; empty: any name is passed on
+    models: tuple[str, ...] = ()
+    kind: str = "openai"  # the data file in router/providers that describes it
+    simulated: bool = False
+    local: bool = False  # on this machine: free, and slow to the first byte
+    #: a plane of this router instead of an upstream: "litellm" (in-process, no HTTP)
+    plane: str | None = None
+    adjustments: tuple[Adjustment, ...] = ()
+    model_adjustments: Mapping[str, tuple[Adjustment, ...]] = field(default_factory=dict)
+    prices: Mapping[str, Price] = field(default_factory=dict)
+    #: tokens a model can hold, where known; model "" stands for all of the provider's
+    context: Mapping[str, int] = field(default_factory=dict)
+    #: upper bound put on max_tokens
+    max_output: int | None = None
+    headers: tuple[tuple[str, str], ...] = ()
+    timeouts: Timeouts = Timeouts()
+    source: str = ""  # where it was configured, for people
+
+
+@dataclass(frozen=True, slots=True)
+class Routes:
+    """The CCR plane: a target per scenario. `strict` follows CCR 1.x/2.x to the letter."""
+
+    targets: Mapping[Scenario, Target] = field(default_factory=dict)
+    long_context_threshold: int = 60_000
+    #: `think` needs at least this budget or effort "high": today's clients always ask for thinking
+    think_budget: int = 16_000
+    think_efforts: tuple[str, ...] = ("high", "max", "xhigh")
+    strict: bool = False
+    fallback: Mapping[Scenario, tuple[Target, ...]] = field(default_factory=dict)
+    #: model-name prefix → provider that serves those models under their own names
+    named: Mapping[str, str] = field(default_factory=dict)
+    source: str = "embedded default"
+
+
+@dataclass(frozen=True, slots=True)
+class Deployment:
+    """One entry of LiteLLM's model_list: a group's name and what serves it."""
+
+    group: str
+    target: Target
+    weight: float = 1.0
+    params: Mapping[str, Any] = field(default_factory=dict)  # defaults put into the body
+
+
+@dataclass(frozen=True, slots=True)
+class Groups:
+    """The LiteLLM plane: model names → deployments."""
+
+    deployments: Mapping[str, tuple[Deployment, ...]] = field(default_factory=dict)
+    aliases: Mapping[str, str] = field(default_factory=dict)
+    fallbacks: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    default_fallbacks: tuple[str, ...] = ()
+    #: model names beginning with this go to the CCR plane ("ccr-claude-sonnet")
+    ccr_prefix: str = "ccr-"
+    source: str = "embedded default"
+
+
+@dataclass(frozen=True, slots=True)
+class RetryPolicy:
+    """How often one candidate is tried again, and how long a failing one rests (seconds)."""
+
+    retries: int = 2
+    backoff: float = 0.5  # first delay; doubles, with jitter handed in
+    longest_wait: float = 8.0  # a Retry-After beyond this moves on to the next candidate
+    allowed_fails: int = 3
+    cooldown: float = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Role:
+    """One of the two tools we stand in for. `url` is set when a real one plays it."""
+
+    name: Literal["litellm", "ccr"]
+    mode: Literal["embedded", "external"] = "embedded"
+    url: str = ""
+    #: keys that clients must show (Bearer or x-api-key); empty: none is asked for
+    keys: tuple[Secret, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Listen:
+    """Where the router listens. A port of 0 switches that listener off."""
+
+    host: str = "127.0.0.1"
+    port: int = 5000
+    litellm_port: int = 4000
+    ccr_port: int = 3456
+    ssh_port: int = 2222
+    #: names a client may use in Host, besides loopback names
+    hosts: tuple[str, ...] = ()
+    #: web origins that may call us from a browser; empty: none
+    origins: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Bounds on what a client may send."""
+
+    body_bytes: int = 64 * 1024 * 1024
+    header_bytes: int = 32 * 1024
+    header_seconds: float = 10.0
+    body_seconds: float = 60.0
+    connections: int = 2048
+
+
+@dataclass(frozen=True, slots=True)
+class Generation:
+    """Everything the router was told, resolved. `number` counts reloads from 1."""
+
+    number: int
+    providers: Mapping[str, Provider]
+    routes: Routes
+    groups: Groups
+    litellm: Role
+    ccr: Role
+    listen: Listen = Listen()
+    limits: Limits = Limits()
+    retry: RetryPolicy = RetryPolicy()
+    findings: tuple[Finding, ...] = ()
+    #: model → Price for models priced in config, wherever they are served
+    prices: Mapping[str, Price] = field(default_factory=dict)
+    log_level: str = "info"
+    retention_days: int = 30
+
+    def provider(self, name: str) -> Provider | None:
+        """By name; exact first, then without regard to case."""
+        found = self.providers.get(name)
+        if found is None:
+            folded = name.casefold()
+            found = next((p for p in self.providers.values() if p.name.casefold() == folded), None)
+        return found

@@ -1,0 +1,98 @@
+"""Where everything lives. The only file that knows a path; imports nothing of ours."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import platformdirs
+
+#: a Unix socket's path must fit sockaddr_un: 104 bytes on macOS, 108 on Linux
+LONGEST_SOCKET = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """The folders and files of one installation. Nothing is created until `make()`."""
+
+    config: Path
+    data: Path
+    run: Path
+    logs: Path
+    ccr: Path
+
+    @property
+    def toml(self) -> Path:
+        return self.config / "pointsman.toml"
+
+    @property
+    def litellm_yaml(self) -> Path:
+        return self.config / "litellm-config.yaml"
+
+    @property
+    def ccr_json(self) -> Path:
+        return self.ccr / "config.json"
+
+    @property
+    def ccr_log(self) -> Path:
+        return self.ccr / "logs" / "ccr.log"
+
+    @property
+    def ledger(self) -> Path:
+        return self.data / "ledger.db"
+
+    @property
+    def socket(self) -> Path:
+        """The control socket. Moved to a short private folder where its path would be too long."""
+        path = self.run / "control.sock"
+        if len(os.fsencode(path)) <= LONGEST_SOCKET:
+            return path
+        digest = hashlib.sha256(os.fsencode(path)).hexdigest()[:16]
+        return Path(tempfile.gettempdir()) / f"pointsman-{os.getuid()}-{digest}" / "control.sock"
+
+    @property
+    def lock(self) -> Path:
+        """Held (flock) by the one router of this home; holds its pid."""
+        return self.run / "router.lock"
+
+    @property
+    def host_key(self) -> Path:
+        return self.config / "ssh_host_ed25519_key"
+
+    @property
+    def router_output(self) -> Path:
+        """stdout and stderr of a router started in the background."""
+        return self.logs / "router.out"
+
+    def make(self) -> None:
+        """Creates the folders, readable by their owner alone."""
+        for folder in (self.config, self.data, self.run, self.logs, self.ccr, self.ccr_log.parent):
+            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self.socket.parent.mkdir(exist_ok=True, mode=0o700)
+
+
+def home(env: Mapping[str, str] = os.environ) -> Home:
+    """POINTSMAN_HOME puts everything under one folder; else the platform's own folders, and
+    ~/.claude-code-router for what CCR's users expect there."""
+    root = env.get("POINTSMAN_HOME")
+    if root:
+        base = Path(root).expanduser().absolute()
+        return Home(
+            config=base,
+            data=base / "data",
+            run=base / "run",
+            logs=base / "logs",
+            ccr=base / ".claude-code-router",
+        )
+    dirs = platformdirs.PlatformDirs("pointsman", appauthor=False)
+    return Home(
+        config=Path(dirs.user_config_dir),
+        data=Path(dirs.user_data_dir),
+        run=Path(dirs.user_runtime_dir if os.environ.get("XDG_RUNTIME_DIR") else dirs.user_state_dir),
+        logs=Path(dirs.user_log_dir),
+        ccr=Path.home() / ".claude-code-router",
+    )
