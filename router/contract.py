@@ -9,9 +9,9 @@ Four verbs:
     query()     pages of history: read from the ledger itself, see storage/readers.py
     act()       one typed action, one typed result                          POST /act
 
-Money is in integer nano-dollars, None where a price is unknown. Times are Unix seconds (float, UTC);
-durations are milliseconds and end in `_ms`. Text from outside is raw here: a terminal gets it only
-through console.text.clean.
+Money is in integer nano-dollars, None where a price is unknown. Times are Unix seconds (float,
+UTC); durations are milliseconds and end in `_ms`. Text from outside is raw here: a terminal gets it
+only through console.text.clean.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ class Look(Struct, frozen=True):
 
 
 class AttemptView(Struct, frozen=True):
-    """One upstream call. `outcome` is "ok" or an errors.Kind; `billed` whether it may cost money."""
+    """One upstream call. `outcome` is "ok", or an errors.Kind, or "" while it runs."""
 
     number: int  # from 1, within its request
     provider: str
@@ -63,7 +63,7 @@ class AttemptView(Struct, frozen=True):
     started_at: float
     simulated: bool = False
     status: int | None = None  # HTTP status of the provider; None: it gave none
-    outcome: str = ""  # "" while it runs
+    outcome: str = ""
     error: str = ""
     first_byte_ms: float | None = None
     duration_ms: float | None = None

@@ -65,9 +65,7 @@ class CallerError(RequestError):
         param: str | None = None,
         headers: tuple[tuple[str, str], ...] = (),
     ) -> None:
-        super().__init__(
-            message, kind=kind, status=status, code=code, param=param, headers=headers
-        )
+        super().__init__(message, kind=kind, status=status, code=code, param=param, headers=headers)
 
 
 class UpstreamError(RequestError):

@@ -7,7 +7,8 @@ Code request has hundreds of parts, and these are made five times faster.
 A response, streamed or not, is one sequence of events with this grammar (Anthropic's, which is the
 strictest; every format's reader produces it and every writer may rely on it):
 
-    Start (BlockStart Delta* BlockStop)* Usage* Finish          blocks never overlap, indices 0, 1, 2…
+    Start (BlockStart Delta* BlockStop)* Usage* Finish
+    Blocks never overlap; their indices are 0, 1, 2…
     Usage may come anywhere after Start, each one replacing the last (cumulative)
     Failure may come anywhere and ends the sequence
 """
@@ -67,7 +68,7 @@ class Document(Struct):
 
 
 class ToolUse(Struct):
-    """A call the model made. `arguments` is JSON text exactly as first received, when it was text."""
+    """A call the model made. `arguments` is its JSON text as first received, when it was text."""
 
     id: str
     name: str

@@ -46,6 +46,9 @@ class Secret(str):
         return str.__str__(self)
 
 
+NO_KEY = Secret("")
+
+
 @dataclass(frozen=True, slots=True)
 class Target:
     """A model at a provider, as people write it: `provider,model`."""
@@ -103,7 +106,7 @@ class Provider:
     format: str  # a name of router.formats
     url: str
     base: str
-    key: Secret = Secret("")
+    key: Secret = NO_KEY
     auth: Literal["bearer", "x-api-key", "none"] = "bearer"
     #: model names people may write; empty: any name is passed on
     models: tuple[str, ...] = ()

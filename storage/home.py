@@ -92,7 +92,9 @@ def home(env: Mapping[str, str] = os.environ) -> Home:
     return Home(
         config=Path(dirs.user_config_dir),
         data=Path(dirs.user_data_dir),
-        run=Path(dirs.user_runtime_dir if os.environ.get("XDG_RUNTIME_DIR") else dirs.user_state_dir),
+        run=Path(
+            dirs.user_runtime_dir if os.environ.get("XDG_RUNTIME_DIR") else dirs.user_state_dir
+        ),
         logs=Path(dirs.user_log_dir),
         ccr=Path.home() / ".claude-code-router",
     )

@@ -1,0 +1,47 @@
+# `make run` and `make test` are all a fresh machine needs: Python 3.11+, make and a package index.
+PYTHON ?= python3
+BIN := .venv/bin
+WITH := $(if $(LOCAL),[local],)
+
+.PHONY: run install test test-all lint bench screenshots clean
+
+run: .venv/installed$(if $(LOCAL),-local,)
+	@$(BIN)/pointsman
+
+install: .venv/installed
+	@echo "ready: $(BIN)/pointsman and $(BIN)/ccr"
+
+.venv/bin/python:
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade 'pip>=25.1'
+
+.venv/installed .venv/installed-local: pyproject.toml | .venv/bin/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.$(WITH)'
+	@touch $@
+
+.venv/developing: .venv/installed
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --group dev
+	@touch $@
+
+# The everyday run: lint, types, import contracts and every quick test.
+test: .venv/developing lint
+	$(BIN)/python -m pytest
+
+# Also the long suites: soak and kill, the real small model, real client programs.
+test-all: .venv/developing lint
+	$(BIN)/python -m pytest -m ''
+
+lint: .venv/developing
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+
+bench: .venv/developing
+	$(BIN)/python bench/run.py
+
+screenshots: .venv/developing
+	$(BIN)/python screenshots/make.py
+
+clean:
+	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis
