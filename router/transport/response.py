@@ -1,0 +1,291 @@
+"""One answer: what has arrived, who waits for it, and until when.
+
+The one rule: no task, queue or timer per chunk. A reader that finds nothing waits on one future;
+the connection's single timer (wire.py) asks `tick` when the earliest deadline may have passed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import zlib
+from typing import TYPE_CHECKING
+
+from router.errors import Kind, UpstreamError
+from router.settings import Timeouts
+
+if TYPE_CHECKING:
+    from router.transport.wire import Connection
+
+#: bytes that may wait for a reader before the provider is made to wait
+HIGH_WATER = 256 * 1024
+#: bytes that one piece of a compressed body may grow to
+PIECE = 1024 * 1024
+#: seconds; uvloop's clock ticks in milliseconds, so a timer may come this early
+SLACK = 0.001
+NEVER = float("inf")
+
+
+class Response:
+    """An answer whose status line and headers have arrived. Read it to its end or abort it."""
+
+    __slots__ = (
+        "_complete",
+        "_connection",
+        "_decoder",
+        "_ends_at",
+        "_error",
+        "_first_byte_at",
+        "_loop",
+        "_parts",
+        "_provider",
+        "_quiet_since",
+        "_size",
+        "_timeouts",
+        "_wait_until",
+        "_waiter",
+        "headers",
+        "status",
+        "until_close",
+    )
+
+    def __init__(
+        self,
+        connection: Connection,
+        loop: asyncio.AbstractEventLoop,
+        provider: str,
+        timeouts: Timeouts,
+    ) -> None:
+        self.status = 0
+        #: lower-case names; repeated ones joined by ", "
+        self.headers: dict[str, str] = {}
+        self.until_close = False
+        self._connection: Connection | None = connection
+        self._loop = loop
+        self._provider = provider
+        self._timeouts = timeouts
+        now = loop.time()
+        self._first_byte_at = now + timeouts.first_byte
+        self._ends_at = now + timeouts.total
+        self._quiet_since = now
+        self._wait_until = NEVER
+        self._parts: list[bytes] = []
+        self._size = 0
+        self._complete = False
+        self._error: UpstreamError | None = None
+        self._waiter: asyncio.Future[bool] | None = None
+        self._decoder: _Decoder | None = None
+
+    # ── for the one who reads ─────────────────────────────────────────────────────────────────────
+
+    async def read(self, wait: float | None = None) -> bytes | None:
+        """What has arrived, in one piece; b"" at the end; None after `wait` seconds of silence.
+
+        Raises UpstreamError: kind "timeout" when the idle or total deadline passed, "upstream" when
+        the answer was cut. What arrived before is handed out first.
+        """
+        while True:
+            data = self._take()
+            if data:
+                return data
+            if self._error is not None:
+                raise self._error
+            if self._complete:
+                return b""
+            if await self._silent(wait):
+                return None
+
+    async def body(self, limit: int) -> bytes:
+        """All of it. Raises UpstreamError when it is longer than `limit` bytes, or as `read`."""
+        first = await self.read()
+        pieces, size = [], 0
+        while first:
+            pieces.append(first)
+            size += len(first)
+            if size > limit:
+                self.abort()
+                raise self._failure("upstream", 502, f"sent an answer of more than {limit} bytes")
+            first = await self.read()
+        return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+
+    def abort(self) -> None:
+        """Closes the connection now, unless the whole answer has arrived. May be called again."""
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            if self._error is None:
+                self._error = self._failure("cancelled", 499, "was left before its answer ended")
+            connection.abort()
+
+    # ── for the connection ────────────────────────────────────────────────────────────────────────
+
+    async def started(self) -> None:
+        """Until the headers are here. Raises UpstreamError."""
+        while not self.status:
+            if self._error is not None:
+                raise self._error
+            await self._silent(None)
+
+    def begun(self, status: int, headers: dict[str, str]) -> None:
+        """The status line and headers have arrived."""
+        coding = headers.get("content-encoding", "identity").strip().lower()
+        if coding not in ("", "identity"):
+            if coding not in ("gzip", "x-gzip", "deflate"):
+                self.fail("upstream", 502, f"sent a body in the coding '{coding[:20]}'")
+                return
+            self._decoder = _Decoder(deflate=coding == "deflate")
+            del headers["content-encoding"]
+            headers.pop("content-length", None)
+        self.status = status
+        self.headers = headers
+        self._quiet_since = self._loop.time()
+
+    def fed(self, data: bytes) -> None:
+        self._parts.append(data)
+        self._size += len(data)
+
+    @property
+    def full(self) -> bool:
+        return self._size > HIGH_WATER
+
+    @property
+    def complete(self) -> bool:
+        return self._complete
+
+    def ended(self) -> None:
+        """All of it has arrived: the connection is no longer ours."""
+        self._complete = True
+        self._connection = None
+
+    def fail(self, kind: Kind, status: int, words: str) -> None:
+        """It will never be whole. What has arrived stays readable."""
+        if self._complete or self._error is not None:
+            return
+        self._error = self._failure(kind, status, words)
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.abort()
+        self.wake()
+
+    def wake(self) -> None:
+        """Something arrived or ended. Called once per packet, after it was parsed."""
+        self._quiet_since = self._loop.time()
+        waiter = self._waiter
+        if waiter is not None and not waiter.done():
+            waiter.set_result(False)
+
+    def tick(self, now: float) -> float:
+        """Fails or wakes what is due. Returns when to be asked again (loop time)."""
+        now += SLACK
+        if now >= self._ends_at:
+            self.fail("timeout", 504, f"took longer than {_seconds(self._timeouts.total)} in all")
+            return NEVER
+        if self._waiter is None:
+            return self._ends_at
+        if not self.status:
+            if now >= self._first_byte_at:
+                words = f"did not answer within {_seconds(self._timeouts.first_byte)}"
+                self.fail("timeout", 504, words)
+                return NEVER
+        elif now >= self._quiet_since + self._timeouts.idle:
+            self.fail("timeout", 504, f"fell silent for {_seconds(self._timeouts.idle)}")
+            return NEVER
+        elif now >= self._wait_until and not self._waiter.done():
+            self._wait_until = NEVER
+            self._waiter.set_result(True)
+        return self._due()
+
+    # ── inside ────────────────────────────────────────────────────────────────────────────────────
+
+    def _take(self) -> bytes:
+        """What has arrived, decoded; b"" if nothing has."""
+        decoder = self._decoder
+        if decoder is not None:
+            while decoder.pending or self._parts:
+                try:
+                    data = decoder.piece(self._raw())
+                except zlib.error:
+                    self.abort()
+                    words = "sent a body that does not decompress"
+                    self._error = self._failure("upstream", 502, words)
+                    return b""
+                if data:
+                    return data
+            if self._complete and not decoder.whole and self._error is None:
+                self._error = self._failure("upstream", 502, "cut its compressed answer short")
+            return b""
+        return self._raw()
+
+    def _raw(self) -> bytes:
+        parts = self._parts
+        if not parts:
+            return b""
+        data = parts[0] if len(parts) == 1 else b"".join(parts)
+        parts.clear()
+        if self._size > HIGH_WATER and self._connection is not None:
+            self._quiet_since = self._loop.time()
+            self._connection.resume()
+        self._size = 0
+        return data
+
+    async def _silent(self, wait: float | None) -> bool:
+        """Waits for the next packet. True when `wait` seconds passed without one."""
+        connection = self._connection
+        assert connection is not None
+        assert self._waiter is None
+        self._wait_until = NEVER if wait is None else self._loop.time() + wait
+        self._waiter = self._loop.create_future()
+        connection.watch(self._due())
+        try:
+            return await self._waiter
+        except asyncio.CancelledError:
+            self.abort()
+            raise
+        finally:
+            self._waiter = None
+
+    def _due(self) -> float:
+        if not self.status:
+            return min(self._first_byte_at, self._ends_at)
+        return min(self._quiet_since + self._timeouts.idle, self._wait_until, self._ends_at)
+
+    def _failure(self, kind: Kind, status: int, words: str) -> UpstreamError:
+        name = self._provider
+        return UpstreamError(f"provider {name} {words}", kind=kind, status=status, provider=name)
+
+
+class _Decoder:
+    """gzip or deflate, sent although we ask for identity; at most PIECE bytes at a time."""
+
+    __slots__ = ("_started", "_wrapped", "_zlib")
+
+    def __init__(self, *, deflate: bool) -> None:
+        self._zlib = zlib.decompressobj(wbits=47)  # gzip or zlib, told apart by the first bytes
+        self._wrapped = not deflate
+        self._started = False
+
+    @property
+    def pending(self) -> bytes:
+        return self._zlib.unconsumed_tail or self._zlib.unused_data
+
+    @property
+    def whole(self) -> bool:
+        return self._zlib.eof or not self._started
+
+    def piece(self, data: bytes) -> bytes:
+        """Raises zlib.error."""
+        given = self.pending + data
+        if self._zlib.eof:  # gzip members may follow each other (RFC 1952 2.2)
+            self._zlib = zlib.decompressobj(wbits=47)
+        try:
+            out = self._zlib.decompress(given, PIECE)
+        except zlib.error:
+            if self._started or self._wrapped:
+                raise
+            # some servers send "deflate" without the zlib wrapper that RFC 9110 8.4.1.2 asks for
+            self._zlib = zlib.decompressobj(wbits=-15)
+            out = self._zlib.decompress(given, PIECE)
+        self._started = True
+        return out
+
+
+def _seconds(value: float) -> str:
+    return f"{value:g} s"

@@ -1,0 +1,229 @@
+"""One connection to a provider: bytes in, an answer out, again and again.
+
+The one rule: a connection carries one exchange at a time, and one that said anything it was not
+asked for, or that may still be writing, is never used again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+import httptools
+
+from router.settings import Timeouts
+from router.transport.proxy import Proxy
+from router.transport.response import NEVER, SLACK, Response
+
+#: what two requests must share to use one connection: TLS, host, port, proxy
+Key = tuple[bool, str, int, Proxy | None]
+
+#: bytes of status line and headers; real providers send 2-6 KB
+HEAD_LIMIT = 128 * 1024
+#: seconds an unused connection is kept: below the 60-75 s after which common servers close theirs
+KEEP = 55.0
+
+
+class Connection(asyncio.Protocol):
+    """`freed` is called when it may serve again, `gone` when it never will."""
+
+    __slots__ = (
+        "_due",
+        "_freed",
+        "_gone",
+        "_head",
+        "_head_bytes",
+        "_idle_until",
+        "_interim",
+        "_keep",
+        "_loop",
+        "_parser",
+        "_paused",
+        "_response",
+        "_timer",
+        "_transport",
+        "_untouched",
+        "key",
+        "stale",
+    )
+
+    def __init__(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        key: Key,
+        freed: Callable[[Connection], None],
+        gone: Callable[[Connection], None],
+    ) -> None:
+        self.key = key
+        self._loop = loop
+        self._freed = freed
+        self._gone = gone
+        self._transport: asyncio.Transport | None = None
+        self._parser = httptools.HttpResponseParser(self)
+        self._response: Response | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self._due = NEVER
+        self._idle_until = 0.0
+        self._paused = False
+        self._keep = False
+        self._interim = False
+        self._head: dict[str, str] = {}
+        self._head_bytes = 0
+        self._untouched = True
+        #: it was closed under an exchange of which no byte had come back
+        self.stale = False
+
+    @property
+    def usable(self) -> bool:
+        return self._transport is not None and not self._transport.is_closing()
+
+    def exchange(self, head: bytes, body: bytes, provider: str, timeouts: Timeouts) -> Response:
+        """Sends one request. Await `started()` of what it returns."""
+        assert self._transport is not None
+        assert self._response is None
+        response = self._response = Response(self, self._loop, provider, timeouts)
+        self._head = {}
+        self._head_bytes = 0
+        self._untouched = True
+        if len(body) > 65536:  # not worth a copy
+            self._transport.writelines((head, body))
+        else:
+            self._transport.write(head + body)
+        return response
+
+    def watch(self, due: float) -> None:
+        """Has `tick` asked at `due` (loop time) or before. The timer in place is moved only when it
+        would be late: on a busy connection that is almost never."""
+        if due < self._due:
+            if self._timer is not None:
+                self._timer.cancel()
+            self._due = due
+            self._timer = self._loop.call_at(due, self._tick)
+
+    def resume(self) -> None:
+        if self._paused and self._transport is not None:
+            self._paused = False
+            self._transport.resume_reading()
+
+    def abort(self) -> None:
+        """Closes at once; nothing more is sent or read."""
+        self._response = None
+        if self._transport is not None:
+            self._transport.abort()
+
+    def close(self) -> None:
+        """Ends it; an exchange under way fails."""
+        if self._response is not None:
+            self._response.fail("cancelled", 503, "was left: the router is stopping")
+        self.abort()
+
+    def _tick(self) -> None:
+        self._timer = None
+        self._due = NEVER
+        now = self._loop.time()
+        if self._response is not None:
+            self.watch(self._response.tick(now))
+        elif now + SLACK >= self._idle_until:
+            self.abort()
+        else:
+            self.watch(self._idle_until)
+
+    # ── asyncio.Protocol ──────────────────────────────────────────────────────────────────────────
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        self._transport = transport
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._transport = None
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        response, self._response = self._response, None
+        if response is not None:
+            if response.status and response.until_close and exc is None:
+                response.ended()
+                response.wake()
+            elif self._untouched:
+                self.stale = True
+                response.fail("upstream", 502, "closed the connection without an answer")
+            else:
+                response.fail("upstream", 502, "cut its answer short")
+        self._gone(self)
+
+    def data_received(self, data: bytes) -> None:
+        response = self._response
+        if response is None:
+            # nobody asked: whatever this is, it must not become the next caller's answer
+            self.abort()
+            return
+        self._untouched = False
+        try:
+            self._parser.feed_data(data)
+        except (httptools.HttpParserError, httptools.HttpParserUpgrade):
+            self._keep = False
+            response.fail("upstream", 502, "sent something that is not HTTP")
+            if not response.complete:
+                return
+        if response.complete:
+            self._release()
+        elif not response.status:
+            self._head_bytes += len(data)
+            if self._head_bytes > HEAD_LIMIT:
+                response.fail("upstream", 502, f"sent more than {HEAD_LIMIT} bytes of headers")
+        elif response.full and not self._paused and self._transport is not None:
+            self._paused = True
+            self._transport.pause_reading()
+        response.wake()
+
+    def _release(self) -> None:
+        """The exchange is over: back to the pool, or closed."""
+        self._response = None
+        transport = self._transport
+        if transport is None:
+            return
+        if self._keep and not transport.is_closing() and not transport.get_write_buffer_size():
+            self._idle_until = self._loop.time() + KEEP
+            self.watch(self._idle_until)
+            self._freed(self)
+        else:
+            transport.abort()
+
+    # ── httptools ─────────────────────────────────────────────────────────────────────────────────
+
+    def on_message_begin(self) -> None:
+        if self._response is None or self._response.complete:
+            self._keep = False
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        key = name.lower().decode("latin-1")
+        text = value.decode("latin-1")
+        seen = self._head.get(key)
+        self._head[key] = text if seen is None else f"{seen}, {text}"
+
+    def on_headers_complete(self) -> None:
+        status = self._parser.get_status_code()
+        self._interim = 100 <= status < 200
+        if self._interim:
+            self._head = {}
+            return
+        response = self._response
+        if response is None or response.complete:
+            return
+        headers = self._head
+        response.until_close = (
+            "content-length" not in headers
+            and headers.get("transfer-encoding", "").rpartition(",")[2].strip().lower() != "chunked"
+        )
+        self._keep = self._parser.should_keep_alive()
+        response.begun(status, headers)
+
+    def on_body(self, data: bytes) -> None:
+        response = self._response
+        if response is not None and not response.complete:
+            response.fed(data)
+
+    def on_message_complete(self) -> None:
+        response = self._response
+        if response is not None and not self._interim and response.status:
+            response.ended()
