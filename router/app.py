@@ -1,0 +1,57 @@
+"""From a port and a path to a door: the mounts, and the guards that stand before all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING
+
+from router.doors.call import Call, Receive, Scope, Send
+from router.doors.ccr import ccr, claude_code
+from router.doors.front import front
+from router.doors.litellm import litellm
+from router.errors import CallerError
+from router.guards import check
+
+if TYPE_CHECKING:
+    from router.service import Router
+
+Door = Callable[["Router", Call], Awaitable[None]]
+
+#: below these paths of the front door
+MOUNTS: dict[str, Door] = {"litellm": litellm, "ccr": ccr, "claude-code": claude_code}
+
+
+class App:
+    """The ASGI application of all listeners. `roots`: port → the door at its root."""
+
+    def __init__(self, router: Router, roots: dict[int, Door]) -> None:
+        self._router = router
+        self._roots = roots
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            return
+        door, path = self._door(scope)
+        call = Call(scope, receive, send, path)
+        try:
+            early = check(call.method, call.headers, self._router.generation.listen)
+        except CallerError as error:
+            body = {"error": {"message": error.message, "type": "permission_error"}}
+            await call.json(error.status, body, error.headers)
+            return
+        if early is not None:
+            await call.answer(204, b"", headers=early)
+            return
+        await door(self._router, call)
+
+    def _door(self, scope: Scope) -> tuple[Door, str]:
+        path: str = scope["path"]
+        server = scope.get("server")
+        door = self._roots.get(server[1]) if server else None
+        if door is not None:
+            return door, path
+        _, first, *rest = path.split("/", 2) if path != "/" else ("", "")
+        mounted = MOUNTS.get(first)
+        if mounted is None:
+            return front, path
+        return mounted, "/" + rest[0] if rest else "/"

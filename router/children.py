@@ -1,0 +1,111 @@
+"""The router's child processes: the simulator, the SSH front, the local model.
+
+A child holds the read end of a pipe as its stdin and ends when that closes: no child outlives a
+router, not even one that was killed. One that dies is started again, ever more slowly.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+#: seconds before a dead child is started again: doubles from the first to the last
+FIRST_REST, LONGEST_REST = 0.5, 30.0
+#: a child that ran this long (seconds) was healthy: its next rest is the first again
+HEALTHY = 20.0
+#: seconds a child has to end after its stdin closed
+GRACE = 3.0
+
+
+@dataclass
+class Child:
+    """`command` is its argument list; `fds` are kept open for it (a listening socket).
+
+    `said` gets each line of its stdout, `complained` each line of its stderr.
+    """
+
+    name: str
+    command: Sequence[str]
+    said: Callable[[str], None]
+    complained: Callable[[str], None]
+    fds: tuple[int, ...] = ()
+    env: dict[str, str] = field(default_factory=dict)
+    #: not started again when it ends with one of these: it said why, and would say it again
+    final: tuple[int, ...] = (2,)
+    state: str = "starting"  # "starting", "running", "resting", "failed", "ended"
+    process: asyncio.subprocess.Process | None = None
+
+    async def keep(self) -> None:
+        """Runs the child until this task is cancelled; then ends it."""
+        rest = FIRST_REST
+        loop = asyncio.get_running_loop()
+        while True:
+            began = loop.time()
+            try:
+                code = await self._run()
+            except OSError as error:
+                self.complained(f"could not be started: {error}")
+                code = -1
+            if code in self.final:
+                self.state = "failed"
+                return
+            rest = FIRST_REST if loop.time() - began > HEALTHY else min(rest * 2, LONGEST_REST)
+            self.state = "resting"
+            self.complained(f"ended with code {code}; it is started again in {rest:.1f} s")
+            await asyncio.sleep(rest)
+
+    async def _run(self) -> int:
+        process = await asyncio.create_subprocess_exec(
+            *self.command,
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+            pass_fds=self.fds,
+            env={**os.environ, **self.env},
+            start_new_session=True,
+        )
+        assert process.stdout is not None
+        assert process.stderr is not None
+        self.process = process
+        self.state = "running"
+        readers = asyncio.gather(
+            _lines(process.stdout, self.said), _lines(process.stderr, self.complained)
+        )
+        try:
+            return await process.wait()
+        except asyncio.CancelledError:
+            self.state = "ended"
+            await self._end(process)
+            raise
+        finally:
+            readers.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await readers
+
+    async def _end(self, process: asyncio.subprocess.Process) -> None:
+        assert process.stdin is not None
+        process.stdin.close()
+        with contextlib.suppress(ProcessLookupError):
+            process.send_signal(signal.SIGTERM)
+        try:
+            await asyncio.wait_for(process.wait(), GRACE)
+        except TimeoutError:
+            with contextlib.suppress(ProcessLookupError):
+                process.kill()
+            await process.wait()
+
+
+async def _lines(stream: asyncio.StreamReader, take: Callable[[str], None]) -> None:
+    while True:
+        try:
+            line = await stream.readline()
+        except ValueError:  # longer than the reader's buffer: the rest of it comes next
+            continue
+        if not line:
+            return
+        if text := line.decode("utf-8", "replace").strip():
+            take(text)

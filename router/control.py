@@ -1,0 +1,223 @@
+"""The control socket: the contract's snapshot, watch and act, for consoles on this machine.
+
+A Unix socket in a private folder is the only door to it: who may open the file may operate the
+router. Never on TCP.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from router.caller import Caller
+from router.contract import (
+    PROTOCOL,
+    VERSION,
+    Action,
+    Cancel,
+    ClearOverride,
+    Done,
+    Explain,
+    Explained,
+    OverridesChanged,
+    Refused,
+    Reload,
+    Result,
+    ServicesChanged,
+    SetOverride,
+    Snapshot,
+    Stop,
+)
+from router.doors.call import Call, Receive, Scope, Send
+from router.doors.callers import client_of, session_of
+from router.errors import RequestError
+from router.facts import look_at
+from router.live import Watcher
+from router.overrides import BadOverrideError
+from router.rules import decide
+from router.rules.plan import Case
+
+if TYPE_CHECKING:
+    from router.service import Router
+
+#: bytes of an action: an Explain carries a whole request body
+LARGEST = 64 * 1024 * 1024
+_ACTION: msgspec.json.Decoder[Action] = msgspec.json.Decoder(Action)  # type: ignore[arg-type]
+
+
+class Control:
+    """The ASGI application of the control socket."""
+
+    def __init__(self, router: Router) -> None:
+        self._router = router
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            return
+        call = Call(scope, receive, send, scope["path"])
+        match call.method, call.path:
+            case "GET", "/alive":
+                await call.json(200, {"pid": self._router.pid, "version": VERSION})
+            case "GET", "/snapshot":
+                await call.json(200, snapshot(self._router))
+            case "GET", "/watch":
+                await self._watch(call)
+            case "POST", "/act":
+                await call.json(200, await self._act(call))
+            case _:
+                await call.json(404, {"error": "no such verb"})
+
+    async def _watch(self, call: Call) -> None:
+        watcher = self._router.live.watch()
+        gone = asyncio.create_task(_gone(call))
+        try:
+            await call.begin(200, "application/x-ndjson")
+            while not gone.done():
+                await _relay(call, watcher, gone)
+        finally:
+            gone.cancel()
+            self._router.live.unwatch(watcher)
+
+    async def _act(self, call: Call) -> Result:
+        body = bytearray()
+        more = True
+        while more:
+            message = await call.receive()
+            body += message.get("body", b"")
+            more = message.get("more_body", False)
+            if len(body) > LARGEST:
+                return Refused("the action is larger than 64 MiB")
+        try:
+            action = _ACTION.decode(bytes(body))
+        except msgspec.DecodeError as error:
+            return Refused(f"not an action of protocol {PROTOCOL}: {error}")
+        return await act(self._router, action)
+
+
+async def _relay(call: Call, watcher: Watcher, gone: asyncio.Task[None]) -> None:
+    changes = asyncio.ensure_future(watcher.get())
+    await asyncio.wait({changes, gone}, return_when=asyncio.FIRST_COMPLETED)
+    if not changes.done():
+        changes.cancel()
+        return
+    await call.more(b"".join(msgspec.json.encode(change) + b"\n" for change in changes.result()))
+
+
+async def _gone(call: Call) -> None:
+    while (await call.receive())["type"] != "http.disconnect":
+        pass
+
+
+def snapshot(router: Router) -> Snapshot:
+    generation = router.generation
+    return Snapshot(
+        version=VERSION,
+        protocol=PROTOCOL,
+        pid=router.pid,
+        started_at=router.began_at,
+        home=str(router.home.config),
+        generation=generation.number,
+        simulated_only=router.simulated_only(),
+        listeners=router.listeners(),
+        findings=generation.findings,
+        services=router.services(),
+        overrides=router.overrides.views(generation),
+        running=tuple(record.view() for record in router.live.running.values()),
+        recent=tuple(router.live.recent),
+        beat=router.live.beat(),
+        targets=tuple(router.targets()),
+        scenarios={name: str(target) for name, target in generation.routes.targets.items()},
+        config_error=router.config_error,
+    )
+
+
+async def act(router: Router, action: Action) -> Result:
+    """Does one action, writes who did it to the log, and tells every console."""
+    match action:
+        case SetOverride():
+            try:
+                view = router.overrides.set(action, router.generation)
+            except BadOverrideError as error:
+                return Refused(str(error))
+            _overridden(router)
+            router.log.info("control", f"{_by(action.by)}override {view.scope} → {view.target}")
+            return Done(f"{view.scope} → {view.target}", override=view)
+        case ClearOverride():
+            cleared = router.overrides.clear(action.id)
+            if not cleared and action.id != "all":
+                return Refused(f"there is no override {action.id!r}")
+            _overridden(router)
+            router.log.info("control", f"{_by(action.by)}cleared {cleared} overrides")
+            return Done(f"cleared {cleared}")
+        case Cancel():
+            record = router.live.running.get(action.id)
+            if record is None:
+                return Refused(f"no request {action.id!r} is running")
+            record.stop("operator")
+            router.log.info("control", f"{_by(action.by)}cancelled", request=action.id)
+            return Done(f"cancelled {action.id}")
+        case Reload():
+            error = await router.reload()
+            if error:
+                return Refused(error)
+            return Done(f"generation {router.generation.number}")
+        case Explain():
+            return await _explain(router, action)
+        case Stop():
+            router.log.info("control", f"{_by(action.by)}stop")
+            router.stop()
+            return Done("stopping")
+
+
+async def _explain(router: Router, action: Explain) -> Explained | Refused:
+    """The stages up to the Plan, on the running configuration; nothing is sent or recorded."""
+    plane = "litellm" if action.door == "litellm" else "ccr"
+    dialect = "openai_chat" if plane == "litellm" else "anthropic_messages"
+    headers = {name.lower(): value for name, value in action.headers.items()}
+    try:
+        request = router.formats[dialect].parse_request(action.body.encode())
+    except RequestError as error:
+        return Refused(error.message)
+    generation = router.generation
+    tokens, exact = await router.counter.count(request, generation.routes.long_context_threshold)
+    caller = Caller(
+        door=action.door,
+        plane=plane,
+        headers=headers,
+        session=session_of(headers, request.body),
+        client=client_of(headers),
+    )
+    facts = look_at(request, caller, tokens, exact).facts
+    try:
+        plan = decide(
+            Case(
+                request=request,
+                caller=caller,
+                facts=facts,
+                generation=generation,
+                overrides=router.overrides.in_force(),
+                chance=0.0,
+            )
+        )
+    except RequestError as error:
+        return Explained(candidates=(), rule="", looks=(), facts=facts, error=error.message)
+    return Explained(
+        candidates=tuple(f"{c.provider.name},{c.model}" for c in plan.candidates),
+        rule=plan.rule,
+        looks=plan.looks,
+        facts=facts,
+    )
+
+
+def _overridden(router: Router) -> None:
+    router.live.tell(OverridesChanged(router.overrides.views(router.generation)))
+
+
+def serviced(router: Router) -> ServicesChanged:
+    return ServicesChanged(router.services())
+
+
+def _by(who: str) -> str:
+    return f"{who}: " if who else ""

@@ -1,0 +1,224 @@
+"""From the provider's answer to the client's: whole or streamed, translated or as it came.
+
+Every answer is read by the provider's format, also one that passes through unchanged: the tally
+needs to know what it held. The head goes to the client only when the first event has arrived, so
+that an error at the very start can still move on to another candidate.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from router.doors.call import Call
+from router.errors import UpstreamError
+from router.formats import Reader, Writer
+from router.framing import Framer
+from router.messages import Event, Failure, OpaqueEvent, Request
+from router.outgoing import Outgoing
+from router.record import Attempt, Record
+from router.transport import Response
+
+if TYPE_CHECKING:
+    from router.exchange import Surface
+    from router.service import Router
+
+#: seconds of silence after which the client is sent its dialect's keep-alive
+PING = 15.0
+#: bytes of an answer that is not streamed
+LARGEST_ANSWER = 128 * 1024 * 1024
+#: bytes of an error body that are worth reading
+LARGEST_ERROR = 64 * 1024
+#: a provider's headers that the client may see
+SHOWN = ("retry-after", "x-should-retry", "request-id")
+SHOWN_PREFIXES = ("anthropic-ratelimit-", "x-ratelimit-")
+
+
+async def deliver(
+    router: Router,
+    call: Call,
+    surface: Surface,
+    record: Record,
+    attempt: Attempt,
+    request: Request,
+    sent: Outgoing,
+    upstream: Response,
+) -> None:
+    """Carries one answer to the client. Raises UpstreamError; `call.started` tells the caller
+    whether anything reached the client before that."""
+    try:
+        attempt.status = upstream.status
+        attempt.first_byte = router.now()
+        if not 200 <= upstream.status < 300:
+            body = await upstream.body(LARGEST_ERROR)
+            error = sent.format.read_error(upstream.status, upstream.headers, body, sent.provider)
+            error.headers = (*error.headers, *shown(upstream.headers))
+            raise error
+        carrier = _Carrier(router, call, surface, record, attempt, request, sent)
+        if "json" in upstream.headers.get("content-type", "") and sent.format.framing == "sse":
+            await carrier.whole(await upstream.body(LARGEST_ANSWER))
+        elif request.stream:
+            await carrier.stream(upstream)
+        else:
+            await carrier.gather(upstream)
+        attempt.answered = True
+    finally:
+        upstream.abort()
+
+
+def shown(headers: dict[str, str]) -> list[tuple[str, str]]:
+    return [
+        (name, value)
+        for name, value in headers.items()
+        if name in SHOWN or name.startswith(SHOWN_PREFIXES)
+    ]
+
+
+class _Carrier:
+    """One successful answer on its way."""
+
+    def __init__(
+        self,
+        router: Router,
+        call: Call,
+        surface: Surface,
+        record: Record,
+        attempt: Attempt,
+        request: Request,
+        sent: Outgoing,
+    ) -> None:
+        assert attempt.tally is not None
+        self._router = router
+        self._call = call
+        self._surface = surface
+        self._record = record
+        self._attempt = attempt
+        self._tally = attempt.tally
+        self._request = request
+        self._sent = sent
+        self._format = surface.format
+
+    async def whole(self, body: bytes) -> None:
+        """A provider's answer that came as one JSON body, whatever the client asked for."""
+        events = self._sent.format.read_response(body, self._sent.provider)
+        self._account(events)
+        if self._request.stream:
+            writer = self._writer()
+            await self._begin_stream()
+            await self._call.end(
+                b"".join(writer.feed(event) for event in events) + writer.close()
+            )
+        elif self._sent.through:
+            await self._answer(self._renamed(body))
+        else:
+            await self._render(events)
+
+    async def gather(self, upstream: Response) -> None:
+        """A provider that streams although the client wants it whole."""
+        framer, reader = Framer(self._sent.format.framing), self._reader()
+        events: list[Event] = []
+        while chunk := await upstream.read():
+            for frame in framer.feed(chunk):
+                events += reader.feed(frame)
+        for frame in framer.close():
+            events += reader.feed(frame)
+        events += reader.close()
+        self._account(events)
+        await self._render(events)
+
+    async def stream(self, upstream: Response) -> None:
+        """Forwards each piece as it arrives: the same frames, or the same events in the client's
+        dialect."""
+        framer, reader, writer = Framer(self._sent.format.framing), self._reader(), self._writer()
+        call, through = self._call, self._sent.through
+        drop = self._sent.format.drops(self._request) if through else None
+        ended = False
+        while not ended:
+            chunk = await upstream.read(PING)
+            if chunk is None:
+                if call.started and (ping := writer.ping()):
+                    await call.more(ping)
+                continue
+            ended = not chunk
+            frames = framer.feed(chunk) if chunk else framer.close()
+            out: list[bytes] = []
+            for frame in frames:
+                events = reader.feed(frame)
+                self._account(events)
+                if not through:
+                    out += [writer.feed(event) for event in events]
+                elif drop is None or not drop(frame):
+                    out.append(frame.raw)
+            if ended:
+                owed = reader.close()
+                self._account(owed)
+                if not through:
+                    out += [writer.feed(event) for event in owed]
+                    out.append(writer.close())
+            data = b"".join(out)
+            if data:
+                if not call.started:
+                    await self._begin_stream()
+                await call.more(self._renamed(data) if through else data)
+        if not call.started:
+            raise UpstreamError(
+                f"{self._sent.provider.name} answered with an empty stream",
+                kind="upstream",
+                status=502,
+            )
+        await call.end()
+
+    def _account(self, events: list[Event]) -> None:
+        """The tally reads along. A failure is raised here, in mid-stream or before it."""
+        for event in events:
+            if type(event) is Failure:
+                raise UpstreamError(
+                    event.message,
+                    kind=event.kind,  # type: ignore[arg-type]
+                    status=529 if event.kind == "overload" else 502,
+                    provider_type=event.provider_type,
+                )
+            self._tally.feed(event)
+            self._attempt.answered = True
+            if self._record.first_token is None and type(event) is not OpaqueEvent:
+                if self._tally.began:
+                    self._record.first_token = self._router.now()
+
+    def _reader(self) -> Reader:
+        return self._sent.format.reader(self._sent.provider)
+
+    def _writer(self) -> Writer:
+        writer = self._format.writer(
+            self._request, now=int(self._record.started_at), id=self._record.id
+        )
+        self._record.writer = writer
+        return writer
+
+    def _renamed(self, data: bytes) -> bytes:
+        """The model under the name that the client asked for."""
+        asked = self._request.model
+        if not asked or asked == self._sent.model:
+            return data
+        return self._sent.format.rename(data, self._sent.model, asked)
+
+    async def _begin_stream(self) -> None:
+        self._record.status = 200
+        await self._call.begin(
+            200,
+            self._format.content_type,
+            (
+                ("cache-control", "no-cache"),
+                ("x-accel-buffering", "no"),
+                *self._surface.headers(self._record),
+            ),
+        )
+
+    async def _render(self, events: list[Event]) -> None:
+        await self._answer(
+            self._format.render_response(
+                events, self._request, now=int(self._record.started_at), id=self._record.id
+            )
+        )
+
+    async def _answer(self, body: bytes) -> None:
+        self._record.status = 200
+        await self._call.answer(200, body, headers=self._surface.headers(self._record))

@@ -1,0 +1,77 @@
+"""Who calls: key, session and client program, from headers and the body's metadata.
+
+The session ladder follows what clients really send: a header since Claude Code 2.1.86, a JSON
+`metadata.user_id` since 2.1.78, `user_…_session_<uuid>` before, and other tools' headers.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from router.settings import Secret
+
+SESSION_HEADERS = (
+    "x-claude-code-session-id",
+    "x-claude-session-id",
+    "x-session-id",
+    "session-id",
+    "session_id",
+    "x-litellm-session-id",
+)
+#: where clients put their key, in LiteLLM's and CCR's order together
+KEY_HEADERS = ("x-api-key", "api-key", "x-goog-api-key", "x-litellm-api-key")
+
+
+def key_of(headers: Mapping[str, str]) -> str:
+    """The client's key as sent; "" when there is none. Both forms together: Authorization wins."""
+    authorization = headers.get("authorization", "")
+    if authorization:
+        scheme, _, rest = authorization.partition(" ")
+        return rest.strip() if scheme.lower() == "bearer" else authorization.strip()
+    for name in KEY_HEADERS:
+        if value := headers.get(name):
+            return value.strip()
+    return ""
+
+
+def public_name(key: str) -> str:
+    """A short name that tells keys apart and gives nothing away."""
+    return "key-" + hashlib.sha256(key.encode()).hexdigest()[:8] if key else ""
+
+
+def admitted(key: str, keys: Sequence[Secret]) -> bool:
+    """Whether `key` is one of `keys`, in time that does not depend on which byte differs."""
+    offered = key.encode()
+    found = False
+    for known in keys:
+        found |= hmac.compare_digest(offered, known.reveal().encode())
+    return found
+
+
+def session_of(headers: Mapping[str, str], body: Mapping[str, Any]) -> str:
+    for name in SESSION_HEADERS:
+        if value := headers.get(name):
+            return value[:100]
+    metadata = body.get("metadata")
+    user = metadata.get("user_id") if isinstance(metadata, dict) else None
+    if not isinstance(user, str):
+        return ""
+    if user.startswith("{"):
+        try:
+            session = msgspec.json.decode(user).get("session_id")
+        except (msgspec.DecodeError, AttributeError):
+            return ""
+        return session[:100] if isinstance(session, str) else ""
+    _, marker, session = user.partition("_session_")
+    return session[:100] if marker else ""
+
+
+def client_of(headers: Mapping[str, str]) -> str:
+    """ "claude-cli/2.1.330" from a whole User-Agent."""
+    agent = headers.get("user-agent", "")
+    return agent.split(" ", 1)[0][:60]

@@ -1,0 +1,139 @@
+"""The Claude Code Router role: Anthropic Messages, routed by the rules.
+
+Serves `/ccr` and `/claude-code` on the front door and the root of port 3456. It keeps what Claude
+Code expects of a gateway: nothing unknown is refused, both forms of key are taken, a refused key
+says `x-should-retry: false` (else the client retries for minutes).
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from router.contract import VERSION
+from router.doors import relay
+from router.doors.call import Call
+from router.doors.callers import admitted, client_of, key_of, public_name, session_of
+from router.caller import Caller
+from router.errors import CallerError, RequestError
+from router.exchange import Surface, exchange
+from router.guards.body import read_body
+from router.record import Record
+
+if TYPE_CHECKING:
+    from router.service import Router
+
+#: a fixed date for the models we list: clients require the field and nobody knows the true one
+CREATED = "2026-01-01T00:00:00Z"
+
+
+async def ccr(router: Router, call: Call) -> None:
+    await _serve(router, call, "ccr")
+
+
+async def claude_code(router: Router, call: Call) -> None:
+    await _serve(router, call, "claude-code")
+
+
+async def _serve(router: Router, call: Call, door: str) -> None:
+    format = router.formats["anthropic_messages"]
+    try:
+        await _route(router, call, door)
+    except RequestError as error:
+        await call.answer(
+            format.client_status(error), format.render_error(error), headers=error.headers
+        )
+
+
+async def _route(router: Router, call: Call, door: str) -> None:
+    role = router.generation.ccr
+    match call.method, call.path:
+        case "GET" | "HEAD", "" | "/":
+            await call.json(200, {"message": "LLMs API", "version": VERSION})
+            return
+        case "GET" | "HEAD", "/health":
+            now = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+            await call.json(200, {"status": "ok", "timestamp": now})
+            return
+        case "GET" | "HEAD", "/api/hello":
+            await call.json(200, {"message": "hello"})
+            return
+        case "POST", "/api/event_logging/batch":
+            await call.json(200, {"status": "ok"})
+            return
+    if role.mode == "external" and not call.path.startswith("/v1/messages"):
+        await relay.relay(router, call, role.url)
+        return
+    if role.keys and not admitted(key := key_of(call.headers), role.keys):
+        raise CallerError(
+            "Invalid API key" if key else "APIKEY is missing",
+            status=401,
+            kind="credential",
+            headers=(("x-should-retry", "false"),),
+        )
+    match call.method, call.path:
+        case "POST", "/v1/messages":
+            await exchange(router, call, _surface(router, call, door, "anthropic_messages"))
+        case "POST", "/v1/messages/count_tokens":
+            await _count(router, call, door)
+        case "POST", "/v1/chat/completions":
+            await exchange(router, call, _surface(router, call, door, "openai_chat"))
+        case "GET", "/v1/models" | "/models":
+            await call.json(200, _models(router))
+        case _, "/v1/messages" | "/v1/messages/count_tokens" | "/v1/chat/completions":
+            raise CallerError(f"{call.method} is not served here: use POST", status=405)
+        case _:
+            raise CallerError(f"there is nothing at {call.path} behind this door", status=404)
+
+
+def _surface(router: Router, call: Call, door: str, format: str) -> Surface:
+    role = router.generation.ccr
+    external = None
+    if role.mode == "external":
+        external = relay.candidate(role, call, format)
+    return Surface(door, "ccr", router.formats[format], headers, external)
+
+
+def headers(record: Record) -> list[tuple[str, str]]:
+    """What every answer of a routed request tells about its route."""
+    told = [("x-request-id", record.id), ("request-id", record.id)]
+    if record.attempts:
+        last = record.attempts[-1].candidate
+        told.append(("x-pointsman-model", f"{last.provider.name},{last.model}"))
+        told.append(("x-pointsman-rule", record.rule))
+        told.append(("x-pointsman-attempts", str(len(record.attempts))))
+        if last.provider.simulated:
+            told.append(("x-pointsman-simulated", "1"))
+    if record.problems:
+        told.append(("x-pointsman-problem", "; ".join(record.problems)[:500]))
+    return told
+
+
+async def _count(router: Router, call: Call, door: str) -> None:
+    """Counts here, not at a provider: Claude Code asks 26 times in a row and wants it fast."""
+    raw = await read_body(call.scope, call.receive, router.generation.limits)
+    request = router.formats["anthropic_messages"].parse_request(raw)
+    tokens, _ = await router.counter.count(request, None)
+    await call.json(200, {"input_tokens": tokens})
+
+
+def _models(router: Router) -> dict[str, object]:
+    """Anthropic's list, which Claude Code reads, with OpenAI's fields beside them."""
+    data = [
+        {
+            "type": "model",
+            "id": target,
+            "display_name": target.replace(",", "/", 1),
+            "created_at": CREATED,
+            "object": "model",
+            "owned_by": target.split(",", 1)[0],
+        }
+        for target in router.targets()
+    ]
+    return {
+        "data": data,
+        "has_more": False,
+        "first_id": data[0]["id"] if data else None,
+        "last_id": data[-1]["id"] if data else None,
+        "object": "list",
+    }

@@ -1,0 +1,176 @@
+"""The LiteLLM role: OpenAI's API over named groups of models.
+
+Serves `/litellm` on the front door and the root of port 4000, with and without `/v1`, since
+LiteLLM's own client leaves it out. Errors have LiteLLM's shape, the code as a string.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from router.doors import ccr, relay
+from router.doors.call import Call
+from router.doors.callers import admitted, key_of
+from router.embed import embed
+from router.errors import CallerError, RequestError
+from router.exchange import Surface, exchange
+from router.record import Record
+
+if TYPE_CHECKING:
+    from router.service import Router
+
+#: LiteLLM's own constant for every model it lists
+CREATED = 1677610602
+_CHAT = re.compile(r"(/v1)?/chat/completions|/(engines|openai/deployments)/[^/]+/chat/completions")
+_EMBED = re.compile(r"(/v1)?/embeddings|/(engines|openai/deployments)/[^/]+/embeddings")
+_MODEL = re.compile(r"(?:/v1)?/models/(.+)")
+#: what a meter must read; everything else of an external LiteLLM is relayed as it is
+_METERED = re.compile(r".*/(chat/completions|embeddings|messages)")
+
+
+async def litellm(router: Router, call: Call) -> None:
+    dialect = "anthropic_messages" if call.path.startswith("/v1/messages") else "openai_chat"
+    format = router.formats[dialect]
+    try:
+        await _route(router, call)
+    except RequestError as error:
+        await call.answer(
+            format.client_status(error), format.render_error(error), headers=error.headers
+        )
+
+
+async def _route(router: Router, call: Call) -> None:
+    role = router.generation.litellm
+    external = role.mode == "external"
+    if external and not (call.method == "POST" and _METERED.fullmatch(call.path)):
+        await relay.relay(router, call, role.url)
+        return
+    if call.method in ("GET", "HEAD") and await _public(router, call):
+        return
+    if not external and role.keys:
+        _admit(router, call)
+    match call.method, call.path:
+        case "POST", path if _CHAT.fullmatch(path):
+            await exchange(router, call, _surface(router, call, "openai_chat"))
+        case "POST", "/v1/messages":
+            await exchange(router, call, _surface(router, call, "anthropic_messages"))
+        case "POST", path if _EMBED.fullmatch(path):
+            await embed(router, call, _surface(router, call, "openai_chat"))
+        case "POST", "/v1/messages/count_tokens":
+            await ccr._count(router, call, "litellm")
+        case "GET", "/v1/models" | "/models":
+            await call.json(200, {"data": [_model(n) for n in _names(router)], "object": "list"})
+        case "GET", path if found := _MODEL.fullmatch(path):
+            if found[1] not in _names(router):
+                raise CallerError(f"there is no model {found[1]!r}", status=404, param="model")
+            await call.json(200, _model(found[1]))
+        case "GET", "/model/info" | "/v1/model/info":
+            await call.json(200, {"data": _info(router)})
+        case _:
+            raise CallerError(f"there is nothing at {call.method} {call.path}", status=404)
+
+
+async def _public(router: Router, call: Call) -> bool:
+    """What needs no key and costs nothing. Real LiteLLM's /health makes billed calls; ours never."""
+    match call.path:
+        case "" | "/":
+            await call.json(200, {"message": "LiteLLM role of Pointsman", "docs": "/v1/models"})
+        case "/health":
+            await call.json(200, _health(router))
+        case "/health/liveliness" | "/health/liveness":
+            await call.json(200, "I'm alive!")
+        case "/health/readiness":
+            await call.json(200, {"status": "healthy", "db": "connected", "cache": None})
+        case _:
+            return False
+    return True
+
+
+def _admit(router: Router, call: Call) -> None:
+    key = key_of(call.headers)
+    if not key:
+        raise CallerError(
+            "Authentication Error, No api key passed in.",
+            status=401,
+            kind="credential",
+            code="auth_error",
+        )
+    if not admitted(key, router.generation.litellm.keys):
+        raise CallerError(
+            "Authentication Error, Invalid proxy server token passed.",
+            status=401,
+            kind="credential",
+            code="token_not_found_in_db",
+        )
+
+
+def _surface(router: Router, call: Call, format: str) -> Surface:
+    role = router.generation.litellm
+    external = relay.candidate(role, call, format) if role.mode == "external" else None
+    return Surface("litellm", "litellm", router.formats[format], headers, external)
+
+
+def headers(record: Record) -> list[tuple[str, str]]:
+    """Ours, and those of LiteLLM's that its clients read."""
+    told = ccr.headers(record)
+    told.append(("x-litellm-call-id", record.id))
+    if record.attempts:
+        last = record.attempts[-1].candidate
+        told.append(("x-litellm-model-group", record.asked))
+        told.append(("x-litellm-model-name", last.model))
+        told.append(("x-litellm-attempted-retries", str(len(record.attempts) - 1)))
+        cost = record.cost
+        if cost and not record.stream:
+            told.append(("x-litellm-response-cost", f"{cost / 1e9:.9f}".rstrip("0")))
+    return told
+
+
+def _names(router: Router) -> list[str]:
+    groups = router.generation.groups
+    return sorted({*groups.deployments, *groups.aliases})
+
+
+def _model(name: str) -> dict[str, object]:
+    return {"id": name, "object": "model", "created": CREATED, "owned_by": "openai"}
+
+
+def _info(router: Router) -> list[dict[str, object]]:
+    return [
+        {
+            "model_name": deployment.group,
+            "litellm_params": {"model": str(deployment.target).replace(",", "/", 1)},
+            "model_info": {
+                "id": str(deployment.target),
+                "db_model": False,
+                "litellm_provider": deployment.target.provider,
+                "simulated": bool(
+                    (provider := router.generation.provider(deployment.target.provider))
+                    and provider.simulated
+                ),
+            },
+        }
+        for deployments in router.generation.groups.deployments.values()
+        for deployment in deployments
+    ]
+
+
+def _health(router: Router) -> dict[str, object]:
+    """LiteLLM's shape, from what is known without a call."""
+    services = {view.name: view for view in router.services()}
+    healthy: list[dict[str, object]] = []
+    unhealthy: list[dict[str, object]] = []
+    for entry in _info(router):
+        provider = str(entry["model_info"]["litellm_provider"])  # type: ignore[index]
+        service = services.get(provider)
+        endpoint: dict[str, object] = {"model": entry["model_name"], "provider": provider}
+        if service is not None and service.state in ("down", "degraded"):
+            unhealthy.append(endpoint | {"error": service.reason})
+        else:
+            healthy.append(endpoint)
+    return {
+        "healthy_endpoints": healthy,
+        "unhealthy_endpoints": unhealthy,
+        "healthy_count": len(healthy),
+        "unhealthy_count": len(unhealthy),
+    }

@@ -1,0 +1,64 @@
+"""Towards a real LiteLLM or CCR that plays its role itself: what is metered, and what just passes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from router.doors.call import Call
+from router.errors import CallerError
+from router.guards.body import read_body
+from router.rules.plan import Candidate
+from router.settings import Provider, Role, Timeouts
+
+if TYPE_CHECKING:
+    from router.service import Router
+
+#: headers of the hop itself (RFC 9110, 7.6.1), and those that the next hop sets anew
+_HOP = frozenset(
+    "connection keep-alive proxy-authenticate proxy-authorization te trailer transfer-encoding"
+    " upgrade host content-length accept-encoding expect x-pointsman".split()
+)
+#: the client's key goes to the external tool: it is its own keys that it checks
+_CREDENTIALS = ("authorization", "x-api-key", "api-key", "x-litellm-api-key", "user-agent")
+
+
+def candidate(role: Role, call: Call, format: str) -> Candidate:
+    """The external tool as the one provider of a request, so that it is metered as any other."""
+    provider = Provider(
+        name=role.name,
+        format=format,
+        url=role.url.rstrip("/") + call.path,
+        base=role.url.rstrip("/") + "/v1",
+        auth="none",
+        kind="litellm",
+        headers=tuple((n, call.headers[n]) for n in _CREDENTIALS if n in call.headers),
+        source="external",
+    )
+    return Candidate(provider=provider, model="", reason="external")
+
+
+async def relay(router: Router, call: Call, base: str) -> None:
+    """Passes one request on as it is, and its answer back as it comes. Not metered."""
+    body = await read_body(call.scope, call.receive, router.generation.limits, any_type=True)
+    query = call.scope["query_string"].decode("latin-1")
+    headers = [(name, value) for name, value in call.headers.items() if name not in _HOP]
+    headers.append(("accept-encoding", "identity"))
+    if ".." in call.path:
+        raise CallerError("a path may not climb", status=400)
+    response = await router.transport.send(
+        call.method,
+        base.rstrip("/") + (call.path or "/") + (f"?{query}" if query else ""),
+        headers,
+        body,
+        timeouts=Timeouts(),
+        provider=base,
+    )
+    try:
+        back = [(n, v) for n, v in response.headers.items() if n not in _HOP | {"content-type"}]
+        kind = response.headers.get("content-type", "application/octet-stream")
+        await call.begin(response.status, kind, back)
+        while chunk := await response.read():
+            await call.more(chunk)
+        await call.end()
+    finally:
+        response.abort()

@@ -1,0 +1,277 @@
+"""One request for a completion, from its bytes to its row: every stage, in order. Read this first.
+
+    bytes → parse → facts → rules → Plan → policy → attempt → provider → events → client → ledger
+
+Nothing here knows a dialect, a rule or a price: it hands the result of each stage to the next.
+A retry or a fallback happens only before the first byte was sent to the client.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from router.caller import Caller
+from router.delivery import deliver
+from router.doors.call import Call
+from router.doors.callers import client_of, key_of, public_name, session_of
+from router.errors import CallerError, OursError, RequestError, UpstreamError
+from router.facts import look_at
+from router.formats import Format
+from router.guards.body import ClientGoneError, read_body
+from router.messages import Request
+from router.outgoing import outgoing
+from router.policy import Course, GiveUp, Try, Wait
+from router.prices import price
+from router.record import Attempt, Record
+from router.rules import decide
+from router.rules.plan import Candidate, Case, Plan
+from router.tally import Tally
+
+if TYPE_CHECKING:
+    from router.service import Router
+
+Attempted = Callable[[Attempt, Candidate], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Surface:
+    """What a door lends to an exchange. `headers` are the door's own, for every answer."""
+
+    door: str
+    plane: str  # whose rules decide: "litellm" or "ccr"
+    format: Format
+    headers: Callable[[Record], Sequence[tuple[str, str]]]
+    #: set where a real LiteLLM or CCR plays this role: the one candidate there is
+    external: Candidate | None = None
+
+
+async def exchange(router: Router, call: Call, surface: Surface) -> None:
+    """Serves one request for a completion. Never raises but when the router itself is ended."""
+    record = begin(router, call, surface, endpoint="chat")
+    async with Border(router, call, surface.format, surface.headers, record) as border:
+        raw = await read_body(call.scope, call.receive, router.generation.limits)
+        border.watch_client()
+        request = surface.format.parse_request(raw)
+        record.asked = request.model or ""
+        record.stream = request.stream
+        session = session_of(call.headers, request.body)
+        if session:
+            record.caller = msgspec.structs.replace(record.caller, session=session)
+        plan = await choose(router, record, request, surface.external)
+
+        async def once(attempt: Attempt, candidate: Candidate) -> None:
+            sent = outgoing(router.formats, plan.request, request, candidate, call)
+            upstream = await router.transport.send(
+                "POST",
+                sent.url,
+                sent.headers,
+                sent.body,
+                timeouts=candidate.provider.timeouts,
+                provider=candidate.provider.name,
+            )
+            await deliver(router, call, surface, record, attempt, plan.request, sent, upstream)
+
+        await attempts(router, record, plan, call, once)
+
+
+def begin(router: Router, call: Call, surface: Surface, endpoint: str) -> Record:
+    """Opens the record of a request whose body is not yet read."""
+    headers = call.headers
+    caller = Caller(
+        door=surface.door,
+        plane=surface.plane,
+        headers=headers,
+        session=session_of(headers, {}),
+        agent=headers.get("x-claude-code-agent-id", "")[:100],
+        key=public_name(key_of(headers)),
+        client=client_of(headers),
+    )
+    record = Record(
+        router.new_id(), caller, surface.format.name, endpoint, router.wall(), router.now()
+    )
+    router.live.open(record)
+    return record
+
+
+async def choose(
+    router: Router, record: Record, request: Request, external: Candidate | None = None
+) -> Plan:
+    """Counts, looks and decides; the record keeps the whole trace. Raises CallerError."""
+    generation = router.generation
+    tokens, exact = await router.counter.count(request, generation.routes.long_context_threshold)
+    record.facts = look_at(request, record.caller, tokens, exact).facts
+    if external is not None:
+        plan = Plan(
+            candidates=(replace(external, model=request.model or ""),),
+            rule="external",
+            value=external.provider.url,
+            looks=(),
+            request=request,
+        )
+    else:
+        plan = decide(
+            Case(
+                request=request,
+                caller=record.caller,
+                facts=record.facts,
+                generation=generation,
+                overrides=router.overrides.in_force(),
+                chance=router.chance(),
+            )
+        )
+    record.rule, record.value, record.looks = plan.rule, plan.value, plan.looks
+    if plan.override:
+        router.overrides.served(plan.override)
+    record.problems = plan.problems
+    for problem in plan.problems:
+        router.log.warning("rules", problem, request=record.id)
+    return plan
+
+
+async def attempts(
+    router: Router, record: Record, plan: Plan, call: Call, once: Attempted
+) -> None:
+    """Tries the candidates as policy says until one has answered. Raises what the last one did."""
+    course = Course(plan.candidates, router.generation.retry, router.cooldowns)
+    while True:
+        match course.next(router.now()):
+            case Wait(seconds):
+                await asyncio.sleep(seconds)
+            case GiveUp(error):
+                raise error
+            case Try(candidate, number, reason):
+                attempt = Attempt(number, candidate, reason, router.wall(), router.now())
+                attempt.price = price(candidate.provider, candidate.model, router.generation)
+                attempt.tally = Tally(record.facts.tokens)
+                record.attempts.append(attempt)
+                try:
+                    await once(attempt, candidate)
+                except UpstreamError as error:
+                    settle(router, record, attempt, error)
+                    if call.started:
+                        raise
+                    course.failed(error, router.now(), router.chance())
+                except (asyncio.CancelledError, RequestError):
+                    attempt.outcome, attempt.ended = "cancelled", router.now()
+                    raise
+                else:
+                    settle(router, record, attempt, None)
+                    course.succeeded(router.now())
+                    return
+
+
+def settle(
+    router: Router, record: Record, attempt: Attempt, error: UpstreamError | None
+) -> None:
+    """Writes down how an attempt ended."""
+    attempt.ended = router.now()
+    attempt.outcome = "ok" if error is None else error.kind
+    provider = attempt.candidate.provider
+    router.health.attempted(attempt, router.wall())
+    if error is not None:
+        error.provider, error.model = provider.name, attempt.candidate.model
+        attempt.error = error.message
+        if not attempt.answered:
+            attempt.tally = None  # it never answered: nothing was used, as far as anyone can tell
+        router.log.warning(
+            "exchange",
+            f"attempt {attempt.number} at {provider.name},{attempt.candidate.model}"
+            f" failed ({error.kind}): {error.message}",
+            request=record.id,
+            simulated=provider.simulated,
+        )
+
+
+class Border:
+    """The border of every exchange: turns whatever ends it into an answer and a ledger row."""
+
+    def __init__(
+        self,
+        router: Router,
+        call: Call,
+        format: Format,
+        headers: Callable[[Record], Sequence[tuple[str, str]]],
+        record: Record,
+    ) -> None:
+        self._router = router
+        self._call = call
+        self._format = format
+        self._headers = headers
+        self._record = record
+        self._leaving: asyncio.Task[None] | None = None
+
+    def watch_client(self) -> None:
+        """From here on a client that leaves ends the work. Call it once the body was read."""
+        self._leaving = asyncio.create_task(self._wait_for_leaving())
+
+    async def _wait_for_leaving(self) -> None:
+        while (await self._call.receive())["type"] != "http.disconnect":
+            pass
+        self._record.stop("client")
+
+    async def __aenter__(self) -> Border:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: object
+    ) -> bool:
+        record, router = self._record, self._router
+        if self._leaving is not None:
+            self._leaving.cancel()
+        try:
+            if error is not None:
+                return await self._end(error)
+            record.state = "done"
+            return True
+        finally:
+            record.ended = router.now()
+            router.finished(record)
+
+    async def _end(self, error: BaseException) -> bool:
+        record = self._record
+        if isinstance(error, ClientGoneError):
+            record.stopped_by = "client"
+        if isinstance(error, asyncio.CancelledError | ClientGoneError):
+            if isinstance(error, asyncio.CancelledError) and record.stopped_by:
+                asyncio.current_task().uncancel()  # type: ignore[union-attr]
+            record.state = "cancelled"
+            record.error = {
+                "client": "the client left",
+                "operator": "stopped by the operator",
+                "router": "the router was stopped",
+                "": "the router was stopped",
+            }[record.stopped_by]
+            if record.stopped_by in ("", "client"):
+                return record.stopped_by == "client"
+            stopped = CallerError(
+                record.error,
+                status=503,
+                kind="cancelled",
+                headers=(("x-should-retry", "false"),),
+            )
+            await self._tell(stopped)
+            return True
+        if not isinstance(error, RequestError):
+            if not isinstance(error, Exception):
+                return False
+            error = OursError(self._router.log.incident("exchange", error, request=record.id))
+        record.refuse(error)
+        await self._tell(error)
+        return True
+
+    async def _tell(self, error: RequestError) -> None:
+        """The error, in the client's dialect: as the whole answer, or as the end of its stream."""
+        call = self._call
+        if call.started:
+            writer = self._record.writer
+            await call.end(writer.fail(error) if writer is not None else b"")
+            return
+        status = self._format.client_status(error)
+        self._record.status = status
+        headers = (*self._headers(self._record), *error.headers)
+        await call.answer(status, self._format.render_error(error), headers=headers)

@@ -1,0 +1,170 @@
+"""What is up: each provider by what its last attempts showed, the roles and neighbours by probes.
+
+Never a billed call: a provider's health is learnt from the traffic it gets; only programs on this
+machine are asked, and only for their version.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Mapping
+from urllib.parse import urlsplit
+
+import httpx
+
+from router.children import Child
+from router.contract import ServiceView
+from router.policy import Cooldowns
+from router.record import Attempt
+from router.settings import Generation, Provider, Role
+
+#: seconds between probes of what runs on this machine
+INTERVAL = 5.0
+#: times to the first byte remembered for each provider
+MEMORY = 200
+#: outcomes that are not the provider's fault
+INNOCENT = frozenset({"ok", "caller", "cancelled", "too_long"})
+
+
+class _Passed:
+    """What one provider's attempts showed since the router started."""
+
+    __slots__ = ("errors", "first_bytes", "last_error", "last_error_at", "last_ok_at", "requests")
+
+    def __init__(self) -> None:
+        self.requests = 0
+        self.errors = 0
+        self.first_bytes: deque[float] = deque(maxlen=MEMORY)
+        self.last_error = ""
+        self.last_error_at: float | None = None
+        self.last_ok_at: float | None = None
+
+
+class Health:
+    """`children` by name: "ssh", "simulator", "local model"."""
+
+    def __init__(
+        self,
+        wall: Callable[[], float],
+        now: Callable[[], float],
+        cooldowns: Cooldowns,
+        children: Mapping[str, Child],
+    ) -> None:
+        self._wall = wall
+        self._now = now
+        self._cooldowns = cooldowns
+        self._children = children
+        self._passed: dict[str, _Passed] = {}
+        self._answers: dict[str, tuple[bool, str, float]] = {}  # url → answered, reason, when
+        self._http = httpx.AsyncClient(timeout=2.0, trust_env=False)
+
+    async def close(self) -> None:
+        await self._http.aclose()
+
+    def attempted(self, attempt: Attempt, at: float) -> None:
+        passed = self._passed.setdefault(attempt.candidate.provider.name, _Passed())
+        passed.requests += 1
+        if attempt.first_byte is not None:
+            passed.first_bytes.append((attempt.first_byte - attempt.started) * 1000)
+        if attempt.outcome in INNOCENT:
+            passed.last_ok_at = at
+        else:
+            passed.errors += 1
+            passed.last_error = attempt.error or attempt.outcome
+            passed.last_error_at = at
+
+    async def probe(self, generation: Generation) -> None:
+        """Asks what runs on this machine whether it is there. Takes at most a few seconds."""
+        urls = {r.url for r in (generation.litellm, generation.ccr) if r.mode == "external"}
+        urls |= {_root(p.url) for p in generation.providers.values() if p.local and p.url}
+        await asyncio.gather(*(self._ask(url) for url in urls))
+
+    async def _ask(self, url: str) -> None:
+        try:
+            response = await self._http.get(url)
+            answered, reason = response.status_code < 500, f"answered {response.status_code}"
+        except httpx.HTTPError as error:
+            answered, reason = False, f"does not answer ({type(error).__name__})"
+        self._answers[url] = (answered, "" if answered else reason, self._wall())
+
+    def views(self, generation: Generation) -> tuple[ServiceView, ...]:
+        """Roles first, then providers, then the SSH front."""
+        views = [
+            self._role(generation.litellm, "LiteLLM", generation.listen.litellm_port, generation),
+            self._role(generation.ccr, "CCR", generation.listen.ccr_port, generation),
+        ]
+        views += [self._provider(provider) for provider in generation.providers.values()]
+        ssh = self._children.get("ssh")
+        if ssh is not None:
+            views.append(
+                ServiceView(
+                    name="SSH",
+                    kind="ssh",
+                    state="up" if ssh.state == "running" else "down",
+                    address=f"ssh -p {generation.listen.ssh_port} localhost",
+                    reason="" if ssh.state == "running" else ssh.state,
+                )
+            )
+        return tuple(views)
+
+    def _role(self, role: Role, name: str, port: int, generation: Generation) -> ServiceView:
+        if role.mode == "external":
+            answered, reason, at = self._answers.get(role.url, (None, "not asked yet", None))
+            return ServiceView(
+                name=name,
+                kind="role",
+                state="unknown" if answered is None else "up" if answered else "down",
+                mode="external",
+                address=role.url,
+                reason=reason,
+                checked_at=at,
+            )
+        host = generation.listen.host
+        return ServiceView(
+            name=name,
+            kind="role",
+            state="up",
+            mode="embedded",
+            address=f"http://{host}:{port}" if port else f"http://{host}:{generation.listen.port}",
+            checked_at=self._wall(),
+        )
+
+    def _provider(self, provider: Provider) -> ServiceView:
+        passed = self._passed.get(provider.name, _Passed())
+        answered, reason, at = self._answers.get(_root(provider.url), (None, "", None))
+        cooling = self._cooldowns.until(provider.name, self._now())
+        state = "unknown"
+        if provider.plane is not None:
+            state = "up"
+        elif answered is not None and provider.local:
+            state = "up" if answered else "down"
+        elif passed.last_error_at is not None and (passed.last_ok_at or 0) < passed.last_error_at:
+            state, reason = "degraded", passed.last_error
+        elif passed.last_ok_at is not None:
+            state = "up"
+        if cooling is not None:
+            state, reason = "degraded", "resting after errors"
+        return ServiceView(
+            name=provider.name,
+            kind="local" if provider.local else "provider",
+            state=state,  # type: ignore[arg-type]
+            mode="simulated" if provider.simulated else "embedded" if provider.plane else "real",
+            address="in this router" if provider.plane else _root(provider.url),
+            reason=reason or ("no request has gone there yet" if state == "unknown" else ""),
+            checked_at=at,
+            models=provider.models,
+            requests=passed.requests,
+            errors=passed.errors,
+            p50_ms=sorted(passed.first_bytes)[len(passed.first_bytes) // 2]
+            if passed.first_bytes
+            else None,
+            last_error=passed.last_error,
+            last_error_at=passed.last_error_at,
+            cooling_until=None if cooling is None else self._wall() + (cooling - self._now()),
+        )
+
+
+def _root(url: str) -> str:
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}/" if parts.netloc else ""

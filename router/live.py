@@ -1,0 +1,186 @@
+"""What runs now, what just ran, and who is watching. Lives on the router's loop; holds no text.
+
+Every collection here is bounded, and nothing is computed for watchers that are not there.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Iterable
+from datetime import datetime
+
+from router.contract import Beat, Change, Dropped, RequestView, Tokens, Totals
+from router.record import Record
+
+RECENT = 200
+#: changes that wait for one slow watcher; beyond that they are dropped and counted
+QUEUE = 64
+#: finished requests remembered for rates and percentiles
+MEMORY = 4096
+
+
+class Watcher:
+    """One console's stream of changes, bounded."""
+
+    def __init__(self) -> None:
+        self._changes: deque[Change] = deque()
+        self._dropped = 0
+        self._ready = asyncio.Event()
+
+    def put(self, change: Change) -> None:
+        if len(self._changes) >= QUEUE:
+            self._changes.popleft()
+            self._dropped += 1
+        self._changes.append(change)
+        self._ready.set()
+
+    async def get(self) -> list[Change]:
+        """All changes since the last call; waits for the first."""
+        await self._ready.wait()
+        self._ready.clear()
+        changes: list[Change] = list(self._changes)
+        self._changes.clear()
+        if self._dropped:
+            changes.insert(0, Dropped(self._dropped))
+            self._dropped = 0
+        return changes
+
+
+class Live:
+    """The running requests and the recent ones.
+
+    `wall` gives Unix seconds, `now` the monotonic clock. `today` are the ledger's totals for the
+    day at start.
+    """
+
+    def __init__(self, wall: Callable[[], float], now: Callable[[], float], today: Totals) -> None:
+        self._wall = wall
+        self._now = now
+        self.running: dict[str, Record] = {}
+        self.recent: deque[RequestView] = deque(maxlen=RECENT)
+        self._finished: deque[tuple[float, float, bool]] = deque(maxlen=MEMORY)
+        self._today = today
+        self._day = _day(wall())
+        self._watchers: set[Watcher] = set()
+        self._changed: dict[str, RequestView] = {}
+
+    def open(self, record: Record) -> None:
+        self.running[record.id] = record
+
+    def close(self, record: Record) -> RequestView:
+        """The request has ended: counts it and shows it. Returns its last view."""
+        self.running.pop(record.id, None)
+        view = record.view()
+        self.recent.appendleft(view)
+        failed = view.state == "failed"
+        self._finished.append((self._now(), view.duration_ms or 0.0, failed))
+        self._roll_over()
+        self._today = _add(self._today, view)
+        if self._watchers:
+            self._changed[view.id] = view
+        return view
+
+    def watch(self) -> Watcher:
+        watcher = Watcher()
+        self._watchers.add(watcher)
+        return watcher
+
+    def unwatch(self, watcher: Watcher) -> None:
+        self._watchers.discard(watcher)
+
+    def tell(self, change: Change) -> None:
+        for watcher in self._watchers:
+            watcher.put(change)
+
+    def beat(self) -> Beat:
+        """The figures of this moment, without the requests."""
+        now = self._now()
+        self._roll_over()
+        lately = _since(self._finished, now - 10)
+        minute = _since(self._finished, now - 60)
+        durations = sorted(duration for _, duration, _ in minute)
+        return Beat(
+            at=self._wall(),
+            running=len(self.running),
+            per_second=len(lately) / 10,
+            p95_ms=durations[int(len(durations) * 0.95)] if durations else None,
+            error_rate=sum(failed for *_, failed in minute) / len(minute) if minute else 0.0,
+            today=self._today,
+        )
+
+    async def pulse(self, seconds: float = 0.45) -> None:
+        """Tells the watchers what changed, twice a second; idle while nobody watches."""
+        while True:
+            await asyncio.sleep(seconds)
+            if not self._watchers:
+                self._changed.clear()
+                continue
+            changed, self._changed = self._changed, {}
+            for id, record in self.running.items():
+                changed[id] = record.view()
+            beat = self.beat()
+            self.tell(
+                Beat(
+                    at=beat.at,
+                    running=beat.running,
+                    per_second=beat.per_second,
+                    p95_ms=beat.p95_ms,
+                    error_rate=beat.error_rate,
+                    today=beat.today,
+                    requests=tuple(changed.values()),
+                )
+            )
+
+    def _roll_over(self) -> None:
+        today = _day(self._wall())
+        if today != self._day:
+            self._day = today
+            self._today = Totals()
+
+
+def midnight(at: float) -> float:
+    """Unix seconds at which the local day of `at` began."""
+    day = datetime.fromtimestamp(at).astimezone()
+    return day.replace(hour=0, minute=0, second=0, microsecond=0).timestamp()
+
+
+def _day(at: float) -> str:
+    return datetime.fromtimestamp(at).strftime("%Y-%m-%d")
+
+
+def _since(
+    finished: Iterable[tuple[float, float, bool]], start: float
+) -> list[tuple[float, float, bool]]:
+    return [entry for entry in finished if entry[0] >= start]
+
+
+def _add(totals: Totals, view: RequestView) -> Totals:
+    if view.simulated:
+        return Totals(
+            requests=totals.requests,
+            errors=totals.errors,
+            tokens=totals.tokens,
+            cost=totals.cost,
+            unpriced=totals.unpriced,
+            simulated_requests=totals.simulated_requests + 1,
+            simulated_cost=totals.simulated_cost + (view.cost or 0),
+        )
+    one, all = view.tokens, totals.tokens
+    return Totals(
+        requests=totals.requests + 1,
+        errors=totals.errors + (view.state == "failed"),
+        tokens=Tokens(
+            input=all.input + one.input,
+            cache_read=all.cache_read + one.cache_read,
+            cache_write=all.cache_write + one.cache_write,
+            cache_write_1h=all.cache_write_1h + one.cache_write_1h,
+            output=all.output + one.output,
+            reasoning=all.reasoning + one.reasoning,
+            estimated=all.estimated or one.estimated,
+        ),
+        cost=totals.cost + (view.cost or 0),
+        unpriced=totals.unpriced + (view.cost is None),
+        simulated_requests=totals.simulated_requests,
+        simulated_cost=totals.simulated_cost,
+    )

@@ -1,0 +1,114 @@
+"""What goes to a provider: address, headers and body for one candidate.
+
+The client's headers never pass but for a short list, and those only between speakers of one format.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import msgspec
+
+from router.doors.call import Call
+from router.formats import Format
+from router.messages import Request
+from router.providers.adjustments import adjust
+from router.rules.plan import Candidate
+from router.settings import Provider
+
+#: headers of a client that a provider of the same format may see
+FORWARDED = (
+    "anthropic-beta",
+    "anthropic-version",
+    "anthropic-dangerous-direct-browser-access",
+    "x-app",
+    "x-claude-code-session-id",
+    "x-claude-code-agent-id",
+    "openai-beta",
+    "idempotency-key",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """`through`: the client's own bytes go up, so the provider's own bytes may come down."""
+
+    url: str
+    headers: tuple[tuple[str, str], ...]
+    body: bytes
+    through: bool
+    format: Format  # the provider's
+    provider: Provider
+    model: str
+
+
+def outgoing(
+    formats: Mapping[str, Format],
+    request: Request,
+    original: Request,
+    candidate: Candidate,
+    call: Call,
+) -> Outgoing:
+    """`request` is the plan's; it is `original` itself where the rules took nothing out of it."""
+    provider, model = candidate.provider, candidate.model
+    format = formats[provider.format]
+    same = format.name == request.dialect
+    whole = request is original and format.complete(request)
+    plain = not (
+        candidate.params
+        or provider.adjustments
+        or model in provider.model_adjustments
+        or (provider.max_output and (request.max_tokens or 0) > provider.max_output)
+    )
+    through = same and whole and plain
+    if through:
+        body = format.pass_through(request, model)
+    else:
+        if same and whole:
+            rendered = {k: v for k, v in request.body.items() if k != "context"} | {"model": model}
+        else:
+            rendered = format.render_request(request, provider, model)
+        for name, value in candidate.params.items():
+            rendered.setdefault(name, value)
+        body = msgspec.json.encode(adjust(rendered, provider, model))
+    url = provider.url
+    if same and call.scope["query_string"]:
+        url += "?" + call.scope["query_string"].decode("latin-1")
+    return Outgoing(
+        url=url,
+        headers=_headers(provider, format, call if same else None, stream=request.stream),
+        body=body,
+        through=same,
+        format=format,
+        provider=provider,
+        model=model,
+    )
+
+
+def credentials(provider: Provider) -> tuple[tuple[str, str], ...]:
+    if not provider.key or provider.auth == "none":
+        return ()
+    if provider.auth == "x-api-key":
+        return (("x-api-key", provider.key.reveal()),)
+    return (("authorization", "Bearer " + provider.key.reveal()),)
+
+
+def _headers(
+    provider: Provider, format: Format, call: Call | None, *, stream: bool
+) -> tuple[tuple[str, str], ...]:
+    headers = {
+        "content-type": "application/json",
+        "accept": "text/event-stream, application/json" if stream else "application/json",
+        "accept-encoding": "identity",
+        "user-agent": "pointsman",
+    }
+    if format.name == "anthropic_messages":
+        headers["anthropic-version"] = "2023-06-01"
+    if call is not None:
+        for name in FORWARDED:
+            if value := call.headers.get(name):
+                headers[name] = value
+    headers.update(credentials(provider))
+    headers.update(provider.headers)
+    return tuple(headers.items())

@@ -1,0 +1,201 @@
+"""One request's life while it is lived: filled in by the exchange, shown as the contract's views."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Literal
+
+from router.caller import Caller
+from router.contract import AttemptView, Facts, Look, RequestDetail, RequestView, State, Tokens
+from router.errors import RequestError
+from router.formats import Writer
+from router.rules.plan import Candidate
+from router.settings import Price
+from router.tally import Tally
+
+
+class Attempt:
+    """One upstream call. Times of the monotonic clock, but for `started_at`."""
+
+    __slots__ = (
+        "answered",
+        "candidate",
+        "ended",
+        "error",
+        "first_byte",
+        "number",
+        "outcome",
+        "price",
+        "reason",
+        "started",
+        "started_at",
+        "status",
+        "tally",
+    )
+
+    def __init__(
+        self, number: int, candidate: Candidate, reason: str, at: float, now: float
+    ) -> None:
+        self.number = number
+        self.candidate = candidate
+        self.reason = reason
+        self.started_at = at
+        self.started = now
+        self.first_byte: float | None = None
+        self.ended: float | None = None
+        self.status: int | None = None
+        self.outcome = ""
+        self.error = ""
+        self.answered = False  # a success began to arrive: from here on it may be billed
+        self.price = Price()
+        self.tally: Tally | None = None
+
+    @property
+    def cost(self) -> int | None:
+        """Nano-dollars so far; None when they cannot be told."""
+        if self.tally is None or not self.answered:
+            return 0
+        return self.tally.cost(self.price)
+
+    def view(self) -> AttemptView:
+        return AttemptView(
+            number=self.number,
+            provider=self.candidate.provider.name,
+            model=self.candidate.model,
+            started_at=self.started_at,
+            simulated=self.candidate.provider.simulated,
+            status=self.status,
+            outcome=self.outcome,
+            error=self.error,
+            first_byte_ms=_span(self.started, self.first_byte),
+            duration_ms=_span(self.started, self.ended),
+            tokens=self.tally.tokens() if self.tally else Tokens(),
+            cost=self.cost,
+            reason=self.reason,
+        )
+
+
+class Record:
+    """What is known of one request so far."""
+
+    __slots__ = (
+        "asked",
+        "attempts",
+        "caller",
+        "dialect",
+        "endpoint",
+        "ended",
+        "error",
+        "facts",
+        "first_token",
+        "id",
+        "looks",
+        "problems",
+        "rule",
+        "started",
+        "started_at",
+        "state",
+        "status",
+        "stopped_by",
+        "stored",
+        "stream",
+        "task",
+        "value",
+        "writer",
+    )
+
+    def __init__(
+        self, id: str, caller: Caller, dialect: str, endpoint: str, at: float, now: float
+    ) -> None:
+        self.id = id
+        self.caller = caller
+        self.dialect = dialect
+        self.endpoint = endpoint
+        self.started_at = at
+        self.started = now
+        self.ended: float | None = None
+        self.first_token: float | None = None
+        self.asked = ""
+        self.stream = False
+        self.state: State = "running"
+        self.status: int | None = None
+        self.error = ""
+        self.rule = ""
+        self.value = ""
+        self.looks: tuple[Look, ...] = ()
+        self.problems: tuple[str, ...] = ()
+        self.facts = Facts()
+        self.attempts: list[Attempt] = []
+        self.stored = False  # written to the ledger while still running
+        #: who ended it early; set before `task` is cancelled
+        self.stopped_by: Literal["", "client", "operator", "router"] = ""
+        #: writes the client's stream, once one has begun
+        self.writer: Writer | None = None
+        self.task: asyncio.Task[object] | None = asyncio.current_task()
+
+    @property
+    def simulated(self) -> bool:
+        return bool(self.attempts) and self.attempts[-1].candidate.provider.simulated
+
+    @property
+    def cost(self) -> int | None:
+        """All attempts together, since each may be billed; None when one of them is unpriced."""
+        total = 0
+        for attempt in self.attempts:
+            if attempt.cost is None:
+                return None
+            total += attempt.cost
+        return total
+
+    def stop(self, by: Literal["client", "operator", "router"]) -> None:
+        """Ends the exchange where it stands; what was used so far is still billed."""
+        if self.task is not None and not self.stopped_by:
+            self.stopped_by = by
+            self.task.cancel()
+
+    def refuse(self, error: RequestError) -> None:
+        """The request ends in `error`, which the client is told."""
+        self.state = "cancelled" if error.kind == "cancelled" else "failed"
+        self.error = error.message
+
+    def view(self) -> RequestView:
+        last = self.attempts[-1] if self.attempts else None
+        tally = last.tally if last else None
+        return RequestView(
+            id=self.id,
+            started_at=self.started_at,
+            state=self.state,
+            door=self.caller.door,
+            dialect=self.dialect,
+            client=self.caller.client,
+            session=self.caller.session,
+            agent=self.caller.agent,
+            key=self.caller.key,
+            endpoint=self.endpoint,
+            asked=self.asked,
+            provider=last.candidate.provider.name if last else "",
+            model=last.candidate.model if last else "",
+            simulated=self.simulated,
+            rule=self.rule,
+            value=self.value,
+            stream=self.stream,
+            status=self.status,
+            tokens=tally.tokens() if tally else Tokens(),
+            cost=self.cost,
+            attempts=len(self.attempts),
+            ttft_ms=_span(self.started, self.first_token),
+            duration_ms=_span(self.started, self.ended),
+            error=self.error,
+        )
+
+    def detail(self) -> RequestDetail:
+        return RequestDetail(
+            request=self.view(),
+            looks=self.looks,
+            attempts=tuple(attempt.view() for attempt in self.attempts),
+            facts=self.facts,
+        )
+
+
+def _span(start: float, end: float | None) -> float | None:
+    return None if end is None else (end - start) * 1000

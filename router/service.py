@@ -1,0 +1,204 @@
+"""The router as a whole: its parts put together, started, reloaded and ended.
+
+Everything that a stage needs hangs on `Router`; the clocks and the randomness too, so that no
+stage has its own.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import random
+import secrets
+import sys
+import time
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+from router import formats
+from router.app import App, Door
+from router.children import Child
+from router.config import Flags, Probes, load, watch
+from router.contract import Listener, Reloaded, ServiceView, Totals
+from router.control import Control, serviced
+from router.doors.ccr import ccr
+from router.doors.litellm import litellm
+from router.edge import Edge, bind, bind_unix
+from router.errors import ConfigError
+from router.health import INTERVAL, Health
+from router.live import Live, midnight
+from router.log import Log
+from router.overrides import Overrides
+from router.policy import Cooldowns
+from router.prices import warm
+from router.record import Record
+from router.settings import Generation
+from router.tokens import Counter
+from router.transport import Proxies, Transport
+from storage.home import Home
+from storage.writer import Ledger
+
+#: seconds that running requests have to finish when the router is stopped
+DRAIN = 20.0
+#: seconds between looks at what should be written or pruned
+TICK = 1.0
+PRUNE = 3600.0
+
+
+class Router:
+    """One running router. `reload_from` builds the next Generation from the files as they are."""
+
+    def __init__(
+        self, home: Home, generation: Generation, reload_from: Callable[[int], Generation]
+    ) -> None:
+        self.home = home
+        self.generation = generation
+        self.config_error = ""
+        self._reload_from = reload_from
+        self.pid = os.getpid()
+        self.wall = time.time
+        self.now = time.monotonic
+        self.chance = random.random
+        self.began, self.began_at = self.now(), self.wall()
+        self.formats = formats.load()
+        self.ledger = Ledger(home.ledger)
+        self.log = Log(self.ledger.log, home.ccr_log, generation.log_level, self.wall)
+        self.overrides = Overrides(self.ledger.kept_overrides(), self.ledger, self.wall)
+        self.live = Live(self.wall, self.now, self.ledger.today(midnight(self.wall())))
+        self.counter = Counter()
+        self.cooldowns = Cooldowns()
+        self.transport = Transport(proxies=Proxies.from_env(os.environ))
+        self.children: dict[str, Child] = {}
+        self.health = Health(self.wall, self.now, self.cooldowns, self.children)
+        self._stopping = asyncio.Event()
+        self._tasks: list[asyncio.Task[None]] = []
+
+    # ── what the stages ask ───────────────────────────────────────────────────────────────────
+
+    def new_id(self) -> str:
+        return "req_" + secrets.token_hex(10)
+
+    def finished(self, record: Record) -> None:
+        """The request has ended: counted, kept, logged."""
+        view = self.live.close(record)
+        self.ledger.request(record.detail())
+        where = f"{view.provider},{view.model}" if view.provider else "no provider"
+        text = f"{view.door} {view.asked or '(no model)'} → {where} {view.state}"
+        if view.status is not None:
+            text += f" {view.status}"
+        if view.error:
+            self.log.warning("exchange", f"{text}: {view.error}", view.id, view.simulated)
+        else:
+            self.log.info("exchange", f"{text} by {view.rule}", view.id, view.simulated)
+
+    def services(self) -> tuple[ServiceView, ...]:
+        return self.health.views(self.generation)
+
+    def targets(self) -> list[str]:
+        """Every "provider,model" that can be named, in the configured order."""
+        return [
+            f"{provider.name},{model}"
+            for provider in self.generation.providers.values()
+            for model in provider.models
+        ]
+
+    def simulated_only(self) -> bool:
+        return all(p.simulated or p.plane for p in self.generation.providers.values())
+
+    def listeners(self) -> tuple[Listener, ...]:
+        listen = self.generation.listen
+        host = listen.host
+        found = [Listener("front door", f"http://{host}:{listen.port}")] if listen.port else []
+        if listen.litellm_port and self.generation.litellm.mode == "embedded":
+            found.append(Listener("LiteLLM", f"http://{host}:{listen.litellm_port}"))
+        if listen.ccr_port and self.generation.ccr.mode == "embedded":
+            found.append(Listener("CCR", f"http://{host}:{listen.ccr_port}"))
+        if listen.ssh_port:
+            found.append(Listener("SSH", f"ssh -p {listen.ssh_port} {host}"))
+        return (*found, Listener("control", str(self.home.socket)))
+
+    # ── life ──────────────────────────────────────────────────────────────────────────────────
+
+    def stop(self) -> None:
+        self._stopping.set()
+
+    async def reload(self) -> str:
+        """Builds the next generation and swaps it in. Returns why it was refused, or ""."""
+        try:
+            built = await asyncio.to_thread(self._reload_from, self.generation.number + 1)
+        except ConfigError as error:
+            self.config_error = str(error)
+            self.log.error("config", f"not taken: {error}")
+        else:
+            self.config_error = ""
+            self.generation = built
+            self.log.set_level(built.log_level)
+            self.log.info("config", f"generation {built.number} is in force")
+        self.live.tell(Reloaded(self.generation.number, self.config_error))
+        return self.config_error
+
+    async def run(self, edge: Edge, control: Edge, children: list[Child], files: list[Any]) -> None:
+        """Serves until `stop()`; then drains, writes everything down and ends the children."""
+        for child in children:
+            self.children[child.name] = child
+            self._task(child.keep())
+        self._task(self.live.pulse())
+        self._task(self._tick())
+        self._task(self._probe())
+        self._task(self._follow(files))
+        self._task(asyncio.to_thread(warm, self.generation))
+        await edge.start()
+        await control.start()
+        self.log.info("router", f"started, generation {self.generation.number}")
+        await self._stopping.wait()
+        self.log.info("router", f"stopping, {len(self.live.running)} requests still run")
+        await edge.drain(DRAIN)
+        for record in list(self.live.running.values()):
+            record.stop("router")
+        while self.live.running:
+            await asyncio.sleep(0.01)
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await control.drain(0.5)
+        await self.transport.close()
+        await self.health.close()
+        self.log.info("router", "stopped")
+        self.log.close()
+        self.ledger.close()
+
+    def _task(self, work: Coroutine[Any, Any, None]) -> None:
+        self._tasks.append(asyncio.create_task(self._supervised(work)))
+
+    async def _supervised(self, work: Coroutine[Any, Any, None]) -> None:
+        try:
+            await work
+        except Exception as error:  # noqa: BLE001  a lost background task must not go unseen
+            self.log.incident("router", error)
+
+    async def _tick(self) -> None:
+        """Long requests are kept while they run, so that a killed router still shows them."""
+        pruned = self.now()
+        while True:
+            await asyncio.sleep(TICK)
+            for record in self.live.running.values():
+                if not record.stored and self.now() - record.started > TICK:
+                    record.stored = True
+                    self.ledger.request(record.detail())
+            if self.now() - pruned > PRUNE:
+                pruned = self.now()
+                self.ledger.prune(self.wall() - self.generation.retention_days * 86_400)
+
+    async def _probe(self) -> None:
+        shown: tuple[ServiceView, ...] = ()
+        while True:
+            await self.health.probe(self.generation)
+            if (services := self.services()) != shown:
+                shown = services
+                self.live.tell(serviced(self))
+            await asyncio.sleep(INTERVAL)
+
+    async def _follow(self, files: list[Any]) -> None:
+        async for _ in watch(files):
+            await self.reload()
