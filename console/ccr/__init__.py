@@ -1,0 +1,1 @@
+"""The commands of `ccr`: one file each."""

@@ -1,0 +1,91 @@
+"""`pointsman logs`: the router's own log, from the ledger; with -f as it grows."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Literal, get_args
+
+import click
+
+from console.options import moment
+from console.output import out, print_json
+from console.text import clean, when
+
+if TYPE_CHECKING:
+    from console.link import Link
+    from router.contract import LogFilter, LogLine
+
+section = "Look"
+
+Level = Literal["debug", "info", "warning", "error"]
+#: seconds between two looks at the ledger while following
+GLANCE = 0.3
+#: rows of one page
+PAGE = 500
+
+
+@click.command()
+@click.option("-f", "--follow", is_flag=True, help="Keep printing new lines until Ctrl-C")
+@click.option("-n", "--lines", default=50, type=click.IntRange(0), help="How many  [50]")
+@click.option(
+    "--level", default="debug", type=click.Choice(get_args(Level)), help="This one and worse"
+)
+@click.option("--source", default="", help="Part of the router: exchange, config, ssh, …")
+@click.option("--request", default="", metavar="ID", help="Lines about one request")
+@click.option("--text", default="", help="Lines that contain this")
+@click.option("--since", type=moment, help="today, 7d, 2h, or a date")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object per line")
+def command(
+    follow: bool,
+    lines: int,
+    level: Level,
+    source: str,
+    request: str,
+    text: str,
+    since: float | None,
+    as_json: bool,
+) -> None:
+    """Show the router's log, oldest first; works without a router too.
+
+    \b
+    Examples:
+      pointsman logs -f --level warning
+      pointsman logs --request last
+    """
+    from console.output import with_link
+    from router.contract import LogFilter
+
+    wanted = LogFilter(since=since, level=level, text=text, source=source, request=request)
+    with_link(lambda link: read(link, wanted, lines, follow, as_json))
+
+
+async def read(link: Link, wanted: LogFilter, count: int, follow: bool, as_json: bool) -> None:
+    import msgspec
+
+    if wanted.request:
+        from console.commands.why import find
+
+        wanted = msgspec.structs.replace(wanted, request=(await find(link, wanted.request)).id)
+    newest = 0
+    for line in await link.archive.logs(wanted, count) if count else []:
+        show(line, as_json)
+        newest = line.id
+    if follow and not newest:
+        newest = max((line.id for line in await link.archive.logs(wanted, 1)), default=0)
+    while follow:
+        for line in await link.archive.logs(wanted, PAGE, after_id=newest):
+            show(line, as_json)
+            newest = line.id
+        await asyncio.sleep(GLANCE)
+
+
+def show(line: LogLine, as_json: bool) -> None:
+    if as_json:
+        print_json(line, line=True)
+        return
+    color = {"error": "red", "warning": "yellow"}.get(line.level)
+    level = click.style(f"{line.level:<7}", fg=color)
+    mark = "simulated " if line.simulated else ""
+    about = f"  {clean(line.request)}" if line.request else ""
+    text = clean(line.message, limit=4000)
+    out(f"{when(line.at)}  {level}  {clean(line.source):<9} {mark}{text}{about}")

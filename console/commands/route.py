@@ -1,0 +1,115 @@
+"""`pointsman route`: a dry run: which model a request body would get, and why. Nothing is sent."""
+
+from __future__ import annotations
+
+import subprocess
+from typing import TYPE_CHECKING, BinaryIO, Literal
+
+import click
+
+from console.output import FAILED, block, bold, fail, out, print_json, red
+from console.text import clean
+
+if TYPE_CHECKING:
+    from router.contract import Explain, Explained
+
+section = "Look"
+
+Door = Literal["litellm", "ccr", "claude-code"]
+
+
+@click.command()
+@click.argument("file", type=click.File("rb"))
+@click.option(
+    "--door",
+    default="ccr",
+    type=click.Choice(("litellm", "ccr", "claude-code")),
+    help="The API it would come in by  [ccr]",
+)
+@click.option("--header", "headers", multiple=True, metavar="NAME:VALUE", help="A request header")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON")
+@click.pass_context
+def command(
+    ctx: click.Context, file: BinaryIO, door: Door, headers: tuple[str, ...], as_json: bool
+) -> None:
+    """Tell which model the request body in FILE (- for stdin) would get, and why.
+
+    Asks the running router, with its overrides; without one, the configuration alone decides.
+    """
+    from router.contract import Explain
+
+    given = dict(_header(header) for header in headers)
+    body = file.read().decode("utf-8", "replace")
+    explained = ask(Explain(body=body, door=door, headers=given))
+    if as_json:
+        print_json(explained)
+    else:
+        show(explained)
+    if explained.error:
+        ctx.exit(FAILED)
+
+
+def ask(action: Explain) -> Explained:
+    import asyncio
+
+    from console.link import Link, RouterDownError
+    from router.contract import Explained, Refused
+    from storage.home import home
+
+    async def of_router() -> object:
+        link = Link(home())
+        try:
+            return await link.act(action)
+        finally:
+            await link.close()
+
+    try:
+        result = asyncio.run(of_router())
+    except RouterDownError:
+        return without_router(action)
+    if isinstance(result, Refused):
+        fail(result.message)
+    assert isinstance(result, Explained)
+    return result
+
+
+def without_router(action: Explain) -> Explained:
+    import msgspec
+
+    from console.process import command as words
+    from console.process import environment
+    from router.contract import Explained
+
+    headers = [
+        word for name, value in action.headers.items() for word in ("--header", f"{name}:{value}")
+    ]
+    done = subprocess.run(
+        words("explain", "--door", action.door, *headers, "-"),
+        input=action.body.encode(),
+        capture_output=True,
+        env=environment(),
+        check=False,
+    )
+    try:
+        return msgspec.json.decode(done.stdout, type=Explained)
+    except msgspec.DecodeError:
+        said = done.stderr.decode("utf-8", "replace").strip()
+        fail(said or f"the router's dry run ended with code {done.returncode}")
+
+
+def show(explained: Explained) -> None:
+    from console.commands.why import decision, seen
+
+    if explained.error:
+        out(red(f"would be refused: {clean(explained.error)}"))
+    for number, candidate in enumerate(explained.candidates):
+        out(bold(clean(candidate)) if not number else f"then {clean(candidate)}")
+    block(f"Decided by {clean(explained.rule)}", decision(explained.looks))
+    block("What the rules saw", [seen(explained.facts)])
+
+
+def _header(text: str) -> tuple[str, str]:
+    name, colon, value = text.partition(":")
+    if not colon or not name.strip():
+        raise click.UsageError(f"--header {text!r}: write NAME:VALUE")
+    return name.strip().lower(), value.strip()

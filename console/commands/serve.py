@@ -1,0 +1,23 @@
+"""`pointsman serve`: a router in the foreground."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from console.options import router_arguments, router_options
+
+section = "Run"
+
+
+@click.command()
+@router_options
+def command(**options: Any) -> None:
+    """Run the router in the foreground; SIGTERM and Ctrl-C drain and end it.
+
+    This process becomes the router: signals sent to it and its exit code are the router's own.
+    """
+    from console.process import become_router
+
+    become_router(router_arguments(options))

@@ -1,0 +1,61 @@
+"""`pointsman` alone: a router, and the console on it.
+
+One rule: a router that already runs is never moved or restarted by opening a console; where the
+options ask for something else, that is said before the screen is taken.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any
+
+import click
+
+from console.options import LISTENERS, router_arguments
+from console.output import FAILED, ProblemError, say
+from console.process import StartError, running, start_router
+from router.contract import Snapshot
+from storage.home import home
+
+
+def open_console(options: Mapping[str, Any]) -> int:
+    """Exit code of the console."""
+    here = home()
+    snapshot = asyncio.run(running(here))
+    if snapshot is None:
+        say("starting the router…")
+        try:
+            asyncio.run(start_router(here, router_arguments(options)))
+        except StartError as error:
+            raise ProblemError(str(error), FAILED) from None
+    else:
+        differences = disagreements(options, snapshot)
+        for line in differences:
+            say(line)
+        if differences and click.get_text_stream("stdin").isatty():
+            click.pause("Press any key to open the console on the router that runs …", err=True)
+
+    from console.app import run
+
+    return run(here, started_router=snapshot is None)
+
+
+def disagreements(options: Mapping[str, Any], snapshot: Snapshot) -> list[str]:
+    """Where a running router does not listen as `options` ask; one line each, with the way out."""
+    listens = {listener.name: listener.address for listener in snapshot.listeners}
+    lines = []
+    for key, name in LISTENERS.items():
+        asked = options.get(key)
+        if asked is None:
+            continue
+        address = listens.get(name, "")
+        actual = int(address.rpartition(":")[2].rstrip("/")) if address else 0
+        if actual != asked:
+            here = f"on port {actual}" if actual else "nowhere"
+            flag = "--" + key.replace("_", "-")
+            lines.append(
+                f"the router that runs has its {name} {here}: "
+                f"`pointsman restart {flag} {asked}` moves it"
+            )
+    return lines

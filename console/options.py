@@ -1,0 +1,114 @@
+"""What commands share in their command lines: the router's own options, durations, points in time.
+
+One rule: an option is described once, here, and is handed to the router under the same name.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+from typing import Any, TypeVar
+
+import click
+
+_F = TypeVar("_F", bound=Callable[..., Any])
+
+_PORT = click.IntRange(0, 65535)
+_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+_PARTS = re.compile(r"(\d+)([smhd])")
+
+#: name, type, what it means; each is also read from POINTSMAN_NAME
+_VALUES: tuple[tuple[str, click.ParamType[Any], str], ...] = (
+    ("--host", click.STRING, "Address to listen on  [127.0.0.1]"),
+    ("--port", _PORT, "Front door  [5000]"),
+    ("--litellm-port", _PORT, "LiteLLM role  [4000]"),
+    ("--ccr-port", _PORT, "Claude Code Router role  [3456]"),
+    ("--ssh-port", _PORT, "SSH  [2222]; 0 switches a port off"),
+    ("--litellm-config", click.Path(dir_okay=False), "A LiteLLM config.yaml to read"),
+)
+#: which option moves which contract.Listener
+LISTENERS = {
+    "port": "front door",
+    "litellm_port": "LiteLLM",
+    "ccr_port": "CCR",
+    "ssh_port": "SSH",
+}
+
+
+def router_options(function: _F) -> _F:
+    """Adds the options of a router that is to be started; they arrive as keyword arguments."""
+    local = click.option(
+        "--local", is_flag=True, help="Serve ollama-local with a real small model (or LOCAL=1)"
+    )
+    function = local(function)
+    for name, type, text in reversed(_VALUES):
+        variable = "POINTSMAN_" + _key(name).upper()
+        metavar = "PORT" if type is _PORT else None
+        add = click.option(name, type=type, metavar=metavar, envvar=variable, help=text)
+        function = add(function)
+    return function
+
+
+def router_arguments(options: Mapping[str, Any], env: Mapping[str, str] = os.environ) -> list[str]:
+    """The words that follow `python -m router serve`, from what `router_options` collected."""
+    words: list[str] = []
+    for name, _, _ in _VALUES:
+        value = options.get(_key(name))
+        if value is not None:
+            text = os.path.abspath(value) if name == "--litellm-config" else str(value)
+            words += [name, text]
+    if options.get("local") or env.get("LOCAL", "").lower() in ("1", "true", "yes", "on"):
+        words.append("--local")
+    return words
+
+
+def environment_arguments(env: Mapping[str, str] = os.environ) -> list[str]:
+    """The same for commands that have no such options of their own (`ccr code`)."""
+    given = {_key(name): env.get("POINTSMAN_" + _key(name).upper()) for name, _, _ in _VALUES}
+    return router_arguments({key: value for key, value in given.items() if value}, env)
+
+
+def _key(name: str) -> str:
+    return name.removeprefix("--").replace("-", "_")
+
+
+def duration(text: str) -> float:
+    """ "90s", "30m", "2h", "1d", "1h30m": seconds."""
+    seconds = seconds_of(text)
+    if not seconds:
+        raise click.BadParameter(f"{text!r} is no duration: write 90s, 30m, 2h, 1d or 1h30m")
+    return float(seconds)
+
+
+def moment(text: str) -> float:
+    """ "today", "yesterday", "all", "7d" or "12h" back from now, "2026-11-22", "2026-11-22T14:00".
+
+    Unix seconds; days and times of day are local.
+    """
+    word = text.strip().lower()
+    now = datetime.now().astimezone()
+    midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
+    named = {"today": midnight, "yesterday": midnight - timedelta(days=1)}
+    if word in named:
+        return named[word].timestamp()
+    if word == "all":
+        return 0.0
+    seconds = seconds_of(word)
+    if seconds:
+        return now.timestamp() - seconds
+    try:
+        return datetime.fromisoformat(word.upper()).timestamp()
+    except ValueError:
+        raise click.BadParameter(
+            f"{text!r}: write today, yesterday, 7d, 12h, all, or a date like 2026-11-22"
+        ) from None
+
+
+def seconds_of(text: str) -> int:
+    """Seconds of "1h30m"; 0 where `text` is no duration."""
+    parts = _PARTS.findall(text.strip().lower())
+    if "".join(number + unit for number, unit in parts) != text.strip().lower():
+        return 0
+    return sum(int(number) * _UNITS[unit] for number, unit in parts)

@@ -1,0 +1,148 @@
+"""How commands answer: data on stdout, words on stderr, and an exit code that says what happened.
+
+One rule: text from outside passes console.text.clean on its way to the terminal. In JSON, which is
+data for a program, what is not printable is escaped instead: nothing is lost and nothing acts.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import getpass
+import os
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
+
+import click
+
+from console.text import clean, fit, width
+from storage import home as homes
+
+if TYPE_CHECKING:
+    from console.link import Link
+
+_T = TypeVar("_T")
+
+FAILED = 1
+USAGE = 2
+DOWN = 3
+
+NO_ROUTER = "no router runs here: `pointsman start` starts one"
+
+
+class ProblemError(click.ClickException):
+    """Ends a command with one message on stderr and an exit code."""
+
+    exit_code: int
+
+    def __init__(self, message: str, code: int = FAILED) -> None:
+        super().__init__(message)
+        self.exit_code = code
+
+    def show(self, file: Any = None) -> None:
+        for line in self.message.splitlines() or [""]:
+            say(clean(line))
+
+
+def fail(message: str, code: int = FAILED) -> NoReturn:
+    raise ProblemError(message, code)
+
+
+def out(text: str = "") -> None:
+    click.echo(text)
+
+
+def say(text: str) -> None:
+    """A word to the person, never data."""
+    click.echo(text, err=True)
+
+
+def print_json(value: Any, *, line: bool = False) -> None:
+    """One document; `line` puts it on one line, for streams."""
+    import msgspec
+
+    encoded = msgspec.json.encode(value)
+    text = (encoded if line else msgspec.json.format(encoded, indent=2)).decode()
+    click.echo(_escaped(text))
+
+
+def _escaped(text: str) -> str:
+    """The encoder escapes C0, but not C1 and bidirectional controls; all are inside strings."""
+    if text.isascii():
+        return text
+    return "".join(c if c.isprintable() or c == "\n" else _escape(c) for c in text)
+
+
+def _escape(character: str) -> str:
+    units = character.encode("utf-16-be")
+    return "".join(f"\\u{units[i] << 8 | units[i + 1]:04x}" for i in range(0, len(units), 2))
+
+
+def with_link(use: Callable[[Link], Awaitable[_T]]) -> _T:
+    """Runs `use` with a link to this home's router; ends with DOWN where none answers."""
+    from console.link import Link, RouterDownError
+
+    async def main() -> _T:
+        link = Link(homes.home())
+        try:
+            return await use(link)
+        finally:
+            await link.close()
+
+    try:
+        return asyncio.run(main())
+    except RouterDownError:
+        fail(NO_ROUTER, DOWN)
+
+
+def who() -> str:
+    """Who acts, for the audit line of an action."""
+    try:
+        name = getpass.getuser()
+    except (OSError, KeyError):
+        name = f"uid {os.getuid()}"
+    remote = os.environ.get("SSH_CONNECTION", "").split(" ")[0]
+    return f"{name}@{remote}" if remote else name
+
+
+def bold(text: str) -> str:
+    return click.style(text, bold=True)
+
+
+def dim(text: str) -> str:
+    return click.style(text, dim=True)
+
+
+def red(text: str) -> str:
+    return click.style(text, fg="red")
+
+
+def table(
+    heads: Sequence[str], rows: Iterable[Sequence[str]], *, right: Iterable[int] = ()
+) -> list[str]:
+    """Lines of aligned columns, every cell cleaned; columns named in `right` are right-aligned.
+
+    A column in which every cell is empty is left out. Numbers are never cut: columns are as wide as
+    their widest cell, and the terminal wraps.
+    """
+    body = [[clean(cell) for cell in row] for row in rows]
+    if not body:
+        return []
+    to_right = set(right)
+    shown = [index for index in range(len(heads)) if any(row[index] for row in body)]
+    widths = {i: max(width(heads[i]), *(width(row[i]) for row in body)) for i in shown}
+
+    def line(cells: Sequence[str]) -> str:
+        parts = [fit(cells[i], widths[i], right=i in to_right) for i in shown]
+        return "  ".join(parts).rstrip()
+
+    return [dim(line(heads)), *(line(row) for row in body)]
+
+
+def block(title: str, lines: Iterable[str]) -> None:
+    """A titled, indented block; nothing where there are no lines."""
+    lines = list(lines)
+    if lines:
+        out()
+        out(bold(title))
+        for line in lines:
+            out(f"  {line}")

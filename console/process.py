@@ -1,0 +1,216 @@
+"""Starting and ending the router as a process of its own.
+
+One rule: a router outlives whoever started it. It gets its own session and its own output file, and
+nothing here holds on to it once its control socket answers.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import fcntl
+import os
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+
+import psutil
+
+from console.link import Link, RouterDownError
+from router.contract import Refused, Snapshot, Stop
+from storage.home import Home
+
+#: seconds until a start is given up; a real local model needs some to load
+START_PATIENCE = 60.0
+#: seconds for requests in flight to be drained at a stop
+STOP_PATIENCE = 60.0
+#: seconds between two looks at a router that is starting
+GLANCE = 0.05
+#: how the router ends when another one holds the same home
+ALREADY_RUNNING = 4
+
+#: kept, so that a router that ended while we still run is reaped and not left a zombie
+_started: list[subprocess.Popen[bytes]] = []
+
+
+class StartError(Exception):
+    """The router did not come up. The message carries its own last words."""
+
+
+class StopError(Exception):
+    """The router is there, but did not end."""
+
+
+def command(*args: str) -> list[str]:
+    """The command line of `python -m router …` with this very interpreter."""
+    return [sys.executable, "-m", "router", *args]
+
+
+def environment(env: Mapping[str, str] = os.environ) -> dict[str, str]:
+    """What the router and its children inherit.
+
+    PYTHONSAFEPATH: `python -m` would otherwise look for `router` in the working directory first,
+    and run whatever a person's own project has under that name.
+    """
+    return {**env, "PYTHONSAFEPATH": "1"}
+
+
+def become_router(args: Sequence[str]) -> None:
+    """Turns this process into a router in the foreground: signals and exit code are its own."""
+    words = command("serve", *args)
+    sys.stdout.flush()
+    os.execve(words[0], words, environment())  # noqa: S606 no shell is wanted
+
+
+async def running(home: Home) -> Snapshot | None:
+    """What the router of `home` shows, None where none answers."""
+    link = Link(home)
+    try:
+        return await link.snapshot()
+    except RouterDownError:
+        return None
+    finally:
+        await link.close()
+
+
+async def start_router(
+    home: Home,
+    args: Sequence[str] = (),
+    *,
+    env: Mapping[str, str] = os.environ,
+    cwd: str | None = None,
+) -> None:
+    """Starts a router in the background and returns when its control socket answers.
+
+    Returns at once where one answers already. `args` follow `python -m router serve`. Raises
+    StartError.
+    """
+    link = Link(home)
+    try:
+        if await link.alive():
+            return
+        child, begin = _spawn(home, args, env, cwd)
+        await _until_alive(home, link, child, begin)
+    finally:
+        await link.close()
+
+
+async def stop_router(home: Home, by: str = "") -> int:
+    """Asks the router to drain and end, and waits until its process is gone. Returns its pid.
+
+    Raises RouterDownError where none runs, StopError where it does not end.
+    """
+    link = Link(home)
+    try:
+        snapshot = await link.snapshot()
+        process = psutil.Process(snapshot.pid)
+        result = await link.act(Stop(by=by))
+        if isinstance(result, Refused):
+            raise StopError(result.message)
+        await asyncio.to_thread(process.wait, STOP_PATIENCE)
+    except psutil.NoSuchProcess:
+        pass
+    except psutil.TimeoutExpired:
+        raise StopError(
+            f"the router (pid {snapshot.pid}) still drains after {STOP_PATIENCE:.0f} s; "
+            f"`kill {snapshot.pid}` ends it at once"
+        ) from None
+    except RouterDownError:
+        holder = silent_holder(home)
+        if holder:
+            raise StopError(
+                f"process {holder} holds {home.lock} but does not answer; `kill {holder}` ends it"
+            ) from None
+        raise
+    finally:
+        await link.close()
+    return snapshot.pid
+
+
+async def restart_router(home: Home, args: Sequence[str] = (), by: str = "") -> int:
+    """Ends the router if one runs and starts it with the options it had; `args` win over those.
+
+    Returns the new pid. Raises StartError, StopError.
+    """
+    before: list[str] = []
+    snapshot = await running(home)
+    if snapshot is not None:
+        before = serve_arguments(snapshot.pid)
+    with contextlib.suppress(RouterDownError):
+        await stop_router(home, by)
+    await start_router(home, [*before, *args])
+    snapshot = await running(home)
+    if snapshot is None:
+        raise StartError(f"the router ended at once: see {home.router_output}")
+    return snapshot.pid
+
+
+def silent_holder(home: Home) -> str:
+    """The pid of a process that holds the lock of `home`, "" where none does."""
+    try:
+        with home.lock.open("rb") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return lock.read(20).decode("ascii", "replace").strip() or "(unknown)"
+    except OSError:
+        pass
+    return ""
+
+
+def serve_arguments(pid: int) -> list[str]:
+    """What follows `serve` on a running router's command line: a restart keeps its ports."""
+    try:
+        words = psutil.Process(pid).cmdline()
+    except psutil.Error:
+        return []
+    return words[words.index("serve") + 1 :] if "serve" in words else []
+
+
+def _spawn(
+    home: Home, args: Sequence[str], env: Mapping[str, str], cwd: str | None
+) -> tuple[subprocess.Popen[bytes], int]:
+    """The child, and where its output begins. Not asyncio's: that one kills it with its loop."""
+    home.make()
+    with open(home.router_output, "ab", opener=_private) as output:
+        begin = output.tell()
+        child = subprocess.Popen(
+            command("serve", *args),
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            start_new_session=True,
+            env=environment(env),
+            cwd=cwd,
+            umask=0o077,
+        )
+    _started.append(child)
+    return child, begin
+
+
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
+
+
+async def _until_alive(home: Home, link: Link, child: subprocess.Popen[bytes], begin: int) -> None:
+    loop = asyncio.get_running_loop()
+    deadline = loop.time() + START_PATIENCE
+    while not await link.alive():
+        code = child.poll()
+        # ALREADY_RUNNING: someone started one at the same moment, and it will answer soon
+        if code is not None and code != ALREADY_RUNNING:
+            raise StartError(_last_words(home, begin) or f"the router ended with code {code}")
+        if loop.time() > deadline:
+            child.terminate()
+            raise StartError(
+                f"the router did not answer within {START_PATIENCE:.0f} s: see {home.router_output}"
+            )
+        await asyncio.sleep(GLANCE)
+
+
+def _last_words(home: Home, begin: int) -> str:
+    """The end of what this start wrote, at most 20 lines."""
+    with home.router_output.open("rb") as output:
+        output.seek(max(begin, output.seek(0, os.SEEK_END) - 8_000))
+        text = output.read().decode("utf-8", "replace")
+    return "\n".join(text.strip().splitlines()[-20:])
