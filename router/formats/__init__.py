@@ -10,7 +10,7 @@ streamed and whole answers cannot differ.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Protocol
 
 from router.errors import RequestError, UpstreamError
@@ -55,6 +55,8 @@ class Frame(Protocol):
 
     event: str
     data: bytes
+    #: the very bytes it came in, its end included: joined again they are the stream
+    raw: bytes
 
 
 class Format(Protocol):
@@ -72,6 +74,16 @@ class Format(Protocol):
     def pass_through(self, request: Request, model: str) -> bytes:
         """`request.raw` with the model's name replaced (and our own fields taken out), every other
         byte as it was."""
+
+    def complete(self, request: Request) -> bool:
+        """Whether its own bytes may go to any provider of this format; else it must be rendered."""
+
+    def drops(self, request: Request) -> Callable[[Frame], bool] | None:
+        """Tells the frames of a stream that passes through which this client did not ask for; None
+        where all of them may go to it."""
+
+    def rename(self, data: bytes, model: str, asked: str) -> bytes:
+        """Frames, or a whole answer, with the provider's `model` called what the client asked for."""
 
     def reader(self, provider: Provider) -> Reader: ...
 
@@ -95,6 +107,9 @@ class Format(Protocol):
 
     def render_error(self, error: RequestError) -> bytes:
         """The error body in this dialect, for an answer that has not begun."""
+
+    def client_status(self, error: RequestError) -> int:
+        """The HTTP status that goes with `render_error`."""
 
 
 def load() -> dict[str, Format]:
