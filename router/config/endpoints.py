@@ -1,0 +1,98 @@
+"""Addresses: which format an endpoint speaks and what its base is. Pure string work.
+
+CCR names the full endpoint (`https://openrouter.ai/api/v1/chat/completions`), LiteLLM the base
+(`https://openrouter.ai/api/v1`).
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+ANTHROPIC = "anthropic_messages"
+OPENAI = "openai_chat"
+_PATHS = {ANTHROPIC: "/v1/messages", OPENAI: "/chat/completions"}
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """`note` says what was changed on the way, for people."""
+
+    format: str
+    url: str
+    base: str
+    note: str = ""
+
+
+def problem_of(url: str) -> str:
+    """Why this is not an address of an HTTP server; "" when it is one."""
+    try:
+        parts = urlsplit(url)
+        host, _ = parts.hostname, parts.port
+    except ValueError:
+        return "is not an address: write http://host:port/path"
+    if parts.scheme not in ("http", "https") or not host:
+        return "is not an address: it should begin with http:// or https:// and a host"
+    if parts.username or parts.password:
+        return "holds a password: put it into the key instead"
+    return ""
+
+
+def from_full(url: str, *, anthropic: bool = False) -> Endpoint:
+    """From the address of the completion endpoint itself."""
+    url = url.rstrip("/")
+    if anthropic or url.endswith("/messages"):
+        base = url.removesuffix("/v1/messages").removesuffix("/messages")
+        full = url if url.endswith("/messages") else base + _PATHS[ANTHROPIC]
+        return Endpoint(ANTHROPIC, full, base)
+    if url.endswith("/v1beta/models"):
+        base = url.removesuffix("/models") + "/openai"
+        note = "Gemini's own format is not spoken: its OpenAI-compatible endpoint is used instead"
+        return Endpoint(OPENAI, base + _PATHS[OPENAI], base, note)
+    if url.endswith("/responses"):
+        base = url.removesuffix("/responses")
+        note = "the Responses format is not spoken: chat/completions is used instead"
+        return Endpoint(OPENAI, base + _PATHS[OPENAI], base, note)
+    return Endpoint(OPENAI, url, url.removesuffix("/chat/completions"))
+
+
+def from_base(base: str, format: str) -> Endpoint:
+    """From the address that `/chat/completions` or `/v1/messages` is appended to."""
+    base = base.rstrip("/")
+    path = _PATHS[format]
+    if format == ANTHROPIC:
+        base = base.removesuffix("/messages").removesuffix("/v1")
+    else:
+        base = base.removesuffix(path)
+    return Endpoint(format, base + path, base)
+
+
+def loopback(host: str) -> bool:
+    """Whether a name or address means this machine."""
+    host = host.strip("[]").lower()
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def keyless(url: str) -> bool:
+    """Whether a provider there can be expected to ask for no key: this machine or the local
+    network."""
+    host = (urlsplit(url).hostname or "").lower()
+    if loopback(host) or host.endswith((".local", ".lan", ".internal")) or "." not in host:
+        return True
+    try:
+        return ipaddress.ip_address(host).is_private
+    except ValueError:
+        return False
+
+
+def same_port(url: str, port: int) -> bool:
+    """Whether an address is that port of this machine."""
+    parts = urlsplit(url)
+    number = parts.port or (443 if parts.scheme == "https" else 80)
+    return port != 0 and number == port and loopback(parts.hostname or "")

@@ -1,0 +1,155 @@
+"""pointsman.toml: every key there is. A key that is not here is an error with its line."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator
+
+from router.config.endpoints import problem_of
+from router.settings import Scenario, Target
+
+Port = Annotated[int, Field(ge=0, le=65535)]
+Seconds = Annotated[float, Field(gt=0)]
+
+
+class _Table(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+def address(text: str) -> str:
+    """Refuses what is not an address of an HTTP server."""
+    if text and (problem := problem_of(text)):
+        raise ValueError(problem)
+    return text
+
+
+def one_or_many(value: Any) -> Any:
+    """A single string where a list is wanted is a list of one."""
+    return (value,) if isinstance(value, str) else value
+
+
+Words = Annotated[tuple[str, ...], BeforeValidator(one_or_many)]
+
+
+class ListenTable(_Table):
+    host: str | None = None
+    port: Port | None = None
+    litellm_port: Port | None = None
+    ccr_port: Port | None = None
+    ssh_port: Port | None = None
+    hosts: Words = ()
+    origins: Words = ()
+
+
+class RoleTable(_Table):
+    mode: Literal["auto", "embedded", "external"] = "auto"
+    url: str = ""
+    keys: Words | None = None
+
+    _address = field_validator("url")(address)
+
+
+class SshTable(_Table):
+    password: Literal["auto", "on", "off"] = "auto"  # noqa: S105 - a switch, not a password
+
+    @field_validator("password", mode="before")
+    @classmethod
+    def _switch(cls, value: Any) -> Any:
+        return {True: "on", False: "off"}.get(value, value) if isinstance(value, bool) else value
+
+
+class LogTable(_Table):
+    level: Literal["debug", "info", "warning", "error"] | None = None
+
+
+class RetentionTable(_Table):
+    days: Annotated[int, Field(ge=1, le=3650)] = 30
+
+
+class LimitsTable(_Table):
+    body_mb: Annotated[float, Field(gt=0, le=1024)] = 64
+    header_kb: Annotated[int, Field(ge=4, le=1024)] = 32
+    header_seconds: Seconds = 10
+    body_seconds: Seconds = 60
+    connections: Annotated[int, Field(ge=1)] = 2048
+
+
+class RetryTable(_Table):
+    retries: Annotated[int, Field(ge=0, le=10)] | None = None
+    backoff: Seconds | None = None
+    longest_wait: Annotated[float, Field(ge=0)] | None = None
+    allowed_fails: Annotated[int, Field(ge=0)] | None = None
+    cooldown: Annotated[float, Field(ge=0)] | None = None
+
+
+Dollars = Annotated[float, Field(ge=0)]
+
+
+class PriceTable(_Table):
+    """Dollars per million tokens."""
+
+    input: Dollars | None = None
+    output: Dollars | None = None
+    cache_read: Dollars | None = None
+    cache_write: Dollars | None = None
+    cache_write_1h: Dollars | None = None
+
+
+class TimeoutsTable(_Table):
+    connect: Seconds = 10
+    first_byte: Seconds = 300
+    idle: Seconds = 120
+    total: Seconds = 3600
+
+
+class ProviderTable(_Table):
+    """`kind` alone is enough for a provider that we know; else `url` (full) or `base`."""
+
+    kind: str = ""
+    url: str = ""
+    base: str = ""
+    key: str = ""
+    format: Literal["openai_chat", "anthropic_messages"] | None = None
+    auth: Literal["bearer", "x-api-key", "none"] | None = None
+    models: Words = ()
+    local: bool | None = None
+    headers: dict[str, str] = {}
+    adjust: tuple[Any, ...] = ()
+    adjust_model: dict[str, tuple[Any, ...]] = {}
+    prices: dict[str, PriceTable] = {}
+    context: dict[str, Annotated[int, Field(gt=0)]] = {}
+    max_output: Annotated[int, Field(gt=0)] | None = None
+    timeouts: TimeoutsTable = TimeoutsTable()
+
+    _addresses = field_validator("url", "base")(address)
+
+
+def _target(text: str) -> str:
+    if text and Target.parse(text) is None:
+        raise ValueError("should be written provider,model")
+    return text
+
+
+class RoutesTable(_Table):
+    """Scenario → "provider,model"; each replaces what CCR's file or the default says, "" clears."""
+
+    targets: dict[Scenario, Annotated[str, BeforeValidator(_target)]] = {}
+    long_context_threshold: Annotated[int, Field(gt=0)] | None = None
+    think_budget: Annotated[int, Field(ge=0)] | None = None
+    think_efforts: Words | None = None
+    strict: bool | None = None
+
+
+class PointsmanToml(_Table):
+    listen: ListenTable = ListenTable()
+    litellm: RoleTable = RoleTable()
+    ccr: RoleTable = RoleTable()
+    ssh: SshTable = SshTable()
+    log: LogTable = LogTable()
+    retention: RetentionTable = RetentionTable()
+    limits: LimitsTable = LimitsTable()
+    retry: RetryTable = RetryTable()
+    prices: dict[str, PriceTable] = {}
+    routes: RoutesTable = RoutesTable()
+    providers: dict[str, ProviderTable] = {}
