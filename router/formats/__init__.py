@@ -83,7 +83,7 @@ class Format(Protocol):
         where all of them may go to it."""
 
     def rename(self, data: bytes, model: str, asked: str) -> bytes:
-        """Frames, or a whole answer, with the provider's `model` called what the client asked for."""
+        """Frames, or a whole answer, with the provider's `model` named as the client asked."""
 
     def reader(self, provider: Provider) -> Reader: ...
 

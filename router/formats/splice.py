@@ -1,0 +1,107 @@
+"""Changing a few top-level members of a JSON object in its own bytes.
+
+Its one rule: a byte that need not change does not. A 200 KB body is never serialised again, and
+the provider's cache of its prefix still matches.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+import msgspec
+
+_members = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
+_KEY = re.compile(rb'[ \t\n\r]*("(?:[^"\\]|\\.)*")[ \t\n\r]*:[ \t\n\r]*')
+_NEXT = re.compile(rb"[ \t\n\r]*([,}])")
+_MODEL = re.compile(rb'("model"[ \t\n\r]*:[ \t\n\r]*)"(?:[^"\\]|\\.)*"')
+
+
+def members(raw: bytes) -> dict[str, msgspec.Raw]:
+    """The top-level members of a JSON object, undecoded. Raises msgspec.DecodeError."""
+    return _members(raw)
+
+
+def splice(
+    raw: bytes, changes: Mapping[str, bytes | None], found: Mapping[str, msgspec.Raw] | None = None
+) -> bytes:
+    """`raw`, an object as JSON, with members set to other JSON, or taken out (None).
+
+    A member that was not there is put first. `found` is `members(raw)`, where the caller has it.
+    """
+    if found is None:
+        found = _members(raw)
+    places = _places(raw, found)
+    if places is None:
+        # A key stands twice: which one counts is the reader's choice, so only one may remain.
+        body = dict(found)
+        for key, value in changes.items():
+            body.pop(key, None)
+            if value is not None:
+                body[key] = msgspec.Raw(value)
+        return msgspec.json.encode(body)
+    pieces = [
+        msgspec.json.encode(key) + b":" + value
+        for key, value in changes.items()
+        if value is not None and key not in found
+    ]
+    kept = start = places[0].start if places else raw.index(b"{") + 1
+    for place in places:
+        if place.key not in changes:
+            continue
+        if kept < place.start:
+            pieces.append(raw[kept : place.start - 1])
+        value = changes[place.key]
+        if value is not None:
+            pieces.append(raw[place.start : place.value] + value + raw[place.end : place.stop])
+        kept = place.stop + 1
+    close = places[-1].stop if places else raw.rindex(b"}")
+    if kept < close:
+        pieces.append(raw[kept:close])
+    return raw[:start] + b",".join(pieces) + raw[close:]
+
+
+class _Place(msgspec.Struct):
+    """Where a member stands: `start` after "{" or ",", `stop` at "," or "}"."""
+
+    key: str
+    start: int
+    value: int
+    end: int
+    stop: int
+
+
+def _places(raw: bytes, found: Mapping[str, msgspec.Raw]) -> list[_Place] | None:
+    """Walks the object by the lengths of its values; None where a key stands twice."""
+    at = raw.index(b"{") + 1
+    places: list[_Place] = []
+    separator = b"}" if not found else b","
+    for key, value in found.items():
+        name = _KEY.match(raw, at)
+        if name is None or msgspec.json.decode(name[1]) != key:
+            return None
+        end = name.end() + memoryview(value).nbytes
+        after = _NEXT.match(raw, end)
+        if after is None or raw[name.end() : end] != memoryview(value):
+            return None
+        places.append(_Place(key, at, name.end(), end, after.start(1)))
+        separator = after[1]
+        at = after.end()
+    return places if separator == b"}" else None
+
+
+def rename(data: bytes, model: str, asked: str) -> bytes:
+    """Answer bytes (frames, or one whole answer) with the model called `asked`.
+
+    Providers also answer with a longer, dated name of `model`. Inside of strings quotes are
+    escaped, so only a real "model" member can match; in a whole answer the first is its own.
+    """
+    if b'"model"' not in data:
+        return data
+    new = msgspec.json.encode(asked)
+    whole = data[:1] == b"{"
+    for colon in (b'"model":', b'"model": '):
+        old = colon + msgspec.json.encode(model)
+        if old in data:
+            return data.replace(old, colon + new, 1 if whole else -1)
+    return _MODEL.sub(lambda match: match[1] + new, data, 1 if whole else 0)
