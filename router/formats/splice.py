@@ -56,7 +56,7 @@ def splice(
             pieces.append(raw[place.start : place.value] + value + raw[place.end : place.stop])
         kept = place.stop + 1
     close = places[-1].stop if places else raw.rindex(b"}")
-    if kept < close:
+    if places and kept < close:
         pieces.append(raw[kept:close])
     return raw[:start] + b",".join(pieces) + raw[close:]
 
