@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
-from router.doors.call import Call, Receive, Scope, Send
+from router.asgi import Receive, Scope, Send
+from router.doors.call import Call
 from router.doors.ccr import ccr, claude_code
 from router.doors.front import front
 from router.doors.litellm import litellm

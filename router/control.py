@@ -30,7 +30,8 @@ from router.contract import (
     Snapshot,
     Stop,
 )
-from router.doors.call import Call, Receive, Scope, Send
+from router.asgi import Receive, Scope, Send
+from router.doors.call import Call
 from router.doors.callers import client_of, session_of
 from router.errors import RequestError
 from router.facts import look_at
