@@ -1,0 +1,225 @@
+"""What a connection must do before it is a request: the bounds that uvicorn does not have.
+
+uvicorn's httptools protocol has no deadline for headers, no bound on them, and lets a missing or
+double Host, a trailer and a half-refused Transfer-Encoding through to the app. One rule: whatever
+is refused here is answered once, and the connection is never used again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable
+from typing import Any
+
+import httptools
+from uvicorn.config import Config
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+from uvicorn.server import ServerState
+
+from router.settings import Limits
+
+#: more headers than any client sends; Claude Code sends about 25
+HEADER_COUNT = 100
+#: seconds a refused client may go on sending, so that it reads the answer before the reset
+LINGER = 1.0
+
+
+class _RefusedError(Exception):
+    """Stops the parser inside a callback."""
+
+
+class GuardedProtocol(HttpToolsProtocol):
+    """One client connection. `emptied` is called when the last connection has gone."""
+
+    def __init__(
+        self,
+        config: Config,
+        state: ServerState,
+        limits: Limits,
+        loop: asyncio.AbstractEventLoop,
+        emptied: Callable[[], None],
+    ) -> None:
+        super().__init__(config, state, {}, loop)
+        self._limits = limits
+        self._emptied = emptied
+        self._in_head = False
+        self._head_bytes = 0
+        self._packet = 0
+        self._upgrade = False
+        #: nothing more is read: the connection was refused, or will close after this answer
+        self._deaf = False
+        self._why: tuple[int, str] = (400, "not a valid HTTP request")
+        #: when a request that is not yet one began to arrive (loop time); None while none does
+        self._stir: float | None = None
+        self._timer: asyncio.TimerHandle | None = None
+
+    # ── asyncio.Protocol ──────────────────────────────────────────────────────────────────────────
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        if len(self.connections) > self._limits.connections:
+            self._refuse(503, "too many connections: try again in a moment")
+            return
+        self._stirred()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        self._unset_keepalive_if_required()
+        super().connection_lost(exc)
+        if not self.connections:
+            self._emptied()
+
+    def data_received(self, data: bytes) -> None:
+        if self._deaf:
+            return
+        self._unset_keepalive_if_required()
+        self._packet = len(data)
+        try:
+            self._feed(data)
+        except httptools.HttpParserError:
+            if not self._deaf:
+                self._refuse(*self._why)
+            return
+        if self._in_head:
+            self._head_bytes += len(data)
+            if self._head_bytes > self._limits.header_bytes:
+                self._refuse(431, f"headers of more than {self._limits.header_bytes} bytes")
+                return
+        if self._stir is None and (self.cycle is None or self.cycle.response_complete):
+            self._stirred()
+
+    def _feed(self, data: bytes) -> None:
+        """An offer to upgrade (Java and `curl --http2` make one on each request) is not taken up:
+        the parser stops at it, so it is started anew on the same request without the offer."""
+        while True:
+            try:
+                self.parser.feed_data(data)
+                return
+            except httptools.HttpParserUpgrade as stop:
+                rest = data[stop.args[0] :]
+            closing = any(n == b"connection" and b"close" in v.lower() for n, v in self.headers)
+            kept = [
+                b"%b: %b\r\n" % (name, value)
+                for name, value in self.headers
+                if name not in (b"connection", b"upgrade", b"http2-settings")
+            ]
+            if closing:
+                kept.append(b"connection: close\r\n")
+            start = b"%b %b HTTP/1.1\r\n" % (self.parser.get_method(), self.url)
+            self.parser = httptools.HttpRequestParser(self)
+            data = b"".join((start, *kept, b"\r\n", rest))
+
+    # ── deadlines ─────────────────────────────────────────────────────────────────────────────────
+
+    def _stirred(self) -> None:
+        """Bytes came that are no request yet: it has `header_seconds` to become one."""
+        self._stir = self.loop.time()
+        if self._timer is None:
+            self._timer = self.loop.call_later(self._limits.header_seconds, self._late)
+
+    def _late(self) -> None:
+        """The timer is not moved when a request begins in time: it finds that out here."""
+        self._timer = None
+        if self._stir is None or self.transport.is_closing():
+            return
+        left = self._stir + self._limits.header_seconds - self.loop.time()
+        if left > 0.001:  # uvloop's clock ticks in milliseconds
+            self._timer = self.loop.call_later(left, self._late)
+        elif self._in_head and not self._deaf:
+            seconds = self._limits.header_seconds
+            self._refuse(408, f"the request's headers took longer than {seconds:g} s")
+        else:
+            self.transport.close()
+
+    def on_response_complete(self) -> None:
+        self._stir = None
+        super().on_response_complete()
+
+    # ── httptools ─────────────────────────────────────────────────────────────────────────────────
+
+    def on_message_begin(self) -> None:
+        if self.cycle is not None and not self.cycle.response_complete:
+            # A pipelined request. RFC 9112 9.3.2 lets us close after the answer instead, and
+            # uvicorn would not tell the running request that its client has gone.
+            self.cycle.keep_alive = False
+            self._deaf = True
+            raise _RefusedError
+        super().on_message_begin()
+        self._in_head = True
+        self._upgrade = False
+        self._head_bytes = 0
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        if not self._in_head:
+            return  # a trailer: it must not look like a header
+        if b"_" in name:
+            self._stop(400, "a header's name holds an underscore")
+        super().on_header(name, value)
+
+    def on_headers_complete(self) -> None:
+        headers = self.headers
+        hosts = codings = 0
+        for name, value in headers:
+            if name == b"host":
+                hosts += 1
+            elif name == b"transfer-encoding":
+                codings += 1
+                if value.lower() != b"chunked":
+                    self._stop(400, "only the transfer coding 'chunked' is understood")
+        if hosts != 1:
+            self._stop(400, "exactly one Host header is needed")
+        if codings > 1 or (codings and self.parser.get_http_version() != "1.1"):
+            self._stop(400, "Transfer-Encoding does not belong there")
+        if not self.url.startswith(b"/"):
+            self._stop(400, "the request's target is not a path")
+        limit = self._limits.header_bytes
+        if len(headers) > HEADER_COUNT:
+            self._stop(431, f"more than {HEADER_COUNT} headers")
+        # a packet within the limit cannot hold more headers than the limit: no need to add them up
+        if self._packet > limit and sum(len(n) + len(v) + 4 for n, v in headers) > limit:
+            self._stop(431, f"headers of more than {limit} bytes")
+        if self.parser.should_upgrade():
+            self._upgrade = True
+            return
+        self._in_head = False
+        self._stir = None
+        super().on_headers_complete()
+
+    def on_body(self, body: bytes) -> None:
+        if not self._upgrade:
+            super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        if not self._upgrade:
+            super().on_message_complete()
+
+    # ── refusing ──────────────────────────────────────────────────────────────────────────────────
+
+    def _stop(self, status: int, words: str) -> None:
+        self._why = (status, words)
+        raise _RefusedError
+
+    def _refuse(self, status: int, words: str) -> None:
+        """Answers, unless an answer is under way, and closes."""
+        self._deaf = True
+        cycle: Any = self.cycle
+        if cycle is not None and not cycle.response_complete:
+            cycle.disconnected = True
+            cycle.message_event.set()
+            if cycle.response_started:
+                self.transport.abort()
+                return
+        body = json.dumps({"error": {"type": "invalid_request_error", "message": words}}).encode()
+        self.transport.write(
+            b"%bcontent-type: application/json\r\ncontent-length: %d\r\nconnection: close\r\n\r\n%b"
+            % (STATUS_LINE[status], len(body), body)
+        )
+        # closing while the client still sends would reset the connection under the answer
+        if self.transport.can_write_eof():
+            self.transport.write_eof()
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer = self.loop.call_later(LINGER, self.transport.abort)

@@ -1,0 +1,24 @@
+"""Bodies are JSON. The three types that a web form can send without asking (text/plain and the two
+form types) are refused, so that no page can post to us by a form."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from router.errors import CallerError
+
+
+def check(content_type: bytes) -> None:
+    """Raises CallerError 415 for a body that says it is not JSON. b"" (nothing said) passes."""
+    if not is_json(content_type):
+        raise CallerError(
+            "send the body as JSON, with the header content-type: application/json", status=415
+        )
+
+
+@lru_cache(maxsize=256)
+def is_json(content_type: bytes) -> bool:
+    media = content_type.partition(b";")[0].strip().lower()
+    return media in (b"", b"application/json") or (
+        media.startswith(b"application/") and media.endswith(b"+json")
+    )

@@ -1,0 +1,41 @@
+"""The names under which we may be called. Refuses DNS rebinding: a page on evil.example that makes
+its name point at this machine still sends `Host: evil.example`."""
+
+from __future__ import annotations
+
+import ipaddress
+from functools import lru_cache
+
+from router.errors import CallerError
+
+
+def check(host: bytes, own: str, hosts: tuple[str, ...]) -> None:
+    """`host` is the Host header, `own` the address the connection came in on, `hosts` the names
+    that were configured. Raises CallerError 403."""
+    if not allowed(host, own, hosts):
+        raise CallerError(
+            "this Host is not one of ours; a name to be served under goes into listen.hosts",
+            status=403,
+        )
+
+
+@lru_cache(maxsize=256)
+def allowed(host: bytes, own: str, hosts: tuple[str, ...]) -> bool:
+    """Any port is right: a proxy or a tunnel may have another."""
+    name = without_port(host.decode("latin-1")).lower().rstrip(".")
+    return is_loopback(name) or name == own or name in (h.lower() for h in hosts)
+
+
+def without_port(host: str) -> str:
+    if host.startswith("["):
+        return host[1:].partition("]")[0]
+    return host.partition(":")[0]
+
+
+def is_loopback(name: str) -> bool:
+    if name == "localhost" or name.endswith(".localhost"):
+        return True
+    try:
+        return ipaddress.ip_address(name).is_loopback
+    except ValueError:
+        return False

@@ -1,0 +1,60 @@
+"""Web pages may not call us, but for those that the operator named. No CORS header by default.
+
+A browser sends Origin with every request that a page makes to another site, and with every POST.
+"""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+from router.errors import CallerError
+from router.guards.host import is_loopback
+
+Headers = list[tuple[bytes, bytes]]
+
+#: what a page of an allowed origin may do; preflight answers are kept for ten minutes
+_METHODS = b"GET, POST, OPTIONS"
+_MAX_AGE = b"600"
+
+
+def check(origin: bytes, host: bytes, origins: tuple[str, ...]) -> None:
+    """Raises CallerError 403 unless the page is ours (same origin, on loopback) or a named one."""
+    text = origin.decode("latin-1")
+    if text in origins:
+        return
+    try:
+        parts = urlsplit(text)
+        same = parts.netloc.lower() == host.decode("latin-1").lower()
+        if same and parts.scheme in ("http", "https") and is_loopback(parts.hostname or ""):
+            return
+    except ValueError:
+        pass
+    raise CallerError(
+        "web pages of this origin may not call; one that may goes into listen.origins", status=403
+    )
+
+
+def cors(origin: bytes, origins: tuple[str, ...]) -> Headers:
+    """Headers for the answer to a named origin; [] for any other."""
+    if not origin or origin.decode("latin-1") not in origins:
+        return []
+    return [(b"access-control-allow-origin", origin), (b"vary", b"origin")]
+
+
+def preflight(
+    method: str, headers: list[tuple[bytes, bytes]], origins: tuple[str, ...]
+) -> Headers | None:
+    """Headers of the 204 that answers a preflight of a named origin; None if it is not one."""
+    if method != "OPTIONS":
+        return None
+    found = dict(headers)
+    allow = cors(found.get(b"origin", b""), origins)
+    if not allow or b"access-control-request-method" not in found:
+        return None
+    wanted = found.get(b"access-control-request-headers", b"")
+    return [
+        *allow,
+        (b"access-control-allow-methods", _METHODS),
+        (b"access-control-allow-headers", wanted),
+        (b"access-control-max-age", _MAX_AGE),
+    ]
