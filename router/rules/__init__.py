@@ -1,0 +1,217 @@
+"""Which model: the rules in their order, and how their verdicts become a Plan. Pure.
+
+The first rule that hits and resolves wins; every rule that was looked at is kept with the value it
+saw. A hit that does not resolve is noted, and the next rule is asked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from router.contract import Look
+from router.errors import CallerError
+from router.messages import Request
+from router.rules import (
+    background,
+    body_model,
+    coder,
+    complexity,
+    context,
+    default,
+    explicit,
+    groups,
+    guard,
+    image,
+    long_context,
+    named,
+    pins,
+    strict,
+    subagent,
+    think,
+    tool,
+    web_search,
+)
+from router.rules.directives import without_directives, without_subagent_tag
+from router.rules.guard import nearest_bound
+from router.rules.plan import Candidate, Case, Plan
+from router.rules.rule import RefusedError, Rule, Verdict
+from router.rules.signals import Signals
+from router.rules.targets import resolve, scenario_target
+
+__all__ = ["CCR", "LITELLM", "RefusedError", "decide", "nearest_bound"]
+
+PINS = (pins.FORCED, explicit.HEADER, explicit.PROMPT, pins.OVERRIDE)
+TABLE = (
+    body_model.RULE,
+    image.RULE,
+    long_context.RULE,
+    subagent.RULE,
+    context.RULE,
+    background.RULE,
+    web_search.RULE,
+    think.RULE,
+    tool.RULE,
+    coder.RULE,
+    complexity.RULE,
+    named.RULE,
+    default.RULE,
+)
+CCR = (*PINS, *TABLE)
+LITELLM = (*PINS, body_model.RULE, groups.RULE)
+
+#: characters of a value that the trace keeps: a client may name a model of any length
+LONGEST = 300
+
+
+def decide(case: Case) -> Plan:
+    """Raises RefusedError, with the looks so far, when no model may or can serve the request."""
+    to_the_letter = case.generation.routes.strict
+    if case.caller.plane == "litellm":
+        order: Sequence[Rule] = LITELLM
+    else:
+        order = strict.ORDER if to_the_letter else CCR
+    decision = _Decision(case)
+    asked = case.request.model or ""
+    plan = decision.follow(order, asked)
+    if plan is None:  # handed on by the LiteLLM plane
+        inner = asked.removeprefix(case.generation.groups.ccr_prefix)
+        plan = decision.follow(strict.TABLE if to_the_letter else TABLE, inner)
+    if plan is None:
+        raise decision.refused(
+            CallerError(
+                "no model can serve this: no default route is configured that resolves"
+                + "".join(f"; {problem}" for problem in (*decision.problems, *decision.gaps)),
+                status=404,
+                kind="missing",
+                code="provider_not_found",
+            )
+        )
+    return plan
+
+
+class _Decision:
+    """One decision in the making: the looks and problems so far."""
+
+    def __init__(self, case: Case) -> None:
+        self.case = case
+        self.looks: list[Look] = []
+        self.problems: list[str] = []
+        self.gaps: list[str] = []  # routes whose target does not resolve
+
+    def refused(self, error: CallerError) -> RefusedError:
+        return RefusedError(error, tuple(self.looks))
+
+    def follow(self, order: Sequence[Rule], asked: str) -> Plan | None:
+        """Asks rule after rule. None when none of them gave candidates."""
+        case = self.case
+        signals = Signals(case, asked)
+        for rule in order:
+            verdict = rule.look(case, signals)
+            if verdict.problem:
+                self.problems.append(verdict.problem)
+            if verdict.error is not None:
+                self._note(rule, verdict, hit=True, note="refused: " + verdict.error.message)
+                raise self.refused(verdict.error)
+            if verdict.hands_on:
+                self._note(rule, verdict, hit=True)
+                return None
+            candidates, override, note = self._candidates(rule, verdict)
+            if not candidates:
+                self._note(rule, verdict, note=note)
+                continue
+            first = candidates[0]
+            target = f"{first.provider.name},{first.model}"
+            self._note(rule, verdict, hit=True, target=target, note=note)
+            return Plan(
+                candidates=self._guarded(candidates, verdict),
+                rule=rule.name,
+                value=verdict.value[:LONGEST],
+                looks=tuple(self.looks),
+                request=self._stripped(rule),
+                override=override,
+                problems=tuple(self.problems),
+            )
+        return None
+
+    def _note(
+        self, rule: Rule, verdict: Verdict, *, hit: bool = False, target: str = "", note: str = ""
+    ) -> None:
+        note = note or verdict.note or verdict.problem
+        self.looks.append(Look(rule.name, verdict.value[:LONGEST], hit, target[:LONGEST], note))
+
+    def _candidates(self, rule: Rule, verdict: Verdict) -> tuple[list[Candidate], str, str]:
+        """What a verdict leads to, in order; the override that decided; why there is nothing."""
+        if verdict.candidates:
+            return _distinct(verdict.candidates), "", ""
+        case, scenario = self.case, verdict.scenario
+        target, override, note = verdict.target, verdict.override, ""
+        if target is None:
+            if scenario is None:
+                return [], "", ""
+            target, override, problem = scenario_target(case, scenario)
+            if problem:
+                self.problems.append(problem)
+            if target is None:
+                return [], "", problem or f"no {scenario} target is configured"
+            if override:
+                note = f"{scenario} is overridden"
+        found = resolve(case, target, f"rule {rule.name}")
+        if not found.candidates:
+            wrong = f"rule {rule.name} → {target}: {found.problem}"[:1000]
+            (self.problems if verdict.target else self.gaps).append(wrong)
+            return [], "", found.problem
+        candidates = list(found.candidates)
+        if scenario is not None and not verdict.last_word:
+            for fallback in case.generation.routes.fallback.get(scenario, ()):
+                candidates += resolve(case, fallback, f"fallback of {scenario}").candidates
+        return _distinct(candidates), override, note
+
+    def _guarded(self, candidates: list[Candidate], verdict: Verdict) -> tuple[Candidate, ...]:
+        """Puts those with room first. A scenario's choice (not a pin) that has no room anywhere
+        gives way to longContext and default."""
+        tokens = self.case.facts.tokens
+        if all(guard.holds(candidate, tokens) for candidate in candidates):
+            return tuple(candidates)
+        roomy = [candidate for candidate in candidates if guard.holds(candidate, tokens)]
+        if not roomy and verdict.target is None and not verdict.candidates:
+            for scenario in ("longContext", "default"):
+                target, _, _ = scenario_target(self.case, scenario)
+                if target is not None:
+                    why = f"{scenario}: more room"
+                    candidates += resolve(self.case, target, why).candidates
+            candidates = _distinct(candidates)
+            roomy = [candidate for candidate in candidates if guard.holds(candidate, tokens)]
+        room = guard.context_of(candidates[0])
+        value = f"{tokens:,} tokens"
+        if room is not None and tokens > room:
+            value = f"{tokens:,} > {room:,}"
+        if not roomy:
+            self.looks.append(Look("guard", value, True, "", "refused: no candidate has room"))
+            raise self.refused(guard.too_long(candidates, tokens))
+        ordered = guard.by_room(candidates, tokens)
+        first = ordered[0]
+        note = f"{candidates[0].provider.name},{candidates[0].model} has no room"
+        if first is not candidates[0]:
+            target_name = f"{first.provider.name},{first.model}"
+            self.looks.append(Look("guard", value, True, target_name, note))
+        return ordered
+
+    def _stripped(self, rule: Rule) -> Request:
+        """The request to send: without directives that are ours, else the very same object."""
+        case = self.case
+        if case.generation.routes.strict and case.caller.plane != "litellm":
+            return without_subagent_tag(case.request) if rule.name == "subagent" else case.request
+        request = without_directives(
+            case.request, lambda target: case.generation.provider(target.provider) is not None
+        )
+        return without_subagent_tag(request) if case.facts.subagent else request
+
+
+def _distinct(candidates: Sequence[Candidate]) -> list[Candidate]:
+    """Each provider's model once, where it came first."""
+    if len(candidates) == 1:
+        return list(candidates)
+    first: dict[tuple[str, str], Candidate] = {}
+    for candidate in candidates:
+        first.setdefault((candidate.provider.name, candidate.model), candidate)
+    return list(first.values())

@@ -1,0 +1,160 @@
+"""What a request is like: one quick look, before any rule. Pure; keeps no text in what it returns.
+
+Today's Claude Code shapes what is looked for: `system` messages and reminders follow the user's own
+words, images sit inside tool results, and session titles come with the main model's name.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from router.caller import Caller
+from router.contract import Facts
+from router.messages import JSON, Image, Message, Part, Reasoning, Request, Text, ToolResult
+
+#: blocks that a client puts into a user's message, which are not the user's own words
+REMINDER = re.compile(
+    r"<(system-reminder|(?:local-)?command-[a-z]+|bash-[a-z]+)>.*?(?:</\1>|\Z)", re.DOTALL
+)
+#: the model that a main agent asks for a subagent, written into the subagent's prompt
+SUBAGENT_TAG = re.compile(r"<CCR-SUBAGENT-MODEL>(.*?)</CCR-SUBAGENT-MODEL>", re.DOTALL)
+_TAG_START = "<CCR-SUBAGENT-MODEL>"
+
+#: what Claude Code asks with max_tokens 1 to learn whether a model answers
+PROBES = frozenset({"hi", "quota", "test"})
+#: characters that are kept of what a client may write at any length
+LONGEST = 300
+
+
+def look_at(request: Request, caller: Caller, tokens: int, exact: bool) -> Facts:
+    """The facts of one request. `tokens` as counted; `exact` False where that is an estimate."""
+    reasoning = request.reasoning
+    return Facts(
+        tokens=tokens,
+        tokens_exact=exact,
+        messages=len(request.messages),
+        tools=len(request.tools),
+        images=images_in_newest_turn(request),
+        web_search=any(tool.kind.startswith("web_search") for tool in request.tools),
+        thinking=thinking_words(reasoning),
+        effort=(reasoning.effort or "")[:LONGEST],
+        context=(request.context or caller.headers.get("x-pointsman-context", ""))[:LONGEST],
+        subagent=subagent_tag(request)[:LONGEST],
+        side_call=side_call(request),
+    )
+
+
+def thinking_words(reasoning: Reasoning) -> str:
+    """What was asked of the model's thinking, for people: "on 31,999", "adaptive high", "off"."""
+    if reasoning.mode is None:
+        return ""
+    words: list[str] = [reasoning.mode]
+    if reasoning.budget is not None:
+        words.append(f"{reasoning.budget:,}")
+    if reasoning.effort and reasoning.mode != "off":
+        words.append(reasoning.effort)
+    return " ".join(words)
+
+
+def newest_turn(request: Request) -> Iterator[Message]:
+    """What the client added since the last answer, newest first. A prefill is not an answer."""
+    messages = request.messages
+    end = len(messages)
+    if end and messages[-1].role == "assistant":
+        end -= 1
+    for message in reversed(messages[:end]):
+        if message.role == "assistant":
+            return
+        if message.role == "user":
+            yield message
+
+
+def images_in_newest_turn(request: Request) -> int:
+    """Images that the model has not seen yet, those inside tool results included."""
+    return sum(_images(message.parts) for message in newest_turn(request))
+
+
+def _images(parts: list[Part]) -> int:
+    count = 0
+    for part in parts:
+        kind = type(part)
+        if kind is Image:
+            count += 1
+        elif kind is ToolResult:
+            count += _images(part.parts)  # type: ignore[union-attr]
+    return count
+
+
+def newest_user_texts(request: Request) -> tuple[Message | None, list[Text]]:
+    """The newest message in which the user said something, and its texts.
+
+    Tool results, `system` messages and reminders are not the user's words, so inside a tool loop
+    this is still the prompt that began it.
+    """
+    for message in reversed(request.messages):
+        if message.role != "user":
+            continue
+        texts = [part for part in message.parts if type(part) is Text and _said(part.text)]
+        if texts:
+            return message, texts
+    return None, []
+
+
+def own_words(text: str) -> str:
+    """A user's text without the blocks that the client put into it."""
+    return REMINDER.sub("", text) if "<" in text else text
+
+
+def _said(text: str) -> bool:
+    start = text.lstrip()
+    if not start:
+        return False
+    return start[0] != "<" or bool(own_words(start).strip())
+
+
+def subagent_tag(request: Request) -> str:
+    """The model named by a subagent tag in the system prompt or the first user message."""
+    for part in tagged_parts(request):
+        if found := SUBAGENT_TAG.search(part.text):
+            return found[1].strip()
+    return ""
+
+
+def tagged_parts(request: Request) -> Iterator[Text]:
+    """The texts in which a subagent tag counts and that seem to hold one."""
+    first = next((m for m in request.messages if m.role == "user"), None)
+    for parts in (request.system, first.parts if first else ()):
+        for part in parts:
+            if type(part) is Text and _TAG_START in part.text:
+                yield part
+
+
+def side_call(request: Request) -> str:
+    """What a client asks beside the conversation, told by its shape alone; "" for a real turn."""
+    if not request.tools and request.response_format and _is_title(request.response_format):
+        return "title"
+    if not 0 < len(request.messages) <= 3:
+        return ""
+    last = request.messages[-1]
+    if last.role == "assistant":
+        return "topic" if not request.tools and _only_text(last) == "{" else ""
+    _, texts = newest_user_texts(request)
+    words = own_words(texts[-1].text).strip().lower() if len(texts) == 1 else ""
+    if words == "warmup":
+        return "warmup"
+    return "probe" if request.max_tokens == 1 and words in PROBES else ""
+
+
+def _only_text(message: Message) -> str:
+    part = message.parts[0] if len(message.parts) == 1 else None
+    return part.text.strip() if type(part) is Text else ""
+
+
+def _is_title(wanted: JSON) -> bool:
+    """Whether a JSON schema asks for {"title": …} and nothing else."""
+    holder = wanted.get("json_schema")
+    holder = holder if isinstance(holder, dict) else wanted
+    schema = holder.get("schema")
+    properties = schema.get("properties") if isinstance(schema, dict) else None
+    return isinstance(properties, dict) and list(properties) == ["title"]

@@ -1,0 +1,17 @@
+"""An image that the model has not seen yet, in the newest turn or in one of its tool results."""
+
+from __future__ import annotations
+
+from router.rules.plan import Case
+from router.rules.rule import Rule, Verdict
+from router.rules.signals import Signals
+
+
+def look(case: Case, signals: Signals) -> Verdict:
+    images = case.facts.images
+    if not images:
+        return Verdict("no image")
+    return Verdict("1 image" if images == 1 else f"{images:,} images", scenario="image")
+
+
+RULE = Rule("image", look)

@@ -1,0 +1,16 @@
+"""A web search tool that the provider is to run (tools[].type web_search…)."""
+
+from __future__ import annotations
+
+from router.rules.plan import Case
+from router.rules.rule import Rule, Verdict
+from router.rules.signals import Signals
+
+
+def look(case: Case, signals: Signals) -> Verdict:
+    if case.facts.web_search:
+        return Verdict("web_search tool", scenario="webSearch")
+    return Verdict("no web_search tool")
+
+
+RULE = Rule("webSearch", look)
