@@ -7,13 +7,12 @@ options ask for something else, that is said before the screen is taken.
 from __future__ import annotations
 
 import asyncio
+import sys
 from collections.abc import Mapping
 from typing import Any
 
-import click
-
 from console.options import LISTENERS, router_arguments
-from console.output import FAILED, ProblemError, say
+from console.output import fail, say
 from console.process import StartError, running, start_router
 from router.contract import Snapshot
 from storage.home import home
@@ -28,13 +27,13 @@ def open_console(options: Mapping[str, Any]) -> int:
         try:
             asyncio.run(start_router(here, router_arguments(options)))
         except StartError as error:
-            raise ProblemError(str(error), FAILED) from None
+            fail(str(error))
     else:
         differences = disagreements(options, snapshot)
         for line in differences:
             say(line)
-        if differences and click.get_text_stream("stdin").isatty():
-            click.pause("Press any key to open the console on the router that runs …", err=True)
+        if differences and sys.stdin.isatty():
+            input("Enter opens the console on the router that runs … ")
 
     from console.app import run
 

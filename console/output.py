@@ -29,22 +29,11 @@ DOWN = 3
 NO_ROUTER = "no router runs here: `pointsman start` starts one"
 
 
-class ProblemError(click.ClickException):
-    """Ends a command with one message on stderr and an exit code."""
-
-    exit_code: int
-
-    def __init__(self, message: str, code: int = FAILED) -> None:
-        super().__init__(message)
-        self.exit_code = code
-
-    def show(self, file: Any = None) -> None:
-        for line in self.message.splitlines() or [""]:
-            say(clean(line))
-
-
 def fail(message: str, code: int = FAILED) -> NoReturn:
-    raise ProblemError(message, code)
+    """Ends the command with words on stderr and an exit code."""
+    for line in message.splitlines():
+        say(clean(line))
+    raise click.exceptions.Exit(code)
 
 
 def out(text: str = "") -> None:

@@ -158,6 +158,18 @@ def silent_holder(home: Home) -> str:
     return ""
 
 
+def ask_without_router(args: Sequence[str], body: bytes = b"") -> tuple[bytes, str]:
+    """Runs `python -m router …` to its end, for questions that need no running router.
+
+    Returns its stdout and, for people, what it said on stderr.
+    """
+    done = subprocess.run(
+        command(*args), input=body, capture_output=True, env=environment(), check=False
+    )
+    said = done.stderr.decode("utf-8", "replace").strip()
+    return done.stdout, said or f"`python -m router {args[0]}` ended with code {done.returncode}"
+
+
 def serve_arguments(pid: int) -> list[str]:
     """What follows `serve` on a running router's command line: a restart keeps its ports."""
     try:

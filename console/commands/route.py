@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 from typing import TYPE_CHECKING, BinaryIO, Literal
 
 import click
@@ -76,25 +75,17 @@ def ask(action: Explain) -> Explained:
 def without_router(action: Explain) -> Explained:
     import msgspec
 
-    from console.process import command as words
-    from console.process import environment
+    from console.process import ask_without_router
     from router.contract import Explained
 
-    headers = [
-        word for name, value in action.headers.items() for word in ("--header", f"{name}:{value}")
-    ]
-    done = subprocess.run(
-        words("explain", "--door", action.door, *headers, "-"),
-        input=action.body.encode(),
-        capture_output=True,
-        env=environment(),
-        check=False,
-    )
+    words = ["explain", "--door", action.door]
+    for name, value in action.headers.items():
+        words += ["--header", f"{name}:{value}"]
+    answer, said = ask_without_router([*words, "-"], action.body.encode())
     try:
-        return msgspec.json.decode(done.stdout, type=Explained)
+        return msgspec.json.decode(answer, type=Explained)
     except msgspec.DecodeError:
-        said = done.stderr.decode("utf-8", "replace").strip()
-        fail(said or f"the router's dry run ended with code {done.returncode}")
+        fail(said)
 
 
 def show(explained: Explained) -> None:

@@ -1,0 +1,95 @@
+"""`ccr code`: Claude Code through the router; without a Claude Code, the router's own answer."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING, NoReturn
+
+import click
+
+from console.output import fail, say
+from console.text import clean
+
+if TYPE_CHECKING:
+    from console.claude import Settings
+    from router.contract import Snapshot
+    from storage.home import Home
+
+section = "Work"
+
+
+class _Raw(click.Command):
+    """Takes every word as it is: they are Claude Code's, `--` and `--help` included."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        ctx.args = list(args)
+        return ctx.args
+
+
+@click.command(cls=_Raw, options_metavar="[claude's options]")
+@click.pass_context
+def command(ctx: click.Context, /) -> None:
+    """Start Claude Code (or ask one question) through the router.
+
+    Every option and prompt is handed to `claude`, and its exit code is ours. Two things are the
+    router's: `--context NAME` chooses the route of that name, and a prompt may begin with
+    `/model provider,model`. The router is started if none runs.
+    """
+    import asyncio
+
+    from console import claude
+    from storage.home import home
+
+    here = home()
+    chosen = claude.settings(here)
+    if chosen.problem:
+        say(clean(chosen.problem))
+    snapshot = asyncio.run(router_of(here))
+    url = claude.base_url(snapshot)
+    if not url:
+        fail("the router listens on no port that Claude Code could use: `pointsman restart`")
+    context, words = claude.take_context(ctx.args)
+    path = claude.program(chosen)
+    if path is not None:
+        become_claude(path, words, context, url, chosen)
+    from console.chat import chat
+
+    ctx.exit(chat(here, url, chosen.key or claude.NO_KEY, words, context))
+
+
+async def router_of(here: Home) -> Snapshot:
+    """The running router's view; one is started where none runs."""
+    from console.options import environment_arguments
+    from console.process import StartError, running, start_router
+
+    snapshot = await running(here)
+    if snapshot is not None:
+        return snapshot
+    say("Service not running, starting service...")
+    try:
+        await start_router(here, environment_arguments())
+    except StartError as error:
+        fail(f"{error}\nService startup failed, please manually run `ccr start`")
+    snapshot = await running(here)
+    return snapshot if snapshot is not None else fail("the router ended at once: `ccr start`")
+
+
+def become_claude(
+    path: str, words: list[str], context: str, url: str, chosen: Settings
+) -> NoReturn:
+    """Turns this process into Claude Code: terminal, signals and exit code are its own."""
+    from console import claude
+
+    variables = claude.environment(url, chosen)
+    # a key of the person's own would make Claude Code ask which of the two credentials to use
+    variables["ANTHROPIC_API_KEY"] = None
+    if context:
+        claude.with_context(variables, context, os.environ)
+    merged = {
+        name: value for name, value in {**os.environ, **variables}.items() if value is not None
+    }
+    if chosen.non_interactive:
+        os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+    sys.stdout.flush()
+    os.execve(path, [path, *claude.arguments(words)], merged)  # noqa: S606 no shell is wanted

@@ -1,0 +1,30 @@
+"""`ccr restart`: ends the router and starts it in the background, in Claude Code Router's words."""
+
+from __future__ import annotations
+
+import click
+
+section = "Service"
+
+
+@click.command()
+def command() -> None:
+    """Restart the router in the background, with the options it had."""
+    import asyncio
+
+    from console.output import fail, out, who
+    from console.process import StartError, StopError, restart_router, running
+    from storage.home import home
+
+    here = home()
+    ran = asyncio.run(running(here)) is not None
+    try:
+        if ran:
+            out("claude code router service has been stopped.")
+        else:
+            out("Service was not running or failed to stop.")
+        out("Starting claude code router service...")
+        asyncio.run(restart_router(here, by=who()))
+    except (StartError, StopError) as error:
+        fail(str(error))
+    out("✅ Service started successfully in the background.")

@@ -1,0 +1,27 @@
+"""`ccr start`: the router in the foreground, unless one runs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from console.options import router_arguments, router_options
+from console.output import out
+
+section = "Service"
+
+
+@click.command()
+@router_options
+def command(**options: Any) -> None:
+    """Run the router in the foreground, unless one runs. CCR_DEBUG=true logs everything."""
+    import asyncio
+
+    from console.process import become_router, running
+    from storage.home import home
+
+    if asyncio.run(running(home())) is not None:
+        out("✅ Service is already running in the background.")
+        return
+    become_router(router_arguments(options))

@@ -1,0 +1,200 @@
+"""`pointsman doctor`: what start-up found, and whether this machine is in order."""
+
+from __future__ import annotations
+
+import asyncio
+import platform
+import socket
+import sqlite3
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from console.output import FAILED, block, out, print_json, red, say
+from console.text import clean
+
+if TYPE_CHECKING:
+    from router.contract import Finding, Snapshot
+    from storage.home import Home
+
+section = "Look"
+
+#: what a listener is called, its key in [listen] of pointsman.toml, where it is by default
+PORTS = (
+    ("front door", "port", 5000),
+    ("LiteLLM", "litellm_port", 4000),
+    ("CCR", "ccr_port", 3456),
+    ("SSH", "ssh_port", 2222),
+)
+MARKS = {"found": "✓", "made": "+", "absent": "·", "problem": "!"}
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True, help="Print JSON")
+@click.pass_context
+def command(ctx: click.Context, as_json: bool) -> None:
+    """Say what was found and where, and what is wrong; ends with 1 if something is.
+
+    ✓ found   + made by us   · absent   ! a problem
+    """
+    from console.process import running
+    from storage.home import home
+
+    here = home()
+    snapshot = asyncio.run(running(here))
+    found = list(snapshot.findings) if snapshot else of_configuration()
+    machine = [*of_router(here, snapshot), *of_program(), *of_files(here), *of_ssh(here)]
+    if snapshot is None:
+        machine += of_ports(here)
+    if as_json:
+        print_json({"running": snapshot is not None, "findings": [*found, *machine]})
+    else:
+        show("Found", found)
+        show("This machine", machine)
+    problems = sum(finding.state == "problem" for finding in (*found, *machine))
+    if problems:
+        say(f"{problems} problem{'s' if problems > 1 else ''}, marked with !")
+        ctx.exit(FAILED)
+
+
+def show(title: str, findings: list[Finding]) -> None:
+    lines = []
+    for finding in findings:
+        line = f"{MARKS[finding.state]} {clean(finding.what)}  {clean(finding.where)}".rstrip()
+        lines.append(red(line) if finding.state == "problem" else line)
+        if finding.detail:
+            lines.append(f"    {clean(finding.detail, limit=2000)}")
+    block(title, lines)
+    if title == "Found" and not lines:
+        out("nothing was looked for")
+
+
+def of_configuration() -> list[Finding]:
+    """The router's own look at the files, the environment and the neighbours, without serving."""
+    import msgspec
+
+    from console.process import ask_without_router
+    from router.contract import Finding
+
+    answer, said = ask_without_router(["doctor", "--json"])
+    try:
+        return msgspec.json.decode(answer, type=list[Finding])
+    except msgspec.DecodeError:
+        return [Finding("configuration", "", "problem", said)]
+
+
+def of_router(here: Home, snapshot: Snapshot | None) -> Iterator[Finding]:
+    from console.process import silent_holder
+    from router.contract import VERSION, Finding
+
+    if snapshot is None:
+        holder = silent_holder(here)
+        if holder:
+            text = f"process {holder} holds it but does not answer: `kill {holder}` ends it"
+            yield Finding("router", str(here.lock), "problem", text)
+        else:
+            yield Finding("router", str(here.socket), "absent", "not running: `pointsman start`")
+        return
+    if snapshot.config_error:
+        yield Finding("newest edit", snapshot.home, "problem", f"refused: {snapshot.config_error}")
+    if snapshot.version != VERSION:
+        text = f"the router is {snapshot.version}, this is {VERSION}: `pointsman restart`"
+        yield Finding("version", "", "problem", text)
+    yield Finding("router", f"pid {snapshot.pid}", "found", f"version {snapshot.version}")
+    for listener in snapshot.listeners:
+        yield Finding(listener.name, listener.address, "found", "listens")
+
+
+def of_program() -> Iterator[Finding]:
+    from router.contract import Finding
+
+    yield Finding("Python", sys.executable, "found", platform.python_version())
+    detail = f"{sqlite3.sqlite_version}; one process writes, so its WAL cannot be reset under it"
+    yield Finding("SQLite", "", "found", detail)
+
+
+def of_files(here: Home) -> Iterator[Finding]:
+    """Our own files must be their owner's alone: they tell who asked whom for what."""
+    from router.contract import Finding
+
+    ours = (here.data, here.run, here.logs, here.ledger, here.host_key, here.router_output)
+    for path in ours:
+        try:
+            mode = path.stat().st_mode
+        except OSError:
+            continue
+        if mode & 0o077:
+            wanted = "700" if path.is_dir() else "600"
+            text = f"others can read it (mode {mode & 0o777:o}): `chmod {wanted} '{path}'`"
+            yield Finding("file mode", str(path), "problem", text)
+    yield Finding("home", str(here.config), "found" if here.config.exists() else "absent")
+
+
+def of_ssh(here: Home) -> Iterator[Finding]:
+    from router.contract import Finding
+
+    if not here.host_key.exists():
+        yield Finding("SSH host key", str(here.host_key), "absent", "made at the first start")
+        return
+    import asyncssh
+
+    try:
+        print_ = asyncssh.read_private_key(here.host_key).get_fingerprint()
+    except (OSError, asyncssh.KeyImportError) as error:
+        yield Finding("SSH host key", str(here.host_key), "problem", str(error))
+    else:
+        yield Finding("SSH host key", str(here.host_key), "found", print_)
+
+
+def of_ports(here: Home) -> Iterator[Finding]:
+    """Whether a start would find its ports free."""
+    from router.contract import Finding
+
+    listen = _listen_table(here.toml)
+    for name, key, usual in PORTS:
+        port = listen.get(key, usual)
+        if not isinstance(port, int) or not 0 < port < 65536 or _free(port):
+            continue
+        flag = "--" + key.replace("_", "-")
+        text = f"taken by {holder(port)}: `{flag} PORT` moves ours"
+        role = key in ("litellm_port", "ccr_port")
+        if role:
+            text += f"; if a real {name} listens there, it is used instead"
+        yield Finding(f"{name} port", str(port), "found" if role else "problem", text)
+
+
+def holder(port: int) -> str:
+    """Who listens on `port`, as far as this user may know."""
+    import psutil
+
+    try:
+        for connection in psutil.net_connections("tcp"):
+            listens = connection.status == psutil.CONN_LISTEN and connection.laddr
+            if listens and connection.laddr.port == port and connection.pid:
+                return f"{psutil.Process(connection.pid).name()} (pid {connection.pid})"
+    except psutil.Error:
+        pass
+    return "another program"
+
+
+def _free(port: int) -> bool:
+    with socket.socket() as trial:
+        trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            trial.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
+
+
+def _listen_table(path: Path) -> dict[str, Any]:
+    import tomllib
+
+    try:
+        table = tomllib.loads(path.read_text("utf-8")).get("listen", {})
+    except (OSError, ValueError):
+        return {}  # of_configuration tells what is wrong with the file
+    return table if isinstance(table, dict) else {}
