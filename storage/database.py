@@ -1,0 +1,96 @@
+"""Opening the ledger's file: the writer's one connection, readers' connections, and migrations.
+
+One rule: exactly one connection writes and checkpoints. SQLite before 3.51.3 can corrupt a WAL
+database when two do so at the same moment (fixed 13 Mar 2026); many systems ship older ones.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import sqlite3
+from pathlib import Path
+from typing import Final
+
+SCHEMA: Final = Path(__file__).parent / "schema"
+#: RETURNING came with 3.35 (March 2021)
+OLDEST_SQLITE: Final = (3, 35, 0)
+#: seconds that a connection waits for a lock that another program holds
+PATIENCE: Final = 5.0
+
+
+class LedgerError(Exception):
+    """The ledger cannot be opened. The message says which file and what to do."""
+
+
+def open_for_writing(path: Path) -> sqlite3.Connection:
+    """The writer's connection, its schema up to date. Creates the file, readable by its owner
+    alone. Raises LedgerError."""
+    if sqlite3.sqlite_version_info < OLDEST_SQLITE:
+        raise LedgerError(f"SQLite {sqlite3.sqlite_version} is too old: 3.35 or newer is needed")
+    try:
+        # SQLite gives -wal and -shm the mode of the file itself, whatever the umask.
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+        path.chmod(0o600)
+        connection = sqlite3.connect(
+            path, timeout=PATIENCE, isolation_level=None, check_same_thread=False
+        )
+    except (OSError, sqlite3.Error) as error:
+        raise LedgerError(f"{path}: cannot be opened for writing: {error}") from error
+    try:
+        # Only has an effect before the first table; lets retention give space back.
+        connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
+        connection.execute("PRAGMA journal_mode = WAL")
+        # A killed process loses nothing; a power cut at most the last moments, never the file.
+        connection.execute("PRAGMA synchronous = NORMAL")
+        connection.execute("PRAGMA journal_size_limit = 16777216")
+        migrate(connection)
+    except sqlite3.Error as error:
+        connection.close()
+        raise LedgerError(
+            f"{path}: {error}. If it is damaged, move it away: a new one is made at the next start"
+        ) from error
+    except LedgerError as error:
+        connection.close()
+        raise LedgerError(f"{path}: {error}") from error
+    return connection
+
+
+def read_only(path: Path) -> str:
+    """The address that opens `path` for reading alone; it must exist then."""
+    return path.absolute().as_uri() + "?mode=ro"
+
+
+def migrations() -> list[tuple[int, Path]]:
+    """schema/NNNN_name.sql in the order of their numbers."""
+    found = ((re.match(r"(\d{4})_\w+\.sql$", path.name), path) for path in SCHEMA.iterdir())
+    return sorted((int(match[1]), path) for match, path in found if match)
+
+
+def version(connection: sqlite3.Connection) -> int:
+    """The number of the last migration that was applied; 0: none."""
+    number: int = connection.execute("PRAGMA user_version").fetchone()[0]
+    return number
+
+
+def migrate(connection: sqlite3.Connection) -> None:
+    """Applies what is missing, each file in a transaction of its own. Raises LedgerError when the
+    file is newer than this program, sqlite3.Error when a file fails (nothing of it is kept)."""
+    files = migrations()
+    have, newest = version(connection), files[-1][0]
+    if have > newest:
+        raise LedgerError(
+            f"made by a newer version (schema {have}, this one knows {newest}): update this program"
+        )
+    for number, path in files:
+        if number <= have:
+            continue
+        script = path.read_text(encoding="utf-8")
+        try:
+            connection.executescript(
+                f"BEGIN IMMEDIATE;\n{script}\nPRAGMA user_version = {number};\nCOMMIT;"
+            )
+        except sqlite3.Error:
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
+            raise

@@ -1,0 +1,185 @@
+"""What a console reads of the ledger: history, costs and the log, with or without a router.
+
+One rule: reading never hinders the writer. The connection is read-only and every answer is fetched
+at once, since an open read transaction would keep the WAL from being folded back into the file.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from array import array
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import aiosqlite
+
+from router.contract import (
+    CostLine,
+    LogFilter,
+    LogLine,
+    OverrideView,
+    RequestDetail,
+    RequestFilter,
+    RequestView,
+    Totals,
+)
+from storage import database, queries, rows
+from storage.queries import Grouping, Query
+
+#: ids asked for in one statement; SQLite takes 32,766 parameters
+PAGE = 1000
+#: ids taken over at once, so that a million of them do not hold up the screen
+GULP = 50_000
+
+_EVERY_REQUEST = RequestFilter()
+_EVERY_LINE = LogFilter()
+
+
+class ArchiveError(Exception):
+    """The ledger's file cannot be read. The message says which and why."""
+
+
+class Archive:
+    """Read-only. Opens when first asked; while there is no ledger, every answer is empty."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._db: aiosqlite.Connection | None = None
+        self._opening = asyncio.Lock()
+
+    async def close(self) -> None:
+        """Must be awaited: the connection has a thread, which ends here."""
+        async with self._opening:
+            if self._db is not None:
+                await self._db.close()
+                self._db = None
+
+    async def requests(
+        self,
+        filter: RequestFilter = _EVERY_REQUEST,
+        limit: int = 200,
+        before_seq: int | None = None,
+    ) -> list[RequestView]:
+        """Newest first; `before_seq` gives the page after a row."""
+        found = await self._all(queries.requests(filter, limit, before_seq))
+        return [rows.read_request(row) for row in found]
+
+    async def request(self, id: str) -> RequestDetail | None:
+        """By its id or the beginning of it; None when none or more than one begins so."""
+        found = await self._all(queries.request(id)) if id else []
+        exact = [row for row in found if row[0] == id]
+        if len(exact or found) != 1:
+            return None
+        row = (exact or found)[0]
+        attempts = await self._all((queries.ATTEMPTS, [row[-1]]))
+        return rows.read_detail(row, attempts)
+
+    async def costs(
+        self, since: float | None = None, until: float | None = None, by: Grouping = "model"
+    ) -> list[CostLine]:
+        """Sums of what began in [since, until) and has ended, dearest first ("day": in order, by
+        local days). Real and simulated traffic have lines of their own."""
+        return [queries.read_cost(row) for row in await self._all(queries.costs(since, until, by))]
+
+    async def totals(self, since: float) -> Totals:
+        """Sums of what began at or after `since` and has ended."""
+        return queries.read_totals(await self._all(queries.totals(since)))
+
+    async def logs(
+        self,
+        filter: LogFilter = _EVERY_LINE,
+        limit: int = 200,
+        after_id: int | None = None,
+        before_id: int | None = None,
+    ) -> list[LogLine]:
+        """Oldest first: the first `limit` lines after `after_id`, or else the last ones (before
+        `before_id`)."""
+        found = await self._all(queries.logs(filter, limit, after_id, before_id))
+        return [rows.read_log(row) for row in found]
+
+    async def log_ids(self, filter: LogFilter = _EVERY_LINE) -> array[int]:
+        """Every matching line's id, oldest first: 8 bytes a line, for a table over a million."""
+        ids: array[int] = array("q")
+        db = await self._connection()
+        if db is None:
+            return ids
+        try:
+            async with db.execute(*queries.log_ids(filter)) as cursor:
+                while gulp := await cursor.fetchmany(GULP):
+                    ids.extend([row[0] for row in gulp])
+        except sqlite3.Error as error:
+            raise self._broken(error) from error
+        return ids
+
+    async def log_lines(self, ids: Iterable[int]) -> dict[int, LogLine]:
+        """The lines of these ids; those that retention deleted are missing."""
+        wanted: Sequence[int] = list(ids)
+        lines: dict[int, LogLine] = {}
+        for start in range(0, len(wanted), PAGE):
+            for row in await self._all(queries.log_lines(wanted[start : start + PAGE])):
+                lines[row[0]] = rows.read_log(row)
+        return lines
+
+    async def overrides(self) -> list[OverrideView]:
+        """Those kept, oldest first, expired or not."""
+        return [rows.read_override(row) for row in await self._all((queries.OVERRIDES, []))]
+
+    async def reaches_back_to(self) -> float | None:
+        """Since when (Unix seconds) the history is whole; None without a ledger."""
+        since = await self._one("SELECT value FROM meta WHERE name = 'reaches_back_to'", None)
+        return None if since is None else float(since)
+
+    async def data_version(self) -> int:
+        """A number that changes with every commit of the writer; 0 without a ledger."""
+        return int(await self._one("PRAGMA data_version", 0))
+
+    async def schema_version(self) -> int:
+        """The newest migration the file has had; 0 without a ledger."""
+        return int(await self._one("PRAGMA user_version", 0))
+
+    async def _one(self, sql: str, without: Any) -> Any:
+        found = await self._all((sql, []))
+        return found[0][0] if found else without
+
+    async def _all(self, query: Query) -> list[rows.Row]:
+        db = await self._connection()
+        if db is None:
+            return []
+        try:
+            return [*await db.execute_fetchall(*query)]  # type: ignore[list-item]
+        except sqlite3.Error as error:
+            raise self._broken(error) from error
+
+    async def _connection(self) -> aiosqlite.Connection | None:
+        if self._db is not None:
+            return self._db
+        async with self._opening:
+            if self._db is None and self._path.exists():
+                self._db = await self._open()
+            return self._db
+
+    async def _open(self) -> aiosqlite.Connection | None:
+        """None while the writer has not made its tables yet."""
+        db: aiosqlite.Connection | None = None
+        try:
+            db = await aiosqlite.connect(
+                database.read_only(self._path),
+                uri=True,
+                isolation_level=None,
+                timeout=database.PATIENCE,
+            )
+            await db.execute("PRAGMA query_only = 1")
+            ((made,),) = await db.execute_fetchall("PRAGMA user_version")
+        except sqlite3.Error as error:
+            if db is not None:
+                await db.close()
+            raise self._broken(error) from error
+        if made:
+            return db
+        await db.close()
+        return None
+
+    def _broken(self, error: sqlite3.Error) -> ArchiveError:
+        return ArchiveError(f"{self._path} cannot be read: {error}")

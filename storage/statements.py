@@ -1,0 +1,55 @@
+"""What the writer says to the database, as SQL. Text only; queries.py has what readers ask."""
+
+# ruff: noqa: S608 - what is put into the text are column names of our own, never a value
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from storage.rows import ATTEMPT, DETAIL, LOG, OVERRIDE
+
+
+def _insert(table: str, columns: Sequence[str]) -> str:
+    marks = ", ".join("?" * len(columns))
+    return f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({marks})"
+
+
+def _upsert(table: str, columns: Sequence[str]) -> str:
+    changed = ", ".join(f"{name} = excluded.{name}" for name in columns if name != "id")
+    return f"{_insert(table, columns)} ON CONFLICT (id) DO UPDATE SET {changed}"
+
+
+#: DETAIL; answers with the row's seq, which stays what it was
+UPSERT_REQUEST: Final = _upsert("request", DETAIL) + " RETURNING seq"
+#: the request's seq
+DELETE_ATTEMPTS: Final = "DELETE FROM attempt WHERE request = ?"
+#: the request's seq and ATTEMPT
+INSERT_ATTEMPT: Final = _insert("attempt", ("request", *ATTEMPT))
+#: LOG
+INSERT_LOG: Final = _insert("log", LOG)
+#: OVERRIDE
+UPSERT_OVERRIDE: Final = _upsert("override", OVERRIDE)
+#: the override's id
+DELETE_OVERRIDE: Final = "DELETE FROM override WHERE id = ?"
+
+#: the error to note, for both; attempts first
+INTERRUPT_ATTEMPTS: Final = (
+    "UPDATE attempt SET outcome = 'ours', error = ? WHERE outcome = '' AND request IN"
+    " (SELECT seq FROM request WHERE state = 'running')"
+)
+INTERRUPT_REQUESTS: Final = (
+    "UPDATE request SET state = 'interrupted', error = ? WHERE state = 'running'"
+)
+
+_OLD: Final = (
+    "(SELECT seq FROM request WHERE started_at < ?1 AND seq < (SELECT MAX(seq) FROM request)"
+    " ORDER BY started_at LIMIT ?2)"
+)
+#: what is older than this, at most so many rows; attempts first
+PRUNE: Final = (
+    f"DELETE FROM attempt WHERE request IN {_OLD}",
+    f"DELETE FROM request WHERE seq IN {_OLD}",
+    "DELETE FROM log WHERE id IN (SELECT id FROM log WHERE at < ?1 LIMIT ?2)",
+)
+#: since when the history is whole
+MOVE_HORIZON: Final = "UPDATE meta SET value = MAX(value, ?) WHERE name = 'reaches_back_to'"
