@@ -13,7 +13,9 @@ import msgspec
 
 from router import contract
 from storage.home import Home
-from storage.readers import Archive
+from storage.readers import Archive, ArchiveError
+
+__all__ = ["Archive", "ArchiveError", "Link", "RouterDownError"]
 
 _T = TypeVar("_T")
 
