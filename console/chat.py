@@ -1,7 +1,7 @@
 """A small client of the CCR role: answers `ccr code` where no Claude Code is installed.
 
-One rule: the answer goes to stdout and nothing else does, so that it can be piped; and no byte of it
-reaches a terminal but through console.text.
+One rule: the answer goes to stdout and nothing else does, so that it can be piped; and no byte of
+it reaches a terminal but through console.text.
 """
 
 from __future__ import annotations
@@ -181,7 +181,7 @@ class Answer:
         self._tools: dict[int, tuple[str, str]] = {}
 
     def take(self, event: dict[str, Any]) -> None:
-        """Raises ChatError for an error event. Fields that are not as they should be are skipped."""
+        """Raises ChatError for an error event. What is not as it should be is skipped."""
         match event:
             case {"type": "message_start", "message": {"model": str(model), **rest}}:
                 self.model = model

@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from console.options import ports
 from router.contract import Snapshot
 from storage.home import Home
 
@@ -67,11 +68,11 @@ def settings(home: Home, env: Mapping[str, str] = os.environ) -> Settings:
 
 def base_url(snapshot: Snapshot) -> str:
     """Where the CCR role is: its own port, else below the front door. "" where it is nowhere."""
-    addresses = {listener.name: listener.address.rstrip("/") for listener in snapshot.listeners}
-    if addresses.get("CCR"):
-        return addresses["CCR"]
-    front = addresses.get("front door")
-    return f"{front}/ccr" if front else ""
+    # loopback always: the router may listen everywhere, but this client is beside it
+    listens = ports(snapshot)
+    if "CCR" in listens:
+        return f"http://127.0.0.1:{listens['CCR']}"
+    return f"http://127.0.0.1:{listens['front door']}/ccr" if "front door" in listens else ""
 
 
 def environment(

@@ -11,7 +11,7 @@ import sys
 from collections.abc import Mapping
 from typing import Any
 
-from console.options import LISTENERS, router_arguments
+from console.options import LISTENERS, ports, router_arguments
 from console.output import fail, say
 from console.process import StartError, running, start_router
 from router.contract import Snapshot
@@ -42,14 +42,13 @@ def open_console(options: Mapping[str, Any]) -> int:
 
 def disagreements(options: Mapping[str, Any], snapshot: Snapshot) -> list[str]:
     """Where a running router does not listen as `options` ask; one line each, with the way out."""
-    listens = {listener.name: listener.address for listener in snapshot.listeners}
+    listens = ports(snapshot)
     lines = []
     for key, name in LISTENERS.items():
         asked = options.get(key)
         if asked is None:
             continue
-        address = listens.get(name, "")
-        actual = int(address.rpartition(":")[2].rstrip("/")) if address else 0
+        actual = listens.get(name, 0)
         if actual != asked:
             here = f"on port {actual}" if actual else "nowhere"
             flag = "--" + key.replace("_", "-")

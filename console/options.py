@@ -9,9 +9,12 @@ import os
 import re
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
+
+if TYPE_CHECKING:
+    from router.contract import Snapshot
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 
@@ -35,6 +38,14 @@ LISTENERS = {
     "ccr_port": "CCR",
     "ssh_port": "SSH",
 }
+
+_PORT_OF = re.compile(r"(?::|-p )(\d+)")
+
+
+def ports(snapshot: Snapshot) -> dict[str, int]:
+    """Listener name → port: of "http://127.0.0.1:5000" and of "ssh -p 2222 127.0.0.1"."""
+    found = {one.name: _PORT_OF.search(one.address) for one in snapshot.listeners}
+    return {name: int(match[1]) for name, match in found.items() if match}
 
 
 def router_options(function: _F) -> _F:

@@ -68,7 +68,7 @@ def _escape(character: str) -> str:
 
 def with_link(use: Callable[[Link], Awaitable[_T]]) -> _T:
     """Runs `use` with a link to this home's router; ends with DOWN where none answers."""
-    from console.link import Link, RouterDownError
+    from console.link import ArchiveError, Link, RouterDownError
 
     async def main() -> _T:
         link = Link(homes.home())
@@ -81,6 +81,8 @@ def with_link(use: Callable[[Link], Awaitable[_T]]) -> _T:
         return asyncio.run(main())
     except RouterDownError:
         fail(NO_ROUTER, DOWN)
+    except ArchiveError as error:
+        fail(str(error))
 
 
 def who() -> str:

@@ -1,7 +1,7 @@
-"""The status line of Claude Code, from what it tells about itself: pure but for reading git's HEAD.
+"""Claude Code's status line, from what it tells about itself: pure but for reading git's HEAD.
 
-One rule: it is drawn again after every answer, so it may cost milliseconds and must never fail: what
-is not known is left out.
+One rule: it is drawn again after every answer, so it costs milliseconds and never fails: what is
+not known is left out.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _COLORS = frozenset(("black", "red", "green", "yellow", "blue", "magenta", "cyan
 
 
 def line(stdin: str, configured: Mapping[str, Any], preset: str = "") -> str:
-    """`configured` is the StatusLine of config.json; its modules replace ours where it is enabled."""
+    """`configured` is config.json's StatusLine: its modules replace ours where it is enabled."""
     import msgspec
 
     try:

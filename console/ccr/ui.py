@@ -12,16 +12,14 @@ def command() -> None:
     """Say how to open the console."""
     import asyncio
 
+    from console.options import ports
     from console.output import NO_ROUTER, out, say
     from console.process import running
-    from console.text import clean
     from storage.home import home
 
     snapshot = asyncio.run(running(home()))
     out("the console: pointsman")
-    for listener in snapshot.listeners if snapshot else ():
-        if listener.name == "SSH":
-            port = clean(listener.address).rpartition(":")[2].rstrip("/")
-            out(f"from anywhere: ssh -p {port} developer@localhost")
     if snapshot is None:
         say(NO_ROUTER)
+    elif port := ports(snapshot).get("SSH"):
+        out(f"from elsewhere: ssh -p {port} developer@localhost")
