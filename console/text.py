@@ -224,3 +224,13 @@ def rate(value: float | None) -> str:
     if value is None:
         return UNKNOWN
     return f"{value:.1f}" if value < 99.95 else f"{value:,.0f}"
+
+
+def moment(at: float | None, now: float) -> str:
+    """The time of day, with its date before it where that is not today's."""
+    if at is None:
+        return UNKNOWN
+    then, today = time.localtime(at), time.localtime(now)
+    if then[:3] == today[:3]:
+        return time.strftime("%H:%M:%S", then)
+    return time.strftime("%b %d %H:%M:%S" if then[0] == today[0] else "%Y-%m-%d %H:%M:%S", then)

@@ -1,0 +1,290 @@
+"""Live: what runs now and what just ran; for each where it went, why, and at what price.
+
+Its rule: rows never move under the cursor. At the top the newest come in; once the cursor has left
+the top the order stands still, rows change in place, and the title counts what waits above.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual import work
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import VerticalScroll
+from textual.content import Content
+from textual.widgets import Static
+
+from console.screens.view import FilteredView, FilterLine, hidden
+from console.text import UNKNOWN, age, moment, money, ms, rate, tokens
+from console.theme import Tone
+from console.widgets.bar import Bar
+from console.widgets.columns import Column
+from console.widgets.paint import Cell, Piece, Span, lines, say
+from console.widgets.table import ListRows, Row, Table
+from router.contract import Finding, RequestFilter, RequestView
+
+COLUMNS = (
+    Column("time", 8, number=True),
+    Column("door", 11, drop=4),
+    Column("asked", 14, drop=5, grow=2),
+    Column("provider,model", 22, grow=4),
+    Column("why", 14, drop=1, grow=4),
+    Column("in", 6, number=True),
+    Column("out", 5, number=True),
+    Column("cost", 7, number=True),
+    Column("ttft", 6, number=True, drop=3),
+    Column("tok/s", 5, number=True, drop=6),
+    Column("status", 9),
+)
+
+SIMULATED = Span("◇ sim ", "muted")
+
+
+def matches(request: RequestView, text: str) -> bool:
+    """As RequestFilter.text matches in the ledger."""
+    fields = (
+        request.id,
+        request.asked,
+        request.provider,
+        request.model,
+        request.rule,
+        request.session,
+        request.client,
+        request.error,
+        request.door,
+    )
+    return text.casefold() in "\n".join(fields).casefold()
+
+
+def target(request: RequestView) -> str:
+    if not request.provider:
+        return UNKNOWN
+    return f"{request.provider},{request.model}" if request.model else request.provider
+
+
+def status(request: RequestView, now: float) -> Span:
+    """A glyph and a word for how it stands or ended."""
+    match request.state:
+        case "running":
+            seconds = max(now - request.started_at, 0)
+            shown = f"{int(seconds)}s" if seconds < 100 else age(seconds).partition("m")[0] + "m"
+            return Span(f"▸ run {shown}", "accent")
+        case "done":
+            return Span(f"✓ {request.status or 'done'}", "good")
+        case "failed":
+            return Span(f"✗ {request.status or 'failed'}", "bad")
+        case "cancelled":
+            return Span("– stopped", "warn")
+        case "interrupted":
+            return Span("! lost", "warn")
+
+
+def draw(request: RequestView, now: float) -> Row:
+    running = request.state == "running"
+    quiet: Tone = "" if running or request.state == "done" else "muted"
+    route: list[Piece] = [SIMULATED] if request.simulated else []
+    route.append(Span(target(request), quiet))
+    why: Cell = [
+        request.rule or UNKNOWN,
+        Span(f" {request.value}" if request.value else "", "muted"),
+    ]
+    estimated = request.tokens.estimated
+    return (
+        Span(moment(request.started_at, now), "muted"),
+        Span(request.door, "muted"),
+        Span(request.asked or UNKNOWN, "muted"),
+        route,
+        why,
+        tokens(request.tokens.prompt, 8, estimated=estimated),
+        tokens(request.tokens.output, 8, estimated=estimated),
+        Span(UNKNOWN if running and not request.cost else money(request.cost), quiet),
+        Span(ms(request.ttft_ms), "muted"),
+        Span(rate(request.tokens_per_second), "muted"),
+        status(request, now),
+    )
+
+
+class Live(FilteredView):
+    NAME = "Live"
+    KEYS = (
+        ("enter", "why"),
+        ("o", "override"),
+        ("x", "cancel"),
+        ("/", "filter"),
+        ("p", "pause"),
+    )
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("x", "cancel", "Cancel the running request"),
+        Binding("o", "override", "Override from here on"),
+        Binding("y", "copy", "Copy the request's id"),
+    ]
+
+    def __init__(self) -> None:
+        super().__init__(id="live")
+        self._items: list[RequestView] = []
+        self._older: dict[str, RequestView] = {}
+        self._waiting = 0
+        self._shown_filter = ""
+
+    def compose(self) -> ComposeResult:
+        yield Bar(classes="title")
+        yield Table(COLUMNS, edge="top", id="requests")
+        with VerticalScroll(id="empty", can_focus=False):
+            yield Static(id="welcome", markup=False)
+        yield FilterLine("part of a model, provider, rule, session, client, id or error")
+
+    # ── drawing ───────────────────────────────────────────────────────────────────────────────────
+
+    def update(self) -> None:
+        board = self.console_app.board
+        table = self.query_one(Table)
+        self._arrange(table.following)
+        empty = not board.requests and not self.filter and board.link != "connecting"
+        if table.display == empty:
+            table.display = not empty
+            self.query_one("#empty").display = empty
+            if not empty and self.console_app.view is self:
+                table.focus(scroll_visible=False)
+        if empty:
+            self.query_one("#welcome", Static).update(lines(*self._welcome()))
+        now = self.console_app.now()
+        table.show(ListRows(self._items, lambda r: r.id, lambda r: draw(r, now)))
+        self._say_title(table)
+
+    def _pool(self) -> dict[str, RequestView]:
+        """Every request that the filter lets through, newest first, the running ones on top."""
+        board = self.console_app.board
+        everything = [*board.running, *board.finished]
+        if not self.filter:
+            return {r.id: r for r in everything}
+        found = {r.id: r for r in everything if matches(r, self.filter)}
+        return {**found, **{k: r for k, r in self._older.items() if k not in found}}
+
+    def _arrange(self, following: bool) -> None:
+        pool = self._pool()
+        if following or self._shown_filter != self.filter:
+            self._items, self._waiting = list(pool.values()), 0
+            self._shown_filter = self.filter
+            return
+        board = self.console_app.board
+        self._items = [board.requests.get(r.id, r) for r in self._items]
+        standing = {r.id for r in self._items}
+        self._waiting = sum(1 for id in pool if id not in standing)
+
+    def _say_title(self, table: Table) -> None:
+        board = self.console_app.board
+        running = len(board.running)
+        said: list[Piece] = [Span(f"  {running} running", "accent" if running else "muted")]
+        if self.filter:
+            said.append(
+                Span(f'   "{self.filter}" {len(self._items)} of {len(board.requests)}', "warn")
+            )
+        else:
+            said.append(Span(f"   {len(board.finished)} recent", "muted"))
+        if self._waiting:
+            said.append(Span(f"   +{self._waiting} new ↑ g", "accent", "g"))
+        elif not table.following:
+            said.append(Span("   order frozen, g: newest", "muted", "g"))
+        self.title(*said, right=hidden(table))
+
+    def _welcome(self) -> list[Content]:
+        app = self.console_app
+        snapshot = app.board.snapshot
+        if app.board.link == "down":
+            return [
+                say(Span("No router is running, and the ledger has no request yet.", "strong")),
+                say(),
+                say("Press ", Span("s", "accent"), " to start the router."),
+                say(Span(app.board.reason, "muted")),
+            ]
+        rows = [say(Span("Waiting for the first request.", "strong")), say()]
+        findings = snapshot.findings if snapshot else ()
+        if snapshot and snapshot.simulated_only:
+            rows += [
+                say(
+                    "No provider is configured: a ",
+                    Span("◇ simulator", "strong"),
+                    " on this machine answers.",
+                ),
+                say(),
+            ]
+        if findings:
+            rows.append(say(Span("Found on this machine", "head")))
+            rows += [_found(finding) for finding in findings if finding.state != "absent"]
+            rows.append(say())
+        rows.append(say(Span("Make the first request from another terminal", "head")))
+        rows += [say(Span(line, "accent")) for line in first_request(app.front_door())]
+        rows.append(say())
+        rows.append(say(Span("or point Claude Code at it", "head")))
+        rows.append(
+            say(Span(f"ANTHROPIC_BASE_URL={app.front_door()}/claude-code claude", "accent"))
+        )
+        return rows
+
+    # ── doing ─────────────────────────────────────────────────────────────────────────────────────
+
+    def on_table_moved(self) -> None:
+        self.update()
+
+    def on_table_opened(self, event: Table.Opened) -> None:
+        self.console_app.open_request(str(event.key), [r.id for r in self._items])
+
+    def filtered(self) -> None:
+        self._older = {}
+        self.update()
+        if self.filter:
+            self._search()
+
+    @work(exclusive=True, group="search")
+    async def _search(self) -> None:
+        """Older requests that match, from the ledger."""
+        archive = self.console_app.archive
+        if archive is None:
+            return
+        found = await self.ask(archive.requests(RequestFilter(text=self.filter), limit=200), [])
+        self._older = {r.id: r for r in found}
+        self._shown_filter = "\0"
+        self.update()
+
+    def chosen(self) -> RequestView | None:
+        key = self.query_one(Table).selected
+        return next((r for r in self._items if r.id == key), None)
+
+    def action_cancel(self) -> None:
+        if request := self.chosen():
+            self.console_app.ask_cancel(request)
+
+    def action_override(self) -> None:
+        self.console_app.ask_override(self.chosen())
+
+    def action_copy(self) -> None:
+        if request := self.chosen():
+            self.console_app.copy(request.id, "the request's id")
+
+
+def _found(finding: Finding) -> Content:
+    glyph, tone = FOUND[finding.state]
+    detail = f"  {finding.detail}" if finding.detail else ""
+    return say(
+        Span(f"{glyph} ", tone),
+        finding.what,
+        Span(f"  {finding.where}", "muted"),
+        Span(detail, "muted"),
+    )
+
+
+FOUND: dict[str, tuple[str, Tone]] = {
+    "found": ("✓", "good"),
+    "made": ("✓", "good"),
+    "absent": ("·", "muted"),
+    "problem": ("✗", "bad"),
+}
+
+
+def first_request(door: str) -> tuple[str, ...]:
+    return (
+        f"curl {door}/ccr/v1/messages \\",
+        "  -H 'content-type: application/json' \\",
+        """  -d '{"messages": [{"role": "user", "content": "hello"}]}'""",
+    )

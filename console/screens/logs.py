@@ -1,0 +1,253 @@
+"""Logs: the router's own log, from the ledger, a million lines as quickly as ten.
+
+Its rule: only ids are held for all lines (8 bytes each); the lines themselves are read by the page,
+for what is visible. At the end it follows; going up stops that, and the title counts what came since.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections import OrderedDict
+from collections.abc import Callable
+from typing import ClassVar, Literal, cast
+
+from textual import work
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+
+from console.screens.view import FilteredView, FilterLine, hidden
+from console.text import moment
+from console.theme import Tone
+from console.widgets.bar import Bar
+from console.widgets.columns import Column
+from console.widgets.paint import Cell, Piece, Span
+from console.widgets.table import Key, Row, Table
+from router.contract import LogFilter, LogLine
+
+COLUMNS = (
+    Column("time", 8, number=True),
+    Column("level", 9),
+    Column("source", 9, drop=1),
+    Column("message", 30, grow=1),
+    Column("request", 12, drop=2),
+)
+Level = Literal["debug", "info", "warning", "error"]
+LEVELS: tuple[Level, ...] = ("debug", "info", "warning", "error")
+_MARKS: dict[str, tuple[str, Tone]] = {
+    "debug": ("· debug", "muted"),
+    "info": ("  info", ""),
+    "warning": ("▲ warning", "warn"),
+    "error": ("✗ error", "bad"),
+}
+PAGE = 256
+PAGES = 16
+#: new lines taken in at once
+TAIL = 2_000
+
+
+def draw(line: LogLine, now: float) -> Row:
+    mark, tone = _MARKS[line.level]
+    loud = tone if line.level in ("warning", "error") else ""
+    message: Cell = [
+        *([Span("◇ sim ", "muted")] if line.simulated else []),
+        Span(line.message, "muted" if line.level == "debug" else loud),
+    ]
+    return (
+        Span(moment(line.at, now), "muted"),
+        Span(mark, tone),
+        Span(line.source, "muted"),
+        message,
+        Span(line.request, "muted"),
+    )
+
+
+class LogRows:
+    """A vector of ids and the pages of lines around what is visible. `read` is asked for a page
+    that is not at hand; until it is, its rows are None."""
+
+    def __init__(self, ids: array[int], read: Callable[[int], None], now: float) -> None:
+        self.ids = ids
+        self.now = now
+        self._read = read
+        self._pages: OrderedDict[int, dict[int, LogLine]] = OrderedDict()
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def key(self, index: int) -> Key:
+        return self.ids[index]
+
+    def index(self, key: Key) -> int | None:
+        from bisect import bisect_left
+
+        wanted = cast(int, key)
+        place = bisect_left(self.ids, wanted)
+        return place if place < len(self.ids) and self.ids[place] == wanted else None
+
+    def line(self, index: int) -> LogLine | None:
+        page = self._pages.get(index // PAGE)
+        if page is None:
+            self._read(index // PAGE)
+            return None
+        return page.get(self.ids[index])
+
+    def row(self, index: int) -> Row | None:
+        line = self.line(index)
+        return None if line is None else draw(line, self.now)
+
+    def page_ids(self, page: int) -> array[int]:
+        return self.ids[page * PAGE : (page + 1) * PAGE]
+
+    def put(self, page: int, lines: dict[int, LogLine]) -> None:
+        self._pages[page] = lines
+        self._pages.move_to_end(page)
+        while len(self._pages) > PAGES:
+            self._pages.popitem(last=False)
+
+    def append(self, lines: list[LogLine]) -> None:
+        """New lines at the end; those of pages at hand are put there at once."""
+        for line in lines:
+            page = len(self.ids) // PAGE
+            self.ids.append(line.id)
+            if page in self._pages or page * PAGE == len(self.ids) - 1:
+                self._pages.setdefault(page, {})[line.id] = line
+
+
+class Logs(FilteredView):
+    NAME = "Logs"
+    KEYS = (("enter", "whole line"), ("l", "level"), ("/", "filter"), ("G", "follow"))
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("l", "level", "Next level: debug, info, warning, error"),
+        Binding("y", "copy", "Copy the line"),
+    ]
+
+    def __init__(self) -> None:
+        super().__init__(id="logs")
+        self._level: Level = "debug"
+        self._rows = LogRows(array("q"), self._read_page, 0.0)
+        self._reading: set[int] = set()
+        self._version: int | None = None
+        self._seen = 0
+        self._loaded = False
+
+    def compose(self) -> ComposeResult:
+        yield Bar(classes="title")
+        yield Table(COLUMNS, edge="bottom", id="lines")
+        yield FilterLine("part of a message, source or request id")
+
+    def on_mount(self) -> None:
+        self.set_interval(0.5, self._tail)
+
+    def shown(self) -> None:
+        self.focus_body()
+        if self._loaded:
+            self._tail()
+        else:
+            self._load()
+
+    def tick(self) -> None:
+        """Lines do not age."""
+
+    @property
+    def _filter(self) -> LogFilter:
+        return LogFilter(level=self._level, text=self.filter)
+
+    def filtered(self) -> None:
+        self._load()
+
+    @work(exclusive=True, group="logs")
+    async def _load(self) -> None:
+        """All ids that the filter lets through."""
+        archive = self.console_app.archive
+        if archive is None:
+            return
+        self._version = await self.ask(archive.data_version(), -1)
+        ids = await self.ask(archive.log_ids(self._filter), array("q"))
+        self._rows = LogRows(ids, self._read_page, self.console_app.now())
+        self._reading.clear()
+        self._seen = len(ids)
+        self._loaded = True
+        self.query_one(Table).following = True
+        self.update()
+
+    @work(exclusive=True, group="tail")
+    async def _tail(self) -> None:
+        """Lines written since; the ledger's version says in microseconds whether there are any."""
+        app = self.console_app
+        archive = app.archive
+        if archive is None or app.view is not self or app.paused:
+            return
+        if not self._loaded:
+            self._load()
+            return
+        version = await self.ask(archive.data_version(), -1)
+        if version == self._version:
+            return
+        rows = self._rows
+        last = rows.ids[-1] if rows.ids else 0
+        new = await self.ask(archive.logs(self._filter, TAIL, after_id=last), [])
+        if rows is not self._rows:
+            return
+        if len(new) < TAIL:
+            self._version = version
+        rows.append(new)
+        rows.now = app.now()
+        self.update()
+
+    def _read_page(self, page: int) -> None:
+        if page not in self._reading:
+            self._reading.add(page)
+            self._fetch(self._rows, page)
+
+    @work(group="pages")
+    async def _fetch(self, rows: LogRows, page: int) -> None:
+        archive = self.console_app.archive
+        if archive is None:
+            return
+        lines = await self.ask(archive.log_lines(rows.page_ids(page)), {})
+        rows.put(page, lines)
+        if rows is self._rows:
+            self._reading.discard(page)
+            self.update()
+
+    def update(self) -> None:
+        table = self.query_one(Table)
+        table.show(self._rows)
+        self._say_title(table)
+
+    def _say_title(self, table: Table) -> None:
+        count = len(self._rows)
+        if table.following:
+            self._seen = count
+        said: list[Piece] = [Span(f"  {count:,} lines", "muted")]
+        if self._level != "debug":
+            said.append(Span(f"   {self._level} and worse", "warn", "l"))
+        if self.filter:
+            said.append(Span(f'   "{self.filter}"', "warn"))
+        if table.following:
+            said.append(Span("   following", "good"))
+        elif count > self._seen:
+            said.append(Span(f"   +{count - self._seen:,} new ↓ G", "accent", "G"))
+        else:
+            said.append(Span("   G follows", "muted", "G"))
+        self.title(*said, right=hidden(table))
+
+    def on_table_moved(self) -> None:
+        self._say_title(self.query_one(Table))
+
+    def on_table_opened(self, event: Table.Opened) -> None:
+        line = self._chosen()
+        if line is not None:
+            self.console_app.show_line(line)
+
+    def action_level(self) -> None:
+        self._level = LEVELS[(LEVELS.index(self._level) + 1) % len(LEVELS)]
+        self._load()
+
+    def _chosen(self) -> LogLine | None:
+        place = self.query_one(Table).cursor
+        return self._rows.line(place) if place < len(self._rows) else None
+
+    def action_copy(self) -> None:
+        if line := self._chosen():
+            self.console_app.copy(f"{line.level} {line.source} {line.message}", "the line")

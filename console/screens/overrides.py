@@ -1,0 +1,113 @@
+"""Overrides: the switches an operator set: what they send where, how long yet, and whether they can
+be honoured.
+
+Its rule: one that cannot be honoured is red and says why; clearing asks first.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import VerticalScroll
+from textual.widgets import Static
+
+from console.screens.view import View, hidden
+from console.text import UNKNOWN, age, moment
+from console.widgets.bar import Bar
+from console.widgets.columns import Column
+from console.widgets.paint import Piece, Span, lines, say
+from console.widgets.table import ListRows, Row, Table
+from router.contract import OverrideView
+
+COLUMNS = (
+    Column("for", 16, grow=2),
+    Column("sent to", 22, grow=3),
+    Column("left", 8, number=True),
+    Column("served", 6, number=True),
+    Column("set", 8, number=True, drop=2),
+    Column("by", 8, drop=3),
+    Column("problem", 16, grow=4),
+)
+
+
+def draw(override: OverrideView, now: float) -> Row:
+    ends = override.expires_at
+    kind, _, name = override.scope.partition(":")
+    scope: list[Piece] = [kind, Span(f" {name}" if name else "", "accent")]
+    if override.forced:
+        scope.append(Span("  forced", "warn"))
+    return (
+        scope,
+        Span(override.target, "bad" if override.problem else "strong"),
+        "until off" if ends is None else age(ends - now),
+        f"{override.served:,}",
+        Span(moment(override.set_at, now), "muted"),
+        Span(override.set_by or UNKNOWN, "muted"),
+        Span(f"✗ {override.problem}" if override.problem else "", "bad"),
+    )
+
+
+class Overrides(View):
+    NAME = "Overrides"
+    KEYS = (("n", "new"), ("d", "clear"))
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("n,a", "new", "Set an override"),
+        Binding("d", "clear", "Clear the selected override"),
+        Binding("y", "copy", "Copy the equivalent command"),
+    ]
+
+    def __init__(self) -> None:
+        super().__init__(id="overrides")
+
+    def compose(self) -> ComposeResult:
+        yield Bar(classes="title")
+        yield Table(COLUMNS, id="overrides-table")
+        with VerticalScroll(id="none", can_focus=False):
+            yield Static(
+                lines(
+                    say(Span("No override: the rules decide.", "strong")),
+                    say(),
+                    say(
+                        "Press ", Span("n", "accent"), " to send requests to one model for a while:"
+                    ),
+                    say(Span("everything, one scenario, one session or one key.", "muted")),
+                    say(),
+                    say(Span("The same from a shell", "head")),
+                    say(Span("pointsman override set provider,model --for 30m", "accent")),
+                ),
+                markup=False,
+            )
+
+    def update(self) -> None:
+        board = self.console_app.board
+        now = self.console_app.now()
+        table = self.query_one(Table)
+        table.display = bool(board.overrides)
+        self.query_one("#none").display = not board.overrides
+        if table.display and self.console_app.view is self and self.screen.focused is None:
+            table.focus(scroll_visible=False)
+        table.show(ListRows(board.overrides, lambda o: o.id, lambda o: draw(o, now)))
+        broken = sum(1 for o in board.overrides if o.problem)
+        said: list[Piece] = [Span(f"  {len(board.overrides)} in force", "muted")]
+        if broken:
+            said.append(Span(f"   ✗ {broken} cannot be honoured", "bad"))
+        self.title(*said, right=hidden(table))
+
+    def _chosen(self) -> OverrideView | None:
+        key = self.query_one(Table).selected
+        return next((o for o in self.console_app.board.overrides if o.id == key), None)
+
+    def action_new(self) -> None:
+        self.console_app.ask_override(None)
+
+    def action_clear(self) -> None:
+        if override := self._chosen():
+            self.console_app.ask_clear(override)
+
+    def action_copy(self) -> None:
+        if override := self._chosen():
+            self.console_app.copy(
+                f"pointsman override clear {override.id}", "the command that clears it"
+            )

@@ -1,0 +1,132 @@
+"""What the five screens have in common: a title line, a body, a filter line, and when to redraw.
+
+Its rule: a view draws only while it is the one shown; it reads the board it is given and asks the
+archive for the rest, and an unreadable ledger is a line in its title, never the end of the console.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Awaitable, Sequence
+from typing import TYPE_CHECKING, ClassVar, TypeVar, cast
+
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.message import Message
+from textual.widgets import Input
+
+from console.widgets.bar import Bar
+from console.widgets.paint import Piece, Span
+from console.widgets.table import Table
+
+if TYPE_CHECKING:
+    from console.app import ConsoleApp
+
+_T = TypeVar("_T")
+
+
+class FilterLine(Input):
+    """Filters as one types. Enter keeps the filter, Escape takes it away."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "leave(False)", "Clear the filter", show=False),
+        Binding("down", "leave(True)", "Back to the list", show=False),
+    ]
+
+    class Left(Message):
+        """Back to the list."""
+
+    def __init__(self, placeholder: str) -> None:
+        super().__init__(placeholder=placeholder, compact=True, select_on_focus=False)
+        self.cursor_blink = False
+
+    def action_leave(self, keep: bool) -> None:
+        if not keep:
+            self.value = ""
+        self.post_message(self.Left())
+
+    async def action_submit(self) -> None:
+        self.action_leave(True)
+
+
+class View(Vertical):
+    """One of the screens. `KEYS` are the hints of its bottom line: (key, word)."""
+
+    NAME: ClassVar[str]
+    KEYS: ClassVar[tuple[tuple[str, str], ...]] = ()
+    #: where the keys go; None when nothing of it takes them
+    trouble: str = ""
+
+    @property
+    def console_app(self) -> ConsoleApp:
+        return cast("ConsoleApp", self.app)
+
+    def update(self) -> None:
+        """Draws what the board says now."""
+
+    def shown(self) -> None:
+        """Called each time the view comes to the front."""
+        self.focus_body()
+        self.update()
+
+    def tick(self) -> None:
+        """Once a second while it is shown: what ages by itself."""
+        self.update()
+
+    def focus_body(self) -> None:
+        for table in self.query(Table):
+            if table.display:
+                table.focus(scroll_visible=False)
+                return
+
+    def title(self, *left: Piece, right: Sequence[Piece] = ()) -> None:
+        trouble: list[Piece] = [Span(f"   {self.trouble}", "bad")] if self.trouble else []
+        self.query_one(".title", Bar).say([Span(self.NAME, "strong"), *left, *trouble], right)
+
+    async def ask(self, answer: Awaitable[_T], default: _T) -> _T:
+        """What the archive answers; `default`, and a word in the title, when it cannot be read."""
+        try:
+            found = await answer
+        except sqlite3.Error as error:
+            self.trouble = f"the ledger cannot be read: {error}"
+            return default
+        self.trouble = ""
+        return found
+
+
+class FilteredView(View):
+    """A view with a table and a filter line under it."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("slash", "filter", "Filter", show=False),
+        Binding("escape", "back", "Clear the filter", show=False),
+    ]
+    filter = ""
+
+    def action_filter(self) -> None:
+        line = self.query_one(FilterLine)
+        line.display = True
+        line.focus()
+
+    def action_back(self) -> None:
+        self.query_one(FilterLine).action_leave(False)
+
+    def on_filter_line_left(self) -> None:
+        line = self.query_one(FilterLine)
+        line.display = bool(line.value)
+        self.focus_body()
+
+    def on_input_changed(self, event: Input.Changed) -> None:
+        event.stop()
+        self.filter = event.value.strip()
+        self.filtered()
+
+    def filtered(self) -> None:
+        """Called when the filter changed."""
+        self.update()
+
+
+def hidden(table: Table) -> list[Piece]:
+    """Says which columns had no room."""
+    names = table.hidden
+    return [Span("wider shows: " + ", ".join(names), "muted")] if names else []

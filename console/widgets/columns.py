@@ -1,0 +1,59 @@
+"""How the columns of a table share the width of a screen. Pure arithmetic.
+
+Its rule: a number's column is widened until the number fits and is never cut; when there is no room
+for all, whole columns go, the least important first, and the caller can say which.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+GAP = 1
+ROOMY_GAP = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """`width` is the least that is useful, in cells. `drop` 0 is never dropped; of the others the
+    highest goes first. `grow` is its share of the space left over."""
+
+    name: str
+    width: int
+    number: bool = False
+    drop: int = 0
+    grow: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """`places` are (column index, width) from left to right."""
+
+    places: tuple[tuple[int, int], ...]
+    gap: int
+    hidden: tuple[str, ...]
+
+
+def lay_out(columns: Sequence[Column], widths: Sequence[int], room: int) -> Layout:
+    """Fits `columns`, each at least `widths[i]` wide, into `room` cells."""
+    kept = list(range(len(columns)))
+    while _needed(kept, widths, GAP) > room:
+        droppable = [i for i in kept if columns[i].drop]
+        if not droppable:
+            break
+        kept.remove(max(droppable, key=lambda i: columns[i].drop))
+    gap = ROOMY_GAP if _needed(kept, widths, ROOMY_GAP) <= room else GAP
+    spare = max(room - _needed(kept, widths, gap), 0)
+    shares = sum(columns[i].grow for i in kept)
+    places = []
+    for index in kept:
+        grow = columns[index].grow
+        extra = spare * grow // shares if grow else 0
+        spare, shares = spare - extra, shares - grow
+        places.append((index, widths[index] + extra))
+    hidden = tuple(c.name for i, c in enumerate(columns) if i not in kept)
+    return Layout(tuple(places), gap, hidden)
+
+
+def _needed(kept: Sequence[int], widths: Sequence[int], gap: int) -> int:
+    return sum(widths[i] for i in kept) + gap * max(len(kept) - 1, 0)

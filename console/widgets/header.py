@@ -1,0 +1,171 @@
+"""The line that is always there: is it up, is it live, how fast, how well, at what price. Pure.
+
+Its rule: what a person needs to judge the rest goes last: first the words shorten, then the details
+go, and the state, the money and LIVE/PAUSED/STALE/ARCHIVE always stay.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from console.board import Board
+from console.text import UNKNOWN, age, clean, money, ms, percent, rate, width
+from console.theme import Tone
+from console.widgets.paint import Piece, Span
+from router.contract import VERSION, OverrideView
+
+
+@dataclass(frozen=True, slots=True)
+class Around:
+    """What the header knows from elsewhere than the router."""
+
+    now: float
+    paused: bool = False
+    #: "user@host" when the console came over SSH
+    who: str = ""
+
+
+#: forms of one part, from the longest to the shortest; the last may be empty
+_Forms = tuple[tuple[Piece, ...], ...]
+
+
+def header(board: Board, around: Around, room: int) -> tuple[list[Piece], list[Piece]]:
+    """Left and right side of the header line, for `room` cells."""
+    right = _badge(board, around)
+    parts: list[tuple[int, _Forms]] = [
+        (
+            1,
+            (
+                ((Span("Pointsman", "accent"), Span(f" {VERSION}", "muted"))),
+                (Span("Pointsman", "accent"),),
+            ),
+        ),
+        (9, _router(board, around.now)),
+        (2, _ports(board)),
+        *_figures(board),
+        *_money(board),
+    ]
+    left = _fit(parts, room - _width(right) - 1)
+    return left, right
+
+
+def _fit(parts: Sequence[tuple[int, _Forms]], room: int) -> list[Piece]:
+    """Shortens the least important part that can still be shortened, until all fit."""
+    chosen = [0] * len(parts)
+    while True:
+        shown = [forms[at] for (_, forms), at in zip(parts, chosen, strict=True)]
+        line: list[Piece] = []
+        for form in shown:
+            if form:
+                line += [*([Span("   ")] if line else []), *form]
+        shorter = [i for i, (_, forms) in enumerate(parts) if chosen[i] < len(forms) - 1]
+        if _width(line) <= room or not shorter:
+            return line
+        chosen[min(shorter, key=lambda i: parts[i][0])] += 1
+
+
+def _width(line: Sequence[Piece]) -> int:
+    return sum(width(clean(p.text if isinstance(p, Span) else p)) for p in line)
+
+
+def _router(board: Board, now: float) -> _Forms:
+    if board.link == "connecting":
+        return ((Span("◌ connecting…", "muted"),),)
+    if board.link == "down":
+        return ((Span("✗ router down", "bad"),),)
+    if board.link == "stale":
+        return ((Span("◐ no answer", "warn"),),)
+    assert board.snapshot is not None
+    up = Span("● up", "good")
+    return ((up, Span(f" {age(now - board.snapshot.started_at)}", "muted")), (up,))
+
+
+def _ports(board: Board) -> _Forms:
+    if board.snapshot is None or board.link == "down":
+        return ((),)
+    ports = [
+        listener.address.rstrip("/").rpartition(":")[2]
+        for listener in board.snapshot.listeners
+        if listener.name != "control" and ":" in listener.address
+    ]
+    shown = " ".join(f":{port}" for port in ports if port.isdigit())
+    return ((Span(shown, "muted"),), ())
+
+
+def _figures(board: Board) -> list[tuple[int, _Forms]]:
+    beat = board.beat
+    if beat is None:
+        return []
+    tone: Tone = "bad" if beat.error_rate >= 0.05 else ""
+    errors = percent(beat.error_rate)
+    p95 = Span(ms(beat.p95_ms), "muted" if beat.p95_ms is None else "")
+    return [
+        (
+            5,
+            (
+                ((Span(rate(beat.per_second)), Span(" req/s", "muted"))),
+                (Span(f"{rate(beat.per_second)}/s"),),
+            ),
+        ),
+        (4, ((Span("p95 ", "muted"), p95), ())),
+        (
+            6,
+            (
+                (Span("errors ", "muted"), Span(errors, tone)),
+                (Span("err ", "muted"), Span(errors, tone)),
+            ),
+        ),
+    ]
+
+
+def _money(board: Board) -> list[tuple[int, _Forms]]:
+    today = board.today
+    real = money(today.cost, lower_bound=today.unpriced > 0)
+    shown: list[tuple[int, _Forms]] = [
+        (8, ((Span(real, "strong"), Span(" today", "muted")), (Span(real, "strong"),)))
+    ]
+    if today.simulated_requests:
+        simulated = money(today.simulated_cost)
+        shown.append(
+            (
+                7,
+                (
+                    (Span(f"◇ simulated {simulated}", "muted"),),
+                    (Span(f"◇ sim {simulated}", "muted"),),
+                ),
+            )
+        )
+    return shown
+
+
+def _badge(board: Board, around: Around) -> list[Piece]:
+    if around.paused:
+        return [Span(" ‖ PAUSED ", "alarm")]
+    if board.link == "live":
+        return [Span("LIVE", "good")]
+    if board.link == "stale":
+        return [Span(f" STALE {age(around.now - board.heard)} ", "alarm")]
+    if board.link == "down":
+        return [Span(" ARCHIVE ", "alarm")]
+    return [Span(UNKNOWN, "muted")]
+
+
+def in_force(overrides: Sequence[OverrideView], now: float, room: int) -> list[Piece]:
+    """The override that matters most, in one phrase of at most `room` cells; [] without one."""
+    if not overrides:
+        return []
+    first = min(overrides, key=lambda o: (not o.problem, not o.forced, o.scope != "everywhere"))
+    left = "" if first.expires_at is None else f" {age(first.expires_at - now)} left"
+    more = f" +{len(overrides) - 1}" if len(overrides) > 1 else ""
+    scope = "" if first.scope == "everywhere" else f"{first.scope} "
+    tone: Tone = "bad" if first.problem else "accent"
+    mark = "✗" if first.problem else "⇄"
+    for words in (
+        f"{mark} {scope}→ {first.target}{left}{more}",
+        f"{mark} {first.target}{left}{more}",
+    ):
+        if width(clean(words)) <= room:
+            return [Span(words, tone, "5")]
+    short = f"{mark} override{left}{more}"
+    return [Span(short, tone, "5")] if len(short) <= room else [Span(mark, tone, "5")]
