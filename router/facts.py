@@ -78,11 +78,10 @@ def images_in_newest_turn(request: Request) -> int:
 def _images(parts: list[Part]) -> int:
     count = 0
     for part in parts:
-        kind = type(part)
-        if kind is Image:
+        if isinstance(part, Image):
             count += 1
-        elif kind is ToolResult:
-            count += _images(part.parts)  # type: ignore[union-attr]
+        elif isinstance(part, ToolResult):
+            count += _images(part.parts)
     return count
 
 
@@ -95,7 +94,7 @@ def newest_user_texts(request: Request) -> tuple[Message | None, list[Text]]:
     for message in reversed(request.messages):
         if message.role != "user":
             continue
-        texts = [part for part in message.parts if type(part) is Text and _said(part.text)]
+        texts = [part for part in message.parts if isinstance(part, Text) and _said(part.text)]
         if texts:
             return message, texts
     return None, []
@@ -126,7 +125,7 @@ def tagged_parts(request: Request) -> Iterator[Text]:
     first = next((m for m in request.messages if m.role == "user"), None)
     for parts in (request.system, first.parts if first else ()):
         for part in parts:
-            if type(part) is Text and _TAG_START in part.text:
+            if isinstance(part, Text) and _TAG_START in part.text:
                 yield part
 
 
@@ -148,7 +147,7 @@ def side_call(request: Request) -> str:
 
 def _only_text(message: Message) -> str:
     part = message.parts[0] if len(message.parts) == 1 else None
-    return part.text.strip() if type(part) is Text else ""
+    return part.text.strip() if isinstance(part, Text) else ""
 
 
 def _is_title(wanted: JSON) -> bool:

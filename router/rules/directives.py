@@ -83,7 +83,7 @@ def _cleaned_parts(parts: list[Part], clean: Callable[[str], str]) -> list[Part]
     kept: list[Part] = []
     changed = False
     for part in parts:
-        if type(part) is Text and (text := clean(part.text)) != part.text:
+        if isinstance(part, Text) and (text := clean(part.text)) != part.text:
             changed = True
             if not text.strip():
                 continue

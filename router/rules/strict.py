@@ -56,7 +56,7 @@ def _route(case: Case, value: str, scenario: Scenario, falls_back_as: Scenario) 
 
 def _has_image(parts: list[Part]) -> bool:
     return any(
-        type(part) is Image or (isinstance(part, ToolResult) and _has_image(part.parts))
+        isinstance(part, Image) or (isinstance(part, ToolResult) and _has_image(part.parts))
         for part in parts
     )
 
