@@ -1,0 +1,151 @@
+"""`python -m console.ssh`: the SSH front, a process of its own, started by the router.
+
+Its rule: one JSON line on stdout says {"listening": port, "fingerprint": …} or {"error": …}; what
+happens later goes to stderr, a JSON line each. With --child it ends when its stdin closes. It runs
+on asyncio's own loop, not uvloop (see pty.own_terminal).
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import os
+import shlex
+import signal
+import socket
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import asyncssh
+import msgspec
+
+from console.ssh import algorithms, hostkey, limits, listen, log
+from console.ssh.environment import Account
+from console.ssh.front import Front
+from console.ssh.options import CONSOLE, Options
+from console.ssh.server import Server
+from storage.home import home
+
+#: seconds that sessions get to end when the front stops: all steps of a hang-up, and a little
+_PATIENCE = 9.0
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    options, fd, is_child = _read(arguments)
+    log.take_over()
+    # sftp makes files with it, as under any sshd; what is ours is written 0600 explicitly
+    os.umask(0o022)
+    try:
+        bound = (
+            listen.inherited(fd) if fd is not None else listen.sockets(options.host, options.port)
+        )
+        if options.password != "off" and not listen.is_private(bound):  # noqa: S105
+            raise listen.ListenError(
+                f"will not listen on {options.host} while the development password is in force: "
+                "switch it off first (password = false under [ssh] in pointsman.toml)"
+            )
+        key = hostkey.load(options.home.host_key)
+    except (listen.ListenError, hostkey.HostKeyError) as error:
+        _say({"error": str(error)})
+        return 1
+    asyncio.run(_serve(options, bound, key, is_child))
+    return 0
+
+
+def _read(arguments: Sequence[str] | None) -> tuple[Options, int | None, bool]:
+    parser = argparse.ArgumentParser(
+        prog="python -m console.ssh", description="The SSH front of Pointsman."
+    )
+    parser.add_argument("--host", default="127.0.0.1")
+    parser.add_argument("--port", type=int, default=2222, help="0: any free one")
+    parser.add_argument("--fd", type=int, help="a bound socket to inherit, instead of --port")
+    parser.add_argument("--home", default=os.environ.get("POINTSMAN_HOME", ""))
+    parser.add_argument("--router-port", type=int, default=5000, help="0: off")
+    parser.add_argument("--litellm-port", type=int, default=4000, help="0: off")
+    parser.add_argument("--ccr-port", type=int, default=3456, help="0: off")
+    parser.add_argument("--password", choices=("auto", "on", "off"), default="auto")
+    parser.add_argument("--console-command", help="what a login runs, instead of the console")
+    parser.add_argument("--child", action="store_true", help="end when stdin closes")
+    given = parser.parse_args(arguments)
+    options = Options(
+        home=home({"POINTSMAN_HOME": given.home}),
+        home_given=given.home,
+        user_home=Path.home(),
+        host=given.host,
+        port=given.port,
+        router_port=given.router_port,
+        litellm_port=given.litellm_port,
+        ccr_port=given.ccr_port,
+        password=given.password,
+        console=tuple(shlex.split(given.console_command)) if given.console_command else CONSOLE,
+    )
+    return options, given.fd, given.child
+
+
+async def _serve(
+    options: Options, bound: list[socket.socket], key: asyncssh.SSHKey, is_child: bool
+) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        loop.add_signal_handler(number, stop.set)
+    front = Front(options, Account.own(options.user_home), limits.Gate(time.monotonic))
+    acceptors = [await _listen(front, each, key) for each in bound]
+    if is_child:
+        await loop.connect_read_pipe(lambda: _Parent(stop), sys.stdin)
+    _say({"listening": bound[0].getsockname()[1], "fingerprint": key.get_fingerprint()})
+    await stop.wait()
+    for acceptor in acceptors:
+        acceptor.close()
+    for connection in tuple(front.connections):
+        connection.disconnect(asyncssh.DISC_BY_APPLICATION, "Pointsman is stopping")
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(_PATIENCE):
+            await asyncio.gather(*front.sessions, return_exceptions=True)
+
+
+async def _listen(front: Front, bound: socket.socket, key: asyncssh.SSHKey) -> asyncssh.SSHAcceptor:
+    return await asyncssh.create_server(
+        lambda: Server(front),
+        sock=bound,
+        server_host_keys=[key],
+        server_version="Pointsman",
+        kex_algs=algorithms.KEY_EXCHANGES,
+        encryption_algs=algorithms.CIPHERS,
+        mac_algs=algorithms.MACS,
+        signature_algs=algorithms.SIGNATURES,
+        compression_algs=None,
+        config=None,
+        encoding=None,
+        line_editor=False,
+        agent_forwarding=False,
+        x11_forwarding=False,
+        kbdint_auth=False,
+        host_based_auth=False,
+        gss_host=None,
+        login_timeout=20,
+        keepalive_interval=15,
+        keepalive_count_max=3,
+    )
+
+
+class _Parent(asyncio.Protocol):
+    """Our starter's end of stdin: when it closes, so do we."""
+
+    def __init__(self, stop: asyncio.Event) -> None:
+        self._stop = stop
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._stop.set()
+
+
+def _say(line: dict[str, str | int]) -> None:
+    sys.stdout.write(msgspec.json.encode(line).decode() + "\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

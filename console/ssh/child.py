@@ -1,0 +1,164 @@
+"""Runs one program for one session, on a terminal or on pipes, and leaves nothing behind.
+
+Its rule: every descriptor opened here is closed here or handed to asyncssh, and when the client is
+gone the child's whole process group is hung up, then ended, then killed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+from asyncio.subprocess import Process
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import asyncssh
+
+from console.ssh import pty
+
+Channel = asyncssh.SSHServerProcess[bytes]
+
+#: what is sent to a group whose client left, and the seconds it gets to end
+_HANG_UP = ((signal.SIGHUP, 1.5), (signal.SIGTERM, 1.5), (signal.SIGKILL, 5.0))
+#: seconds of silence after which a terminal still held by a background job is let go
+_SILENCE = 0.3
+
+
+class StartError(Exception):
+    """The program could not be started. The message is fit for the client."""
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """`argv[0]` is the file to run; `name` is what it sees as its own name, "" for the same."""
+
+    argv: tuple[str, ...]
+    env: Mapping[str, str]
+    folder: Path
+    name: str = ""
+    umask: int = 0o022
+
+
+async def on_terminal(channel: Channel, program: Program) -> int | None:
+    """Runs it on a pty of its own. Returns its exit code (negative: the signal), or None if the
+    client left first. asyncssh pumps both ways with flow control and follows the client's size."""
+    columns, rows = channel.term_size[:2]
+    master, slave = pty.open_pair(channel.term_modes, columns, rows)
+    try:
+        try:
+            env = {**program.env, "SSH_TTY": pty.name(slave)}
+            child = await _start(program, env, (slave, slave, slave), pty.own_terminal)
+        finally:
+            os.close(slave)
+        async with _watched(child):
+            output = os.dup(master)
+            await channel.redirect(stdin=master, stdout=output, send_eof=False, recv_eof=False)
+            # with recv_eof=False asyncssh writes to a copy of its own: ours would stay for ever
+            os.close(master)
+            master = -1
+            if await _either(child.wait(), channel):
+                await _drain_terminal(channel)
+        return child.returncode if not channel.channel.is_closing() else None
+    finally:
+        if master >= 0:
+            os.close(master)
+
+
+async def on_pipes(channel: Channel, program: Program) -> int | None:
+    """Runs it with stdin, stdout and stderr apart. OS pipes, not asyncio streams: asyncssh 2.24.1
+    breaks the whole connection when flow control pauses a StreamReader."""
+    (in_read, in_write), (out_read, out_write), (err_read, err_write) = (
+        os.pipe() for _ in range(3)
+    )
+    try:
+        try:
+            ends = (in_read, out_write, err_write)
+            child = await _start(program, program.env, ends, pty.reset_signals)
+        except StartError:
+            for ours in (in_write, out_read, err_read):
+                os.close(ours)
+            raise
+    finally:
+        for theirs in (in_read, out_write, err_write):
+            os.close(theirs)
+    async with _watched(child):
+        await channel.redirect(stdin=in_write, stdout=out_read, stderr=err_read, send_eof=False)
+        if await _either(child.wait(), channel):
+            # as sshd: all that was written arrives, however slow the client reads
+            await _either(asyncio.gather(channel.stdout.drain(), channel.stderr.drain()), channel)
+    return child.returncode if not channel.channel.is_closing() else None
+
+
+async def _start(
+    program: Program,
+    env: Mapping[str, str],
+    ends: tuple[int, int, int],
+    prepare: Callable[[], None],
+) -> Process:
+    executable, *arguments = program.argv
+    try:
+        return await asyncio.create_subprocess_exec(
+            program.name or executable,
+            *arguments,
+            executable=executable,
+            stdin=ends[0],
+            stdout=ends[1],
+            stderr=ends[2],
+            env=dict(env),
+            cwd=program.folder,
+            umask=program.umask,
+            start_new_session=True,
+            preexec_fn=prepare,
+        )
+    except (OSError, ValueError) as error:
+        raise StartError(f"{Path(executable).name} could not be started") from error
+
+
+async def _either(work: Awaitable[object], channel: Channel) -> bool:
+    """Waits for `work` or for the client to leave; True if the client is still there."""
+    task = asyncio.ensure_future(work)
+    closed = asyncio.ensure_future(channel.channel.wait_closed())
+    try:
+        await asyncio.wait({task, closed}, return_when=asyncio.FIRST_COMPLETED)
+        if task.done():
+            with contextlib.suppress(BrokenPipeError, asyncssh.Error):
+                task.result()
+        return not closed.done()
+    finally:
+        for each in (task, closed):
+            each.cancel()
+        await asyncio.gather(task, closed, return_exceptions=True)
+
+
+async def _drain_terminal(channel: Channel) -> None:
+    """Until the terminal is read to its end (EIO), or a background job holds it open in silence."""
+    while True:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_SILENCE):
+                await _either(channel.stdout.drain(), channel)
+                return
+        if not channel.channel.get_write_buffer_size():
+            return
+
+
+@contextlib.asynccontextmanager
+async def _watched(child: Process) -> AsyncIterator[None]:
+    """Whatever happens inside, the child is gone afterwards."""
+    try:
+        yield
+    finally:
+        await _hang_up(child)
+
+
+async def _hang_up(child: Process) -> None:
+    for number, patience in _HANG_UP:
+        if child.returncode is not None:
+            return
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(child.pid, number)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(patience):
+                await child.wait()

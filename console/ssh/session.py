@@ -1,0 +1,152 @@
+"""What one session runs: the console, a shell, a command or a file transfer.
+
+Its rule: `choose` decides from the client's words alone, whoever logged in, and every session
+leaves one log line when it ends.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import shlex
+import signal
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Literal, NamedTuple, cast
+
+import asyncssh
+
+from console.ssh import child, environment, log
+from console.ssh.front import Front
+from console.ssh.sftp import Files
+from console.text import clean
+
+#: words that are pages of `pointsman`: `ssh -t host costs` is `pointsman costs`
+PAGES = frozenset({"costs", "doctor", "logs", "override", "status", "why"})
+_WORD = re.compile(r"[a-z]+")
+#: shells that take -l together with -c, and whose `exec` and '…' mean the same
+_LOGIN_SHELLS = frozenset({"sh", "ash", "dash", "bash", "ksh", "mksh", "zsh", "fish"})
+_SIGNALS = frozenset({"INT", "QUIT", "TERM", "HUP", "KILL", "USR1", "USR2", "TSTP", "CONT"})
+
+
+class Choice(NamedTuple):
+    kind: Literal["console", "shell", "command"]
+    command: str = ""
+
+
+def choose(command: str | None, terminal: bool) -> Choice:
+    """What the client asked for. `command` is None where it gave none."""
+    words = (command or "").strip()
+    if words == "console" or (not words and terminal):
+        return Choice("console")
+    if not words or words == "shell":
+        return Choice("shell")
+    first = _WORD.match(words)
+    if first and first[0] in PAGES and words[first.end() : first.end() + 1] in ("", " "):
+        return Choice("command", f"pointsman {words}")
+    return Choice("command", command or "")
+
+
+class Who(NamedTuple):
+    """Who logged in: `by` is "password" or the fingerprint of the key that signed."""
+
+    user: str
+    by: str
+    ends: tuple[tuple[str, int], tuple[str, int]]
+
+
+class Session(asyncssh.SSHServerProcess[bytes]):
+    """One channel. `closed` is called once, when the channel is gone."""
+
+    def __init__(self, front: Front, who: Who, closed: Callable[[], None]) -> None:
+        super().__init__(
+            lambda _: self._serve(),
+            lambda channel: Files(channel, self._note),
+            3,  # the SFTP version that OpenSSH speaks
+            True,  # scp -O
+        )
+        self._front = front
+        self._who = who
+        self._on_closed = closed
+        self._began = time.monotonic()
+        self._code: int | None = None
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        super().connection_lost(exc)
+        self._on_closed()
+        terminal = self.term_type
+        log.event(
+            "session",
+            user=self._who.user,
+            by=self._who.by,
+            from_=self._who.ends[0][0],
+            command=self.command or (f"({self.subsystem})" if self.subsystem else ""),
+            term=terminal or "",
+            size="{}x{}".format(*self.term_size[:2]) if terminal else "",
+            seconds=round(time.monotonic() - self._began, 3),
+            exit=self._code,  # None: the client left first
+        )
+
+    async def _serve(self) -> None:
+        task = cast("asyncio.Task[None]", asyncio.current_task())
+        self._front.sessions.add(task)
+        task.add_done_callback(self._front.sessions.discard)
+        try:
+            code = await self._run()
+            if code is None:
+                return
+            if code < 0:
+                self._note(128 - code)
+                self.exit_with_signal(signal.Signals(-code).name.removeprefix("SIG"))
+            else:
+                self._note(code)
+                self.exit(code)
+            await self.wait_closed()
+        except (asyncssh.Error, OSError) as error:
+            log.event("a session broke off", "warning", cause=f"{type(error).__name__}: {error}")
+            self.close()
+
+    def _note(self, code: int) -> None:
+        self._code = code
+
+    async def _run(self) -> int | None:
+        if self.subsystem:
+            return self._refuse(f"there is no subsystem {self.subsystem!r} here, only sftp", 127)
+        terminal = self.term_type is not None
+        choice = choose(self.command, terminal)
+        if choice.kind == "console" and not terminal:
+            return self._refuse("the console needs a terminal: ssh -t … console", 1)
+        program = self._program(choice, terminal)
+        try:
+            return await (child.on_terminal if terminal else child.on_pipes)(self, program)
+        except child.StartError as error:
+            return self._refuse(str(error), 126)
+
+    def _refuse(self, why: str, code: int) -> int:
+        self.stderr.write(f"pointsman: {clean(why)}\r\n".encode())
+        return code
+
+    def _program(self, choice: Choice, terminal: bool) -> child.Program:
+        front = self._front
+        env = environment.build(
+            front.options, front.account, self._who.user, self._who.ends, self.env, self.term_type
+        )
+        shell = front.account.shell
+        folder = front.account.home if front.account.home.is_dir() else Path("/")
+        if choice.kind == "console":
+            return child.Program(front.options.console, env, folder, umask=0o077)
+        if choice.kind == "command":
+            return child.Program((shell, "-c", choice.command), env, folder)
+        if not terminal:
+            return child.Program((shell, "-s"), env, folder)
+        if Path(shell).name in _LOGIN_SHELLS:
+            return child.Program((shell, "-l", "-c", _enter()), env, folder)
+        return child.Program((shell,), env, folder, name=f"-{Path(shell).name}")
+
+
+def _enter() -> str:
+    """A login shell's last act: an interactive shell that finds `ccr` and `pointsman`. A login
+    profile may set PATH anew (Debian's /etc/profile does), so ours is put first after it ran."""
+    inner = 'PATH="$0:$PATH"; export PATH; exec "$SHELL" -i'
+    return f"exec /bin/sh -c {shlex.quote(inner)} {shlex.quote(environment.programs())}"
