@@ -1,0 +1,127 @@
+"""`pointsman demo`: a router with simulated traffic of every kind, in a home of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import click
+
+from console.output import fail, out, say
+
+if TYPE_CHECKING:
+    from router.contract import Snapshot
+    from storage.home import Home
+
+section = "Run"
+
+
+@click.command()
+@click.option("--headless", is_flag=True, help="No console: send traffic, then print a summary")
+@click.option(
+    "--seconds", type=click.FloatRange(1, 3600), default=20.0, help="With --headless  [20]"
+)
+def command(headless: bool, seconds: float) -> None:
+    """Look at a router with simulated traffic. Nothing real is asked, nothing of yours is touched.
+
+    It has a temporary home and free ports, and is gone afterwards.
+    """
+    with temporary_router() as (here, url):
+        if headless:
+            asyncio.run(_watched(here, url, seconds))
+        else:
+            _show(here, url)
+
+
+@contextmanager
+def temporary_router() -> Iterator[tuple[Home, str]]:
+    """A router in a home of its own, and the address of its front door; both gone at the end."""
+    from console.demo import bare, settings_text
+    from console.link import RouterDownError
+    from console.process import StartError, StopError, start_router, stop_router
+    from storage.home import home
+
+    folder = tempfile.mkdtemp(prefix="pointsman-demo-")
+    env = bare(os.environ, folder)
+    here = home(env)
+    here.make()
+    here.toml.write_text(settings_text(), "utf-8")
+    front, litellm, ccr = free_ports(3)
+    ports = ["--port", front, "--litellm-port", litellm, "--ccr-port", ccr, "--ssh-port", "0"]
+    try:
+        say("starting a router with nothing but simulated models…")
+        asyncio.run(start_router(here, ports, env=env, cwd=folder))
+        yield here, f"http://127.0.0.1:{front}"
+    except StartError as error:
+        fail(str(error))
+    finally:
+        try:
+            asyncio.run(stop_router(here, "demo"))
+        except (RouterDownError, StopError) as error:
+            say(str(error))
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _show(here: Home, url: str) -> None:
+    from console.process import environment
+
+    # the console, and what it starts, look at the demo's home and not at the person's own
+    os.environ["POINTSMAN_HOME"] = str(here.config)
+    traffic = subprocess.Popen(
+        [sys.executable, "-m", "console.demo", url],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        env=environment(),
+    )
+    try:
+        from console.app import run
+
+        run(here, started_router=False)
+    finally:
+        assert traffic.stdin is not None
+        traffic.stdin.close()
+        traffic.wait(timeout=10)
+
+
+async def _watched(here: Home, url: str, seconds: float) -> None:
+    from console.demo import traffic
+    from console.process import running
+
+    say(f"POINTSMAN_HOME={here.config}  front door {url}  for {seconds:g} s")
+    work = asyncio.create_task(traffic(here, url))
+    await asyncio.wait({work}, timeout=seconds)
+    snapshot = await running(here)
+    work.cancel()
+    await asyncio.gather(work, return_exceptions=True)
+    if snapshot is None:
+        fail("the router ended while the demo ran")
+    _summary(snapshot)
+
+
+def _summary(snapshot: Snapshot) -> None:
+    from console.commands.status import show
+
+    show(snapshot, snapshot.beat.at)
+    rules = sorted({view.rule for view in snapshot.recent if view.rule})
+    out(f"rules seen: {', '.join(rules)}")
+
+
+def free_ports(count: int) -> list[str]:
+    """Ports that are free now. Another program may take one first; then the start says so."""
+    sockets = [socket.socket() for _ in range(count)]
+    try:
+        for one in sockets:
+            one.bind(("127.0.0.1", 0))
+        return [str(one.getsockname()[1]) for one in sockets]
+    finally:
+        for one in sockets:
+            one.close()
