@@ -232,6 +232,8 @@ class Generation:
     prices: Mapping[str, Price] = field(default_factory=dict)
     log_level: str = "info"
     retention_days: int = 30
+    #: password login over SSH; "auto": only where the client's Unix user can be told
+    ssh_password: Literal["auto", "on", "off"] = "auto"
 
     def provider(self, name: str) -> Provider | None:
         """By name; exact first, then without regard to case."""
