@@ -1,0 +1,128 @@
+"""What one answer used, folded from its events: the one source of tokens and money.
+
+The provider's figures count, the last ones it gave. Where it gave none for what was sent (it never
+does, or the client left before the end), the lengths of what went by are the estimate, and it says
+that it is one.
+"""
+
+from __future__ import annotations
+
+from router.contract import Tokens
+from router.messages import (
+    ArgumentsDelta,
+    BlockStart,
+    Event,
+    Finish,
+    Start,
+    StopReason,
+    Text,
+    TextDelta,
+    Thinking,
+    ThinkingDelta,
+    Usage,
+    UsageSeen,
+)
+from router.settings import Price
+from router.tokens import estimate
+
+
+class Tally:
+    """Of one attempt. `prompt` is our own count of the request, for answers without usage."""
+
+    __slots__ = ("_characters", "_counted", "_prompt", "_seen", "_thought", "began", "finish")
+
+    def __init__(self, prompt: int) -> None:
+        self._prompt = prompt
+        self._characters = 0  # of the answer, since the provider last told its figures
+        self._thought = 0  # of those, thinking
+        self._seen: Usage | None = None
+        self._counted = False  # the provider told figures that are not only those of its start
+        #: the first token of the answer went by
+        self.began = False
+        self.finish: StopReason | None = None
+
+    def feed(self, event: Event) -> None:
+        if isinstance(event, TextDelta):
+            self._characters += len(event.text)
+            self.began = self.began or bool(event.text)
+        elif isinstance(event, ThinkingDelta):
+            self._characters += len(event.text)
+            self._thought += len(event.text)
+            self.began = self.began or bool(event.text)
+        elif isinstance(event, ArgumentsDelta):
+            self._characters += len(event.json)
+            self.began = True
+        elif isinstance(event, UsageSeen):
+            self._take(event.usage, final=True)
+        elif isinstance(event, BlockStart):
+            empty = isinstance(event.part, Text | Thinking) and not event.part.text
+            self.began = self.began or not empty
+        elif isinstance(event, Finish):
+            self.finish = event.reason
+        elif isinstance(event, Start) and event.usage is not None:
+            self._take(event.usage, final=False)
+
+    def _take(self, usage: Usage, *, final: bool) -> None:
+        """Servers that report nothing but zeros have not counted: that is no figure."""
+        if usage.prompt or usage.output:
+            self._seen = usage
+            self._counted = final
+            self._characters = self._thought = 0
+
+    @property
+    def usage(self) -> Usage:
+        """The figures so far; `estimated` where one of them is ours."""
+        seen, said = self._seen, self._characters
+        if seen is None:
+            output = estimate(said)
+            return Usage(
+                input=self._prompt,
+                output=output,
+                reasoning=min(output, estimate(self._thought)),
+                estimated=True,
+            )
+        if not said or (self._counted and self.finish is not None):
+            return seen
+        thought = estimate(self._thought)
+        return Usage(
+            input=seen.input,
+            cache_read=seen.cache_read,
+            cache_write=seen.cache_write,
+            cache_write_1h=seen.cache_write_1h,
+            output=seen.output + estimate(said),
+            reasoning=seen.reasoning + thought,
+            estimated=True,
+        )
+
+    def tokens(self) -> Tokens:
+        usage = self.usage
+        return Tokens(
+            input=usage.input,
+            cache_read=usage.cache_read,
+            cache_write=usage.cache_write,
+            cache_write_1h=usage.cache_write_1h,
+            output=usage.output,
+            reasoning=usage.reasoning,
+            estimated=usage.estimated,
+        )
+
+    def cost(self, price: Price) -> int | None:
+        """Nano-dollars so far; None where a price that is needed is unknown."""
+        return cost(self.usage, price)
+
+
+def cost(usage: Usage, price: Price) -> int | None:
+    """Nano-dollars of a usage. Only what was used needs a price; reasoning is inside the output."""
+    total = 0
+    for tokens, each in (
+        (usage.input, price.input),
+        (usage.cache_read, price.cache_read),
+        (usage.cache_write, price.cache_write),
+        (usage.cache_write_1h, price.cache_write_1h),
+        (usage.output, price.output),
+    ):
+        if tokens:
+            if each is None:
+                return None
+            total += tokens * each
+    return total
