@@ -26,7 +26,8 @@ def price(provider: Provider, model: str, generation: Generation) -> Price:
 
     The first call for a model may load the catalogue: call `warm` in a thread at start.
     """
-    configured = provider.prices.get(model) or generation.prices.get(model)
+    own = provider.prices
+    configured = own.get(model) or own.get("") or generation.prices.get(model)
     if configured is not None:
         return completed(configured)
     if provider.local:
@@ -73,7 +74,7 @@ def listed(kind: str, name: str, simulated: bool, url: str, model: str) -> Price
     places: list[dict[str, str | None]] = [{"provider_id": None, "provider_api_url": url}]
     if simulated:
         ids = (_ALIASES.get(name, name), _ALIASES.get(kind, kind))
-        places = [{"provider_id": id, "provider_api_url": None} for id in ids]
+        places = [{"provider_id": id, "provider_api_url": None} for id in (*ids, None)]
     for place in places:
         try:
             _, found = snapshot.find_provider_model(model, None, **place)
