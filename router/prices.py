@@ -74,7 +74,7 @@ def listed(kind: str, name: str, simulated: bool, url: str, model: str) -> Price
     places: list[dict[str, str | None]] = [{"provider_id": None, "provider_api_url": url}]
     if simulated:
         ids = (_ALIASES.get(name, name), _ALIASES.get(kind, kind))
-        places = [{"provider_id": id, "provider_api_url": None} for id in (*ids, None)]
+        places = [{"provider_id": id, "provider_api_url": None} for id in (*ids, None, "openai")]
     for place in places:
         try:
             _, found = snapshot.find_provider_model(model, None, **place)
