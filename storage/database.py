@@ -61,9 +61,9 @@ def read_only(path: Path) -> str:
     return path.absolute().as_uri() + "?mode=ro"
 
 
-def migrations() -> list[tuple[int, Path]]:
-    """schema/NNNN_name.sql in the order of their numbers."""
-    found = ((re.match(r"(\d{4})_\w+\.sql$", path.name), path) for path in SCHEMA.iterdir())
+def migrations(folder: Path = SCHEMA) -> list[tuple[int, Path]]:
+    """NNNN_name.sql in the order of their numbers."""
+    found = ((re.match(r"(\d{4})_\w+\.sql$", path.name), path) for path in folder.iterdir())
     return sorted((int(match[1]), path) for match, path in found if match)
 
 
@@ -73,10 +73,10 @@ def version(connection: sqlite3.Connection) -> int:
     return number
 
 
-def migrate(connection: sqlite3.Connection) -> None:
+def migrate(connection: sqlite3.Connection, folder: Path = SCHEMA) -> None:
     """Applies what is missing, each file in a transaction of its own. Raises LedgerError when the
     file is newer than this program, sqlite3.Error when a file fails (nothing of it is kept)."""
-    files = migrations()
+    files = migrations(folder)
     have, newest = version(connection), files[-1][0]
     if have > newest:
         raise LedgerError(

@@ -240,7 +240,8 @@ class Ledger:
             gone = sum(self._db.execute(sql, limits).rowcount for sql in statements.PRUNE)
             self._db.execute(statements.MOVE_HORIZON, (older_than,))
             self._db.execute("COMMIT")
-            self._db.execute(f"PRAGMA incremental_vacuum({BATCH})").fetchall()
+            # As a script: execute() would take one step of it, which is one page.
+            self._db.executescript(f"PRAGMA incremental_vacuum({BATCH});")
         except sqlite3.Error as error:
             self._refused(error)
             gone = 0  # the next hour's call tries again

@@ -1,0 +1,104 @@
+"""Structs and tables agree, and migrations are applied once, in order, whole or not at all."""
+
+from __future__ import annotations
+
+import shutil
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from router.contract import Facts, RequestDetail
+from storage import database, rows
+from storage.database import LedgerError
+from storage.writer import Ledger
+from tests.storage.make import attempt, detail, line, override, stored, view
+
+
+@pytest.fixture
+def made(tmp_path: Path) -> Path:
+    path = tmp_path / "ledger.db"
+    Ledger(path).close()
+    return path
+
+
+@pytest.mark.parametrize(
+    ("table", "columns"),
+    [
+        ("request", ("seq", *rows.DETAIL)),
+        ("attempt", ("request", *rows.ATTEMPT)),
+        ("log", ("id", *rows.LOG)),
+        ("override", rows.OVERRIDE),
+    ],
+)
+def test_every_field_has_its_column(made: Path, table: str, columns: tuple[str, ...]) -> None:
+    """A field new in the contract needs a migration: this is the test that says so."""
+    found = stored(made, f"SELECT name FROM pragma_table_info('{table}')")
+    assert tuple(name for (name,) in found) == columns
+
+
+def test_rows_are_what_the_structs_say() -> None:
+    whole = detail("r_1")
+    row = rows.request_row(whole)
+    assert dict(zip(rows.DETAIL, row, strict=True))["cache_write_1h"] == 4000
+    pieces = [rows.attempt_row(one, 7)[1:] for one in whole.attempts]
+    assert rows.read_detail((*row, 0), pieces) == whole
+    assert rows.read_request((*row[:-2], 5)) == view("r_1", seq=5)
+    assert rows.attempt_row(attempt(3), 7)[:2] == (7, 3)
+    assert rows.read_log((9, *rows.log_row(line("x", level="warning")))) == line(
+        "x", id=9, level="warning"
+    )
+    assert rows.read_override(rows.override_row(override("o", problem="gone"))) == override("o")
+
+
+def test_text_that_is_no_text_is_made_legal() -> None:
+    broken = RequestDetail(view("a\ud800b"), facts=Facts(tokens=3, thinking="\udfff"))
+    assert rows.legal(broken) == RequestDetail(view("a?b"), facts=Facts(tokens=3, thinking="?"))
+
+
+def test_migrations_are_applied_in_order_and_whole(tmp_path: Path, made: Path) -> None:
+    schema = tmp_path / "schema"
+    shutil.copytree(database.SCHEMA, schema)
+    (schema / "0003_third.sql").write_text("INSERT INTO second VALUES (3);")
+    (schema / "0002_second.sql").write_text("CREATE TABLE second (x); -- a comment at its end")
+    (schema / "notes.txt").write_text("not a migration")
+    with closing(database.open_for_writing(made)) as db:
+        database.migrate(db, schema)
+        database.migrate(db, schema)
+        assert db.execute("SELECT x FROM second").fetchall() == [(3,)]
+        assert database.version(db) == 3
+
+        broken = "CREATE TABLE fourth (x); INSERT INTO nowhere VALUES (1);"
+        (schema / "0004_broken.sql").write_text(broken)
+        with pytest.raises(sqlite3.OperationalError, match="no such table: nowhere"):
+            database.migrate(db, schema)
+        assert db.execute("SELECT name FROM sqlite_master WHERE name = 'fourth'").fetchall() == []
+        assert (database.version(db), db.in_transaction) == (3, False)
+    with pytest.raises(LedgerError, match=r"ledger\.db: .*schema 3, this one knows 1.*update this"):
+        Ledger(made)
+
+
+def test_the_queries_of_every_screen_use_an_index(made: Path) -> None:
+    db = sqlite3.connect(made)
+    plans = {
+        sql: " ".join(row[-1] for row in db.execute(f"EXPLAIN QUERY PLAN {sql}"))
+        for sql in (
+            "SELECT * FROM request ORDER BY seq DESC LIMIT 200",
+            "SELECT * FROM request WHERE id >= 'a' AND id < 'b' ORDER BY id LIMIT 2",
+            "SELECT SUM(cost) FROM request WHERE started_at >= 5",
+            "SELECT * FROM attempt WHERE request = 5 ORDER BY number",
+            "UPDATE request SET state = 'x' WHERE state = 'running'",
+            "SELECT * FROM log WHERE id > 5 ORDER BY id LIMIT 200",
+            "SELECT id FROM log WHERE at < 5 LIMIT 500",
+        )
+    }
+    db.close()
+    # In the order of the rows themselves, and of an index that holds no others.
+    scanned = [sql for sql in plans if "seq DESC" in sql or "'running'" in sql]
+    slow = {
+        sql: plan
+        for sql, plan in plans.items()
+        if "TEMP B-TREE" in plan or ("SCAN" in plan and sql not in scanned)
+    }
+    assert slow == {}
