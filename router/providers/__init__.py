@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 from router.providers.kind import Kind, Quirks
 
-__all__ = ["KINDS", "Kind", "Quirks", "kind_of", "quirks"]
+__all__ = ["KINDS", "Kind", "Quirks", "kind_of", "litellm_kind", "quirks"]
 
 
 def _found() -> dict[str, Kind]:
@@ -28,7 +28,7 @@ def _found() -> dict[str, Kind]:
 
 KINDS: Mapping[str, Kind] = MappingProxyType(_found())
 
-_HOSTS = {urlsplit(kind.base).hostname: kind.name for kind in KINDS.values() if kind.base}
+_HOSTS = {urlsplit(k.base).hostname: k.name for k in KINDS.values() if k.base and not k.local}
 _PREFIXES = {prefix: kind.name for kind in KINDS.values() for prefix in kind.litellm}
 
 
@@ -38,7 +38,7 @@ def quirks(kind: str) -> Quirks:
 
 
 def kind_of(url: str) -> Kind:
-    """The kind that serves an address, told by its host (Ollama, also by its port)."""
+    """The kind that serves an address, told by its host; Ollama, by its port."""
     parts = urlsplit(url)
     if parts.port == 11434:
         return KINDS["ollama"]

@@ -1,0 +1,301 @@
+"""CCR's config.json, versions 1.x and 2.x, read as its users wrote it.
+
+What CCR does with a mistake in it, it does in silence; here each one is a finding with its line.
+Only what cannot be read at all refuses the file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from router.config.document import Document, read_json5
+from router.config.endpoints import ANTHROPIC, Endpoint, from_full, keyless, problem_of
+from router.config.interpolate import dollars, unresolved
+from router.config.part import Part, exposed, problem, sorted_out
+from router.contract import Finding
+from router.providers import KINDS, kind_of
+from router.providers.adjustments import read as read_adjustment
+from router.settings import SCENARIOS, Adjustment, Provider, Routes, Scenario, Secret, Target
+
+WHAT = "CCR config"
+
+#: keys that `ccr code` and its kin read for themselves
+FOR_COMMANDS = frozenset(
+    {
+        "API_TIMEOUT_MS",
+        "NON_INTERACTIVE_MODE",
+        "ANTHROPIC_SMALL_FAST_MODEL",
+        "CLAUDE_PATH",
+        "StatusLine",
+    }
+)
+#: keys whose absence here a person would notice, with what to do instead
+NOT_DONE = {
+    "CUSTOM_ROUTER_PATH": "a router in JavaScript is not run: use Router and overrides",
+    "transformers": "transformers in JavaScript are not run: docs/config.md has the known names",
+    "plugins": "plug-ins in JavaScript are not run",
+    "Plugins": "plug-ins in JavaScript are not run",
+    "REWRITE_SYSTEM_PROMPT": "system prompts are sent as they come",
+    "forceUseImageAgent": "images go to the Router's image model; there is no image agent",
+    "PROXY_URL": "set HTTPS_PROXY in the environment instead",
+}
+
+
+class _Entry(BaseModel):
+    model_config = ConfigDict(extra="allow")
+
+    name: str | None = None
+    api_base_url: str | None = None
+    api_key: str | None = None
+    models: list[str] = []
+    transformer: dict[str, Any] | None = None
+    tokenizer: Any = None
+
+
+class _Router(BaseModel):
+    model_config = ConfigDict(extra="allow")
+
+    longContextThreshold: int | None = None
+    thinkBudget: int | None = None
+    thinkEfforts: list[str] | None = None
+    strict: bool = False
+    default: str | None = None
+    background: str | None = None
+    think: str | None = None
+    longContext: str | None = None
+    webSearch: str | None = None
+    image: str | None = None
+    tool: str | None = None
+    coder: str | None = None
+    simple: str | None = None
+    complex: str | None = None
+
+
+class _File(BaseModel):
+    model_config = ConfigDict(extra="allow")
+
+    Providers: list[_Entry] | None = None
+    providers: list[_Entry] | None = None
+    Router: _Router = _Router()
+    fallback: dict[str, list[str]] = {}
+    APIKEY: str | None = None
+    HOST: str | None = None
+    PORT: int | None = Field(default=None, ge=0, le=65535)
+    strict: bool = False
+    LOG: Any = None
+    LOG_LEVEL: Any = None
+
+
+def read(path: Path, env: Mapping[str, str]) -> Part:
+    """The file's part. Raises ConfigError for what is not JSON5 or has the wrong type."""
+    document = read_json5(path)
+    part = Part(document=document)
+
+    def missing(place: tuple[str | int, ...], name: str) -> None:
+        text = f"${name} is not set in the environment, so it stays as written"
+        part.findings.append(problem(WHAT, document, text, *place))
+
+    document = replace(document, data=dollars(document.data, env, missing))
+    file = document.fit(_File)
+    listed = "Providers" if file.Providers is not None else "providers"
+    for index, entry in enumerate(file.Providers or file.providers or ()):
+        _provider(part, document, entry, (listed, index))
+    if part.providers or file.Router.default:
+        part.routes = _routes(part, document, file)
+    part.key = Secret(file.APIKEY or "")
+    part.port = file.PORT
+    part.findings += exposed(WHAT, part.document or document)
+    part.findings += _unused(document, file)
+    part.findings.insert(0, Finding(WHAT, str(path), "found", _summary(part, file)))
+    return part
+
+
+def unknown_targets(part: Part, names: frozenset[str]) -> list[Finding]:
+    """A problem for each target of the Router whose provider is not among `names` (folded)."""
+    document, routes = part.document, part.routes
+    if document is None or routes is None:
+        return []
+    places: list[tuple[Target, tuple[str | int, ...]]] = [
+        (target, ("Router", scenario)) for scenario, target in routes.targets.items()
+    ]
+    for scenario, chain in routes.fallback.items():
+        places += [(target, ("fallback", scenario)) for target in chain]
+    return [
+        problem(WHAT, document, f"no provider is called {target.provider!r}", *place)
+        for target, place in places
+        if target.provider.casefold() not in names
+    ]
+
+
+def _provider(part: Part, document: Document, entry: _Entry, at: tuple[str | int, ...]) -> None:
+    """Adds one provider, or the reason why it is left out."""
+
+    def say(text: str, *key: str | int) -> None:
+        part.findings.append(problem(WHAT, document, text, *at, *key))
+
+    name, url = (entry.name or "").strip(), (entry.api_base_url or "").strip()
+    if not name or "," in name:
+        return say("has no name that could stand before a comma: left out", "name")
+    if not url:
+        return say(f"{name} has no api_base_url: left out", "api_base_url")
+    if wrong := problem_of(url):
+        return say(f"{name}: {wrong}: left out", "api_base_url")
+    general, special = _transformers(part, document, entry, at)
+    names = {a.name for a in general}
+    if names & {"vertex-gemini", "vertex-claude"}:
+        return None  # sorted_out has said why
+    if name in part.providers:
+        say(f"{name} is there twice: this one counts", "name")
+    endpoint = from_full(url, anthropic="anthropic" in names)
+    if endpoint.note:
+        say(f"{name}: {endpoint.note}", "api_base_url")
+    key = entry.api_key or ""
+    if not key and not keyless(url):
+        say(f"{name} has no api_key: it will most likely refuse every request", "api_key")
+    kind = _kind(endpoint, names)
+    bearer = any(a.options.get("UseBearer") for a in general if a.name == "anthropic")
+    adjustments, _ = sorted_out(WHAT, document, [(a, ()) for a in general])
+    part.providers[name] = Provider(
+        name=name,
+        format=endpoint.format,
+        url=endpoint.url,
+        base=endpoint.base,
+        key=Secret(key),
+        auth="x-api-key"
+        if endpoint.format == ANTHROPIC and not bearer
+        else "bearer"
+        if key
+        else "none",
+        models=tuple(entry.models),
+        kind=kind,
+        local=KINDS[kind].local and keyless(url),
+        adjustments=adjustments,
+        model_adjustments=special,
+        source=document.file,
+    )
+    return None
+
+
+def _kind(endpoint: Endpoint, transformers: set[str]) -> str:
+    """By the format, by the host; at a host that says nothing, by the transformer that is meant
+    for one kind."""
+    if endpoint.format == ANTHROPIC:
+        return "anthropic"
+    kind = kind_of(endpoint.url).name
+    if kind != "compatible":
+        return kind
+    meant = sorted(transformers & (KINDS.keys() - {"openai", "anthropic"}))
+    return meant[0] if meant else "thinking" if "reasoning" in transformers else kind
+
+
+def _transformers(
+    part: Part, document: Document, entry: _Entry, at: tuple[str | int, ...]
+) -> tuple[list[Adjustment], dict[str, tuple[Adjustment, ...]]]:
+    """All that the provider names, and what changes a body for single models."""
+    block = entry.transformer or {}
+    general: list[Adjustment] = []
+    special: dict[str, tuple[Adjustment, ...]] = {}
+    for owner, value in block.items():
+        place = (*at, "transformer", owner)
+        use = value if owner == "use" else value.get("use") if isinstance(value, dict) else None
+        if not isinstance(use, list):
+            raise document.error('should be a list: { "use": ["name"] }', *place)
+        if owner != "use":
+            place = (*place, "use")
+        found = []
+        for index, one in enumerate(use):
+            adjustment = read_adjustment(one)
+            if adjustment is None:
+                raise document.error('should be "name" or ["name", { options }]', *place, index)
+            found.append((adjustment, (*place, index)))
+        kept, findings = sorted_out(WHAT, document, found)
+        part.findings += findings
+        if owner == "use":
+            general = [adjustment for adjustment, _ in found]
+        elif kept:
+            special[owner] = kept
+    return general, special
+
+
+def _routes(part: Part, document: Document, file: _File) -> Routes:
+    targets: dict[Scenario, Target] = {}
+    for scenario in SCENARIOS:
+        text = (getattr(file.Router, scenario) or "").strip()
+        if not text:
+            continue
+        target = Target.parse(text)
+        if target is None:
+            say = "should be written provider,model: it is not used"
+            part.findings.append(problem(WHAT, document, say, "Router", scenario))
+        else:
+            targets[scenario] = target
+    if "default" not in targets:
+        say = "is missing: requests that no other rule takes are refused"
+        part.findings.append(problem(WHAT, document, say, "Router", "default"))
+    fallback: dict[Scenario, tuple[Target, ...]] = {}
+    for scenario_name, chain in file.fallback.items():
+        parsed = [(index, Target.parse(text)) for index, text in enumerate(chain)]
+        for index, target in parsed:
+            if target is None:
+                say = "should be written provider,model: it is not used"
+                place = ("fallback", scenario_name, index)
+                part.findings.append(problem(WHAT, document, say, *place))
+        if scenario_name in SCENARIOS:
+            chosen = tuple(target for _, target in parsed if target is not None)
+            fallback[scenario_name] = chosen
+        else:
+            say = f"no scenario is called so (there are {', '.join(SCENARIOS)})"
+            part.findings.append(problem(WHAT, document, say, "fallback", scenario_name))
+    usual = Routes()
+    router = file.Router
+    return Routes(
+        targets=targets,
+        # as CCR: 0 means the usual threshold
+        long_context_threshold=router.longContextThreshold or usual.long_context_threshold,
+        think_budget=usual.think_budget if router.thinkBudget is None else router.thinkBudget,
+        think_efforts=tuple(router.thinkEfforts or usual.think_efforts),
+        strict=file.strict or router.strict,
+        fallback=fallback,
+        source=document.file,
+    )
+
+
+def _unused(document: Document, file: _File) -> list[Finding]:
+    """What the file says and we do not follow, each with its line."""
+    findings = [
+        problem(WHAT, document, NOT_DONE[key], key)
+        for key in document.data
+        if key in NOT_DONE and document.data[key]
+    ]
+    if file.HOST and file.HOST not in ("127.0.0.1", "localhost", "::1"):
+        text = "is not followed: [listen] host in pointsman.toml decides, and asks for keys first"
+        findings.append(problem(WHAT, document, text, "HOST"))
+    odd = [k for k in file.model_extra or {} if k not in NOT_DONE and k not in FOR_COMMANDS]
+    odd += [f"Router.{key}" for key in file.Router.model_extra or {}]
+    for index, entry in enumerate(file.Providers or file.providers or ()):
+        odd += [f"Providers[{index}].{key}" for key in entry.model_extra or {}]
+        if entry.tokenizer is not None:
+            odd.append(f"Providers[{index}].tokenizer")
+    if odd:
+        findings.append(Finding(WHAT, document.file, "found", f"not used: {', '.join(odd)}"))
+    return findings
+
+
+def _summary(part: Part, file: _File) -> str:
+    if not part.providers and part.routes is None:
+        return "no providers in it: the embedded default stands in"
+    routes = ", ".join(part.routes.targets) if part.routes else "none"
+    mode = ", strict" if part.routes and part.routes.strict else ""
+    locked = "clients must show APIKEY" if file.APIKEY else "no client key"
+    hanging = [p.name for p in part.providers.values() if unresolved(p.key.reveal())]
+    more = f"; without their key: {', '.join(hanging)}" if hanging else ""
+    return f"{_count(len(part.providers), 'provider')}; routes: {routes}{mode}; {locked}{more}"
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"

@@ -1,0 +1,213 @@
+"""LiteLLM's litellm_params: which provider a deployment means, and what it puts into a body.
+
+Deployments that share address, key and headers share one Provider, so that its health and its
+cooldown are one thing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+from urllib.parse import urlsplit
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from router.config.document import Document
+from router.config.endpoints import ANTHROPIC, OPENAI, from_base, keyless, problem_of
+from router.config.interpolate import unresolved
+from router.config.part import Part, price, problem
+from router.providers import KINDS, Kind, kind_of, litellm_kind
+from router.settings import Price, Provider, Secret, Target, Timeouts
+
+WHAT = "LiteLLM config"
+
+#: the provider that stands in for canned answers; made by `load`
+SIMULATOR = "simulator"
+
+#: params that are not body defaults, and that we do not follow either
+_IGNORED = frozenset(
+    {
+        "api_version", "organization", "litellm_credential_name", "max_parallel_requests", "order",
+        "stream_timeout", "max_retries", "num_retries", "cooldown_time", "keepalive_seconds",
+        "tags", "tag_regex", "drop_params", "additional_drop_params", "max_budget",
+        "budget_duration", "itpm", "otpm", "rpd", "tpd", "use_in_pass_through",
+        "merge_reasoning_content_in_choices", "configurable_clientside_auth_params",
+        "input_cost_per_second", "mock_timeout", "aws_access_key_id", "aws_secret_access_key",
+        "aws_region_name", "vertex_project", "vertex_location", "region_name",
+    }
+)  # fmt: skip
+
+
+class LiteLLMParams(BaseModel):
+    """Fields without a place here are body defaults (temperature, max_tokens, …)."""
+
+    model_config = ConfigDict(extra="allow")
+
+    model: str
+    api_key: str | None = None
+    api_base: str | None = None
+    base_url: str | None = None
+    custom_llm_provider: str | None = None
+    weight: float | None = Field(default=None, ge=0)
+    rpm: float | None = Field(default=None, ge=0)
+    tpm: float | None = Field(default=None, ge=0)
+    timeout: float | None = Field(default=None, gt=0)
+    extra_headers: dict[str, str] = {}
+    extra_body: dict[str, Any] = {}
+    mock_response: Any = None
+    input_cost_per_token: float | None = Field(default=None, ge=0)
+    output_cost_per_token: float | None = Field(default=None, ge=0)
+    cache_read_input_token_cost: float | None = Field(default=None, ge=0)
+    cache_creation_input_token_cost: float | None = Field(default=None, ge=0)
+
+    def defaults(self) -> dict[str, Any]:
+        """What is put into a body that does not say it itself."""
+        extra = {k: v for k, v in (self.model_extra or {}).items() if k not in _IGNORED}
+        return {**extra, **self.extra_body}
+
+    def ignored(self) -> list[str]:
+        return [key for key in self.model_extra or {} if key in _IGNORED]
+
+
+class Upstreams:
+    """Makes the providers that a model_list needs, each once, into `part.providers`."""
+
+    def __init__(
+        self, document: Document, part: Part, env: Mapping[str, str], taken: frozenset[str]
+    ) -> None:
+        self._document = document
+        self._part = part
+        self._env = env
+        self._taken = taken
+        self._made: dict[tuple[Any, ...], str] = {}
+
+    def target(
+        self, params: LiteLLMParams, info: Mapping[str, Any], at: tuple[str | int, ...]
+    ) -> Target | None:
+        """The provider and model of one deployment; None, with a finding, if we cannot call it."""
+        at = (*at, "litellm_params")
+        kind, model = self._kind(params)
+        if params.mock_response is not None:
+            self._say("is answered by the simulator, in its own words", *at, "mock_response")
+            return Target(SIMULATOR, model)
+        if kind is None:
+            prefix = params.model.partition("/")[0]
+            self._say(f"{prefix}: this provider is not spoken: left out", *at, "model")
+            return None
+        base = params.api_base or params.base_url or kind.base
+        where = "api_base" if params.api_base else "base_url" if params.base_url else "model"
+        if not base:
+            self._say("needs an api_base: left out", *at, "model")
+            return None
+        if wrong := problem_of(base):
+            self._say(f"{wrong}: left out", *at, where)
+            return None
+        provider = self._provider(params, kind, base, at)
+        self._learn(provider, model, params, info)
+        return Target(provider, model)
+
+    def _say(self, text: str, *path: str | int) -> None:
+        self._part.findings.append(problem(WHAT, self._document, text, *path))
+
+    def _kind(self, params: LiteLLMParams) -> tuple[Kind | None, str]:
+        """By custom_llm_provider, by the prefix before the slash, by the family of the name."""
+        if params.custom_llm_provider:
+            name = params.custom_llm_provider
+            return litellm_kind(name), params.model.removeprefix(name + "/")
+        prefix, slash, model = params.model.partition("/")
+        if slash and (kind := litellm_kind(prefix)):
+            return kind, model
+        if not slash:
+            families = ((k, f) for k in KINDS.values() for f in k.families)
+            kind = next((k for k, f in families if params.model.startswith(f)), None)
+            if kind is None and params.api_base:
+                kind = KINDS["compatible"]
+            return kind, params.model
+        return None, params.model
+
+    def _provider(
+        self, params: LiteLLMParams, kind: Kind, base: str, at: tuple[str | int, ...]
+    ) -> str:
+        key = params.api_key or next((self._env[k] for k in kind.keys if self._env.get(k)), "")
+        if unresolved(key):
+            key = ""  # the name that is not set was reported
+        elif not key and kind.auth != "none" and not keyless(base):
+            self._say("has no api_key: it will most likely refuse every request", *at, "model")
+        format = ANTHROPIC if kind.format == ANTHROPIC else OPENAI
+        if kind.name == "ollama" and not base.rstrip("/").endswith("/v1"):
+            base = base.rstrip("/") + "/v1"  # LiteLLM names Ollama's root; OpenAI's wire is below
+        endpoint = from_base(base, format)
+        headers = tuple(sorted(params.extra_headers.items()))
+        identity = (kind.name, endpoint.url, key, headers, params.timeout)
+        if identity in self._made:
+            return self._made[identity]
+        name = self._name(kind, base)
+        # "openai/x" at another address is some compatible server, not OpenAI
+        apart = kind.name == "openai" and base.rstrip("/") != kind.base
+        told = kind_of(endpoint.url) if apart else kind
+        usual = Timeouts()
+        self._part.providers[name] = Provider(
+            name=name,
+            format=endpoint.format,
+            url=endpoint.url,
+            base=endpoint.base,
+            key=Secret(key),
+            auth=kind.auth if key else "none",
+            kind=told.name,
+            local=told.local and keyless(base),
+            headers=headers,
+            timeouts=replace(usual, first_byte=params.timeout, idle=params.timeout)
+            if params.timeout
+            else usual,
+            source=self._document.file,
+        )
+        self._made[identity] = name
+        return name
+
+    def _name(self, kind: Kind, base: str) -> str:
+        """The kind's name at its usual address, else the host; numbered where that is taken."""
+        parts = urlsplit(base)
+        name = kind.name if base.rstrip("/") == kind.base else parts.netloc
+        number, unique = 1, name
+        while unique in self._part.providers or unique.casefold() in self._taken:
+            number += 1
+            unique = f"{name}-{number}"
+        return unique
+
+    def _learn(self, name: str, model: str, params: LiteLLMParams, info: Mapping[str, Any]) -> None:
+        """Adds the model, its price and what it can hold to its provider."""
+        provider = self._part.providers[name]
+        models = provider.models
+        if model not in models and "*" not in model:
+            models = (*models, model)
+        prices = dict(provider.prices)
+        if (told := _price(params, info)) is not None:
+            prices[model] = told
+        context = dict(provider.context)
+        if isinstance(most := info.get("max_input_tokens"), int):
+            context[model] = most
+        self._part.providers[name] = replace(
+            provider, models=models, prices=prices, context=context
+        )
+
+
+def _price(params: LiteLLMParams, info: Mapping[str, Any]) -> Price | None:
+    """LiteLLM's dollars per token; None where the file gives none."""
+
+    def million(name: str) -> float | None:
+        value = getattr(params, name)
+        if value is None and isinstance(info.get(name), (int, float)):
+            value = info[name]
+        return None if value is None else float(value) * 1e6
+
+    input, output = million("input_cost_per_token"), million("output_cost_per_token")
+    if input is None and output is None:
+        return None
+    return price(
+        input,
+        output,
+        source="LiteLLM config",
+        cache_read=million("cache_read_input_token_cost"),
+        cache_write=million("cache_creation_input_token_cost"),
+    )

@@ -1,0 +1,150 @@
+"""The tables of pointsman.toml that need more than reading: [providers.*], [routes], prices."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Literal
+
+from router.config.document import Document
+from router.config.endpoints import ANTHROPIC, OPENAI, Endpoint, from_base, from_full, keyless
+from router.config.own import PointsmanToml, PriceTable, ProviderTable
+from router.config.part import Part, price, problem, sorted_out
+from router.providers import KINDS, Kind, kind_of
+from router.providers.adjustments import read as read_adjustment
+from router.settings import (
+    Adjustment,
+    Price,
+    Provider,
+    Routes,
+    Scenario,
+    Secret,
+    Target,
+    Timeouts,
+)
+
+WHAT = "pointsman.toml"
+
+
+def providers(part: Part, document: Document, file: PointsmanToml, env: Mapping[str, str]) -> None:
+    """Adds every [providers.NAME] to the part. Raises ConfigError for one that cannot be meant."""
+    for name, table in file.providers.items():
+        part.providers[name] = _provider(part, document, name, table, env)
+
+
+def _provider(
+    part: Part, document: Document, name: str, table: ProviderTable, env: Mapping[str, str]
+) -> Provider:
+    at = ("providers", name)
+    if "," in name or not name.strip():
+        raise document.error("a provider's name stands before a comma: it may hold none", *at)
+    kind = _kind(document, table, at)
+    endpoint = _endpoint(document, table, kind, at)
+    key = table.key or next((env[k] for k in kind.keys if env.get(k)), "")
+    if not key and not keyless(endpoint.url) and table.auth != "none":
+        text = f"{name} has no key: it will most likely refuse every request"
+        part.findings.append(problem(WHAT, document, text, *at))
+    timeouts = table.timeouts
+    return Provider(
+        name=name,
+        format=endpoint.format,
+        url=endpoint.url,
+        base=endpoint.base,
+        key=Secret(key),
+        auth=table.auth or (_auth(kind, endpoint) if key else "none"),
+        models=table.models or (kind.offered if endpoint.base == kind.base else ()),
+        kind=kind.name,
+        local=kind.local and keyless(endpoint.url) if table.local is None else table.local,
+        adjustments=_adjustments(part, document, table.adjust, (*at, "adjust")),
+        model_adjustments={
+            model: _adjustments(part, document, uses, (*at, "adjust_model", model))
+            for model, uses in table.adjust_model.items()
+        },
+        prices=prices(table.prices),
+        context=table.context,
+        max_output=table.max_output,
+        headers=tuple(table.headers.items()),
+        timeouts=Timeouts(timeouts.connect, timeouts.first_byte, timeouts.idle, timeouts.total),
+        source=document.file,
+    )
+
+
+def _kind(document: Document, table: ProviderTable, at: tuple[str, ...]) -> Kind:
+    if not table.kind:
+        if table.format == ANTHROPIC or table.url.rstrip("/").endswith("/messages"):
+            return KINDS["anthropic"]
+        return kind_of(table.url or table.base)
+    if table.kind not in KINDS:
+        known = ", ".join(sorted(KINDS))
+        raise document.error(f"no such kind; there are {known}", *at, "kind")
+    return KINDS[table.kind]
+
+
+def _endpoint(
+    document: Document, table: ProviderTable, kind: Kind, at: tuple[str, ...]
+) -> Endpoint:
+    format = table.format or kind.format
+    if table.url and table.base:
+        raise document.error("give url (the whole address) or base, not both", *at, "base")
+    if table.url:
+        made = from_full(table.url, anthropic=format == ANTHROPIC)
+        # a path of their own: what the file says of the format counts
+        return replace(made, format=table.format) if table.format else made
+    if not (table.base or kind.base):
+        raise document.error("needs a url (the whole address) or a base", *at)
+    return from_base(table.base or kind.base, ANTHROPIC if format == ANTHROPIC else OPENAI)
+
+
+def _auth(kind: Kind, endpoint: Endpoint) -> Literal["bearer", "x-api-key", "none"]:
+    if endpoint.format == ANTHROPIC:
+        return "x-api-key"
+    return "bearer" if kind.auth == "none" else kind.auth
+
+
+def _adjustments(
+    part: Part, document: Document, uses: tuple[object, ...], at: tuple[str, ...]
+) -> tuple[Adjustment, ...]:
+    found: list[tuple[Adjustment, tuple[str | int, ...]]] = []
+    for index, use in enumerate(uses):
+        adjustment = read_adjustment(use)
+        if adjustment is None:
+            raise document.error('should be "name" or ["name", { options }]', *at, index)
+        found.append((adjustment, (*at, index)))
+    kept, findings = sorted_out(WHAT, document, found)
+    part.findings += findings
+    return kept
+
+
+def prices(tables: Mapping[str, PriceTable]) -> dict[str, Price]:
+    """Model → price, from dollars per million tokens."""
+    return {
+        model: price(
+            table.input,
+            table.output,
+            source="config",
+            cache_read=table.cache_read,
+            cache_write=table.cache_write,
+            cache_write_1h=table.cache_write_1h,
+        )
+        for model, table in tables.items()
+    }
+
+
+def routes(usual: Routes, file: PointsmanToml) -> Routes:
+    """`usual` with what [routes] says put over it; an empty target clears a scenario."""
+    table = file.routes
+    targets: dict[Scenario, Target] = dict(usual.targets)
+    for scenario, text in table.targets.items():
+        target = Target.parse(text)
+        if target is None:
+            targets.pop(scenario, None)
+        else:
+            targets[scenario] = target
+    said = {
+        "long_context_threshold": table.long_context_threshold,
+        "think_budget": table.think_budget,
+        "think_efforts": table.think_efforts,
+        "strict": table.strict,
+    }
+    changes = {name: value for name, value in said.items() if value is not None}
+    return replace(usual, targets=targets, **changes)  # type: ignore[arg-type]

@@ -1,0 +1,115 @@
+"""What one source of configuration gave: the words that the sources and `load` share."""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from router.config.document import Document
+from router.config.interpolate import unresolved
+from router.contract import Finding
+from router.providers.adjustments import CHANGES, NATIVE, UNDONE
+from router.settings import NO_KEY, Adjustment, Groups, Price, Provider, Routes, Secret
+
+#: what people paste from guides: no protection on any address that others can reach
+DEFAULT_KEYS = frozenset(
+    {
+        "ccr-dev-key-2024",
+        "your-litellm-key",
+        "your-secret-key",
+        "sk-1234",
+        "sk-litellm",
+        "devpassword",
+        "test",
+        "changeme",
+        "secret",
+    }
+)
+
+_SECRET_NAME = re.compile(r"(api_?key|apikey|master_key|^keys?$|token$|secret|password)", re.I)
+
+
+@dataclass(slots=True)
+class Part:
+    """`groups` and `routes` are None where the source says nothing of that plane."""
+
+    providers: dict[str, Provider] = field(default_factory=dict)
+    routes: Routes | None = None
+    groups: Groups | None = None
+    key: Secret = NO_KEY  # what clients of this source's role must show
+    port: int | None = None
+    retry: dict[str, Any] = field(default_factory=dict)  # fields of RetryPolicy
+    findings: list[Finding] = field(default_factory=list)
+    document: Document | None = None
+
+
+def problem(what: str, document: Document, text: str, *path: str | int) -> Finding:
+    return Finding(what, document.where(*path), "problem", text)
+
+
+def exposed(what: str, document: Document) -> list[Finding]:
+    """A problem where a file that holds a secret can be read by other users of the machine."""
+    try:
+        mode = os.stat(document.file).st_mode
+    except OSError:
+        return []
+    if not mode & (stat.S_IRGRP | stat.S_IROTH) or not _holds_secret(document.data):
+        return []
+    text = f"holds keys and others may read it: chmod 600 {document.file}"
+    return [Finding(what, document.file, "problem", text)]
+
+
+def _holds_secret(value: Any, name: str = "") -> bool:
+    if isinstance(value, Mapping):
+        return any(_holds_secret(inner, str(key)) for key, inner in value.items())
+    if isinstance(value, list):
+        return any(_holds_secret(inner, name) for inner in value)
+    return (
+        isinstance(value, str)
+        and bool(value)
+        and _SECRET_NAME.search(name) is not None
+        and not unresolved(value)
+    )
+
+
+def sorted_out(
+    what: str, document: Document, found: list[tuple[Adjustment, tuple[str | int, ...]]]
+) -> tuple[tuple[Adjustment, ...], list[Finding]]:
+    """The adjustments that change a body, and a finding for each name that cannot be honoured."""
+    kept, findings = [], []
+    for adjustment, path in found:
+        if adjustment.name in CHANGES:
+            kept.append(adjustment)
+        elif adjustment.name in UNDONE:
+            text = f"{adjustment.name}: {UNDONE[adjustment.name]}"
+            findings.append(problem(what, document, text, *path))
+        elif adjustment.name not in NATIVE:
+            known = ", ".join(sorted({*CHANGES, *NATIVE}))
+            text = f"no adjustment is called {adjustment.name!r} (known: {known})"
+            findings.append(problem(what, document, text, *path))
+    return tuple(kept), findings
+
+
+def per_million(dollars: float | None) -> int | None:
+    """Dollars per million tokens as nano-dollars per token; None stays unknown."""
+    return None if dollars is None else round(dollars * 1000)
+
+
+def price(
+    input: float | None, output: float | None, *, source: str, **cache: float | None
+) -> Price:
+    """A price from dollars per million tokens. A price of 0 for both is free, caches included."""
+    if input == 0 and output == 0:
+        cache = {"cache_read": 0, "cache_write": 0, "cache_write_1h": 0} | cache
+    return Price(
+        per_million(input),
+        per_million(output),
+        per_million(cache.get("cache_read")),
+        per_million(cache.get("cache_write")),
+        per_million(cache.get("cache_write_1h")),
+        source,
+    )
