@@ -7,7 +7,6 @@ board. The archive is read only while no router answers.
 from __future__ import annotations
 
 import asyncio
-import sqlite3
 import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
@@ -93,7 +92,9 @@ class Feed:
 
     async def remember(self) -> None:
         """Reads the ledger again if anyone has written to it."""
-        archive = self._link.archive
+        from console.link import ArchiveError
+
+        archive, now = self._link.archive, self._now()
         try:
             version = await archive.data_version()
             if version == self._archive_version and self._board.requests:
@@ -101,11 +102,11 @@ class Feed:
             self._archive_version = version
             self._board.remember(
                 await archive.requests(RequestFilter(), limit=200),
-                await archive.overrides(),
-                await archive.totals(midnight(self._now())),
+                [o for o in await archive.overrides() if (o.expires_at or now + 1) > now],
+                await archive.totals(midnight(now)),
             )
-        except sqlite3.Error as error:
-            self._board.reason = f"the ledger cannot be read: {error}"
+        except ArchiveError as error:
+            self._board.reason = str(error)
 
 
 def midnight(now: float) -> float:

@@ -88,11 +88,12 @@ def width(text: str) -> int:
     return cell_len(text)
 
 
-def fit(text: str, cells: int, *, right: bool = False) -> str:
-    """Clean text cut (with …) or padded to exactly `cells`. For words, never for numbers."""
+def fit(text: str, cells: int, *, right: bool = False, middle: bool = False) -> str:
+    """Clean text cut (with …) or padded to exactly `cells`. For words, never for numbers. `middle`
+    cuts there: the two ends of a model's name tell most."""
     have = width(text)
     if have > cells:
-        text = _cut(text, cells)
+        text = _cut_middle(text, cells) if middle and text.isascii() else _cut(text, cells)
         have = width(text)
     return " " * (cells - have) + text if right else text + " " * (cells - have)
 
@@ -109,6 +110,15 @@ def _cut(text: str, cells: int) -> str:
             break
         kept.append(character)
     return "".join(kept) + CUT
+
+
+def _cut_middle(text: str, cells: int) -> str:
+    tail = max(cells - 1, 0) // 2
+    return (
+        text[: cells - 1 - tail] + CUT + text[len(text) - tail :]
+        if cells > 2
+        else _cut(text, cells)
+    )
 
 
 def number(text: str, cells: int) -> str:

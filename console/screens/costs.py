@@ -24,7 +24,7 @@ from console.widgets.table import Heading, Key, Row, Table
 from router.contract import CostLine, Tokens
 
 COLUMNS = (
-    Column("provider,model", 22, grow=1),
+    Column("provider,model", 22, grow=1, middle=True),
     Column("requests", 8, number=True),
     Column("errors", 6, number=True, drop=2),
     Column("input", 7, number=True),
@@ -37,7 +37,8 @@ COLUMNS = (
 DAY = 86_400.0
 #: seconds between two looks at whether the ledger has changed
 LOOK = 2
-PERIODS = {"t": ("today", 0), "7": ("7 days", 6), "3": ("30 days", 29)}
+#: key → (name, days before today)
+PERIODS = {"t": ("today", 0), "w": ("7 days", 6), "M": ("30 days", 29)}
 _BAR = 10
 _EIGHTHS = " ▏▎▍▌▋▊▉█"
 
@@ -130,11 +131,11 @@ class CostRows:
 
 class Costs(View):
     NAME = "Costs"
-    KEYS = (("t", "today"), ("7", "7 days"), ("3", "30 days"))
+    KEYS = (("t", "today"), ("w", "7 days"), ("M", "30 days"))
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("t", "period('t')", "Today", priority=False),
-        Binding("7", "period('7')", "The last 7 days"),
-        Binding("3", "period('3')", "The last 30 days"),
+        Binding("t", "period('t')", "Today"),
+        Binding("w", "period('w')", "The last 7 days"),
+        Binding("M", "period('M')", "The last 30 days"),
     ]
 
     def __init__(self) -> None:

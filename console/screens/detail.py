@@ -204,8 +204,9 @@ def curl(request: RequestView, door: str) -> str:
             body["stream"] = True
     if request.asked:
         body = {"model": clean(request.asked), **body}
+    address = shlex.quote(clean(f"{door}{path}/{endpoint}"))
     data = shlex.quote(msgspec.json.encode(body).decode())
-    return f"curl {shlex.quote(f'{door}{path}/{endpoint}')} -H 'content-type: application/json' -d {data}"
+    return f"curl {address} -H 'content-type: application/json' -d {data}"
 
 
 class Detail(View):
@@ -230,7 +231,7 @@ class Detail(View):
 
     def __init__(self) -> None:
         super().__init__(id="detail")
-        self._id = ""
+        self._request = ""
         self._neighbours: list[str] = []
         self._kept: RequestDetail | None = None
 
@@ -244,7 +245,7 @@ class Detail(View):
 
     def open(self, id: str, neighbours: list[str]) -> None:
         """Shows one request; `neighbours` are the ids around it, in the order they were shown."""
-        self._id, self._neighbours, self._kept = id, neighbours, None
+        self._request, self._neighbours, self._kept = id, neighbours, None
         self.update()
         self.query_one("#pages").scroll_home(animate=False)
         self._load()
@@ -261,16 +262,16 @@ class Detail(View):
     @work(exclusive=True, group="detail")
     async def _load(self) -> None:
         archive = self.console_app.archive
-        if archive is None or not self._id:
+        if archive is None or not self._request:
             return
-        found = await self.ask(archive.request(self._id), None)
-        if found is not None and found.request.id == self._id:
+        found = await self.ask(archive.request(self._request), None)
+        if found is not None and found.request.id == self._request:
             self._kept = found
             self.update()
 
     def detail(self) -> RequestDetail | None:
         """The ledger's, with the newer row where the router already told one."""
-        live = self.console_app.board.requests.get(self._id)
+        live = self.console_app.board.requests.get(self._request)
         kept = self._kept
         if kept is None:
             return None if live is None else RequestDetail(request=live)
@@ -280,7 +281,7 @@ class Detail(View):
     def update(self) -> None:
         detail = self.detail()
         if detail is None:
-            self.title(Span(f"  {self._id}", "muted"))
+            self.title(Span(f"  {self._request}", "muted"))
             return
         request, now = detail.request, self.console_app.now()
         door = self.console_app.front_door()
@@ -294,7 +295,9 @@ class Detail(View):
         side = [*usage(request), *about(request)]
         self._put("#trace", lines(*story, *(again if wide else [])))
         self._put("#usage", lines(*side, *([] if wide else again)))
-        place = self._neighbours.index(self._id) + 1 if self._id in self._neighbours else 0
+        place = (
+            self._neighbours.index(self._request) + 1 if self._request in self._neighbours else 0
+        )
         of = f"   {place} of {len(self._neighbours)}" if place else ""
         said = status(request, now)
         self.title(Span(f"  {request.id}", "muted"), Span(of, "muted"), right=[said])
@@ -326,14 +329,14 @@ class Detail(View):
     # ── doing ─────────────────────────────────────────────────────────────────────────────────────
 
     def action_leave(self) -> None:
-        self.console_app.leave_detail()
+        self.app.call_later(self.console_app.leave_detail)
 
     def action_scroll(self, step: int) -> None:
         self.query_one("#pages").scroll_relative(y=step, animate=False)
 
     def action_neighbour(self, step: int) -> None:
-        if self._id in self._neighbours:
-            place = self._neighbours.index(self._id) + step
+        if self._request in self._neighbours:
+            place = self._neighbours.index(self._request) + step
             if 0 <= place < len(self._neighbours):
                 self.open(self._neighbours[place], self._neighbours)
 

@@ -26,10 +26,10 @@ from router.contract import Finding, RequestFilter, RequestView
 
 COLUMNS = (
     Column("time", 8, number=True),
-    Column("door", 11, drop=4),
-    Column("asked", 14, drop=5, grow=2),
-    Column("provider,model", 22, grow=4),
-    Column("why", 14, drop=1, grow=4),
+    Column("door", 7, drop=4),
+    Column("asked", 14, drop=5, grow=2, middle=True),
+    Column("provider,model", 22, grow=4, middle=True),
+    Column("why", 14, drop=1, grow=5),
     Column("in", 6, number=True),
     Column("out", 5, number=True),
     Column("cost", 7, number=True),
@@ -38,6 +38,7 @@ COLUMNS = (
     Column("status", 9),
 )
 
+_DOORS = {"claude-code": "claude"}
 SIMULATED = Span("◇ sim ", "muted")
 
 
@@ -92,7 +93,7 @@ def draw(request: RequestView, now: float) -> Row:
     estimated = request.tokens.estimated
     return (
         Span(moment(request.started_at, now), "muted"),
-        Span(request.door, "muted"),
+        Span(_DOORS.get(request.door, request.door), "muted"),
         Span(request.asked or UNKNOWN, "muted"),
         route,
         why,

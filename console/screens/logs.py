@@ -1,12 +1,14 @@
 """Logs: the router's own log, from the ledger, a million lines as quickly as ten.
 
-Its rule: only ids are held for all lines (8 bytes each); the lines themselves are read by the page,
-for what is visible. At the end it follows; going up stops that, and the title counts what came since.
+Its rule: only ids are held for all lines (8 bytes each); the lines themselves are read by the
+page, for what is visible. At the end it follows; going up stops that, and the title counts what
+came since.
 """
 
 from __future__ import annotations
 
 from array import array
+from bisect import bisect_left
 from collections import OrderedDict
 from collections.abc import Callable
 from typing import ClassVar, Literal, cast
@@ -15,12 +17,13 @@ from textual import work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 
+from console.screens.dialogs import Sheet
 from console.screens.view import FilteredView, FilterLine, hidden
-from console.text import moment
+from console.text import clean_lines, moment, when
 from console.theme import Tone
 from console.widgets.bar import Bar
 from console.widgets.columns import Column
-from console.widgets.paint import Cell, Piece, Span
+from console.widgets.paint import Cell, Piece, Span, say
 from console.widgets.table import Key, Row, Table
 from router.contract import LogFilter, LogLine
 
@@ -78,8 +81,6 @@ class LogRows:
         return self.ids[index]
 
     def index(self, key: Key) -> int | None:
-        from bisect import bisect_left
-
         wanted = cast(int, key)
         place = bisect_left(self.ids, wanted)
         return place if place < len(self.ids) and self.ids[place] == wanted else None
@@ -238,7 +239,22 @@ class Logs(FilteredView):
     def on_table_opened(self, event: Table.Opened) -> None:
         line = self._chosen()
         if line is not None:
-            self.console_app.show_line(line)
+            self._show_line(line)
+
+    def _show_line(self, line: LogLine) -> None:
+        """One line in full; Enter goes on to its request."""
+        rows = [
+            say(Span(f"{when(line.at)}   {line.level}   {line.source}", "muted")),
+            say(Span(line.request, "muted")),
+            *(say(part) for part in clean_lines(line.message).split("\n")),
+        ]
+
+        def then(how: str | None) -> None:
+            if how == "enter" and line.request:
+                self.console_app.open_request(line.request, [line.request])
+
+        hint = "enter opens the request, esc closes" if line.request else "esc closes"
+        self.app.push_screen(Sheet("Log line", rows, hint), then)
 
     def action_level(self) -> None:
         self._level = LEVELS[(LEVELS.index(self._level) + 1) % len(LEVELS)]

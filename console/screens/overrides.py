@@ -23,7 +23,7 @@ from router.contract import OverrideView
 
 COLUMNS = (
     Column("for", 16, grow=2),
-    Column("sent to", 22, grow=3),
+    Column("sent to", 22, grow=3, middle=True),
     Column("left", 8, number=True),
     Column("served", 6, number=True),
     Column("set", 8, number=True, drop=2),

@@ -6,7 +6,6 @@ archive for the rest, and an unreadable ledger is a line in its title, never the
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Awaitable, Sequence
 from typing import TYPE_CHECKING, ClassVar, TypeVar, cast
 
@@ -54,7 +53,7 @@ class View(Vertical):
 
     NAME: ClassVar[str]
     KEYS: ClassVar[tuple[tuple[str, str], ...]] = ()
-    #: where the keys go; None when nothing of it takes them
+    #: why the ledger could not be read
     trouble: str = ""
 
     @property
@@ -85,10 +84,12 @@ class View(Vertical):
 
     async def ask(self, answer: Awaitable[_T], default: _T) -> _T:
         """What the archive answers; `default`, and a word in the title, when it cannot be read."""
+        from console.link import ArchiveError  # with httpx: not before the first paint
+
         try:
             found = await answer
-        except sqlite3.Error as error:
-            self.trouble = f"the ledger cannot be read: {error}"
+        except ArchiveError as error:
+            self.trouble = str(error)
             return default
         self.trouble = ""
         return found

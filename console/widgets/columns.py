@@ -16,13 +16,15 @@ ROOMY_GAP = 2
 @dataclass(frozen=True, slots=True)
 class Column:
     """`width` is the least that is useful, in cells. `drop` 0 is never dropped; of the others the
-    highest goes first. `grow` is its share of the space left over."""
+    highest goes first. `grow` is its share of the space left over. `middle`: words too long for it
+    are cut in their middle."""
 
     name: str
     width: int
     number: bool = False
     drop: int = 0
     grow: int = 0
+    middle: bool = False
 
 
 @dataclass(frozen=True, slots=True)

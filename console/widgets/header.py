@@ -24,6 +24,7 @@ class Around:
     paused: bool = False
     #: "user@host" when the console came over SSH
     who: str = ""
+    version: str = VERSION
 
 
 #: forms of one part, from the longest to the shortest; the last may be empty
@@ -37,7 +38,7 @@ def header(board: Board, around: Around, room: int) -> tuple[list[Piece], list[P
         (
             1,
             (
-                ((Span("Pointsman", "accent"), Span(f" {VERSION}", "muted"))),
+                ((Span("Pointsman", "accent"), Span(f" {around.version}", "muted"))),
                 (Span("Pointsman", "accent"),),
             ),
         ),

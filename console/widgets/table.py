@@ -358,7 +358,8 @@ class Table(ScrollView, can_focus=True):
         for at, span in enumerate(spans):
             have = width(span.text)
             last = at == len(spans) - 1
-            shown = fit(span.text, cells) if last or have > cells else span.text
+            cut = fit(span.text, cells, middle=column.middle)
+            shown = cut if last or have > cells else span.text
             drawn.append(Segment(shown, self._style(span.tone, cursor)))
             cells -= width(shown)
             if cells <= 0:

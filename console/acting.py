@@ -1,0 +1,175 @@
+"""What a person can make the router do from any screen: each asks first, names the thing, and says
+what came of it.
+
+Its rule: an action is one contract message and its one answer; what was refused is said in the
+router's own words.
+"""
+
+from __future__ import annotations
+
+import getpass
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from textual import work
+from textual.app import App
+
+from console.board import Board
+from console.screens.dialogs import Answer, Choose
+from console.text import age, clean
+from console.widgets.paint import Span, say
+from router.contract import (
+    Action,
+    Cancel,
+    ClearOverride,
+    Done,
+    OverrideView,
+    Refused,
+    Reload,
+    RequestView,
+    SetOverride,
+    Stop,
+)
+
+if TYPE_CHECKING:
+    from console.link import Link
+
+_NO = Answer("", "esc", "no, leave it")
+
+
+class Acting(App[int]):
+    """The part of the console that acts; the app below it draws."""
+
+    board: Board
+    link: Link | None
+
+    def say(self, message: str, *, bad: bool = False) -> None:
+        """A short note at the corner of the screen."""
+        self.notify(
+            clean(message, limit=200), severity="error" if bad else "information", markup=False
+        )
+
+    def copy(self, text: str, what: str) -> None:
+        """To the clipboard of the terminal that looks (OSC 52, also over SSH)."""
+        self.copy_to_clipboard(clean(text, limit=4000))
+        self.say(f"copied {what}")
+
+    @property
+    def operator(self) -> str:
+        """Who sets what is set from here."""
+        try:
+            return getpass.getuser()
+        except (KeyError, OSError):
+            return "console"
+
+    async def act(self, action: Action) -> bool:
+        """Sends one action and says what came of it; whether it was done."""
+        from console.link import RouterDownError  # with httpx: not before the first paint
+
+        if self.link is None or self.board.link == "down":
+            self.say("no router is running", bad=True)
+            return False
+        try:
+            result = await self.link.act(action)
+        except RouterDownError as error:
+            self.say(str(error), bad=True)
+            return False
+        match result:
+            case Refused(message=message):
+                self.say(message, bad=True)
+                return False
+            case Done(message=message):
+                self.say(message or "done")
+        return True
+
+    # ── asked from screens ────────────────────────────────────────────────────────────────────────
+
+    def ask_cancel(self, request: RequestView) -> None:
+        if request.state != "running":
+            self.say("it has ended: only a running request can be cancelled")
+            return
+        detail = [
+            say(Span(f"{request.door}  {request.provider},{request.model}", "muted")),
+            say(Span("Its upstream is closed; what it used so far is billed.", "muted")),
+        ]
+        answers = [_NO, Answer("yes", "x", "cancel it")]
+        self.push_screen(
+            Choose(f"Cancel {request.id}?", detail, answers),
+            self._if_yes(Cancel(request.id, by=self.operator)),
+        )
+
+    def ask_clear(self, override: OverrideView) -> None:
+        detail = [say(Span(f"{override.scope} → {override.target}", "muted"))]
+        answers = [_NO, Answer("yes", "d", "clear it", "the rules decide again")]
+        self.push_screen(
+            Choose("Clear this override?", detail, answers),
+            self._if_yes(ClearOverride(override.id, by=self.operator)),
+        )
+
+    def ask_override(self, request: RequestView | None) -> None:
+        from console.screens.override_form import OverrideForm
+
+        if self.board.link != "live":
+            self.say("an override needs a running router", bad=True)
+            return
+
+        def take(action: SetOverride | None) -> None:
+            if action is not None:
+                self._do(action)
+
+        self.push_screen(OverrideForm(self.board, request, self.operator), take)
+
+    def ask_clear_all(self) -> None:
+        count = len(self.board.overrides)
+        answers = [_NO, Answer("yes", "d", f"clear all {count}")]
+        self.push_screen(
+            Choose("Clear every override?", [], answers),
+            self._if_yes(ClearOverride("all", by=self.operator)),
+        )
+
+    def _if_yes(self, action: Action) -> Callable[[str | None], None]:
+        def take(answer: str | None) -> None:
+            if answer:
+                self._do(action)
+
+        return take
+
+    def reload_config(self) -> None:
+        self._do(Reload())
+
+    # ── quitting and starting ─────────────────────────────────────────────────────────────────────
+
+    def ask_quit(self) -> None:
+        """Asks whether the router stays; without a router there is nothing to ask."""
+        if self.board.link not in ("live", "stale"):
+            self.exit(0)
+            return
+        running = len(self.board.running)
+        snapshot = self.board.snapshot
+        since = age(self.board.heard - snapshot.started_at) if snapshot else ""
+        detail = [say(Span(f"The router has been up for {since}.", "muted"))]
+        if running:
+            detail.append(
+                say(Span(f"{running} in flight: stopping lets them finish first.", "warn"))
+            )
+        answers = [
+            Answer("leave", "y", "quit, leave the router running"),
+            Answer("stop", "s", "quit, and stop the router"),
+            Answer("", "esc", "stay here"),
+        ]
+        self.push_screen(Choose("Quit?", detail, answers), self._quit)
+
+    def _quit(self, answer: str | None) -> None:
+        if answer == "leave":
+            self.exit(0)
+        elif answer == "stop":
+            self._stop()
+
+    @work
+    async def _stop(self) -> None:
+        if await self.act(Stop(by=self.operator)):
+            self.exit(0)
+
+    @work
+    async def _do(self, action: Action) -> None:
+        await self.act(action)

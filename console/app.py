@@ -1,0 +1,353 @@
+"""The console: the header, the five screens, and the keys that work everywhere.
+
+Its rule: it paints before it imports anything it does not need for that, draws only what the board
+says, and whatever goes wrong in it, the terminal is left clean and the router is not touched.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+import os
+import platform
+import signal
+import sys
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, ClassVar
+
+from textual import work
+from textual.app import ComposeResult, SystemCommand
+from textual.binding import Binding, BindingType
+from textual.content import Content
+from textual.events import Resize
+from textual.screen import Screen
+from textual.widgets import ContentSwitcher
+
+from console import crash, theme
+from console.acting import Acting
+from console.board import Board
+from console.screens.dialogs import Sheet
+from console.screens.live import Live
+from console.screens.view import View
+from console.text import clock, width
+from console.widgets.bar import Bar
+from console.widgets.header import Around, header, in_force
+from console.widgets.paint import Piece, Span, say
+from router.contract import VERSION
+from storage.home import Home
+
+if TYPE_CHECKING:
+    from console.feed import Feed
+    from console.link import Archive, Link
+
+#: number → (id, where its class is)
+SCREENS: dict[str, tuple[str, str]] = {
+    "1": ("live", "Live"),
+    "2": ("costs", "Costs"),
+    "3": ("health", "Health"),
+    "4": ("logs", "Logs"),
+    "5": ("overrides", "Overrides"),
+}
+#: seconds within which a second ctrl+c quits
+TWICE = 2.0
+DOOR = "http://127.0.0.1:5000"
+_KEY_NAMES = {"/": "slash", "esc": "escape", "?": "question_mark"}
+
+
+class ConsoleApp(Acting):
+    """`now` is the clock, Unix seconds; `who` is "user@host" over SSH."""
+
+    TITLE = "Pointsman"
+    CSS_PATH = "styles.tcss"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        *(Binding(n, f"view('{id}')", name) for n, (id, name) in SCREENS.items()),
+        Binding("question_mark", "help", "The keys of this screen", key_display="?"),
+        Binding("p", "pause", "Pause or go on"),
+        Binding("s", "start", "Start the router, when none runs"),
+        Binding("m", "mouse", "Mouse on or off (off: the terminal selects text)"),
+        Binding("q", "quit", "Quit"),
+        Binding("ctrl+q", "quit", "Quit", show=False, system=True),
+        Binding("ctrl+c", "interrupt", "Twice: quit", priority=True, system=True),
+    ]
+
+    def __init__(
+        self,
+        home: Home,
+        *,
+        now: Callable[[], float] = time.time,
+        who: str = "",
+        version: str = VERSION,
+    ) -> None:
+        super().__init__()
+        self.animation_level = "none"
+        self.register_theme(theme.DARK)
+        self.register_theme(theme.LIGHT)
+        self.theme = theme.DARK.name
+        self.home = home
+        self.now = now
+        self.who = who
+        self.version = version
+        self.board = Board()
+        self.link: Link | None = None
+        self.feed: Feed | None = None
+        self.paused = False
+        self._before_detail = "live"
+        self._interrupted = 0.0
+        self._mouse = True
+        self._failure = ""
+
+    # ── layout ────────────────────────────────────────────────────────────────────────────────────
+
+    def compose(self) -> ComposeResult:
+        yield Bar(id="header")
+        yield Bar(id="tabs")
+        with ContentSwitcher(initial="live", id="views"):
+            yield Live()
+        yield Bar(id="keys")
+
+    def on_mount(self) -> None:
+        self.set_interval(1.0, self._tick)
+        self._handle_signals()
+        self.view.shown()
+        self._draw_bars()
+        self.call_after_refresh(self._connect)
+
+    def on_resize(self, event: Resize) -> None:
+        self.call_after_refresh(self._draw_bars)
+
+    @work
+    async def _connect(self) -> None:
+        """The link brings in an HTTP client, a quarter of a second: after the first paint."""
+        link_module = await asyncio.to_thread(importlib.import_module, "console.link")
+        feed_module = await asyncio.to_thread(importlib.import_module, "console.feed")
+        self.link = link_module.Link(self.home)
+        self.feed = feed_module.Feed(self.link, self.board, self._changed, self.now)
+        try:
+            await self.feed.run()
+        finally:
+            await self.link.close()
+
+    @property
+    def archive(self) -> Archive | None:
+        """None until the link is there."""
+        return None if self.link is None else self.link.archive
+
+    @property
+    def view(self) -> View:
+        """The screen that is shown."""
+        switcher = self.screen_stack[0].query_one(ContentSwitcher)
+        return switcher.query_one(f"#{switcher.current}", View)
+
+    def front_door(self) -> str:
+        """The address clients use."""
+        listeners = self.board.snapshot.listeners if self.board.snapshot else ()
+        found = next((listener for listener in listeners if listener.name == "front door"), None)
+        return found.address.rstrip("/") if found else DOOR
+
+    # ── drawing ───────────────────────────────────────────────────────────────────────────────────
+
+    def _changed(self) -> None:
+        self._draw_bars()
+        if not self.paused:
+            self.view.update()
+
+    def _tick(self) -> None:
+        self._draw_bars()
+        if not self.paused:
+            self.view.tick()
+
+    def _draw_bars(self) -> None:
+        base = self.screen_stack[0]
+        now = self.now()
+        around = Around(now, self.paused, self.who, self.version)
+        bar = base.query_one("#header", Bar)
+        bar.say(*header(self.board, around, bar.content_size.width))
+        base.query_one("#tabs", Bar).say(*self._tabs(now))
+        base.query_one("#keys", Bar).say(*self._keys())
+
+    def _tabs(self, now: float) -> tuple[list[Piece], list[Piece]]:
+        left: list[Piece] = []
+        current = self.view.id if self.view.id != "detail" else self._before_detail
+        for number, (id, name) in SCREENS.items():
+            if id == current:
+                left += [Span(f" {number} {name} ", "badge", number), " "]
+            else:
+                left += [
+                    Span(f" {number}", "accent", number),
+                    Span(f" {name} ", "muted", number),
+                    " ",
+                ]
+        right: list[Piece] = [Span(clock(now), "muted")]
+        if self.who:
+            right = [Span(f"{self.who}  ", "muted"), *right]
+        taken = sum(width(p.text if isinstance(p, Span) else p) for p in (*left, *right))
+        room = self.size.width - 4 - taken
+        override = in_force(self.board.overrides, now, room)
+        return left, [*override, *(["  "] if override else []), *right]
+
+    def _keys(self) -> tuple[list[Piece], list[Piece]]:
+        left: list[Piece] = []
+        hints = list(self.view.KEYS)
+        if self.board.link == "down":
+            hints.insert(0, ("s", "start the router"))
+        for key, word in hints:
+            left += [
+                Span(key, "accent", _KEY_NAMES.get(key, key)),
+                Span(f" {word}   ", "muted", _KEY_NAMES.get(key, key)),
+            ]
+        right: list[Piece] = []
+        for key, word in (("?", "keys"), ("^p", "all"), ("q", "quit")):
+            name = "ctrl+p" if key == "^p" else _KEY_NAMES.get(key, key)
+            right += [Span(f"   {key}", "accent", name), Span(f" {word}", "muted", name)]
+        return left, right
+
+    # ── keys that work everywhere ─────────────────────────────────────────────────────────────────
+
+    async def action_view(self, id: str) -> None:
+        switcher = self.query_one(ContentSwitcher)
+        if not switcher.query(f"#{id}"):
+            name = next((n for i, n in SCREENS.values() if i == id), "Detail")
+            view = getattr(importlib.import_module(f"console.screens.{id}"), name)
+            await switcher.mount(view())
+        switcher.current = id
+        self.view.shown()
+        self._draw_bars()
+
+    @work
+    async def _open(self, id: str, neighbours: list[str]) -> None:
+        from console.screens.detail import Detail
+
+        if self.view.id and self.view.id != "detail":
+            self._before_detail = self.view.id
+        await self.action_view("detail")
+        self.query_one(Detail).open(id, neighbours)
+
+    def open_request(self, id: str, neighbours: list[str]) -> None:
+        self._open(id, neighbours)
+
+    async def leave_detail(self) -> None:
+        await self.action_view(self._before_detail)
+
+    def action_pause(self) -> None:
+        self.paused = not self.paused
+        self._draw_bars()
+        if not self.paused:
+            self.view.update()
+
+    @work(exclusive=True, group="start")
+    async def action_start(self) -> None:
+        from console.process import StartError, start_router
+
+        if self.board.link != "down":
+            self.say("the router is running")
+            return
+        self.say("starting the router…")
+        try:
+            await start_router(self.home)
+        except StartError as error:
+            self.say(str(error), bad=True)
+
+    def action_mouse(self) -> None:
+        self._mouse = not self._mouse
+        name = "_enable_mouse_support" if self._mouse else "_disable_mouse_support"
+        if switch := getattr(self._driver, name, None):
+            switch()
+        self.say(f"mouse {'on' if self._mouse else 'off: the terminal selects text'}")
+
+    async def action_quit(self) -> None:
+        self.ask_quit()
+
+    def action_interrupt(self) -> None:
+        if self.now() - self._interrupted < TWICE:
+            self.exit(0)
+            return
+        self._interrupted = self.now()
+        self.say("ctrl+c again quits; the router keeps running")
+
+    def action_help(self) -> None:
+        rows = [say(Span(self.view.NAME, "head")), *self._described(type(self.view))]
+        rows += [say(), say(Span("Everywhere", "head")), *self._described(ConsoleApp)]
+        rows += [
+            say(Span("  ^p       ", "accent"), "everything else, by name"),
+            say(),
+            say(Span("Lists: j k or arrows, g first, G last, ctrl+d ctrl+u by the page.", "muted")),
+            say(Span("Text is selected with shift and the mouse, or after m.", "muted")),
+        ]
+        self.push_screen(Sheet("Keys", rows))
+
+    def _described(self, owner: type) -> Iterator[Content]:
+        for kind in reversed(owner.__mro__):
+            if not kind.__module__.startswith("console."):
+                continue
+            for binding in kind.__dict__.get("BINDINGS", ()):
+                if isinstance(binding, Binding) and binding.description and binding.key != "ctrl+q":
+                    shown = binding.key_display or binding.key.replace(",", " ")
+                    shown = shown.replace("slash", "/").replace("escape", "esc")
+                    yield say(Span(f"  {shown:<9}", "accent"), binding.description)
+
+    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
+        for number, (id, name) in SCREENS.items():
+            yield SystemCommand(
+                name, f"Screen {number}", lambda id=id: self.call_later(self.action_view, id)
+            )
+        yield SystemCommand(
+            "Set an override", "Send requests to one model", lambda: self.ask_override(None)
+        )
+        if self.board.overrides:
+            yield SystemCommand(
+                "Clear every override", "The rules decide again", self.ask_clear_all
+            )
+        yield SystemCommand("Pause or go on", "Stop the screen, not the router", self.action_pause)
+        yield SystemCommand(
+            "Reload the configuration", "Read the config files again", self.reload_config
+        )
+        yield SystemCommand("Start the router", "When none is running", self.action_start)
+        yield SystemCommand("Light or dark", "Change the colours", self._other_theme)
+        yield SystemCommand("Mouse on or off", "Off: the terminal selects text", self.action_mouse)
+        yield SystemCommand("Keys", "The keys of this screen", self.action_help)
+        yield SystemCommand("Quit", "And ask whether the router stays", self.ask_quit)
+
+    def _other_theme(self) -> None:
+        dark = self.theme == theme.DARK.name
+        self.theme = theme.LIGHT.name if dark else theme.DARK.name
+
+    # ── how it ends ───────────────────────────────────────────────────────────────────────────────
+
+    def _handle_signals(self) -> None:
+        """A terminal that is closed or a polite kill: leave it clean."""
+        if self.is_headless:
+            return
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGHUP):
+            loop.add_signal_handler(number, self.exit, 0)
+
+    def _handle_exception(self, error: Exception) -> None:
+        self._failure = self._failure or crash.record(error, self.home.logs)
+        self._return_code = 1
+        if self._exception is None:
+            self._exception = error
+            self._exception_event.set()
+        self._close_messages_no_wait()
+
+    def _print_error_renderables(self) -> None:
+        """After the terminal is restored. Not Textual's, which shows the trace with its locals."""
+        self._exit_renderables.clear()
+        if self._failure and not self.is_headless and sys.__stderr__ is not None:
+            sys.__stderr__.write(self._failure + "\n")
+
+
+def who(env: Mapping[str, str] = os.environ) -> str:
+    """ "user@host" when this terminal came over SSH, else ""."""
+    if not env.get("SSH_CONNECTION"):
+        return ""
+    user = env.get("POINTSMAN_SSH_USER") or env.get("USER") or env.get("LOGNAME") or "?"
+    return f"{user}@{platform.node().partition('.')[0]}"
+
+
+def run(home: Home, *, started_router: bool = False) -> int:
+    """The console until it is quit. `started_router` is for those who count: quitting always asks
+    whether the router stays. Returns the exit code."""
+    app = ConsoleApp(home, who=who())
+    app.run()
+    return app.return_code or 0
