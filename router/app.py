@@ -11,7 +11,7 @@ from router.doors.ccr import ccr, claude_code
 from router.doors.front import front
 from router.doors.litellm import litellm
 from router.errors import CallerError
-from router.guards import check
+from router.guards import check, origin
 
 if TYPE_CHECKING:
     from router.service import Router
@@ -33,16 +33,21 @@ class App:
         if scope["type"] != "http":
             return
         door, path = self._door(scope)
+        generation = self._router.generation
         call = Call(scope, receive, send, path)
         try:
-            early = check(call.method, call.headers, self._router.generation.listen)
+            check(scope, generation)
         except CallerError as error:
             body = {"error": {"message": error.message, "type": "permission_error"}}
             await call.json(error.status, body, error.headers)
             return
-        if early is not None:
-            await call.answer(204, b"", headers=early)
-            return
+        origins = generation.listen.origins
+        if origins:
+            call.cors = origin.cors(call.headers.get("origin", "").encode("latin-1"), origins)
+            allowed = origin.preflight(call.method, scope["headers"], origins)
+            if allowed is not None:
+                await call.preflight(allowed)
+                return
         await door(self._router, call)
 
     def _door(self, scope: Scope) -> tuple[Door, str]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from router.caller import Caller
+from router.asgi import Receive, Scope, Send
 from router.contract import (
     PROTOCOL,
     VERSION,
@@ -20,25 +20,18 @@ from router.contract import (
     ClearOverride,
     Done,
     Explain,
-    Explained,
     OverridesChanged,
     Refused,
     Reload,
     Result,
-    ServicesChanged,
     SetOverride,
     Snapshot,
     Stop,
 )
-from router.asgi import Receive, Scope, Send
 from router.doors.call import Call
-from router.doors.callers import client_of, session_of
-from router.errors import RequestError
-from router.facts import look_at
+from router.explain import explain
 from router.live import Watcher
 from router.overrides import BadOverrideError
-from router.rules import decide
-from router.rules.plan import Case
 
 if TYPE_CHECKING:
     from router.service import Router
@@ -165,59 +158,21 @@ async def act(router: Router, action: Action) -> Result:
                 return Refused(error)
             return Done(f"generation {router.generation.number}")
         case Explain():
-            return await _explain(router, action)
+            return await explain(
+                action,
+                router.formats,
+                router.generation,
+                router.counter,
+                router.overrides.in_force(),
+            )
         case Stop():
             router.log.info("control", f"{_by(action.by)}stop")
             router.stop()
             return Done("stopping")
 
 
-async def _explain(router: Router, action: Explain) -> Explained | Refused:
-    """The stages up to the Plan, on the running configuration; nothing is sent or recorded."""
-    plane = "litellm" if action.door == "litellm" else "ccr"
-    dialect = "openai_chat" if plane == "litellm" else "anthropic_messages"
-    headers = {name.lower(): value for name, value in action.headers.items()}
-    try:
-        request = router.formats[dialect].parse_request(action.body.encode())
-    except RequestError as error:
-        return Refused(error.message)
-    generation = router.generation
-    tokens, exact = await router.counter.count(request, generation.routes.long_context_threshold)
-    caller = Caller(
-        door=action.door,
-        plane=plane,
-        headers=headers,
-        session=session_of(headers, request.body),
-        client=client_of(headers),
-    )
-    facts = look_at(request, caller, tokens, exact).facts
-    try:
-        plan = decide(
-            Case(
-                request=request,
-                caller=caller,
-                facts=facts,
-                generation=generation,
-                overrides=router.overrides.in_force(),
-                chance=0.0,
-            )
-        )
-    except RequestError as error:
-        return Explained(candidates=(), rule="", looks=(), facts=facts, error=error.message)
-    return Explained(
-        candidates=tuple(f"{c.provider.name},{c.model}" for c in plan.candidates),
-        rule=plan.rule,
-        looks=plan.looks,
-        facts=facts,
-    )
-
-
 def _overridden(router: Router) -> None:
     router.live.tell(OverridesChanged(router.overrides.views(router.generation)))
-
-
-def serviced(router: Router) -> ServicesChanged:
-    return ServicesChanged(router.services())
 
 
 def _by(who: str) -> str:

@@ -13,7 +13,7 @@ from router.doors.call import Call
 from router.errors import UpstreamError
 from router.formats import Reader, Writer
 from router.framing import Framer
-from router.messages import Event, Failure, OpaqueEvent, Request
+from router.messages import Event, Failure, Request
 from router.outgoing import Outgoing
 from router.record import Attempt, Record
 from router.transport import Response
@@ -104,9 +104,7 @@ class _Carrier:
         if self._request.stream:
             writer = self._writer()
             await self._begin_stream()
-            await self._call.end(
-                b"".join(writer.feed(event) for event in events) + writer.close()
-            )
+            await self._call.end(b"".join(writer.feed(event) for event in events) + writer.close())
         elif self._sent.through:
             await self._answer(self._renamed(body))
         else:
@@ -179,9 +177,8 @@ class _Carrier:
                 )
             self._tally.feed(event)
             self._attempt.answered = True
-            if self._record.first_token is None and type(event) is not OpaqueEvent:
-                if self._tally.began:
-                    self._record.first_token = self._router.now()
+            if self._tally.began and self._record.first_token is None:
+                self._record.first_token = self._router.now()
 
     def _reader(self) -> Reader:
         return self._sent.format.reader(self._sent.provider)

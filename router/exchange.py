@@ -20,6 +20,7 @@ from router.delivery import deliver
 from router.doors.call import Call
 from router.doors.callers import client_of, key_of, public_name, session_of
 from router.errors import CallerError, OursError, RequestError, UpstreamError
+from router.explain import measured
 from router.facts import look_at
 from router.formats import Format
 from router.guards.body import ClientGoneError, read_body
@@ -27,7 +28,7 @@ from router.messages import Request
 from router.outgoing import outgoing
 from router.policy import Course, GiveUp, Try, Wait
 from router.prices import price
-from router.record import Attempt, Record
+from router.record import Attempt, Record, StoppedBy
 from router.rules import decide
 from router.rules.plan import Candidate, Case, Plan
 from router.tally import Tally
@@ -35,6 +36,11 @@ from router.tally import Tally
 if TYPE_CHECKING:
     from router.service import Router
 
+STOPPED: dict[StoppedBy, str] = {
+    "client": "the client left",
+    "operator": "stopped by the operator",
+    "router": "the router was stopped",
+}
 Attempted = Callable[[Attempt, Candidate], Awaitable[None]]
 
 
@@ -103,8 +109,8 @@ async def choose(
 ) -> Plan:
     """Counts, looks and decides; the record keeps the whole trace. Raises CallerError."""
     generation = router.generation
-    tokens, exact = await router.counter.count(request, generation.routes.long_context_threshold)
-    record.facts = look_at(request, record.caller, tokens, exact).facts
+    tokens, exact = await measured(router.counter, request, record.caller, generation)
+    record.facts = look_at(request, record.caller, tokens, exact)
     if external is not None:
         plan = Plan(
             candidates=(replace(external, model=request.model or ""),),
@@ -133,9 +139,7 @@ async def choose(
     return plan
 
 
-async def attempts(
-    router: Router, record: Record, plan: Plan, call: Call, once: Attempted
-) -> None:
+async def attempts(router: Router, record: Record, plan: Plan, call: Call, once: Attempted) -> None:
     """Tries the candidates as policy says until one has answered. Raises what the last one did."""
     course = Course(plan.candidates, router.generation.retry, router.cooldowns)
     while True:
@@ -153,10 +157,11 @@ async def attempts(
                     await once(attempt, candidate)
                 except UpstreamError as error:
                     settle(router, record, attempt, error)
+                    course.failed(error, router.now(), router.chance())
                     if call.started:
                         raise
-                    course.failed(error, router.now(), router.chance())
-                except (asyncio.CancelledError, RequestError):
+                except BaseException:
+                    course.left()
                     attempt.outcome, attempt.ended = "cancelled", router.now()
                     raise
                 else:
@@ -165,9 +170,7 @@ async def attempts(
                     return
 
 
-def settle(
-    router: Router, record: Record, attempt: Attempt, error: UpstreamError | None
-) -> None:
+def settle(router: Router, record: Record, attempt: Attempt, error: UpstreamError | None) -> None:
     """Writes down how an attempt ended."""
     attempt.ended = router.now()
     attempt.outcome = "ok" if error is None else error.kind
@@ -233,29 +236,10 @@ class Border:
             router.finished(record)
 
     async def _end(self, error: BaseException) -> bool:
+        """Whether `error` ends here; a cancellation that is not ours goes on."""
         record = self._record
-        if isinstance(error, ClientGoneError):
-            record.stopped_by = "client"
         if isinstance(error, asyncio.CancelledError | ClientGoneError):
-            if isinstance(error, asyncio.CancelledError) and record.stopped_by:
-                asyncio.current_task().uncancel()  # type: ignore[union-attr]
-            record.state = "cancelled"
-            record.error = {
-                "client": "the client left",
-                "operator": "stopped by the operator",
-                "router": "the router was stopped",
-                "": "the router was stopped",
-            }[record.stopped_by]
-            if record.stopped_by in ("", "client"):
-                return record.stopped_by == "client"
-            stopped = CallerError(
-                record.error,
-                status=503,
-                kind="cancelled",
-                headers=(("x-should-retry", "false"),),
-            )
-            await self._tell(stopped)
-            return True
+            return await self._stopped("client" if isinstance(error, ClientGoneError) else "")
         if not isinstance(error, RequestError):
             if not isinstance(error, Exception):
                 return False
@@ -263,6 +247,23 @@ class Border:
         record.refuse(error)
         await self._tell(error)
         return True
+
+    async def _stopped(self, by: StoppedBy) -> bool:
+        """The work was ended from outside: by the client, the operator, or the router's own end."""
+        record = self._record
+        ours = bool(record.stopped_by)
+        record.stopped_by = record.stopped_by or by or "router"
+        record.state = "cancelled"
+        record.error = STOPPED[record.stopped_by]
+        task = asyncio.current_task()
+        if ours and task is not None:
+            task.uncancel()
+        if record.stopped_by != "client":
+            no_more = (("x-should-retry", "false"),)
+            await self._tell(
+                CallerError(record.error, status=503, kind="cancelled", headers=no_more)
+            )
+        return ours or record.stopped_by == "client"
 
     async def _tell(self, error: RequestError) -> None:
         """The error, in the client's dialect: as the whole answer, or as the end of its stream."""

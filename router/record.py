@@ -1,4 +1,4 @@
-"""One request's life while it is lived: filled in by the exchange, shown as the contract's views."""
+"""One request's life while it is lived: filled in by the exchange, shown as contract views."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ from router.formats import Writer
 from router.rules.plan import Candidate
 from router.settings import Price
 from router.tally import Tally
+
+StoppedBy = Literal["", "client", "operator", "router"]
 
 
 class Attempt:
@@ -83,8 +85,8 @@ class Record:
         "attempts",
         "caller",
         "dialect",
-        "endpoint",
         "ended",
+        "endpoint",
         "error",
         "facts",
         "first_token",
@@ -128,7 +130,7 @@ class Record:
         self.attempts: list[Attempt] = []
         self.stored = False  # written to the ledger while still running
         #: who ended it early; set before `task` is cancelled
-        self.stopped_by: Literal["", "client", "operator", "router"] = ""
+        self.stopped_by: StoppedBy = ""
         #: writes the client's stream, once one has begun
         self.writer: Writer | None = None
         self.task: asyncio.Task[object] | None = asyncio.current_task()
@@ -147,7 +149,7 @@ class Record:
             total += attempt.cost
         return total
 
-    def stop(self, by: Literal["client", "operator", "router"]) -> None:
+    def stop(self, by: StoppedBy) -> None:
         """Ends the exchange where it stands; what was used so far is still billed."""
         if self.task is not None and not self.stopped_by:
             self.stopped_by = by

@@ -7,24 +7,19 @@ stage has its own.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import os
 import random
 import secrets
-import sys
 import time
 from collections.abc import Callable, Coroutine
+from pathlib import Path
 from typing import Any
 
 from router import formats
-from router.app import App, Door
 from router.children import Child
-from router.config import Flags, Probes, load, watch
-from router.contract import Listener, Reloaded, ServiceView, Totals
-from router.control import Control, serviced
-from router.doors.ccr import ccr
-from router.doors.litellm import litellm
-from router.edge import Edge, bind, bind_unix
+from router.config import watch
+from router.contract import Listener, Reloaded, ServicesChanged, ServiceView
+from router.edge import Edge
 from router.errors import ConfigError
 from router.health import INTERVAL, Health
 from router.live import Live, midnight
@@ -70,6 +65,8 @@ class Router:
         self.cooldowns = Cooldowns()
         self.transport = Transport(proxies=Proxies.from_env(os.environ))
         self.children: dict[str, Child] = {}
+        #: children started only once the configuration needs them
+        self.spare: dict[str, Child] = {}
         self.health = Health(self.wall, self.now, self.cooldowns, self.children)
         self._stopping = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
@@ -134,15 +131,21 @@ class Router:
             self.config_error = ""
             self.generation = built
             self.log.set_level(built.log_level)
+            self._simulate()
             self.log.info("config", f"generation {built.number} is in force")
         self.live.tell(Reloaded(self.generation.number, self.config_error))
         return self.config_error
 
-    async def run(self, edge: Edge, control: Edge, children: list[Child], files: list[Any]) -> None:
-        """Serves until `stop()`; then drains, writes everything down and ends the children."""
-        for child in children:
-            self.children[child.name] = child
+    async def run(
+        self, edge: Edge, control: Edge, files: list[Path], ready: Callable[[], None]
+    ) -> None:
+        """Serves until `stop()`; then drains, writes everything down and ends the children.
+
+        `files` are watched; `ready` is called once it listens.
+        """
+        for child in self.children.values():
             self._task(child.keep())
+        self._simulate()
         self._task(self.live.pulse())
         self._task(self._tick())
         self._task(self._probe())
@@ -151,13 +154,10 @@ class Router:
         await edge.start()
         await control.start()
         self.log.info("router", f"started, generation {self.generation.number}")
+        ready()
         await self._stopping.wait()
         self.log.info("router", f"stopping, {len(self.live.running)} requests still run")
         await edge.drain(DRAIN)
-        for record in list(self.live.running.values()):
-            record.stop("router")
-        while self.live.running:
-            await asyncio.sleep(0.01)
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -167,6 +167,14 @@ class Router:
         self.log.info("router", "stopped")
         self.log.close()
         self.ledger.close()
+
+    def _simulate(self) -> None:
+        """Starts the simulator when a provider of the running generation needs it."""
+        if any(p.simulated and not p.plane for p in self.generation.providers.values()):
+            child = self.spare.pop("simulator", None)
+            if child is not None:
+                self.children[child.name] = child
+                self._task(child.keep())
 
     def _task(self, work: Coroutine[Any, Any, None]) -> None:
         self._tasks.append(asyncio.create_task(self._supervised(work)))
@@ -196,9 +204,9 @@ class Router:
             await self.health.probe(self.generation)
             if (services := self.services()) != shown:
                 shown = services
-                self.live.tell(serviced(self))
+                self.live.tell(ServicesChanged(services))
             await asyncio.sleep(INTERVAL)
 
-    async def _follow(self, files: list[Any]) -> None:
+    async def _follow(self, files: list[Path]) -> None:
         async for _ in watch(files):
             await self.reload()

@@ -233,7 +233,7 @@ class Generation:
     log_level: str = "info"
     retention_days: int = 30
     #: password login over SSH; "auto": only where the client's Unix user can be told
-    ssh_password: Literal["auto", "on", "off"] = "auto"
+    ssh_password: Literal["auto", "on", "off"] = "auto"  # noqa: S105 - a mode, not a password
 
     def provider(self, name: str) -> Provider | None:
         """By name; exact first, then without regard to case."""

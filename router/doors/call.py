@@ -20,7 +20,17 @@ class Call:
     """`path` is within the door ("/v1/messages"); `headers` have lower-case names, a repeated one
     joined by ", "."""
 
-    __slots__ = ("_query", "headers", "method", "path", "receive", "scope", "send", "started")
+    __slots__ = (
+        "_query",
+        "cors",
+        "headers",
+        "method",
+        "path",
+        "receive",
+        "scope",
+        "send",
+        "started",
+    )
 
     def __init__(self, scope: Scope, receive: Receive, send: Send, path: str) -> None:
         self.scope = scope
@@ -37,6 +47,8 @@ class Call:
                 self.headers[text] = value.decode("latin-1")
         self._query: dict[str, list[str]] | None = None
         self.started = False  # the answer's head was sent
+        #: added to the answer for a web page of an origin that was allowed
+        self.cors: list[tuple[bytes, bytes]] = []
 
     @property
     def query(self) -> dict[str, list[str]]:
@@ -54,6 +66,7 @@ class Call:
                 "headers": [
                     (b"content-type", content_type.encode("latin-1")),
                     _OURS,
+                    *self.cors,
                     *((n.encode("latin-1"), _value(v)) for n, v in headers),
                 ],
             }
@@ -66,12 +79,21 @@ class Call:
         await self.send({"type": "http.response.body", "body": body})
 
     async def answer(
-        self, status: int, body: bytes, content_type: str = "application/json", headers: Headers = ()
+        self,
+        status: int,
+        body: bytes,
+        content_type: str = "application/json",
+        headers: Headers = (),
     ) -> None:
         """A whole answer at once."""
         length = ("content-length", str(len(body)))
         await self.begin(status, content_type, (length, *headers))
         await self.end(b"" if self.method == "HEAD" else body)
+
+    async def preflight(self, headers: list[tuple[bytes, bytes]]) -> None:
+        """The answer to a browser that asks whether a page may call."""
+        await self.send({"type": "http.response.start", "status": 204, "headers": headers})
+        await self.end()
 
     async def json(self, status: int, value: object, headers: Headers = ()) -> None:
         await self.answer(status, msgspec.json.encode(value), headers=headers)

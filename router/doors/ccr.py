@@ -13,8 +13,7 @@ from typing import TYPE_CHECKING
 from router.contract import VERSION
 from router.doors import relay
 from router.doors.call import Call
-from router.doors.callers import admitted, client_of, key_of, public_name, session_of
-from router.caller import Caller
+from router.doors.callers import admitted, key_of
 from router.errors import CallerError, RequestError
 from router.exchange import Surface, exchange
 from router.guards.body import read_body

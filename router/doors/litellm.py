@@ -72,7 +72,7 @@ async def _route(router: Router, call: Call) -> None:
 
 
 async def _public(router: Router, call: Call) -> bool:
-    """What needs no key and costs nothing. Real LiteLLM's /health makes billed calls; ours never."""
+    """What needs no key. Real LiteLLM's /health makes billed calls; ours never does."""
     match call.path:
         case "" | "/":
             await call.json(200, {"message": "LiteLLM role of Pointsman", "docs": "/v1/models"})

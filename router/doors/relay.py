@@ -1,4 +1,4 @@
-"""Towards a real LiteLLM or CCR that plays its role itself: what is metered, and what just passes."""
+"""Towards a real LiteLLM or CCR that plays its own role: what is metered, what just passes."""
 
 from __future__ import annotations
 
@@ -15,8 +15,11 @@ if TYPE_CHECKING:
 
 #: headers of the hop itself (RFC 9110, 7.6.1), and those that the next hop sets anew
 _HOP = frozenset(
-    "connection keep-alive proxy-authenticate proxy-authorization te trailer transfer-encoding"
-    " upgrade host content-length accept-encoding expect x-pointsman".split()
+    {
+        *("connection", "keep-alive", "te", "trailer", "transfer-encoding", "upgrade", "expect"),
+        *("proxy-authenticate", "proxy-authorization"),
+        *("host", "content-length", "accept-encoding", "x-pointsman"),
+    }
 )
 #: the client's key goes to the external tool: it is its own keys that it checks
 _CREDENTIALS = ("authorization", "x-api-key", "api-key", "x-litellm-api-key", "user-agent")
@@ -39,7 +42,7 @@ def candidate(role: Role, call: Call, format: str) -> Candidate:
 
 async def relay(router: Router, call: Call, base: str) -> None:
     """Passes one request on as it is, and its answer back as it comes. Not metered."""
-    body = await read_body(call.scope, call.receive, router.generation.limits, any_type=True)
+    body = await read_body(call.scope, call.receive, router.generation.limits)
     query = call.scope["query_string"].decode("latin-1")
     headers = [(name, value) for name, value in call.headers.items() if name not in _HOP]
     headers.append(("accept-encoding", "identity"))

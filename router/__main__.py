@@ -1,0 +1,219 @@
+"""`python -m router`: the router process, and questions about a configuration that need none.
+
+    serve    until SIGTERM or SIGINT: drains, writes everything down, ends
+    doctor   what was looked for, as JSON: a list of contract.Finding
+    explain  the route of the request body on stdin, as JSON: contract.Explained
+
+Exit codes: 0 done, 1 it could not be done (one line on stderr says why), 2 bad usage, 4 another
+router holds this home.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import fcntl
+import os
+import signal
+import socket
+import sys
+from pathlib import Path
+from typing import IO
+
+import msgspec
+import uvloop
+
+from router import formats
+from router.app import App, Door
+from router.children import Child
+from router.config import Flags, Probes, addresses, files, load, probe
+from router.contract import Explain
+from router.control import Control
+from router.doors.ccr import ccr
+from router.doors.litellm import litellm
+from router.edge import Edge, PortTakenError, bind, bind_unix
+from router.errors import ConfigError
+from router.explain import explain
+from router.service import Router
+from router.settings import Generation, Limits
+from router.tokens import Counter
+from storage.database import LedgerError
+from storage.home import Home, home
+
+ALREADY_RUNNING = 4
+#: never contacted: stands for the simulator where nothing is served
+NOWHERE = "http://127.0.0.1:9"
+
+
+def main(arguments: list[str] | None = None) -> int:
+    given = _arguments(arguments)
+    os.umask(0o077)
+    here = home()
+    try:
+        match given.command:
+            case "serve":
+                return _serve(here, given)
+            case "doctor":
+                _print(_load(here, _flags(given, NOWHERE, ""), 1).findings)
+            case "explain":
+                _print(_explain(here, given))
+    except (ConfigError, PortTakenError, LedgerError, OSError) as error:
+        sys.stderr.write(f"pointsman: {error}\n")
+        return 1
+    return 0
+
+
+# ── serve ─────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _serve(here: Home, given: argparse.Namespace) -> int:
+    here.make()
+    lock = _lock(here)
+    if lock is None:
+        sys.stderr.write(
+            f"pointsman: a router of this home already runs (pid {here.lock.read_text().strip()});"
+            " attach with `pointsman`, or choose another home with POINTSMAN_HOME\n"
+        )
+        return ALREADY_RUNNING
+    with lock:
+        uvloop.run(_run(here, given))
+    return 0
+
+
+def _lock(here: Home) -> IO[str] | None:
+    """Held as long as the process lives; None where another router holds it."""
+    lock = here.lock.open("a+")
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        lock.close()
+        return None
+    lock.truncate(0)
+    lock.write(f"{os.getpid()}\n")
+    lock.flush()
+    return lock
+
+
+async def _run(here: Home, given: argparse.Namespace) -> None:
+    simulator = bind("127.0.0.1", 0)
+    model = bind("127.0.0.1", 0) if given.local else None
+    flags = _flags(given, _address(simulator), _address(model) if model else "")
+    generation = await asyncio.to_thread(_load, here, flags, 1)
+    listen = generation.listen
+    roots: dict[int, Door] = {}
+    sockets = [bind(listen.host, listen.port, "--port")]
+    for port, door, flag in (
+        (listen.litellm_port, litellm, "--litellm-port"),
+        (listen.ccr_port, ccr, "--ccr-port"),
+    ):
+        if port:
+            sockets.append(bind(listen.host, port, flag))
+            roots[port] = door
+    ssh = bind(listen.host, listen.ssh_port, "--ssh-port") if listen.ssh_port else None
+    router = Router(here, generation, lambda number: _load(here, flags, number))
+    router.spare["simulator"] = _child(
+        router, "simulator", ["router.simulator", "--fd", str(simulator.fileno())], simulator
+    )
+    if model is not None:
+        words = ["router.local_model", "--fd", str(model.fileno())]
+        router.children["local model"] = _child(router, "local model", words, model)
+    if ssh is not None:
+        router.children["ssh"] = _child(router, "ssh", _ssh_words(ssh, generation), ssh)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, router.stop)
+    await router.run(
+        Edge(App(router, roots), sockets, generation.limits),
+        Edge(Control(router), [bind_unix(here.socket)], Limits()),
+        [path for path in files(here, flags)],
+        lambda: _print({"ready": True, "pid": router.pid, "listeners": router.listeners()}),
+    )
+
+
+def _ssh_words(ssh: socket.socket, generation: Generation) -> list[str]:
+    listen = generation.listen
+    return [
+        "console.ssh",
+        "--child",
+        *("--fd", str(ssh.fileno()), "--host", listen.host, "--port", str(listen.ssh_port)),
+        *("--router-port", str(listen.port), "--litellm-port", str(listen.litellm_port)),
+        *("--ccr-port", str(listen.ccr_port), "--password", generation.ssh_password),
+    ]
+
+
+def _child(router: Router, name: str, module: list[str], inherited: socket.socket) -> Child:
+    def said(line: str) -> None:
+        router.log.info(name, line)
+
+    def complained(line: str) -> None:
+        router.log.warning(name, line)
+
+    inherited.set_inheritable(True)
+    command = [sys.executable, "-P", "-m", *module]
+    return Child(name, command, said, complained, fds=(inherited.fileno(),))
+
+
+# ── questions ─────────────────────────────────────────────────────────────────────────────────────
+
+
+def _explain(here: Home, given: argparse.Namespace) -> object:
+    headers = dict(header.partition(":")[::2] for header in given.header)
+    action = Explain(
+        body=sys.stdin.read(),
+        door=given.door,
+        headers={name.strip(): value.strip() for name, value in headers.items()},
+    )
+    generation = _load(here, _flags(given, NOWHERE, ""), 1)
+    return asyncio.run(explain(action, formats.load(), generation, Counter(), ()))
+
+
+def _load(here: Home, flags: Flags, number: int) -> Generation:
+    """Reads all there is, and asks the neighbours. Not to be called on a running loop."""
+    found: Probes = asyncio.run(probe(addresses(os.environ)))
+    return load(here, os.environ, flags, number, found)
+
+
+def _flags(given: argparse.Namespace, simulator_url: str, local_model_url: str) -> Flags:
+    return Flags(
+        host=given.host,
+        port=given.port,
+        litellm_port=given.litellm_port,
+        ccr_port=given.ccr_port,
+        ssh_port=given.ssh_port,
+        litellm_config=given.litellm_config,
+        directory=Path.cwd(),
+        simulator_url=simulator_url,
+        local_model_url=local_model_url,
+    )
+
+
+def _address(listening: socket.socket) -> str:
+    host, port = listening.getsockname()[:2]
+    return f"http://{host}:{port}"
+
+
+def _print(value: object) -> None:
+    sys.stdout.write(msgspec.json.encode(value).decode() + "\n")
+    sys.stdout.flush()
+
+
+def _arguments(arguments: list[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m router", description="The router process.")
+    shared = argparse.ArgumentParser(add_help=False)
+    shared.add_argument("--host")
+    for name in ("--port", "--litellm-port", "--ccr-port", "--ssh-port"):
+        shared.add_argument(name, type=int)
+    shared.add_argument("--litellm-config", type=Path)
+    commands = parser.add_subparsers(dest="command", required=True)
+    serve = commands.add_parser("serve", parents=[shared])
+    serve.add_argument("--local", action="store_true", help="a real small model as ollama-local")
+    doctor = commands.add_parser("doctor", parents=[shared])
+    doctor.add_argument("--json", action="store_true", help="the only form there is")
+    dry = commands.add_parser("explain", parents=[shared])
+    dry.add_argument("--door", default="ccr", choices=("ccr", "litellm", "claude-code"))
+    dry.add_argument("--header", action="append", default=[], metavar="NAME:VALUE")
+    dry.add_argument("body", nargs="?", help="- for stdin, the only place it is read from")
+    return parser.parse_args(arguments)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
