@@ -1,5 +1,5 @@
-"""The words of ASGI that we use. The hot doors are plain ASGI callables: a framework costs 30-150 µs
-a request, as much as all our own work."""
+"""The words of ASGI that we use. The hot doors are plain ASGI callables: a framework costs
+30-150 µs a request, as much as all our own work."""
 
 from __future__ import annotations
 

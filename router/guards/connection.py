@@ -23,6 +23,7 @@ from router.settings import Limits
 HEADER_COUNT = 100
 #: seconds a refused client may go on sending, so that it reads the answer before the reset
 LINGER = 1.0
+NEVER = float("inf")
 
 
 class _RefusedError(Exception):
@@ -50,9 +51,10 @@ class GuardedProtocol(HttpToolsProtocol):
         #: nothing more is read: the connection was refused, or will close after this answer
         self._deaf = False
         self._why: tuple[int, str] = (400, "not a valid HTTP request")
-        #: when a request that is not yet one began to arrive (loop time); None while none does
-        self._stir: float | None = None
+        #: when what is arriving must be whole (loop time)
+        self._late_at = NEVER
         self._timer: asyncio.TimerHandle | None = None
+        self._timer_at = NEVER
 
     # ── asyncio.Protocol ──────────────────────────────────────────────────────────────────────────
 
@@ -61,7 +63,7 @@ class GuardedProtocol(HttpToolsProtocol):
         if len(self.connections) > self._limits.connections:
             self._refuse(503, "too many connections: try again in a moment")
             return
-        self._stirred()
+        self._expect(self._limits.header_seconds)
 
     def connection_lost(self, exc: Exception | None) -> None:
         if self._timer is not None:
@@ -88,8 +90,12 @@ class GuardedProtocol(HttpToolsProtocol):
             if self._head_bytes > self._limits.header_bytes:
                 self._refuse(431, f"headers of more than {self._limits.header_bytes} bytes")
                 return
-        if self._stir is None and (self.cycle is None or self.cycle.response_complete):
-            self._stirred()
+        if self._late_at == NEVER:
+            cycle = self.cycle
+            if cycle is None or cycle.response_complete:
+                self._expect(self._limits.header_seconds)
+            elif cycle.more_body:
+                self._expect(self._limits.body_seconds)
 
     def _feed(self, data: bytes) -> None:
         """An offer to upgrade (Java and `curl --http2` make one on each request) is not taken up:
@@ -114,28 +120,35 @@ class GuardedProtocol(HttpToolsProtocol):
 
     # ── deadlines ─────────────────────────────────────────────────────────────────────────────────
 
-    def _stirred(self) -> None:
-        """Bytes came that are no request yet: it has `header_seconds` to become one."""
-        self._stir = self.loop.time()
-        if self._timer is None:
-            self._timer = self.loop.call_later(self._limits.header_seconds, self._late)
+    def _expect(self, seconds: float) -> None:
+        """What has begun to arrive must be whole in `seconds`. The timer in place is moved only
+        when it would be late; a request that comes in one packet, as nearly all do, costs none."""
+        due = self._late_at = self.loop.time() + seconds
+        if due < self._timer_at:
+            if self._timer is not None:
+                self._timer.cancel()
+            self._timer_at = due
+            self._timer = self.loop.call_at(due, self._check_time)
 
-    def _late(self) -> None:
-        """The timer is not moved when a request begins in time: it finds that out here."""
+    def _check_time(self) -> None:
         self._timer = None
-        if self._stir is None or self.transport.is_closing():
+        self._timer_at = NEVER
+        if self._late_at == NEVER or self._deaf or self.transport.is_closing():
             return
-        left = self._stir + self._limits.header_seconds - self.loop.time()
-        if left > 0.001:  # uvloop's clock ticks in milliseconds
-            self._timer = self.loop.call_later(left, self._late)
-        elif self._in_head and not self._deaf:
+        if self.loop.time() + 0.001 < self._late_at:  # uvloop's clock ticks in milliseconds
+            self._timer_at = self._late_at
+            self._timer = self.loop.call_at(self._late_at, self._check_time)
+        elif self._in_head:
             seconds = self._limits.header_seconds
             self._refuse(408, f"the request's headers took longer than {seconds:g} s")
-        else:
+        elif self.cycle is not None and not self.cycle.response_complete:
+            seconds = self._limits.body_seconds
+            self._refuse(408, f"the request's body took longer than {seconds:g} s")
+        else:  # nothing was asked, or what was asked is answered
             self.transport.close()
 
     def on_response_complete(self) -> None:
-        self._stir = None
+        self._late_at = NEVER
         super().on_response_complete()
 
     # ── httptools ─────────────────────────────────────────────────────────────────────────────────
@@ -157,7 +170,10 @@ class GuardedProtocol(HttpToolsProtocol):
             return  # a trailer: it must not look like a header
         if b"_" in name:
             self._stop(400, "a header's name holds an underscore")
-        super().on_header(name, value)
+        name = name.lower()
+        if name == b"expect" and value.lower() == b"100-continue":
+            self.expect_100_continue = True
+        self.headers.append((name, value))
 
     def on_headers_complete(self) -> None:
         headers = self.headers
@@ -185,15 +201,12 @@ class GuardedProtocol(HttpToolsProtocol):
             self._upgrade = True
             return
         self._in_head = False
-        self._stir = None
+        self._late_at = NEVER
         super().on_headers_complete()
-
-    def on_body(self, body: bytes) -> None:
-        if not self._upgrade:
-            super().on_body(body)
 
     def on_message_complete(self) -> None:
         if not self._upgrade:
+            self._late_at = NEVER
             super().on_message_complete()
 
     # ── refusing ──────────────────────────────────────────────────────────────────────────────────

@@ -91,20 +91,25 @@ class Response:
                 raise self._error
             if self._complete:
                 return b""
-            if await self._silent(wait):
-                return None
+            waiter = self._wait(wait)
+            try:
+                if await waiter:
+                    return None
+            except asyncio.CancelledError:
+                self.abort()
+                raise
 
     async def body(self, limit: int) -> bytes:
         """All of it. Raises UpstreamError when it is longer than `limit` bytes, or as `read`."""
-        first = await self.read()
         pieces, size = [], 0
-        while first:
-            pieces.append(first)
-            size += len(first)
+        while data := await self.read():
+            pieces.append(data)
+            size += len(data)
             if size > limit:
                 self.abort()
                 raise self._failure("upstream", 502, f"sent an answer of more than {limit} bytes")
-            first = await self.read()
+            if self._complete and self._decoder is None and not self._parts:
+                break  # nearly always after the first piece
         return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
     def abort(self) -> None:
@@ -122,7 +127,12 @@ class Response:
         while not self.status:
             if self._error is not None:
                 raise self._error
-            await self._silent(None)
+            waiter = self._wait(None)
+            try:
+                await waiter
+            except asyncio.CancelledError:
+                self.abort()
+                raise
 
     def begun(self, status: int, headers: dict[str, str]) -> None:
         """The status line and headers have arrived."""
@@ -168,9 +178,7 @@ class Response:
     def wake(self) -> None:
         """Something arrived or ended. Called once per packet, after it was parsed."""
         self._quiet_since = self._loop.time()
-        waiter = self._waiter
-        if waiter is not None and not waiter.done():
-            waiter.set_result(False)
+        self._answer(False)
 
     def tick(self, now: float) -> float:
         """Fails or wakes what is due. Returns when to be asked again (loop time)."""
@@ -188,9 +196,9 @@ class Response:
         elif now >= self._quiet_since + self._timeouts.idle:
             self.fail("timeout", 504, f"fell silent for {_seconds(self._timeouts.idle)}")
             return NEVER
-        elif now >= self._wait_until and not self._waiter.done():
-            self._wait_until = NEVER
-            self._waiter.set_result(True)
+        elif now >= self._wait_until:
+            self._answer(True)
+            return self._ends_at
         return self._due()
 
     # ── inside ────────────────────────────────────────────────────────────────────────────────────
@@ -226,21 +234,20 @@ class Response:
         self._size = 0
         return data
 
-    async def _silent(self, wait: float | None) -> bool:
-        """Waits for the next packet. True when `wait` seconds passed without one."""
+    def _wait(self, wait: float | None) -> asyncio.Future[bool]:
+        """Resolves with the next packet, or with True when `wait` seconds passed without one."""
         connection = self._connection
         assert connection is not None
         assert self._waiter is None
         self._wait_until = NEVER if wait is None else self._loop.time() + wait
         self._waiter = self._loop.create_future()
         connection.watch(self._due())
-        try:
-            return await self._waiter
-        except asyncio.CancelledError:
-            self.abort()
-            raise
-        finally:
-            self._waiter = None
+        return self._waiter
+
+    def _answer(self, silent: bool) -> None:
+        waiter, self._waiter = self._waiter, None
+        if waiter is not None and not waiter.done():
+            waiter.set_result(silent)
 
     def _due(self) -> float:
         if not self.status:
