@@ -18,7 +18,7 @@ REMINDER = re.compile(
     r"<(system-reminder|(?:local-)?command-[a-z]+|bash-[a-z]+)>.*?(?:</\1>|\Z)", re.DOTALL
 )
 #: the model that a main agent asks for a subagent, written into the subagent's prompt
-SUBAGENT_TAG = re.compile(r"<CCR-SUBAGENT-MODEL>(.*?)</CCR-SUBAGENT-MODEL>", re.DOTALL)
+SUBAGENT_TAG = re.compile(r"<CCR-SUBAGENT-MODEL>([^<]{1,300})</CCR-SUBAGENT-MODEL>")
 _TAG_START = "<CCR-SUBAGENT-MODEL>"
 
 #: what Claude Code asks with max_tokens 1 to learn whether a model answers

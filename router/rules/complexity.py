@@ -2,7 +2,7 @@
 
     length     1 point from 200 characters, 2 from 1,500
     code       1 point for quoted code or a stack trace
-    hard words 1 point each, at most 3: design, refactor, migrate, prove, concurrency, …
+    hard words 1 point each, at most 4: design, refactor, migrate, prove, concurrency, …
     steps      1 point for a list or for several questions
     light words take 1 point off: typo, rename, what is, …
 
@@ -45,7 +45,7 @@ def score(prompt: str) -> tuple[int, str]:
         points += 1
         why.append("code")
     hard = {match[0].lower() for match in _HARD.finditer(text)}
-    points += min(3, len(hard))
+    points += min(4, len(hard))
     why += sorted(hard)[:3]
     if len(_STEP.findall(text)) > 1 or text.count("?") > 1:
         points += 1
