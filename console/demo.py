@@ -1,7 +1,7 @@
 """Traffic of every kind for `pointsman demo`: each scenario, streams, tools, errors, overrides.
 
-One rule: it is bounded (how many at once, how many in all) and repeatable (its dice have a seed),
-and it goes in by the router's own doors, as anybody's traffic would.
+One rule: it is bounded (how many at once, how many in all), its dice have a seed, and it goes in by
+the router's own doors, as anybody's traffic would.
 
 `python -m console.demo URL` sends until its stdin closes, so that it never outlives the console.
 """
@@ -39,7 +39,10 @@ QUESTIONS = (
     "Rename these variables so that a stranger understands them.",
 )
 #: a picture of one pixel
-PIXEL = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+PIXEL = (
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJ"
+    "AAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+)
 BASH = {
     "name": "Bash",
     "description": "Run a shell command",

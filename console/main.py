@@ -13,6 +13,7 @@ import pkgutil
 import sys
 import traceback
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 import click
@@ -164,7 +165,8 @@ def _enter(group: click.Group, name: str) -> None:
         from console.text import clean
 
         say(f"{name}: a fault of ours: {clean(f'{type(error).__name__}: {error}')}")
-        say(f"{name}: the trace is in {_kept_trace()}")
+        with suppress(OSError):
+            say(f"{name}: the trace is in {_kept_trace()}")
         sys.exit(FAILED)
 
 
@@ -172,9 +174,9 @@ def _kept_trace() -> str:
     """The file that the trace of the current exception was added to."""
     from storage.home import home
 
-    here = home()
-    here.make()
-    path = here.logs / "command-faults.log"
+    logs = home().logs
+    logs.mkdir(parents=True, exist_ok=True, mode=0o700)
+    path = logs / "command-faults.log"
     with open(path, "a", opener=lambda name, flags: os.open(name, flags, 0o600)) as file:
         file.write(f"pointsman {VERSION} {sys.argv[1:2]}\n{traceback.format_exc()}\n")
     return str(path)

@@ -89,7 +89,10 @@ async def start_router(
     try:
         if await link.alive():
             return
-        child, begin = _spawn(home, args, env, cwd)
+        try:
+            child, begin = _spawn(home, args, env, cwd)
+        except OSError as error:
+            raise StartError(f"{error.filename}: {error.strerror}") from None
         await _until_alive(home, link, child, begin)
     finally:
         await link.close()

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 import click
@@ -64,8 +64,9 @@ def temporary_router() -> Iterator[tuple[Home, str]]:
         fail(str(error))
     finally:
         try:
-            asyncio.run(stop_router(here, "demo"))
-        except (RouterDownError, StopError) as error:
+            with suppress(RouterDownError):
+                asyncio.run(stop_router(here, "demo"))
+        except StopError as error:
             say(str(error))
         shutil.rmtree(folder, ignore_errors=True)
 

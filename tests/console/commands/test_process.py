@@ -1,0 +1,163 @@
+"""Starting and ending the router: real processes; only the router itself is a stand-in."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+import signal
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from console.process import running, start_router, stop_router
+from storage.home import Home
+from tests.console.commands.conftest import Invoke, Run
+from tests.console.commands.fake import Fake, installed
+
+
+@pytest.fixture
+async def fake(here: Home, tmp_path: Path) -> AsyncIterator[dict[str, str]]:
+    """The stand-in on the path; one that still runs at the end is ended."""
+    yield installed(tmp_path / "fake")
+    if await running(here) is not None:
+        await stop_router(here)
+
+
+async def test_start_restart_stop(here: Home, run: Run, fake: dict[str, str]) -> None:
+    code, out, err = await run("pointsman", "start", "--port", "5055", **fake)
+    assert code == 0, err
+    first = int(re.findall(r"pid (\d+)", out)[0])
+    assert "http://127.0.0.1:5055" in out
+    assert os.getsid(first) == first  # a session of its own: a closing terminal cannot end it
+    assert here.router_output.stat().st_mode & 0o777 == 0o600
+
+    code, _, err = await run("pointsman", "start", "--port", "5056", **fake)
+    assert code == 0
+    assert f"already runs (pid {first})" in err
+    assert "front door on port 5055: `pointsman restart --port 5056`" in err
+
+    code, out, err = await run("pointsman", "restart", "--ssh-port", "0", **fake)
+    assert code == 0, err
+    second = int(re.findall(r"pid (\d+)", out)[0])
+    assert second != first
+    assert not psutil.pid_exists(first)
+    words = psutil.Process(second).cmdline()
+    assert words[words.index("serve") + 1 :] == ["--port", "5055", "--ssh-port", "0"]
+
+    code, out, _ = await run("ccr", "restart", **fake)
+    assert code == 0
+    assert out.splitlines() == [
+        "claude code router service has been stopped.",
+        "Starting claude code router service...",
+        "✅ Service started successfully in the background.",
+    ]
+    code, out, _ = await run("ccr", "stop", **fake)
+    assert (code, out) == (0, "claude code router service has been successfully stopped.\n")
+    assert not psutil.pid_exists(second)
+    assert here.router_output.read_text().split() == ["ready", "drained"] * 3
+    code, out, _ = await run("ccr", "stop", **fake)
+    assert (code, out) == (
+        0,
+        "Failed to stop the service. It may have already been stopped.\n",
+    )
+    assert (await run("pointsman", "stop", **fake))[0] == 3
+
+
+async def test_a_router_that_dies_leaves_its_last_words(
+    here: Home, run: Run, fake: dict[str, str]
+) -> None:
+    here.make()
+    here.router_output.write_text("words of an earlier start\n")
+    code, out, err = await run("pointsman", "start", "--port", "1", **fake)
+    assert (code, out) == (1, "")
+    assert "port 1 is taken by evil" in err
+    assert "\x1b" not in err
+    assert "earlier" not in err
+
+
+async def test_two_starts_at_once_make_one_router(
+    here: Home, env: dict[str, str], fake: dict[str, str]
+) -> None:
+    await asyncio.gather(*(start_router(here, env=env | fake) for _ in range(3)))
+    snapshot = await running(here)
+    assert snapshot is not None
+    assert here.lock.read_text() == str(snapshot.pid)
+
+
+async def test_a_folder_named_router_in_the_working_directory_is_not_run(
+    here: Home, run: Run, tmp_path: Path, fake: dict[str, str]
+) -> None:
+    """`python -m router` looks into the working directory first, unless it is told not to."""
+    project = tmp_path / "router"  # `run` has tmp_path as its working directory
+    project.mkdir()
+    (project / "__main__.py").write_text(
+        f"open({str(tmp_path / 'touched')!r}, 'w')\nraise SystemExit(9)\n"
+    )
+    code, _, err = await run("pointsman", "start", **fake)
+    assert code == 0, err
+    assert not (tmp_path / "touched").exists()
+
+
+@pytest.mark.parametrize("program", ["pointsman", "ccr"])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+async def test_serve_ends_clean_on_a_signal(
+    env: dict[str, str], fake: dict[str, str], program: str, number: signal.Signals
+) -> None:
+    word = {"pointsman": "serve", "ccr": "start"}[program]
+    child = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-c", f"from console.main import {program}; {program}()", word),
+        stdout=asyncio.subprocess.PIPE,
+        env=env | fake,
+    )
+    assert child.stdout is not None
+    assert await child.stdout.readline() == b"ready\n"
+    child.send_signal(number)
+    assert await child.stdout.read() == b"drained\n"
+    assert await child.wait() == 0
+
+
+async def test_serve_has_the_exit_code_of_a_second_router(
+    here: Home, env: dict[str, str], run: Run, fake: dict[str, str]
+) -> None:
+    await start_router(here, env=env | fake)
+    code, _, err = await run("pointsman", "serve", **fake)
+    assert code == 4
+    assert "another router runs" in err
+    code, out, _ = await run("ccr", "start", **fake)
+    assert (code, out) == (0, "✅ Service is already running in the background.\n")
+
+
+async def test_a_silent_router_is_named(here: Home, run: Run, env: dict[str, str]) -> None:
+    """Someone holds the lock but does not answer: `stop` says who, and `start` does not hang."""
+    import fcntl
+
+    here.make()
+    with here.lock.open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        lock.write("4242")
+        lock.flush()
+        code, _, err = await run("pointsman", "stop")
+    assert code == 1
+    assert "process 4242 holds" in err
+    assert "`kill 4242`" in err
+
+
+async def test_opening_a_console_says_where_a_running_router_differs(
+    here: Home, pointsman: Invoke
+) -> None:
+    from console.opening import disagreements
+
+    async with Fake(here) as fake:
+        options = {"port": 5000, "ccr_port": fake.role_port, "ssh_port": 0, "litellm_port": None}
+        assert disagreements(options, fake.snapshot()) == [
+            "the router that runs has its SSH on port 2299: "
+            "`pointsman restart --ssh-port 0` moves it"
+        ]
+        assert disagreements({"litellm_port": 4000}, fake.snapshot()) == [
+            "the router that runs has its LiteLLM nowhere: "
+            "`pointsman restart --litellm-port 4000` moves it"
+        ]
