@@ -80,9 +80,10 @@ def _places(raw: bytes, found: Mapping[str, msgspec.Raw]) -> list[_Place] | None
         name = _KEY.match(raw, at)
         if name is None or msgspec.json.decode(name[1]) != key:
             return None
-        end = name.end() + memoryview(value).nbytes
+        text = bytes(value)
+        end = name.end() + len(text)
         after = _NEXT.match(raw, end)
-        if after is None or raw[name.end() : end] != memoryview(value):
+        if after is None or not raw.startswith(text, name.end()):
             return None
         places.append(_Place(key, at, name.end(), end, after.start(1)))
         separator = after[1]

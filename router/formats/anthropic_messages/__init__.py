@@ -1,0 +1,76 @@
+"""Anthropic's Messages API, as a client speaks it and as a provider does."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+
+import msgspec
+
+from router.errors import RequestError, UpstreamError
+from router.formats import Frame, Reader, Writer, failures
+from router.formats.anthropic_messages import errors, parse, render, writer
+from router.formats.anthropic_messages import reader as reading
+from router.formats.splice import rename, splice
+from router.messages import JSON, Event, Request, Thinking
+from router.settings import Provider
+
+
+class AnthropicMessages:
+    name = parse.NAME
+    framing = "sse"
+    content_type = "text/event-stream; charset=utf-8"
+
+    def parse_request(self, raw: bytes) -> Request:
+        return parse.parse_request(raw)
+
+    def render_request(self, request: Request, provider: Provider, model: str) -> JSON:
+        return render.render_request(request, provider, model)
+
+    def pass_through(self, request: Request, model: str) -> bytes:
+        changes: dict[str, bytes | None] = {"model": msgspec.json.encode(model)}
+        if "context" in request.body:
+            changes["context"] = None
+        return splice(request.raw, changes)
+
+    def complete(self, request: Request) -> bool:
+        """Not without max_tokens, which a provider demands; nor with thoughts in its history that
+        Anthropic did not sign, which it refuses."""
+        if request.max_tokens is None:
+            return False
+        for message in request.messages:
+            if message.role == "assistant":
+                for part in message.parts:
+                    if type(part) is Thinking and not render.signed(part):
+                        return False
+        return True
+
+    def drops(self, request: Request) -> Callable[[Frame], bool] | None:
+        return None
+
+    def rename(self, data: bytes, model: str, asked: str) -> bytes:
+        return rename(data, model, asked)
+
+    def reader(self, provider: Provider) -> Reader:
+        return reading.AnthropicReader(provider)
+
+    def read_response(self, body: bytes, provider: Provider) -> list[Event]:
+        return reading.read_response(body, provider)
+
+    def read_error(
+        self, status: int, headers: Mapping[str, str], body: bytes, provider: Provider
+    ) -> UpstreamError:
+        return failures.read_error(status, headers, body, provider)
+
+    def writer(self, request: Request, *, now: int, id: str) -> Writer:
+        return writer.AnthropicWriter(request, id)
+
+    def render_response(
+        self, events: Iterable[Event], request: Request, *, now: int, id: str
+    ) -> bytes:
+        return writer.render_response(events, request, id)
+
+    def render_error(self, error: RequestError) -> bytes:
+        return errors.render_error(error)
+
+    def client_status(self, error: RequestError) -> int:
+        return errors.status_of(error)

@@ -1,0 +1,46 @@
+"""An error in Anthropic's envelope. Its one rule: the words of a 400 are the provider's own, but
+for a context overflow, whose words make Claude Code compact its conversation.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from router.errors import RequestError, UpstreamError
+from router.formats.failures import anthropic_wording, client_status
+from router.messages import JSON
+
+_TYPES = {
+    400: "invalid_request_error",
+    401: "authentication_error",
+    402: "billing_error",
+    403: "permission_error",
+    404: "not_found_error",
+    413: "request_too_large",
+    422: "invalid_request_error",
+    429: "rate_limit_error",
+    529: "overloaded_error",
+}
+
+
+def status_of(error: RequestError) -> int:
+    """A prompt that does not fit is always a 400: a client compacts on nothing else."""
+    return 400 if error.kind == "too_long" else client_status(error)
+
+
+def envelope(error: RequestError) -> JSON:
+    message = error.message
+    if error.kind == "too_long":
+        message = anthropic_wording(message)
+    # A key that a provider refused is not the client's: it must not see an authentication error.
+    ours = isinstance(error, UpstreamError) and error.kind == "credential"
+    type = "api_error" if ours else _TYPES.get(status_of(error), "api_error")
+    body: JSON = {"type": "error", "error": {"type": type, "message": message}}
+    for name, value in error.headers:
+        if name == "request-id":
+            body["request_id"] = value
+    return body
+
+
+def render_error(error: RequestError) -> bytes:
+    return msgspec.json.encode(envelope(error))

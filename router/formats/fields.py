@@ -1,0 +1,91 @@
+"""Reading a client's JSON: each helper gives the value, or says which field is wrong.
+
+Its one rule: nothing but CallerError leaves, and it names the field as the client would.
+"""
+
+from __future__ import annotations
+
+from typing import Any, TypeVar
+
+import msgspec
+
+from router.errors import CallerError
+from router.messages import JSON
+
+_T = TypeVar("_T")
+_decode = msgspec.json.Decoder().decode
+_NAMES = {
+    str: "a string",
+    int: "an integer",
+    bool: "true or false",
+    list: "a list",
+    dict: "an object",
+}
+
+
+def body_of(raw: bytes) -> JSON:
+    """The request's JSON object."""
+    try:
+        body = _decode(raw)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise CallerError(
+            f"the request body is not JSON: {error}", code=None, param="request_body"
+        ) from None
+    if type(body) is not dict:
+        raise CallerError("the request body must be a JSON object", param="request_body")
+    return body
+
+
+def take(body: JSON, key: str, kind: type[_T]) -> _T | None:
+    """`body[key]` taken out, None where it is absent or null."""
+    value = body.pop(key, None)
+    if value is None or type(value) is kind:
+        return value
+    raise wrong(key, kind)
+
+
+def take_number(body: JSON, key: str) -> float | None:
+    value = body.pop(key, None)
+    if value is None:
+        return None
+    if isinstance(value, int | float) and value is not True and value is not False:
+        return value
+    raise CallerError(f"{key}: should be a number", param=key)
+
+
+def wrong(where: str, kind: type) -> CallerError:
+    return CallerError(f"{where}: should be {_NAMES.get(kind, kind.__name__)}", param=where)
+
+
+def missing(where: str) -> CallerError:
+    return CallerError(f"{where}: Field required", param=where)
+
+
+def text_of(block: JSON, key: str, where: str) -> str:
+    """A field that must be there and be a string."""
+    value = block.get(key)
+    if type(value) is str:
+        return value
+    raise missing(f"{where}.{key}") if value is None else wrong(f"{where}.{key}", str)
+
+
+def rest_of(block: JSON, known: frozenset[str]) -> JSON | None:
+    """The members of a block that have no place of their own."""
+    rest = {key: value for key, value in block.items() if key not in known}
+    return rest or None
+
+
+def json_object(text: str) -> Any:
+    """A tool call's arguments: {} for none, None where they are not an object as JSON.
+
+    Some models encode them twice: such a string is decoded once more.
+    """
+    if not text.strip():
+        return {}
+    try:
+        value = _decode(text)
+        if type(value) is str:
+            value = _decode(value)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
+    return value if type(value) is dict else None

@@ -1,0 +1,128 @@
+"""The canonical conversation as a Chat Completions body for a provider.
+
+Its one rule: what a provider would refuse is left out by what is known of it, never by trial.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from hashlib import sha256
+from typing import Any
+
+from router.formats.names import plain
+from router.formats.openai_chat.parse import NAME
+from router.formats.openai_chat.turns import Turns
+from router.formats.openai_chat.wishes import write_reasoning
+from router.messages import JSON, Request, Tool
+from router.providers import Quirks, quirks
+from router.settings import Provider
+
+#: the longest `user` that OpenAI takes
+_LONGEST_USER = 64
+#: what a model with fixed sampling refuses
+_SAMPLING = ("temperature", "top_p", "top_k", "presence_penalty", "frequency_penalty", "stop")
+
+
+def render_request(request: Request, provider: Provider, model: str) -> JSON:
+    """Raises nothing: a field that the provider cannot take is left out."""
+    known = quirks(provider.kind)
+    same = request.dialect == NAME
+    turns = Turns(request, provider, known, model)
+    turns.system(request.system)
+    for message in request.messages:
+        turns.turn(message)
+    turns.settle()
+    body: JSON = {"model": model, "messages": turns.messages}
+    limit = request.max_tokens
+    if limit is not None:
+        body[known.max_tokens_field] = min(limit, provider.max_output or limit)
+    if request.stream:
+        body["stream"] = True
+        if known.stream_usage:
+            body["stream_options"] = {"include_usage": True}
+    _tools(body, request, known, same)
+    wishes = {
+        "temperature": request.temperature,
+        "top_p": request.top_p,
+        "top_k": request.top_k,
+        "stop": request.stop[: known.most_stops] or None,
+        "response_format": request.response_format,
+        "user": _user(request.user),
+    }
+    body.update((field, value) for field, value in wishes.items() if value is not None)
+    write_reasoning(body, request, known, model, same)
+    if same:
+        body.update(request.extra)
+    for field in known.drops:
+        body.pop(field, None)
+    if known.fixes_sampling(model):
+        for field in _SAMPLING:
+            body.pop(field, None)
+    return body
+
+
+def _user(user: str | None) -> str | None:
+    """Claude Code's id is a long JSON text: its digest tells users apart as well."""
+    return user if not user or len(user) <= _LONGEST_USER else sha256(user.encode()).hexdigest()
+
+
+def _tools(body: JSON, request: Request, known: Quirks, same: bool) -> None:
+    tools = list(_functions(request.tools, known, same))
+    if not tools:
+        return
+    body["tools"] = tools
+    choice = request.tool_choice
+    if choice is None:
+        return
+    names = {tool["function"]["name"] for tool in tools if "function" in tool}
+    if choice.mode == "any":
+        body["tool_choice"] = "required" if known.tool_choice_required else "auto"
+    elif choice.mode == "tool":
+        name = plain(choice.name or "")
+        named = {"type": "function", "function": {"name": name}}
+        body["tool_choice"] = named if name in names else "auto"
+    else:
+        body["tool_choice"] = choice.mode
+    if choice.parallel is not None and (same or not choice.parallel):
+        body["parallel_tool_calls"] = choice.parallel
+
+
+def _functions(tools: list[Tool], known: Quirks, same: bool) -> Iterable[JSON]:
+    """Tools that the client runs. A server tool of another vendor means nothing here."""
+    for tool in tools:
+        if tool.kind != "function":
+            if same and tool.extra:
+                yield tool.extra
+            continue
+        function: JSON = {"name": plain(tool.name)}
+        if tool.description is not None:
+            function["description"] = tool.description
+        function["parameters"] = _schema(tool.schema, known.schema_drops)
+        if same and tool.extra:
+            function.update(tool.extra)
+        body: JSON = {"type": "function", "function": function}
+        if tool.cache and known.keeps_cache_control:
+            body["cache_control"] = tool.cache
+        yield body
+
+
+def _schema(schema: JSON | None, drops: tuple[str, ...]) -> JSON:
+    """A tool's parameters: an object with properties, without what only a validator reads."""
+    whole = {key: value for key, value in (schema or {}).items() if key != "$schema"}
+    whole.setdefault("type", "object")
+    if whole["type"] == "object":
+        whole.setdefault("properties", {})
+    return _without(whole, frozenset(drops)) if drops else whole
+
+
+def _without(schema: Any, drops: frozenset[str], names: bool = False) -> Any:
+    """`names`: the keys are a person's names for properties, not words of JSON Schema."""
+    if isinstance(schema, list):
+        return [_without(item, drops) for item in schema]
+    if not isinstance(schema, dict):
+        return schema
+    return {
+        key: _without(value, drops, names=not names and key == "properties")
+        for key, value in schema.items()
+        if names or key not in drops
+    }

@@ -1,0 +1,77 @@
+"""OpenAI's usage object ⇄ the normalised one, with the ways in which providers differ.
+
+Its one rule: the kinds of input never overlap, and nothing is ever below zero.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from router.messages import JSON, Usage
+from router.providers import Quirks
+
+
+def _count(value: Any) -> int:
+    return value if type(value) is int and value > 0 else 0
+
+
+def _first(*values: Any) -> int:
+    return next((count for value in values if (count := _count(value))), 0)
+
+
+def read_usage(body: Any, quirks: Quirks) -> Usage | None:
+    """None for what is no usage. Cached tokens stand where OpenAI, DeepSeek or LiteLLM put them."""
+    if not isinstance(body, dict):
+        return None
+    prompt_details = body.get("prompt_tokens_details")
+    output_details = body.get("completion_tokens_details")
+    inside: JSON = prompt_details if isinstance(prompt_details, dict) else {}
+    outside: JSON = output_details if isinstance(output_details, dict) else {}
+    prompt = _first(body.get("prompt_tokens"), body.get("input_tokens"))
+    output = _first(body.get("completion_tokens"), body.get("output_tokens"))
+    read = _first(
+        inside.get("cached_tokens"),
+        body.get("prompt_cache_hit_tokens"),
+        body.get("cache_read_input_tokens"),
+    )
+    written = _first(
+        body.get("cache_creation_input_tokens"),
+        inside.get("cache_write_tokens"),
+        inside.get("cache_creation_tokens"),
+    )
+    reasoning = _count(outside.get("reasoning_tokens"))
+    uncached = prompt
+    if quirks.cached_inside_prompt:
+        read = min(read, prompt)
+        # Some count what they write to the cache beside the prompt: then it cannot be inside.
+        uncached = prompt - read - (written if written <= prompt - read else 0)
+    # xAI and Gemini count thinking beside the completion; only the total tells.
+    beyond = _count(body.get("total_tokens")) - prompt - output
+    if beyond > 0 and (beyond == reasoning or not (reasoning or read or written)):
+        output += beyond
+        reasoning = reasoning or beyond
+    return Usage(
+        input=uncached,
+        cache_read=read,
+        cache_write=written,
+        output=output,
+        reasoning=min(reasoning, output),
+    )
+
+
+def write_usage(usage: Usage) -> JSON:
+    written = usage.cache_write + usage.cache_write_1h
+    body: JSON = {
+        "prompt_tokens": usage.prompt,
+        "completion_tokens": usage.output,
+        "total_tokens": usage.prompt + usage.output,
+        "prompt_tokens_details": {"cached_tokens": usage.cache_read},
+        "completion_tokens_details": {"reasoning_tokens": usage.reasoning},
+    }
+    if written:
+        body["prompt_tokens_details"]["cache_write_tokens"] = written
+    if written or usage.cache_read:
+        # As LiteLLM says it, for clients that price the two kinds apart.
+        body["cache_creation_input_tokens"] = written
+        body["cache_read_input_tokens"] = usage.cache_read
+    return body

@@ -1,0 +1,240 @@
+"""Events as an OpenAI client's stream, or as one whole completion.
+
+Its one rule: the index of a tool call counts calls, not blocks; and the usage chunk goes only to a
+client that asked for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import msgspec
+
+from router.errors import RequestError
+from router.formats import guess
+from router.formats.failures import nonsense, raised
+from router.formats.fold import fold
+from router.formats.names import originals
+from router.formats.openai_chat.errors import envelope
+from router.formats.openai_chat.usage import write_usage
+from router.messages import (
+    JSON,
+    ArgumentsDelta,
+    BlockStart,
+    BlockStop,
+    Event,
+    Failure,
+    Finish,
+    OpaqueEvent,
+    RedactedThinking,
+    Request,
+    SignatureDelta,
+    Start,
+    StopReason,
+    Text,
+    TextDelta,
+    Thinking,
+    ThinkingDelta,
+    ToolUse,
+    Usage,
+    UsageSeen,
+)
+
+_encode = msgspec.json.Encoder().encode
+_DONE = b"data: [DONE]\n\n"
+_REASONS: dict[StopReason, str] = {
+    "end_turn": "stop",
+    "stop_sequence": "stop",
+    "pause_turn": "stop",
+    "max_tokens": "length",
+    "context_full": "length",
+    "tool_use": "tool_calls",
+    "refusal": "content_filter",
+}
+
+
+class OpenAIWriter:
+    def __init__(self, request: Request, now: int, id: str) -> None:
+        self._request = request
+        self._now = now
+        self._id = id
+        self._names = originals(request.tools)
+        self._usage: Usage | None = None
+        self._written = 0  # characters
+        self._calls = -1  # index of the last call
+        self._block = -1  # the block that is this call's
+        self._bare = False  # it has no arguments yet
+        self._head = b""  # of every chunk, up to its delta
+        self._done = False
+        self._closed = False
+
+    def feed(self, event: Event) -> bytes:
+        if self._done:
+            return b""
+        if type(event) is TextDelta:
+            self._written += len(event.text)
+            return b'%b{"content":%b},"finish_reason":null}]}\n\n' % (
+                self._head,
+                _encode(event.text),
+            )
+        return self._other(event)
+
+    def ping(self) -> bytes:
+        return b": ping\n\n" if self._head and not self._closed else b""
+
+    def fail(self, error: RequestError) -> bytes:
+        if self._closed:
+            return b""
+        self._done = self._closed = True
+        return b"data: %b\n\n" % _encode(envelope(error)) + _DONE
+
+    def close(self) -> bytes:
+        if self._closed:
+            return b""
+        if not self._done:
+            return self.fail(raised(nonsense("an answer without an end")))
+        self._closed = True
+        return _DONE
+
+    def _chunk(self, delta: JSON, reason: str | None = None) -> bytes:
+        return b'%b%b,"finish_reason":%b}]}\n\n' % (self._head, _encode(delta), _encode(reason))
+
+    def _other(self, event: Event) -> bytes:
+        match event:
+            case ArgumentsDelta(index=index, json=text):
+                self._written += len(text)
+                return self._arguments(text) if index == self._block else b""
+            case ThinkingDelta(text=text):
+                self._written += len(text)
+                return self._chunk({"reasoning_content": text})
+            case SignatureDelta(signature=signature):
+                return self._chunk({"thinking_blocks": [thinking_block("", signature)]})
+            case BlockStart():
+                return self._block_start(event)
+            case BlockStop(index=index):
+                bare = self._bare and index == self._block
+                return self._arguments("{}") if bare else b""
+            case Start():
+                return self._start(event)
+            case UsageSeen(usage=usage):
+                self._usage = usage
+            case Finish():
+                return self._finish(event)
+            case Failure():
+                return self.fail(raised(event))
+            case OpaqueEvent(kind="ping"):
+                return self.ping()
+        return b""
+
+    def _start(self, start: Start) -> bytes:
+        self._usage = start.usage
+        head = {
+            "id": completion_id(start, self._id),
+            "object": "chat.completion.chunk",
+            "created": self._now,
+            "model": self._request.model or start.model,
+        }
+        self._head = b'data: %b,"choices":[{"index":0,"delta":' % _encode(head)[:-1]
+        return self._chunk({"role": "assistant", "content": ""})
+
+    def _block_start(self, event: BlockStart) -> bytes:
+        part = event.part
+        if isinstance(part, ToolUse):
+            self._calls += 1
+            self._block, self._bare = event.index, True
+            call = tool_call(part, self._calls, self._id, self._names)
+            whole = call["function"]["arguments"]
+            call["function"]["arguments"] = ""
+            out = self._chunk({"tool_calls": [{"index": self._calls, **call}]})
+            return out + (self._arguments(whole) if whole and part.input else b"")
+        if isinstance(part, Text) and part.text:
+            return self.feed(TextDelta(event.index, part.text))
+        if isinstance(part, Thinking) and part.text:
+            return self._other(ThinkingDelta(event.index, part.text))
+        if isinstance(part, RedactedThinking):
+            return self._chunk({"thinking_blocks": [redacted_block(part)]})
+        return b""
+
+    def _arguments(self, text: str) -> bytes:
+        self._bare = False
+        return self._chunk(
+            {"tool_calls": [{"index": self._calls, "function": {"arguments": text}}]}
+        )
+
+    def _finish(self, finish: Finish) -> bytes:
+        self._done = True
+        out = self._chunk({}, _REASONS[finish.reason])
+        if self._request.include_usage:
+            usage = self._usage or guess.usage(self._request, self._written)
+            # The same chunk without a choice: OpenAI's way to tell the usage.
+            head = self._head[: self._head.rindex(b',"choices"')]
+            out += b'%b,"choices":[],"usage":%b}\n\n' % (head, _encode(write_usage(usage)))
+        return out
+
+
+def render_response(events: Iterable[Event], request: Request, now: int, id: str) -> bytes:
+    """Raises UpstreamError where the events end in a Failure."""
+    whole = fold(events)
+    names = originals(request.tools)
+    texts = [part.text for part in whole.parts if isinstance(part, Text)]
+    thoughts = [part for part in whole.parts if isinstance(part, Thinking)]
+    uses = [part for part in whole.parts if isinstance(part, ToolUse)]
+    message: JSON = {
+        "role": "assistant",
+        "content": "".join(texts) if texts or not uses else None,
+        "refusal": None,
+    }
+    if any(thought.text for thought in thoughts):
+        message["reasoning_content"] = "".join(thought.text for thought in thoughts)
+    blocks = [thinking_block(t.text, t.signature) for t in thoughts if t.signature]
+    blocks += [redacted_block(p) for p in whole.parts if isinstance(p, RedactedThinking)]
+    if blocks:
+        message["thinking_blocks"] = blocks
+    if uses:
+        message["tool_calls"] = [tool_call(use, n, id, names) for n, use in enumerate(uses)]
+    usage = whole.usage or guess.usage(request, sum(map(len, texts)))
+    return _encode(
+        {
+            "id": completion_id(whole.start, id),
+            "object": "chat.completion",
+            "created": now,
+            "model": request.model or whole.start.model,
+            "choices": [
+                {
+                    "index": 0,
+                    "message": message,
+                    "logprobs": None,
+                    "finish_reason": _REASONS[whole.finish.reason],
+                }
+            ],
+            "usage": write_usage(usage),
+        }
+    )
+
+
+def completion_id(start: Start, id: str) -> str:
+    """The provider's, unless it is in another dialect's form."""
+    return start.id if start.id and not start.id.startswith("msg_") else f"chatcmpl-{id}"
+
+
+def tool_call(use: ToolUse, index: int, id: str, names: dict[str, str]) -> JSON:
+    """Arguments are the text as the model wrote it, also where it is not JSON."""
+    arguments = use.arguments
+    if arguments is None or not arguments.strip():
+        arguments = _encode(use.input or {}).decode()
+    call: JSON = {
+        "id": use.id or f"call_{id}_{index}",
+        "type": "function",
+        "function": {"name": names.get(use.name, use.name), "arguments": arguments},
+    }
+    if use.extra and "extra_content" in use.extra:
+        call["extra_content"] = use.extra["extra_content"]
+    return call
+
+
+def thinking_block(text: str, signature: str | None) -> JSON:
+    return {"type": "thinking", "thinking": text, "signature": signature}
+
+
+def redacted_block(part: RedactedThinking) -> JSON:
+    return {"type": "redacted_thinking", "data": part.data}
