@@ -14,12 +14,12 @@ from router.errors import CallerError
 from router.formats import splice as splicing
 from router.formats.fields import body_of, take
 from router.formats.splice import rename
-from router.messages import Usage
+from router.messages import Message, Part, Request, Text, Usage
 
 __all__ = ["parse", "rename", "splice", "usage"]
 
-#: characters that a token id stands for, where the input came as token ids
-_TOKEN = 4
+#: stands for one token, where the input came as token ids
+_TOKEN = " a"
 
 
 class _Answer(Struct):
@@ -29,23 +29,32 @@ class _Answer(Struct):
 _decode = msgspec.json.Decoder(_Answer).decode
 
 
-def parse(raw: bytes) -> tuple[str | None, int]:
-    """The model, and the length in characters of all texts to embed. Raises CallerError."""
+def parse(raw: bytes) -> Request:
+    """The texts to embed as a conversation, to be counted and routed. Raises CallerError."""
     body = body_of(raw)
-    model = take(body, "model", str)
-    if body.get("input") is None:
+    left = dict(body)
+    model, input = take(left, "model", str), left.pop("input", None)
+    if input is None:
         raise CallerError("Missing required parameter: 'input'.", param="input")
-    return model, _length(body["input"])
+    return Request(
+        dialect="openai_chat",
+        model=model,
+        messages=[Message("user", _texts(input))],
+        user=take(left, "user", str),
+        extra=left,
+        body=body,
+        raw=raw,
+    )
 
 
-def _length(value: Any, deep: int = 0) -> int:
-    """Of a string, token ids, or a list of either."""
+def _texts(value: Any, deep: int = 0) -> list[Part]:
+    """Of a string, of token ids, or of a list of either."""
     if isinstance(value, str):
-        return len(value)
-    if type(value) is int:
-        return _TOKEN
+        return [Text(value)]
     if isinstance(value, list) and deep < 2:
-        return sum(_length(item, deep + 1) for item in value)
+        if value and all(type(item) is int for item in value):
+            return [Text(_TOKEN * len(value))]
+        return [text for item in value for text in _texts(item, deep + 1)]
     raise CallerError("input: should be a string, token ids, or a list of them", param="input")
 
 
