@@ -61,9 +61,7 @@ class Link:
 
     async def watch(self) -> AsyncIterator[contract.Change]:
         """Changes as they come, until the router goes. Raises RouterDownError when it does."""
-        decoder: msgspec.json.Decoder[contract.Change] = msgspec.json.Decoder(
-            contract.Change  # type: ignore[arg-type]
-        )
+        decoder: msgspec.json.Decoder[contract.Change] = msgspec.json.Decoder(contract.Change)
         forever = httpx.Timeout(PATIENCE, read=None)
         try:
             async with self._http.stream("GET", "/watch", timeout=forever) as response:

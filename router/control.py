@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
 #: bytes of an action: an Explain carries a whole request body
 LARGEST = 64 * 1024 * 1024
-_ACTION: msgspec.json.Decoder[Action] = msgspec.json.Decoder(Action)  # type: ignore[arg-type]
+_ACTION: msgspec.json.Decoder[Action] = msgspec.json.Decoder(Action)
 
 
 class Control:
@@ -153,9 +153,9 @@ async def act(router: Router, action: Action) -> Result:
             router.log.info("control", f"{_by(action.by)}cancelled", request=action.id)
             return Done(f"cancelled {action.id}")
         case Reload():
-            error = await router.reload()
-            if error:
-                return Refused(error)
+            refused = await router.reload()
+            if refused:
+                return Refused(refused)
             return Done(f"generation {router.generation.number}")
         case Explain():
             return await explain(

@@ -230,7 +230,7 @@ class Generation:
     findings: tuple[Finding, ...] = ()
     #: model → Price for models priced in config, wherever they are served
     prices: Mapping[str, Price] = field(default_factory=dict)
-    log_level: str = "info"
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
     retention_days: int = 30
     #: password login over SSH; "auto": only where the client's Unix user can be told
     ssh_password: Literal["auto", "on", "off"] = "auto"  # noqa: S105 - a mode, not a password
