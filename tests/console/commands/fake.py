@@ -172,7 +172,10 @@ class Fake:
                 pairs = (line.partition(":") for line in lines if line)
                 headers = {name.lower(): value.strip() for name, _, value in pairs}
                 body = await reader.readexactly(int(headers.get("content-length", "0")))
-                status, more, answer = self._answer(request.split(" ")[1], headers, body)
+                method, target, _ = request.split(" ")
+                path = target.partition("?")[0]
+                status, more, answer = self._answer(path, headers, body)
+                answer = b"" if method == "HEAD" else answer
                 length = f"content-length: {len(answer)}\r\n"
                 writer.write(f"HTTP/1.1 {status} OK\r\n{more}{length}\r\n".encode() + answer)
                 await writer.drain()
@@ -194,7 +197,11 @@ class Fake:
                 self.asked.append(msgspec.json.decode(body))
                 self.headers.append(headers)
                 answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
-                return self.status, "x-request-id: req_chat\r\n", answer
+                return (
+                    self.status,
+                    "x-request-id: req_chat\r\ncontent-type: text/event-stream\r\n",
+                    answer,
+                )
         return 404, "", b"{}"
 
 

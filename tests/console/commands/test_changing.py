@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import pty
@@ -101,8 +102,6 @@ async def test_ccr_model_switches_at_a_terminal(
     here: Home, env: dict[str, str], tmp_path: Path
 ) -> None:
     """A real pty: an answer that fits nothing is asked again, a part of a name is enough."""
-    import asyncio
-
     code = "from console.main import ccr; ccr()"
     leader, follower = pty.openpty()
     async with Fake(here) as fake:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import os
 import re
 import signal
@@ -13,6 +14,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from console.opening import disagreements
 from console.process import running, start_router, stop_router
 from storage.home import Home
 from tests.console.commands.conftest import Invoke, Run
@@ -133,8 +135,6 @@ async def test_serve_has_the_exit_code_of_a_second_router(
 
 async def test_a_silent_router_is_named(here: Home, run: Run, env: dict[str, str]) -> None:
     """Someone holds the lock but does not answer: `stop` says who, and `start` does not hang."""
-    import fcntl
-
     here.make()
     with here.lock.open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
@@ -149,8 +149,6 @@ async def test_a_silent_router_is_named(here: Home, run: Run, env: dict[str, str
 async def test_opening_a_console_says_where_a_running_router_differs(
     here: Home, pointsman: Invoke
 ) -> None:
-    from console.opening import disagreements
-
     async with Fake(here) as fake:
         options = {"port": 5000, "ccr_port": fake.role_port, "ssh_port": 0, "litellm_port": None}
         assert disagreements(options, fake.snapshot()) == [
