@@ -29,8 +29,11 @@ from console.ssh.options import CONSOLE, Options
 from console.ssh.server import Server
 from storage.home import home
 
-#: seconds that sessions get to end when the front stops: all steps of a hang-up, and a little
-_PATIENCE = 9.0
+#: seconds that sessions get to end when the front stops: a hang-up as far as SIGKILL. The router
+#: gives its children 3.
+_PATIENCE = 2.5
+#: the exit code for what starting again would not mend
+_REFUSED = 2
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -50,7 +53,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         key = hostkey.load(options.home.host_key)
     except (listen.ListenError, hostkey.HostKeyError) as error:
         _say({"error": str(error)})
-        return 1
+        return _REFUSED
     asyncio.run(_serve(options, bound, key, is_child))
     return 0
 

@@ -22,7 +22,7 @@ from console.ssh import pty
 Channel = asyncssh.SSHServerProcess[bytes]
 
 #: what is sent to a group whose client left, and the seconds it gets to end
-_HANG_UP = ((signal.SIGHUP, 1.5), (signal.SIGTERM, 1.5), (signal.SIGKILL, 5.0))
+_HANG_UP = ((signal.SIGHUP, 1.0), (signal.SIGTERM, 1.0), (signal.SIGKILL, 5.0))
 #: seconds of silence after which a terminal still held by a background job is let go
 _SILENCE = 0.3
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import asyncssh
 
 #: options that change nothing here: agent and X11 are off for everyone, and no rc file is run
-_HARMLESS = frozenset({"from", "no-agent-forwarding", "no-x11-forwarding", "no-user-rc"})
+_HARMLESS = {"from", "no-agent-forwarding", "no-x11-forwarding", "no-user-rc"}
 _LARGEST = 1 << 20
 
 
@@ -74,4 +74,4 @@ def _lets_in(line: str, key: asyncssh.SSHKey, address: str) -> bool:
         options = asyncssh.import_authorized_keys(line).validate(key, address, address)
     except (ValueError, asyncssh.KeyImportError):
         return False
-    return options is not None and _HARMLESS.issuperset(options)
+    return options is not None and {name.lower() for name in options} <= _HARMLESS

@@ -20,27 +20,31 @@ class ListenError(Exception):
 
 
 def sockets(host: str, port: int) -> list[socket.socket]:
-    """Bound, not yet listening. Port 0 takes a free one. Raises ListenError."""
-    if host not in ("localhost", "127.0.0.1"):
-        family = socket.AF_INET6 if ":" in host else socket.AF_INET
-        return [_bound(family, host, port)]
-    first = _bound(socket.AF_INET, "127.0.0.1", port)
-    try:
-        return [first, _bound(socket.AF_INET6, "::1", first.getsockname()[1])]
-    except ListenError as error:
-        taken = isinstance(error.__cause__, OSError) and error.__cause__.errno == errno.EADDRINUSE
-        if taken and port:
-            first.close()
-            raise
-        return [first]  # this machine has no IPv6
+    """Listening. Port 0 takes a free one. Raises ListenError."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    return _whole(_bound(family, "127.0.0.1" if host == "localhost" else host, port))
 
 
 def inherited(fd: int) -> list[socket.socket]:
-    """A socket that our starter bound. Raises ListenError."""
+    """A socket that our starter bound, and its counterpart. Raises ListenError."""
     try:
-        return [socket.socket(fileno=fd)]
+        return _whole(socket.socket(fileno=fd))
     except OSError as error:
         raise ListenError(f"--fd {fd} is not an open socket") from error
+
+
+def _whole(first: socket.socket) -> list[socket.socket]:
+    """With 127.0.0.1 also ::1, unless this machine has no IPv6."""
+    host, port = first.getsockname()[:2]
+    if host != "127.0.0.1":
+        return [first]
+    try:
+        return [first, _bound(socket.AF_INET6, "::1", port)]
+    except ListenError as error:
+        if isinstance(error.__cause__, OSError) and error.__cause__.errno == errno.EADDRINUSE:
+            first.close()
+            raise
+        return [first]
 
 
 def is_private(bound: list[socket.socket]) -> bool:

@@ -95,17 +95,18 @@ class Session(asyncssh.SSHServerProcess[bytes]):
         try:
             code = await self._run()
             if code is None:
-                return
-            if code < 0:
+                pass  # the client left
+            elif code < 0:
                 self._note(128 - code)
                 self.exit_with_signal(signal.Signals(-code).name.removeprefix("SIG"))
             else:
                 self._note(code)
                 self.exit(code)
-            await self.wait_closed()
         except (asyncssh.Error, OSError) as error:
             log.event("a session broke off", "warning", cause=f"{type(error).__name__}: {error}")
             self.close()
+        finally:
+            await self.wait_closed()  # also runs the clean-up that asyncssh left for then
 
     def _note(self, code: int) -> None:
         self._code = code

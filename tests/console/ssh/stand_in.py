@@ -1,0 +1,21 @@
+"""Stands for the console in tests: shows what it was given, and follows its terminal's size."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+
+
+def show_size(*_: object) -> None:
+    columns, rows = os.get_terminal_size()
+    print(f"SIZE {columns}x{rows}", flush=True)
+
+
+signal.signal(signal.SIGWINCH, show_size)
+print("CONSOLE", os.environ.get("TERM"), os.environ.get("COLORTERM"), flush=True)
+show_size()
+for line in sys.stdin:
+    print("GOT", line, end="", flush=True)
+    if line == "quit\n":
+        sys.exit(5)
