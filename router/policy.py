@@ -89,6 +89,10 @@ class Cooldowns:
     def __init__(self) -> None:
         self._rests: dict[tuple[str, str], _Rest] = {}
 
+    def __len__(self) -> int:
+        """Deployments that are remembered."""
+        return len(self._rests)
+
     def resting(self, candidate: Candidate, now: float) -> float:
         """Seconds until this candidate may be tried; 0 when it may be now."""
         rest = self._rests.get(_key(candidate))

@@ -37,8 +37,6 @@ ON_THE_LOOP = 12_000
 PIECE = 100_000
 #: characters counted exactly at most; what goes beyond is extrapolated (it is 1 s of work)
 EXACT = 10_000_000
-#: block counts kept, in two generations of this many
-REMEMBERED = 20_000
 #: bytes of a PDF that stand for one token: 40 KB and 2,000 tokens make a page
 PDF_BYTES_PER_TOKEN = 20
 
@@ -78,11 +76,19 @@ def _seam(text: str, end: int) -> int:
 
 
 class Counter:
-    """Counts requests; one per router. Not for several threads."""
+    """Counts requests; one per router. Not for several threads.
 
-    def __init__(self) -> None:
+    Remembers the counts of `remembered` blocks at least, of twice as many at most.
+    """
+
+    def __init__(self, remembered: int = 20_000) -> None:
+        self._remembered = remembered
         self._young: dict[Key, int] = {}
         self._old: dict[Key, int] = {}
+
+    def __len__(self) -> int:
+        """Blocks whose counts are remembered."""
+        return len(self._young.keys() | self._old.keys())
 
     async def count(self, request: Request, near: int | None = None) -> tuple[int, bool]:
         """Tokens of a request, and whether they were counted rather than estimated.
@@ -134,7 +140,7 @@ class Counter:
         return total + sum(counts)
 
     def _remember(self, key: Key, count: int) -> None:
-        if len(self._young) >= REMEMBERED:
+        if len(self._young) >= self._remembered:
             self._old, self._young = self._young, {}
         self._young[key] = count
 
@@ -205,7 +211,7 @@ def strict_blocks(body: JSON) -> Iterator[str]:
         if isinstance(tool, dict):
             if tool.get("description"):
                 yield f"{tool.get('name', '')}{tool['description']}"
-            if tool.get("input_schema"):
+            if tool.get("input_schema") is not None:
                 yield _json(tool["input_schema"])
 
 
