@@ -95,9 +95,9 @@ def holder(port: int) -> str:
 
 
 def _release(sock: socket.socket) -> None:
-    if sock.family == socket.AF_UNIX:
-        Path(sock.getsockname()).unlink(missing_ok=True)
-    sock.close()
+    # uvloop's server has closed it by now, asyncio's has not
+    if sock.fileno() >= 0:
+        sock.close()
 
 
 class Edge:
@@ -152,6 +152,9 @@ class Edge:
     async def drain(self, seconds: float) -> int:
         """Accepts no more, lets running requests end for `seconds`, then cuts. Returns how many
         were cut: their handlers are cancelled and may say so to their clients."""
+        for sock in self._sockets:
+            if sock.family == socket.AF_UNIX:
+                Path(sock.getsockname()).unlink(missing_ok=True)
         for server in self._servers:
             server.close()
         for sock in self._sockets:

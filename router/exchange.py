@@ -236,7 +236,7 @@ class Border:
             router.finished(record)
 
     async def _end(self, error: BaseException) -> bool:
-        """Whether `error` ends here; a cancellation that is not ours goes on."""
+        """Whether `error` ends here, and is told to the client as far as it is still there."""
         record = self._record
         if isinstance(error, asyncio.CancelledError | ClientGoneError):
             return await self._stopped("client" if isinstance(error, ClientGoneError) else "")
@@ -251,19 +251,18 @@ class Border:
     async def _stopped(self, by: StoppedBy) -> bool:
         """The work was ended from outside: by the client, the operator, or the router's own end."""
         record = self._record
-        ours = bool(record.stopped_by)
         record.stopped_by = record.stopped_by or by or "router"
         record.state = "cancelled"
         record.error = STOPPED[record.stopped_by]
         task = asyncio.current_task()
-        if ours and task is not None:
+        if task is not None:
             task.uncancel()
         if record.stopped_by != "client":
             no_more = (("x-should-retry", "false"),)
             await self._tell(
                 CallerError(record.error, status=503, kind="cancelled", headers=no_more)
             )
-        return ours or record.stopped_by == "client"
+        return True
 
     async def _tell(self, error: RequestError) -> None:
         """The error, in the client's dialect: as the whole answer, or as the end of its stream."""
