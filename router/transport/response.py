@@ -262,12 +262,12 @@ class Response:
 class _Decoder:
     """gzip or deflate, sent although we ask for identity; at most PIECE bytes at a time."""
 
-    __slots__ = ("_started", "_wrapped", "_zlib")
+    __slots__ = ("_first", "_zlib")
 
     def __init__(self, *, deflate: bool) -> None:
         self._zlib = zlib.decompressobj(wbits=47)  # gzip or zlib, told apart by the first bytes
-        self._wrapped = not deflate
-        self._started = False
+        #: a deflate body's first bytes, until there are enough of them; None afterwards
+        self._first: bytes | None = b"" if deflate else None
 
     @property
     def pending(self) -> bytes:
@@ -275,23 +275,24 @@ class _Decoder:
 
     @property
     def whole(self) -> bool:
-        return self._zlib.eof or not self._started
+        return self._zlib.eof
 
     def piece(self, data: bytes) -> bytes:
         """Raises zlib.error."""
         given = self.pending + data
-        if self._zlib.eof:  # gzip members may follow each other (RFC 1952 2.2)
+        if self._first is not None:
+            given = self._first + given
+            if len(given) < 2:
+                self._first = given
+                return b""
+            self._first = None
+            if given[0] & 15 != 8 or (given[0] << 8 | given[1]) % 31:
+                # no zlib header (RFC 1950 2.2): some servers leave out the wrapper that
+                # RFC 9110 8.4.1.2 asks for
+                self._zlib = zlib.decompressobj(wbits=-15)
+        elif self._zlib.eof and given:  # gzip members may follow each other (RFC 1952 2.2)
             self._zlib = zlib.decompressobj(wbits=47)
-        try:
-            out = self._zlib.decompress(given, PIECE)
-        except zlib.error:
-            if self._started or self._wrapped:
-                raise
-            # some servers send "deflate" without the zlib wrapper that RFC 9110 8.4.1.2 asks for
-            self._zlib = zlib.decompressobj(wbits=-15)
-            out = self._zlib.decompress(given, PIECE)
-        self._started = True
-        return out
+        return self._zlib.decompress(given, PIECE)
 
 
 def _seconds(value: float) -> str:

@@ -1,0 +1,103 @@
+"""What every test gets: no network but loopback, a clean environment, a home of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+import uvloop
+
+from storage.home import Home, home
+from tests.fakes.upstream import FakeUpstream
+
+#: variables that would change what the product does, or let a real credential into a test
+_SCRUBBED = (
+    "_API_KEY",
+    "_AUTH_TOKEN",
+    "_BASE_URL",
+    "_PROXY",
+    "_proxy",
+    "POINTSMAN_",
+    "CCR_",
+    "CLAUDE_",
+    "LITELLM_",
+)
+_real_connect = socket.socket.connect
+_real_connect_ex = socket.socket.connect_ex
+_real_create = uvloop.Loop.create_connection
+
+
+def pytest_asyncio_loop_factories(
+    config: pytest.Config, item: pytest.Item
+) -> Mapping[str, Callable[[], asyncio.AbstractEventLoop]]:
+    """The router runs on uvloop, the consoles on asyncio's own loop; so do their tests."""
+    if item.path.is_relative_to(Path(__file__).parent / "router"):
+        return {"uvloop": uvloop.new_event_loop}
+    return {"asyncio": asyncio.new_event_loop}
+
+
+def _is_loopback(address: Any) -> bool:
+    if not isinstance(address, tuple):
+        return True  # a Unix socket
+    host = str(address[0])
+    return host == "::1" or host == "localhost" or host.startswith("127.")
+
+
+def _guarded_connect(self: socket.socket, address: Any) -> None:
+    if not _is_loopback(address):
+        pytest.fail(f"a test tried to reach {address}: only loopback may be called")
+    _real_connect(self, address)
+
+
+def _guarded_connect_ex(self: socket.socket, address: Any) -> int:
+    if not _is_loopback(address):
+        pytest.fail(f"a test tried to reach {address}: only loopback may be called")
+    return _real_connect_ex(self, address)
+
+
+def _guarded_create(
+    self: uvloop.Loop, factory: Any, host: Any = None, *args: Any, **named: Any
+) -> Any:
+    """uvloop connects in C, past Python's sockets."""
+    if host is not None and not _is_loopback((host,)):
+        pytest.fail(f"a test tried to reach {host}: only loopback may be called")
+    return _real_create(self, factory, host, *args, **named)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _only_loopback() -> Iterator[None]:
+    patch = pytest.MonkeyPatch()
+    patch.setattr(socket.socket, "connect", _guarded_connect)
+    patch.setattr(socket.socket, "connect_ex", _guarded_connect_ex)
+    patch.setattr(uvloop.Loop, "create_connection", _guarded_create)
+    yield
+    patch.undo()
+
+
+@pytest.fixture(autouse=True)
+def _clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Also for the subprocesses that a test starts."""
+    for name in list(os.environ):
+        if any(part in name for part in _SCRUBBED):
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("POINTSMAN_HOME", str(tmp_path / "pointsman"))
+
+
+@pytest.fixture
+def test_home() -> Home:
+    """This test's own home, with its folders made."""
+    made = home()
+    made.make()
+    return made
+
+
+@pytest.fixture
+async def upstream() -> AsyncIterator[FakeUpstream]:
+    async with FakeUpstream() as fake:
+        yield fake
