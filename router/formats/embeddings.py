@@ -19,7 +19,7 @@ from router.messages import Message, Part, Request, Text, Usage
 __all__ = ["parse", "rename", "splice", "usage"]
 
 #: stands for one token, where the input came as token ids
-_TOKEN = " a"
+_ONE = " a"
 
 
 class _Answer(Struct):
@@ -53,7 +53,7 @@ def _texts(value: Any, deep: int = 0) -> list[Part]:
         return [Text(value)]
     if isinstance(value, list) and deep < 2:
         if value and all(type(item) is int for item in value):
-            return [Text(_TOKEN * len(value))]
+            return [Text(_ONE * len(value))]
         return [text for item in value for text in _texts(item, deep + 1)]
     raise CallerError("input: should be a string, token ids, or a list of them", param="input")
 
