@@ -104,7 +104,8 @@ def price(
 ) -> Price:
     """A price from dollars per million tokens. A price of 0 for both is free, caches included."""
     if input == 0 and output == 0:
-        cache = {"cache_read": 0, "cache_write": 0, "cache_write_1h": 0} | cache
+        said = {name: value for name, value in cache.items() if value is not None}
+        cache = {"cache_read": 0, "cache_write": 0, "cache_write_1h": 0, **said}
     return Price(
         per_million(input),
         per_million(output),

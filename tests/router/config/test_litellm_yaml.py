@@ -1,0 +1,209 @@
+"""LiteLLM's own file: deployments, groups and settings arrive; what cannot be called is told."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from router.config import Flags
+from router.config.endpoints import ANTHROPIC, OPENAI
+from router.settings import Deployment, Target
+from tests.router.config.conftest import House, said
+
+WHOLE = """
+model_list:
+  - model_name: sonnet
+    litellm_params:
+      model: anthropic/claude-sonnet-5-5
+      api_key: os.environ/ANTH
+      temperature: 0.2
+      weight: 3
+    model_info: {max_input_tokens: 200000, input_cost_per_token: 3e-06, output_cost_per_token: 1.5e-05}
+  - model_name: sonnet
+    litellm_params: {model: openrouter/anthropic/claude-sonnet-5.5, api_key: or, rpm: 60}
+  - model_name: local
+    litellm_params: {model: ollama/qwen2.5-coder, api_base: "http://localhost:11434"}
+  - model_name: "wild/*"
+    litellm_params: {model: "openai/*", api_base: "http://10.0.0.5:8000/v1", api_key: k}
+  - model_name: canned
+    litellm_params: {model: openai/x, mock_response: "hello"}
+  - model_name: plain
+    litellm_params: {model: gpt-5.5, api_key: o, input_cost_per_token: 0, output_cost_per_token: 0}
+router_settings:
+  num_retries: 1
+  allowed_fails: 7
+  cooldown_time: 30
+  model_group_alias: {best: sonnet, hidden: {model: local, hidden: true}}
+  fallbacks: [{sonnet: [local]}]
+litellm_settings:
+  drop_params: true
+  default_fallbacks: [plain]
+general_settings:
+  master_key: os.environ/MASTER
+environment_variables: {ANTH: from-the-file}
+"""
+
+
+def test_a_whole_file(house: House) -> None:
+    house.write(litellm=WHOLE)
+    made = house.load({"MASTER": "sk-master"})
+    groups, providers = made.groups, made.providers
+    assert groups.deployments["sonnet"] == (
+        Deployment("sonnet", Target("anthropic", "claude-sonnet-5-5"), 3.0, {"temperature": 0.2}),
+        Deployment("sonnet", Target("openrouter", "anthropic/claude-sonnet-5.5"), 60.0),
+    )
+    targets = {name: str(entries[0].target) for name, entries in groups.deployments.items()}
+    assert targets["local"] == "localhost:11434,qwen2.5-coder"
+    assert targets["wild/*"] == "10.0.0.5:8000,*"
+    assert targets["canned"] == "simulator,x"
+    assert targets["plain"] == "openai,gpt-5.5"
+    assert groups.aliases == {"best": "sonnet", "hidden": "local"}
+    assert groups.fallbacks == {"sonnet": ("local",)}
+    assert groups.default_fallbacks == ("plain",)
+
+    anthropic = providers["anthropic"]
+    assert (anthropic.format, anthropic.auth) == (ANTHROPIC, "x-api-key")
+    assert anthropic.url == "https://api.anthropic.com/v1/messages"
+    assert anthropic.key.reveal() == "from-the-file"
+    assert anthropic.context == {"claude-sonnet-5-5": 200_000}
+    price = anthropic.prices["claude-sonnet-5-5"]
+    assert (price.input, price.output, price.cache_read) == (3000, 15_000, None)
+    free = providers["openai"].prices["gpt-5.5"]
+    assert (free.input, free.output, free.cache_read) == (0, 0, 0)
+    ollama = providers["localhost:11434"]
+    assert (ollama.url, ollama.local) == ("http://localhost:11434/v1/chat/completions", True)
+    wild = providers["10.0.0.5:8000"]
+    assert (wild.format, wild.kind, wild.base) == (OPENAI, "compatible", "http://10.0.0.5:8000/v1")
+
+    assert [key.reveal() for key in made.litellm.keys] == ["sk-master"]
+    assert (made.retry.retries, made.retry.allowed_fails, made.retry.cooldown) == (1, 7, 30)
+    problems = said(made, "problem")
+    assert len(problems) == 1  # a mock never becomes a call that is billed
+    assert "model_list[4].litellm_params.mock_response" in problems[0]
+    assert any("litellm_settings.drop_params" in text for text in said(made, "found"))
+    # the CCR plane, which nobody configured, is served by these models
+    assert str(made.routes.targets["default"]) == "litellm-internal,sonnet"
+    assert made.routes.named["local"] == "litellm-internal"
+    assert not made.providers["litellm-internal"].simulated
+
+
+ONE = "model_list:\n - model_name: m\n   litellm_params:\n     model: {model}\n     {more}\n"
+
+
+@pytest.mark.parametrize(
+    ("model", "more", "url", "kind", "name", "target"),
+    [
+        ("openai/x", "api_key: k", "https://api.openai.com/v1/chat/completions", "openai", 0, "x"),
+        ("deepseek/deepseek-chat", "api_key: k", 0, "deepseek", 0, "deepseek-chat"),
+        ("groq/openai/gpt-oss-120b", "api_key: k", 0, "groq", 0, "openai/gpt-oss-120b"),
+        ("mistral/mistral-small-latest", "api_key: k", 0, "mistral", 0, "mistral-small-latest"),
+        ("xai/grok-4.7", "api_key: k", 0, "xai", 0, "grok-4.7"),
+        ("gemini/gemini-2.5-pro", "api_key: k", 0, "gemini", 0, "gemini-2.5-pro"),
+        ("together_ai/a/b", "api_key: k", 0, "together", 0, "a/b"),
+        ("hosted_vllm/q", "api_base: http://h:1/v1", "http://h:1/v1/chat/completions", 0, "h:1", 0),
+        ("lm_studio/q", "api_base: http://h:1/v1", "http://h:1/v1/chat/completions", 0, "h:1", 0),
+        ("ollama_chat/q", "api_base: http://h:1", "http://h:1/v1/chat/completions", "ollama", 0, 0),
+        ("anthropic/c", "api_base: http://h:1", "http://h:1/v1/messages", "anthropic", "h:1", "c"),
+        ("anthropic/c", "api_base: http://h:1/v1/messages", "http://h:1/v1/messages", 0, 0, "c"),
+        ("openai/c", "api_base: http://h:1/v1/chat/completions", 0, "compatible", "h:1", "c"),
+        ("c/d", "{custom_llm_provider: openai, api_base: http://h:1/v1}", 0, 0, "h:1", "c/d"),
+        ("qwen", "api_base: http://h:1/v1", 0, "compatible", "h:1", "qwen"),
+        ("claude-x", "api_key: k", "https://api.anthropic.com/v1/messages", "anthropic", 0, 0),
+    ],
+)
+def test_the_prefix_tells_the_provider(
+    house: House,
+    model: str,
+    more: str,
+    url: str | int,
+    kind: str | int,
+    name: str | int,
+    target: str | int,
+) -> None:
+    text = ONE.replace("{model}", model)
+    # a whole mapping stands for the more than one key
+    pairs = more.strip("{}").split(", ")
+    house.write(litellm=text.replace("     {more}\n", "".join(f"     {p}\n" for p in pairs)))
+    made = house.load()
+    (deployment,) = made.groups.deployments["m"]
+    provider = made.providers[deployment.target.provider]
+    assert provider.url == (url or provider.url)
+    assert provider.kind == (kind or provider.kind)
+    assert provider.name == (name or provider.name)
+    assert deployment.target.model == (target or deployment.target.model)
+    assert provider.url.startswith(provider.base)
+    assert said(made, "problem") == []
+
+
+@pytest.mark.parametrize(
+    ("model", "more", "words"),
+    [
+        ("bedrock/x", "api_key: k", "bedrock: this provider is not spoken"),
+        ("azure/x", "api_base: http://h", "azure: this provider is not spoken"),
+        ("hosted_vllm/x", "api_key: k", "needs an api_base"),
+        ("openai/x", "api_base: nowhere", "litellm_params.api_base: is not an address"),
+    ],
+)
+def test_what_cannot_be_called_is_left_out_and_told(
+    house: House, model: str, more: str, words: str
+) -> None:
+    house.write(litellm=ONE.replace("{model}", model).replace("{more}", more))
+    made = house.load()
+    assert "m" not in made.groups.deployments
+    assert any(words in text and ":4: " in text or words in text for text in said(made, "problem"))
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        (ONE.replace("{model}", "openai/x").replace("{more}", "tags: []"), "has no api_key"),
+        ("general_settings: {master_key: os.environ/GONE}", "GONE is not set"),
+        ("router_settings: {fallbacks: [{a: [b]}]}", "not in model_list: b"),
+        ("router_settings:\n  routing_strategy: least-busy", "litellm-config.yaml:2: router_sett"),
+        ("include: [a.yaml]", "include: is not followed"),
+    ],
+)
+def test_doubts_are_told(house: House, text: str, words: str) -> None:
+    house.write(litellm=text)
+    assert any(words in told for told in said(house.load(), "problem"))
+
+
+def test_a_key_that_is_not_there_locks_no_one_in(house: House) -> None:
+    """An unset variable must not become a key that is its own name."""
+    house.write(litellm="general_settings: {master_key: os.environ/GONE}")
+    assert house.load().litellm.keys == ()
+    assert [k.reveal() for k in house.load({"GONE": "k"}).litellm.keys] == ["k"]
+
+
+def test_the_same_upstream_is_one_provider_and_another_key_another(house: House) -> None:
+    entry = " - {model_name: %s, litellm_params: {model: openai/%s, api_key: %s}}\n"
+    rows = [("a", "x", "k1"), ("b", "y", "k1"), ("c", "z", "k2")]
+    house.write(litellm="model_list:\n" + "".join(entry % row for row in rows))
+    made = house.load()
+    used = {n: d[0].target.provider for n, d in made.groups.deployments.items()}
+    assert used == {"a": "openai", "b": "openai", "c": "openai-2"}
+    assert made.providers["openai"].models == ("x", "y")
+
+
+def test_a_name_taken_by_a_key_or_ccr_is_not_taken_again(house: House) -> None:
+    house.write(litellm=ONE.replace("{model}", "openai/x").replace("{more}", "api_key: file"))
+    made = house.load({"OPENAI_API_KEY": "env"})
+    assert made.providers["openai"].key.reveal() == "env"
+    assert made.providers["openai-2"].key.reveal() == "file"
+
+
+def test_where_the_file_is_looked_for(house: House, tmp_path: Path) -> None:
+    def named(name: str) -> str:
+        return f"model_list:\n - {{model_name: {name}, litellm_params: {{model: ollama/x}}}}\n"
+
+    folder, given = tmp_path / "work", tmp_path / "given.yaml"
+    folder.mkdir()
+    house.write(litellm=named("of-the-config-folder"))
+    assert list(house.load().groups.deployments) == ["of-the-config-folder"]
+    (folder / "litellm-config.yaml").write_text(named("of-the-directory"))
+    flags = Flags(directory=folder)
+    assert list(house.load(flags=flags).groups.deployments) == ["of-the-directory"]
+    given.write_text(named("of-the-flag"))
+    flags = Flags(directory=folder, litellm_config=given)
+    assert list(house.load(flags=flags).groups.deployments) == ["of-the-flag"]
