@@ -17,7 +17,7 @@ import httpx
 import msgspec
 
 from console.link import Link, RouterDownError
-from console.output import DOWN, FAILED, dim, fail, red, say
+from console.output import DOWN, FAILED, INTERRUPTED, dim, fail, red, say
 from console.text import clean, clean_lines, money, tokens
 from router.contract import RequestView
 from storage.home import Home
@@ -106,7 +106,7 @@ class Talk:
         except KeyboardInterrupt:
             self.messages.pop()
             say("\nstopped")
-            return 130
+            return INTERRUPTED
         except ChatError as error:
             self.messages.pop()
             say(red(clean(str(error), limit=2000)))

@@ -20,6 +20,8 @@ from storage.home import home
 
 def open_console(options: Mapping[str, Any]) -> int:
     """Exit code of the console."""
+    if not has_terminal():
+        fail("the console needs a terminal; `pointsman start` starts the router without it")
     here = home()
     snapshot = asyncio.run(running(here))
     if snapshot is None:
@@ -32,12 +34,17 @@ def open_console(options: Mapping[str, Any]) -> int:
         differences = disagreements(options, snapshot)
         for line in differences:
             say(line)
-        if differences and sys.stdin.isatty():
+        if differences:
             input("Enter opens the console on the router that runs … ")
 
     from console.app import run
 
     return run(here, started_router=snapshot is None)
+
+
+def has_terminal() -> bool:
+    """Textual reads keys from stdin and draws on stderr."""
+    return sys.stdin.isatty() and sys.stderr.isatty()
 
 
 def disagreements(options: Mapping[str, Any], snapshot: Snapshot) -> list[str]:

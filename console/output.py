@@ -25,6 +25,8 @@ _T = TypeVar("_T")
 FAILED = 1
 USAGE = 2
 DOWN = 3
+#: Ctrl-C, as a shell tells it
+INTERRUPTED = 130
 
 NO_ROUTER = "no router runs here: `pointsman start` starts one"
 
@@ -83,6 +85,8 @@ def with_link(use: Callable[[Link], Awaitable[_T]]) -> _T:
         fail(NO_ROUTER, DOWN)
     except ArchiveError as error:
         fail(str(error))
+    except KeyboardInterrupt:
+        raise click.exceptions.Exit(INTERRUPTED) from None
 
 
 def who() -> str:

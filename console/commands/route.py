@@ -10,7 +10,7 @@ from console.output import FAILED, block, bold, fail, out, print_json, red
 from console.text import clean
 
 if TYPE_CHECKING:
-    from router.contract import Explain, Explained
+    from router.contract import Explain, Explained, Result
 
 section = "Look"
 
@@ -52,10 +52,10 @@ def ask(action: Explain) -> Explained:
     import asyncio
 
     from console.link import Link, RouterDownError
-    from router.contract import Explained, Refused
+    from router.contract import Explained
     from storage.home import home
 
-    async def of_router() -> object:
+    async def of_router() -> Result:
         link = Link(home())
         try:
             return await link.act(action)
@@ -65,25 +65,22 @@ def ask(action: Explain) -> Explained:
     try:
         result = asyncio.run(of_router())
     except RouterDownError:
-        return without_router(action)
-    if isinstance(result, Refused):
-        fail(result.message)
-    assert isinstance(result, Explained)
-    return result
+        result = without_router(action)
+    return result if isinstance(result, Explained) else fail(result.message)
 
 
-def without_router(action: Explain) -> Explained:
+def without_router(action: Explain) -> Result:
     import msgspec
 
     from console.process import ask_without_router
-    from router.contract import Explained
+    from router.contract import Explained, Refused
 
     words = ["explain", "--door", action.door]
     for name, value in action.headers.items():
         words += ["--header", f"{name}:{value}"]
     answer, said = ask_without_router([*words, "-"], action.body.encode())
     try:
-        return msgspec.json.decode(answer, type=Explained)
+        return msgspec.json.decode(answer, type=Explained | Refused)
     except msgspec.DecodeError:
         fail(said)
 

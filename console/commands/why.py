@@ -167,11 +167,9 @@ def attempts(views: Sequence[AttemptView]) -> list[str]:
 
 def seen(facts: Facts) -> str:
     sign = "" if facts.tokens_exact else "≈"
-    parts = [f"{sign}{facts.tokens:,} tokens", f"{facts.messages} messages"]
-    if facts.tools:
-        parts.append(f"{facts.tools} tools")
-    if facts.images:
-        parts.append(f"{facts.images} images")
+    counts = ((facts.messages, "message"), (facts.tools, "tool"), (facts.images, "image"))
+    parts = [f"{sign}{facts.tokens:,} tokens"]
+    parts += [f"{count} {noun}{'s' * (count != 1)}" for count, noun in counts if count]
     if facts.web_search:
         parts.append("web search")
     named = (

@@ -75,6 +75,7 @@ class Fake:
         self.actions: list[Action] = []
         self.asked: list[dict[str, Any]] = []
         self.headers: list[dict[str, str]] = []
+        self.paths: list[str] = []
         self.refuse = ""
         self.recent: tuple[RequestView, ...] = ()
         self.overrides: dict[str, OverrideView] = {}
@@ -174,6 +175,7 @@ class Fake:
                 body = await reader.readexactly(int(headers.get("content-length", "0")))
                 method, target, _ = request.split(" ")
                 path = target.partition("?")[0]
+                self.paths.append(path)
                 status, more, answer = self._answer(path, headers, body)
                 answer = b"" if method == "HEAD" else answer
                 length = f"content-length: {len(answer)}\r\n"

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import signal
+import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -263,3 +266,23 @@ async def test_doctor_of_a_running_router(here: Home, pointsman: Invoke) -> None
     assert result.exit_code == 0, result.stdout
     assert "2 providers" in safe(result.stdout)
     assert "ssh -p 2299" in result.stdout
+
+
+async def test_logs_follow_until_ctrl_c(ledger: Home, env: dict[str, str], tmp_path: Path) -> None:
+    """New lines come as they are written, none twice, and Ctrl-C ends without a word."""
+    child = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-c", "from console.main import pointsman; pointsman()"),
+        *("logs", "-f", "-n", "1", "--json"),
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+        env=env,
+    )
+    assert child.stdout is not None
+    assert json.loads(await child.stdout.readline())["message"] == "broken"
+    writer = Ledger(ledger.ledger)
+    writer.log(LogLine(0, NOW, "info", "exchange", "one more"))
+    writer.close()
+    assert json.loads(await child.stdout.readline())["message"] == "one more"
+    child.send_signal(signal.SIGINT)
+    assert await child.communicate() == (b"", b"")
+    assert child.returncode == 130

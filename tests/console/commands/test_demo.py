@@ -1,0 +1,58 @@
+"""The demo: every kind of request is sent, nothing of the person's is used, nothing is left."""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+
+import msgspec
+
+from console.demo import SCENES, bare, traffic
+from storage.home import Home
+from tests.console.commands.conftest import Run
+from tests.console.commands.fake import Fake, installed
+
+
+async def test_every_scene_is_sent_once_before_any_is_repeated(here: Home) -> None:
+    async with Fake(here) as fake:
+        await traffic(here, fake.url, most=len(SCENES))
+        sent = [path for path in fake.paths if path not in ("/snapshot", "/act")]
+    assert sorted(sent) == sorted(scene.path for scene in SCENES)
+
+
+def test_scenes_are_bounded_json_and_differ() -> None:
+    bodies = [msgspec.json.encode(scene.body(random.Random(1))) for scene in SCENES]
+    assert max(map(len, bodies)) < 400_000
+    assert sum(len(body) > 100_000 for body in bodies) == 1  # longContext, and only that
+
+
+def test_nothing_real_reaches_the_router_of_a_demo() -> None:
+    env = {
+        "PATH": "/bin",
+        "OPENAI_API_KEY": "sk",
+        "OPENAI_BASE_URL": "http://real",
+        "ANTHROPIC_AUTH_TOKEN": "sk",
+        "OLLAMA_HOST": "real:1",
+        "POINTSMAN_HOME": "/mine",
+        "LOCAL": "1",
+    }
+    assert bare(env, "/demo") == {"PATH": "/bin", "POINTSMAN_HOME": "/demo", "LOCAL": ""}
+
+
+async def test_the_demo_leaves_nothing(run: Run, tmp_path: Path, here: Home) -> None:
+    temporary = tmp_path / "t"
+    temporary.mkdir()
+    variables = installed(tmp_path / "fake") | {"TMPDIR": str(temporary)}
+    code, out, err = await run("pointsman", "demo", "--headless", "--seconds", "1", **variables)
+    assert code == 0, err
+    assert "Pointsman 0.1.0" in out
+    assert f"POINTSMAN_HOME={temporary}/pointsman-demo-" in err
+    assert [path.name for path in temporary.iterdir() if "demo" in path.name] == []
+    assert not here.config.exists()
+
+
+async def test_the_console_says_that_it_needs_a_terminal(run: Run, here: Home) -> None:
+    code, out, err = await run("pointsman")
+    assert (code, out) == (1, "")
+    assert "needs a terminal" in err
+    assert not here.socket.exists()
