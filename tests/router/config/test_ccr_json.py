@@ -37,8 +37,9 @@ def test_a_whole_file(house: House) -> None:
       "api_key": "a", "models": ["claude-x"], "transformer": { "use": ["Anthropic"] } },
   ],
   "Router": { "default": "deepseek,deepseek-chat", "think": "deepseek,deepseek-reasoner",
-    "background": "ollama,qwen2.5-coder:latest", "tool": "anth,claude-x", "complex": "anth,claude-x",
-    "longContextThreshold": 0, "thinkBudget": 8000, "thinkEfforts": ["max"] },
+    "background": "ollama,qwen2.5-coder:latest", "tool": "anth,claude-x",
+    "complex": "anth,claude-x", "longContextThreshold": 0, "thinkBudget": 8000,
+    "thinkEfforts": ["max"] },
   "fallback": { "default": ["anth,claude-x", "ollama,qwen2.5-coder:latest"] },
 }"""
     )
@@ -186,7 +187,7 @@ def test_the_full_address_gives_format_base_and_kind(
     base: str,
     kind: str,
 ) -> None:
-    use = {"transformer": {"use": [transformer]}} if transformer else {}
+    use: dict[str, Any] = {"transformer": {"use": [transformer]}} if transformer else {}
     written(house, Providers=[provider(api_base_url=url, **use)], Router={"default": "p,m"})
     made = house.load().providers["p"]
     assert (made.format, made.url, made.base) == (format, completed or url, base)

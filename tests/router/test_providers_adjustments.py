@@ -1,0 +1,154 @@
+"""Adjustments do what CCR's transformers of that name do to a request, and change nothing given."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from router.providers import adjustments
+from router.providers.adjustments import CHANGES, NATIVE, UNDONE, adjust, read
+from router.settings import Adjustment, Provider
+
+MARK = {"cache_control": {"type": "ephemeral"}}
+BODY: dict[str, Any] = {
+    "model": "m",
+    "stream": True,
+    "max_tokens": 9000,
+    "temperature": 0.5,
+    "messages": [
+        {"role": "system", "content": [{"type": "text", "text": "s", **MARK}]},
+        {"role": "user", "content": "hello"},
+    ],
+    "tools": [
+        {"type": "function", "function": {"name": "t", "parameters": {"$schema": "x", "a": 1}}}
+    ],
+}
+CLEAN = [
+    {"role": "system", "content": [{"type": "text", "text": "s"}]},
+    {"role": "user", "content": "hello"},
+]
+BARE_TOOLS = [{"type": "function", "function": {"name": "t", "parameters": {"a": 1}}}]
+
+CCR = {
+    *("anthropic", "openai", "openai-responses", "gemini", "vertex-gemini", "vertex-claude"),
+    *("deepseek", "openrouter", "groq", "cerebras", "vercel", "tooluse", "enhancetool", "maxtoken"),
+    *("maxcompletiontokens", "sampling", "reasoning", "forcereasoning", "cleancache"),
+    *("streamoptions", "customparams", "extrathinktag"),
+}
+
+#: (name, options, changes to the given body, what differs afterwards; None: the key is gone)
+CASES: list[tuple[str, dict[str, Any], dict[str, Any], dict[str, Any]]] = [
+    ("maxtoken", {"max_tokens": 100}, {}, {"max_tokens": 100}),
+    ("maxtoken", {"max_tokens": 100_000}, {}, {}),
+    ("maxtoken", {}, {}, {}),
+    (
+        "maxtoken",
+        {"max_tokens": 5},
+        {"max_tokens": None, "max_completion_tokens": 9},
+        {"max_completion_tokens": 5, "max_tokens": None},
+    ),
+    ("maxcompletiontokens", {}, {}, {"max_tokens": None, "max_completion_tokens": 9000}),
+    ("sampling", {"top_p": 0.1, "max_tokens": 5}, {}, {"top_p": 0.1, "max_tokens": 5}),
+    ("sampling", {"temperature": 0}, {}, {"temperature": 0}),
+    ("sampling", {}, {}, {}),
+    ("cleancache", {}, {}, {"messages": CLEAN}),
+    ("streamoptions", {}, {}, {"stream_options": {"include_usage": True}}),
+    ("streamoptions", {}, {"stream": False}, {}),
+    ("customparams", {"a": 1, "temperature": 1}, {}, {"a": 1}),
+    ("customparams", {"x": {"b": 2, "c": 3}}, {"x": {"b": 1}}, {"x": {"b": 1, "c": 3}}),
+    ("deepseek", {}, {}, {"max_tokens": 8192}),
+    ("deepseek", {"max_tokens": 64_000}, {}, {}),
+    (
+        "openrouter",
+        {"provider": {"only": ["x"]}},
+        {},
+        {"messages": CLEAN, "provider": {"only": ["x"]}},
+    ),
+    ("openrouter", {}, {"model": "anthropic/claude-x"}, {}),
+    ("groq", {}, {}, {"messages": CLEAN, "tools": BARE_TOOLS}),
+    (
+        "reasoning",
+        {"enable": False},
+        {"reasoning_effort": "high"},
+        {"reasoning_effort": None, "enable_thinking": False, "thinking": {"type": "disabled"}},
+    ),
+    ("reasoning", {}, {"reasoning_effort": "high"}, {}),
+    ("tooluse", {}, {"tools": None}, {}),
+    ("no such name", {}, {}, {}),
+    ("enhancetool", {}, {}, {}),
+]
+
+
+def _with(body: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
+    return {k: v for k, v in {**body, **changes}.items() if v is not None}
+
+
+@pytest.mark.parametrize(("name", "options", "given", "different"), CASES)
+def test_each_does_its_work_and_leaves_what_it_was_given(
+    name: str, options: dict[str, Any], given: dict[str, Any], different: dict[str, Any]
+) -> None:
+    body = _with(BODY, given)
+    kept = copy.deepcopy(body)
+    made = adjust(body, _provider((Adjustment(name, options),)), "m")
+    assert made == _with(body, different)
+    assert body == kept
+    if not different:
+        assert made is body or made == body
+
+
+def _provider(
+    general: tuple[Adjustment, ...], special: Mapping[str, tuple[Adjustment, ...]] | None = None
+) -> Provider:
+    return Provider(
+        "p",
+        "openai_chat",
+        "http://h/v1/chat/completions",
+        "http://h/v1",
+        adjustments=general,
+        model_adjustments=special or {},
+    )
+
+
+def test_tooluse_reminds_at_the_end_so_that_the_prefix_stays() -> None:
+    made = CHANGES["tooluse"](BODY, {})
+    assert made["messages"][:-1] == BODY["messages"]
+    assert made["messages"][-1]["role"] == "system"
+    assert "tool_choice" not in made
+
+
+def test_the_providers_come_first_and_the_models_own_after() -> None:
+    special = {"m": (Adjustment("maxtoken", {"max_tokens": 10}),)}
+    provider = _provider((Adjustment("maxcompletiontokens"),), special)
+    assert adjust(BODY, provider, "m")["max_completion_tokens"] == 10
+    assert adjust(BODY, provider, "other")["max_completion_tokens"] == 9000
+
+
+@pytest.mark.parametrize(
+    ("entry", "meant"),
+    [
+        ("DeepSeek", Adjustment("deepseek")),
+        (["maxtoken", {"max_tokens": 1}], Adjustment("maxtoken", {"max_tokens": 1})),
+        (["groq"], Adjustment("groq")),
+        ("", None),
+        (3, None),
+        ([], None),
+        (["a", "b"], None),
+        ({"a": 1}, None),
+    ],
+)
+def test_ccrs_spellings(entry: object, meant: Adjustment | None) -> None:
+    assert read(entry) == meant
+
+
+def test_every_name_of_ccr_has_exactly_one_place() -> None:
+    places = [name for table in (CHANGES, NATIVE, UNDONE) for name in table]
+    assert sorted(places) == sorted(CCR)
+
+
+def test_a_body_without_marks_is_not_copied() -> None:
+    """Cleaning is on the request path: 200 KB without a mark must not be built again."""
+    clean = {**BODY, "messages": CLEAN}
+    assert adjustments.cleancache(clean, {}) is clean
