@@ -43,7 +43,7 @@ class Server(asyncssh.SSHServer):
         self._uid = peer.owner(self._peer, self._own)
         self._source = peer.source(self._peer, self._uid)
         gate = self._front.gate
-        why = gate.enter(self._source)
+        why = gate.enter(self._source, ours=self._uid == os.getuid())
         self._entered = not why
         # on this machine a good key still gets in; from elsewhere not even a handshake is paid for
         if not why and not self._local and gate.barred(self._source):
@@ -116,6 +116,7 @@ class Server(asyncssh.SSHServer):
         # asked once or twice for every authentication request of any kind: bounds a flood of them
         self._requests += 1
         if self._requests > 2 * limits.REQUESTS:
+            self._tries = limits.TRIES
             raise self._enough()
         return True
 

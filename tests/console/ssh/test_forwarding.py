@@ -76,7 +76,9 @@ async def test_sockets_and_sessions_beyond_the_limit_are_refused(front: Front) -
         with pytest.raises(asyncssh.ChannelOpenError, match="open on this connection already"):
             await connection.create_process("cat")
         sessions[0].stdin.write_eof()
-        await sessions[0].wait()
+        await sessions[0].wait_closed()
+        with pytest.raises(asyncssh.ChannelOpenError):  # one round trip: the place is free now
+            await connection.open_unix_connection("/run/anything.sock")
         again = await connection.create_process("cat")
         for each in (*sessions[1:], again):
             each.stdin.write_eof()

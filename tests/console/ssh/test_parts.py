@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import socket
-from collections.abc import Iterator
+import sys
 from pathlib import Path
 
 import asyncssh
@@ -126,7 +126,7 @@ def test_places_are_counted_and_given_back() -> None:
     assert gate.enter("c") == ""
     gate.logged_in("c")
     filled = 0
-    while not gate.enter("d"):
+    while not gate.enter("d", ours=True):
         gate.logged_in("d")
         filled += 1
     assert filled == limits.CONNECTIONS - limits.STARTUPS - 1
@@ -135,22 +135,34 @@ def test_places_are_counted_and_given_back() -> None:
     assert gate.enter("d") == ""
 
 
-def pairs() -> Iterator[tuple[socket.AddressFamily, str, str]]:
-    yield socket.AF_INET, "127.0.0.1", "127.0.0.1"
-    if socket.has_ipv6:
-        yield socket.AF_INET6, "::1", "::1"
-        yield socket.AF_INET6, "::ffff:127.0.0.1", "127.0.0.1"
+def test_new_connections_are_slowed_but_for_our_own() -> None:
+    clock = Clock()
+    gate = limits.Gate(clock)
+
+    def visit(*, ours: bool) -> str:
+        if not (why := gate.enter("a", ours=ours)):
+            gate.leave("a", logged_in=False)
+        return why
+
+    assert [visit(ours=False) for _ in range(limits.BURST)] == [""] * limits.BURST
+    assert "a second" in visit(ours=False)
+    assert visit(ours=True) == ""
+    clock.now = 1.0
+    passed = [visit(ours=False) for _ in range(100)].count("")
+    assert passed == limits.STARTS_PER_SECOND
 
 
-@pytest.mark.parametrize(("family", "target", "listening"), pairs())
-def test_the_owner_of_a_socket(family: socket.AddressFamily, target: str, listening: str) -> None:
-    server = socket.socket(socket.AF_INET6 if ":" in listening else socket.AF_INET)
+@pytest.mark.parametrize(
+    ("family", "host"), [(socket.AF_INET, "127.0.0.1"), (socket.AF_INET6, "::1")]
+)
+def test_the_owner_of_a_socket(family: socket.AddressFamily, host: str) -> None:
+    server = socket.socket(family)
     client = socket.socket(family)
     with server, client:
         try:
-            server.bind((listening, 0))
+            server.bind((host, 0))
             server.listen()
-            client.connect((target, server.getsockname()[1]))
+            client.connect((host, server.getsockname()[1]))
         except OSError:
             pytest.skip("this machine has no IPv6")
         accepted, address = server.accept()
@@ -162,6 +174,14 @@ def test_the_owner_of_a_socket(family: socket.AddressFamily, target: str, listen
             if family == socket.AF_INET:
                 assert peer._uid_by_own_processes(*ends) == os.getuid()
                 assert peer._uid_by_own_processes((address[0], 1), ends[1]) is None
+
+
+@pytest.mark.skipif(sys.byteorder != "little", reason="the kernel's table is in machine order")
+def test_addresses_as_the_kernel_prints_them() -> None:
+    assert peer._hex(("127.0.0.1", 80), mapped=False) == "0100007F:0050"
+    mapped = "0000000000000000FFFF00000100007F:0050"  # an IPv6 socket that speaks to IPv4
+    assert peer._hex(("127.0.0.1", 80), mapped=True) == mapped
+    assert peer._hex(("::1", 65535), mapped=True) == "00000000000000000000000001000000:FFFF"
 
 
 @pytest.mark.parametrize(
