@@ -13,20 +13,23 @@ from router.rules.rule import Rule, Verdict
 from router.rules.signals import Signals
 
 #: characters of a prompt that are judged: enough to tell, and a bound on the work
-JUDGED = 20_000
+JUDGED = 4_000
 #: share of the lines that look like code, from which a prompt is code
 SHARE = 0.3
 
-_TRACE = re.compile(r"^Traceback \(most recent|^\s+at \S+ ?\(.+:\d+|^panic: |^error\[E\d+\]", re.M)
+#: a frame of a stack trace, as JavaScript, Java and C# write it
+_FRAME = re.compile(r"at [^\s(]+ ?\([^\s)]+:\d")
 _FILE = re.compile(
-    r"\b[\w./-]+\.(?:py|pyi|js|jsx|ts|tsx|mjs|go|rs|java|kt|scala|c|h|cc|cpp|hpp|cs|rb|php|swift"
-    r"|sh|sql|html|css|scss|vue|svelte|lua|zig|ex|exs|hs|ml|tf|proto|ipynb|gradle|cmake)\b"
+    r"\.(?:py|pyi|js|jsx|ts|tsx|mjs|go|rs|java|kt|scala|c|h|cc|cpp|hpp|cs|rb|php|swift|sh|sql|html"
+    r"|css|scss|vue|svelte|lua|zig|ex|exs|hs|ml|tf|proto|ipynb|gradle|cmake)\b"
 )
-_LINE = re.compile(
-    r"^\s*(?:def |class |func |fn |import |from \S+ import |#include|return\b|public |private "
-    r"|const |let |var |if ?\(|for ?\(|while ?\(|@\w+|\}|SELECT |</?\w+)|[{};]\s*$|\)\s*:\s*$",
-    re.M,
+_TRACES = ("Traceback (most recent", "panic: ", "error[E")
+_STARTS = (
+    *("def ", "class ", "func ", "fn ", "import ", "#include", "return ", "public ", "private "),
+    *("const ", "let ", "var ", "if (", "if(", "for (", "for(", "while (", "while("),
+    *("@", "}", "</", "SELECT "),
 )
+_ENDS = ("{", "}", ";", "):", "=>")
 
 
 def code_signs(prompt: str) -> str:
@@ -34,14 +37,18 @@ def code_signs(prompt: str) -> str:
     text = prompt[:JUDGED]
     if "```" in text:
         return "fenced code"
-    if _TRACE.search(text):
-        return "a stack trace"
-    if found := _FILE.search(text):
-        return f"names {found[0][:60]}"
-    lines = sum(1 for line in text.splitlines() if line.strip())
-    code = len({text.count("\n", 0, match.start()) for match in _LINE.finditer(text)})
-    if lines >= 3 and code >= lines * SHARE:
-        return f"{code} of {lines} lines are code"
+    lines = [line for line in map(str.strip, text.splitlines()) if line]
+    code = 0
+    for line in lines:
+        if line.startswith(_TRACES) or (line.startswith("at ") and _FRAME.match(line)):
+            return "a stack trace"
+        code += line.startswith(_STARTS) or line.endswith(_ENDS)
+    for found in _FILE.finditer(text):
+        before = text[max(0, found.start() - 60) : found.start()]
+        if before[-1:].isalnum():
+            return f"names {before.split()[-1]}{found[0]}"
+    if len(lines) >= 3 and code >= len(lines) * SHARE:
+        return f"{code} of {len(lines)} lines are code"
     return ""
 
 

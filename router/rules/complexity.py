@@ -22,37 +22,39 @@ from router.rules.signals import Signals
 SIMPLE = 1
 COMPLEX = 4
 
-_HARD = re.compile(
-    r"\b(?:architect\w*|design\w*|refactor\w*|migrat\w+|prove|proof|concurren\w+|race condition"
-    r"|deadlock|distributed|security|vulnerab\w+|performance|optimi[sz]\w+|trade-?offs?|algorithm\w*"
-    r"|debug\w*|root cause|scal(?:e|able|ability)|end-to-end|from scratch|step by step)\b",
-    re.I,
+_WORD = re.compile(r"[a-z]{4,}")
+_STEP = re.compile(r"^[ \t]*(?:\d{1,3}[.)]|[-*])[ \t]", re.M)
+#: words that begin so
+_HARD = (
+    *("architect", "design", "refactor", "migrat", "prove", "proof", "concurren", "deadlock"),
+    *("distribut", "securit", "vulnerab", "performance", "optimi", "algorithm", "debug", "scalab"),
+    *("trade", "invariant", "consisten"),
 )
-_LIGHT = re.compile(
-    r"\b(?:typos?|rename|reformat|format|spell\w*|syntax error|what is|list|translate|summari[sz]e"
-    r"|commit message|hello|thanks?)\b",
-    re.I,
+_HARD_PHRASES = ("race condition", "root cause", "end-to-end", "from scratch", "step by step")
+_LIGHT = (
+    *("typo", "rename", "reformat", "syntax error", "what is ", "translate", "summarize"),
+    *("summarise", "commit message", "hello", "thanks", "spelling"),
 )
-_STEP = re.compile(r"^\s*(?:\d+[.)]|[-*])\s", re.M)
 
 
 def score(prompt: str) -> tuple[int, str]:
     """Points, and what gave them, for people."""
-    text = prompt[:JUDGED]
-    points, why = 0, [f"{len(prompt):,} characters"]
-    points += (len(prompt) >= 200) + (len(prompt) >= 1_500)
-    if code_signs(text):
+    text = prompt[:JUDGED].lower()
+    why = [f"{len(prompt):,} characters"]
+    points = (len(prompt) >= 200) + (len(prompt) >= 1_500)
+    if code_signs(prompt):
         points += 1
         why.append("code")
-    hard = {match[0].lower() for match in _HARD.finditer(text)}
+    hard = {word for word in set(_WORD.findall(text)) if word.startswith(_HARD)}
+    hard.update(phrase for phrase in _HARD_PHRASES if phrase in text)
     points += min(4, len(hard))
-    why += sorted(hard)[:3]
+    why += sorted(hard)[:4]
     if len(_STEP.findall(text)) > 1 or text.count("?") > 1:
         points += 1
         why.append("several steps")
-    if light := _LIGHT.search(text):
+    if light := next((words for words in _LIGHT if words in text), ""):
         points -= 1
-        why.append(light[0].lower())
+        why.append(light.strip())
     return points, ", ".join(why)
 
 
