@@ -20,7 +20,7 @@ from ruamel.yaml.nodes import MappingNode, Node, SequenceNode
 
 from router.errors import ConfigError
 
-Path_ = tuple[str | int, ...]
+Place = tuple[str | int, ...]
 _Model = TypeVar("_Model", bound=pydantic.BaseModel)
 
 #: no configuration is larger; a log or a model named by mistake is
@@ -35,7 +35,7 @@ class Document:
 
     file: str
     data: dict[str, Any]
-    lines: dict[Path_, int] = field(default_factory=dict)
+    lines: dict[Place, int] = field(default_factory=dict)
 
     def line(self, *path: str | int) -> int | None:
         """The line of a key, or of the nearest thing around it that is there."""
@@ -61,7 +61,7 @@ class Document:
             path = self._real(first["loc"], missing=first["type"] in ("missing", "extra_forbidden"))
             raise self.error(_plain(first["type"], first["msg"]), *path) from None
 
-    def _real(self, loc: tuple[int | str, ...], *, missing: bool) -> Path_:
+    def _real(self, loc: tuple[int | str, ...], *, missing: bool) -> Place:
         """Pydantic's path without the names of union members, which are not in the file."""
         here: Any = self.data
         path: list[str | int] = []
@@ -76,7 +76,7 @@ class Document:
         return tuple(path)
 
 
-def dotted(path: Path_) -> str:
+def dotted(path: Place) -> str:
     """`Providers[2].name`."""
     text = ""
     for part in path:
@@ -125,7 +125,7 @@ def read_json5(path: Path) -> Document:
         root = loads(text, loader=ModelLoader()).value
     except JSON5DecodeError as error:
         raise _json5_error(str(error), file, text) from None
-    lines: dict[Path_, int] = {}
+    lines: dict[Place, int] = {}
     data = _json5_value(root, (), lines, file)
     if not isinstance(data, dict):
         raise ConfigError("should be an object: { … }", file=file, line=1)
@@ -147,7 +147,7 @@ def _json5_error(message: str, file: str, text: str) -> ConfigError:
     return ConfigError(problem, file=file, line=line)
 
 
-def _json5_value(node: Any, path: Path_, lines: dict[Path_, int], file: str) -> Any:
+def _json5_value(node: Any, path: Place, lines: dict[Place, int], file: str) -> Any:
     if len(path) > DEEPEST:
         raise ConfigError("is nested too deeply", file=file, line=node.lineno)
     kind = type(node).__name__
@@ -172,7 +172,7 @@ def _json5_value(node: Any, path: Path_, lines: dict[Path_, int], file: str) -> 
     return node.characters if hasattr(node, "characters") else node.value
 
 
-def _twice(file: str, path: Path_, line: int, first: int) -> ConfigError:
+def _twice(file: str, path: Place, line: int, first: int) -> ConfigError:
     return ConfigError(
         f"is written twice (first in line {first}): join the two",
         file=file,
@@ -188,7 +188,7 @@ def read_yaml(path: Path) -> Document:
     """LiteLLM's config.yaml."""
     file, text = str(path), read_text(path)
     yaml = YAML(typ="safe", pure=True)
-    lines: dict[Path_, int] = {}
+    lines: dict[Place, int] = {}
     try:
         root = yaml.compose(text)
         if root is None:
@@ -216,7 +216,7 @@ def _mark(error: MarkedYAMLError) -> int | None:
     return error.problem_mark.line + 1 if error.problem_mark else None
 
 
-def _yaml_places(node: Node, path: Path_) -> Iterator[tuple[Path_, int, int]]:
+def _yaml_places(node: Node, path: Place) -> Iterator[tuple[Place, int, int]]:
     """Every key and entry with its line; the third is the line of the same key before, or 0."""
     if len(path) > DEEPEST + 1:
         return  # an alias may hold itself: what is too deep is refused above
@@ -253,9 +253,9 @@ def read_toml(path: Path) -> Document:
     return Document(file, data, _toml_lines(text))
 
 
-def _toml_lines(text: str) -> dict[Path_, int]:
-    lines: dict[Path_, int] = {}
-    table: Path_ = ()
+def _toml_lines(text: str) -> dict[Place, int]:
+    lines: dict[Place, int] = {}
+    table: Place = ()
     for number, line in enumerate(text.splitlines(), 1):
         if header := _TABLE.match(line):
             table = _parts(header[1])
@@ -271,5 +271,5 @@ def _toml_lines(text: str) -> dict[Path_, int]:
     return lines
 
 
-def _parts(dotted_key: str) -> Path_:
+def _parts(dotted_key: str) -> Place:
     return tuple(a or b or c for a, b, c in _PART.findall(dotted_key))

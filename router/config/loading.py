@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import Literal
 
 from router.config import (
     ccr_json,
@@ -238,7 +239,9 @@ def _retry(litellm: Part, file: PointsmanToml) -> RetryPolicy:
     return replace(RetryPolicy(), **{**litellm.retry, **own})
 
 
-def _level(file: PointsmanToml, env: Mapping[str, str]) -> str:
+def _level(
+    file: PointsmanToml, env: Mapping[str, str]
+) -> Literal["debug", "info", "warning", "error"]:
     """CCR_DEBUG=true is what the usage guide says for more words."""
     if env.get("CCR_DEBUG", "").lower() in ("1", "true", "yes"):
         return "debug"

@@ -95,8 +95,11 @@ def sorted_out(
 
 
 def per_million(dollars: float | None) -> int | None:
-    """Dollars per million tokens as nano-dollars per token; None stays unknown."""
-    return None if dollars is None else round(dollars * 1000)
+    """Dollars per million tokens as nano-dollars per token; None stays unknown, and what costs
+    anything never rounds to free."""
+    if dollars is None:
+        return None
+    return round(dollars * 1000) or int(dollars > 0)
 
 
 def price(
