@@ -27,9 +27,11 @@ def allowed(host: bytes, own: str, hosts: tuple[str, ...]) -> bool:
 
 
 def without_port(host: str) -> str:
-    if host.startswith("["):
-        return host[1:].partition("]")[0]
-    return host.partition(":")[0]
+    """An IPv6 address loses its brackets. "" for what cannot be a Host."""
+    if not host.startswith("["):
+        return host.partition(":")[0]
+    name, _, rest = host[1:].partition("]")
+    return name if not rest or rest.startswith(":") else ""
 
 
 def is_loopback(name: str) -> bool:

@@ -1,0 +1,176 @@
+"""Host, Origin, content type and body size, as tables."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from router.errors import CallerError
+from router.guards import check, origin
+from router.guards.body import ClientGoneError, read_body
+from router.settings import Generation, Groups, Limits, Listen, Role, Routes
+
+
+def generation(hosts: tuple[str, ...] = (), origins: tuple[str, ...] = ()) -> Generation:
+    listen = Listen(hosts=hosts, origins=origins)
+    roles = (Role("litellm"), Role("ccr"))
+    return Generation(1, {}, Routes(), Groups(), *roles, listen=listen)
+
+
+OURS = generation(("gate.example",), ("https://app.example",))
+
+
+def scope(method: str = "POST", own: str = "127.0.0.1", **headers: str) -> dict[str, Any]:
+    named = {"host": "localhost:5000", **headers}
+    pairs = [(k.replace("_", "-").encode(), v.encode("latin-1")) for k, v in named.items()]
+    return {"type": "http", "method": method, "headers": pairs, "server": (own, 5000)}
+
+
+def verdict(scope: dict[str, Any]) -> int:
+    """200, or the status of the refusal."""
+    try:
+        check(scope, OURS)
+    except CallerError as error:
+        return error.status
+    return 200
+
+
+@pytest.mark.parametrize(
+    ("host", "expected"),
+    [
+        ("localhost", 200),
+        ("localhost:5000", 200),
+        ("LOCALHOST:1", 200),
+        ("localhost.:5000", 200),
+        ("console.localhost:5000", 200),
+        ("127.0.0.1:5000", 200),
+        ("127.9.9.9", 200),
+        ("[::1]:5000", 200),
+        ("[::1]", 200),
+        ("gate.example", 200),
+        ("Gate.Example:443", 200),
+        ("evil.example", 403),
+        ("localhost.evil.example", 403),
+        ("evil-localhost", 403),
+        ("127.0.0.1.evil.example", 403),
+        ("evil.example:127.0.0.1", 403),
+        ("evil@localhost", 403),
+        ("localhost@evil.example", 403),
+        ("[::1].evil.example", 403),
+        ("[evil.example]", 403),
+        ("192.168.1.5:5000", 403),
+        ("2130706433", 403),
+        ("0.0.0.0", 403),
+        ("", 403),
+        (":5000", 403),
+        ("\xa0localhost", 403),
+    ],
+)
+def test_host(host: str, expected: int) -> None:
+    assert verdict(scope(host=host)) == expected
+
+
+def test_the_address_that_was_dialled_is_a_name_of_ours() -> None:
+    assert verdict(scope(own="192.168.1.5", host="192.168.1.5:5000")) == 200
+    assert verdict(scope(own="192.168.1.5", host="192.168.1.6:5000")) == 403
+
+
+@pytest.mark.parametrize(
+    ("sent", "host", "expected"),
+    [
+        ("http://localhost:5000", "localhost:5000", 200),
+        ("http://127.0.0.1:5000", "127.0.0.1:5000", 200),
+        ("http://[::1]:5000", "[::1]:5000", 200),
+        ("https://app.example", "localhost:5000", 200),
+        ("http://localhost:8080", "localhost:5000", 403),
+        ("http://localhost", "localhost:5000", 403),
+        ("http://app.example", "localhost:5000", 403),
+        ("https://app.example.evil", "localhost:5000", 403),
+        ("https://evil.example", "localhost:5000", 403),
+        ("http://gate.example", "gate.example", 403),  # same origin, but not on loopback
+        ("null", "localhost:5000", 403),
+        ("file://", "localhost:5000", 403),
+        ("http://[::1", "localhost:5000", 403),
+        ("chrome-extension://localhost:5000", "localhost:5000", 403),
+    ],
+)
+def test_origin(sent: str, host: str, expected: int) -> None:
+    assert verdict(scope(host=host, origin=sent)) == expected
+    assert verdict(scope("GET", host=host, origin=sent)) == expected
+
+
+@pytest.mark.parametrize(
+    ("kind", "expected"),
+    [
+        ("application/json", 200),
+        ("Application/JSON; charset=utf-8", 200),
+        ("application/vnd.api+json", 200),
+        ("text/plain", 415),
+        ("text/plain; application/json", 415),
+        ("application/x-www-form-urlencoded", 415),
+        ("multipart/form-data; boundary=application/json", 415),
+        ("text/json", 415),
+        ("application/xml", 415),
+    ],
+)
+def test_content_type(kind: str, expected: int) -> None:
+    assert verdict(scope(content_type=kind)) == expected
+    assert verdict(scope("GET", content_type=kind)) == 200
+    assert verdict(scope()) == 200
+
+
+def test_preflight_is_answered_for_named_origins_alone() -> None:
+    def ask(sent: str, method: str = "OPTIONS", **more: str) -> origin.Headers | None:
+        headers = scope(origin=sent, **more)["headers"]
+        return origin.preflight(method, headers, OURS.listen.origins)
+
+    wants = {"access_control_request_method": "POST", "access_control_request_headers": "x-a"}
+    answer = dict(ask("https://app.example", **wants) or [])
+    assert answer[b"access-control-allow-origin"] == b"https://app.example"
+    assert answer[b"access-control-allow-headers"] == b"x-a"
+    assert b"access-control-allow-credentials" not in answer
+    assert ask("https://evil.example", **wants) is None
+    assert ask("https://app.example") is None
+    assert ask("https://app.example", "POST", **wants) is None
+    assert origin.cors(b"https://evil.example", OURS.listen.origins) == []
+    assert origin.cors(b"", ("",)) == []
+
+
+LIMITS = Limits(body_bytes=10)
+
+
+async def read(*messages: dict[str, Any], length: str | None = None) -> bytes:
+    pending = list(messages)
+
+    async def receive() -> dict[str, Any]:
+        return pending.pop(0)
+
+    headers = scope(**({"content_length": length} if length else {}))
+    return await read_body(headers, receive, LIMITS)
+
+
+def part(body: bytes, more: bool = True) -> dict[str, Any]:
+    return {"type": "http.request", "body": body, "more_body": more}
+
+
+async def test_body() -> None:
+    assert await read(part(b"0123456789", False), length="10") == b"0123456789"
+    assert await read(part(b"01"), part(b""), part(b"23", False)) == b"0123"
+    assert await read({"type": "http.request"}) == b""
+    with pytest.raises(ClientGoneError):
+        await read(part(b"01"), {"type": "http.disconnect"})
+
+
+@pytest.mark.parametrize(
+    ("messages", "length"),
+    [
+        ([], "11"),  # refused before anything is read
+        ([part(b"0" * 11, False)], None),
+        ([part(b"0" * 6), part(b"0" * 5)], None),
+    ],
+)
+async def test_body_too_big(messages: list[dict[str, Any]], length: str | None) -> None:
+    with pytest.raises(CallerError) as caught:
+        await read(*messages, length=length)
+    assert caught.value.status == 413
