@@ -186,12 +186,11 @@ class Turns:
         """A string wherever that says it all: many servers take nothing else."""
         if len(parts) == 1 and type(part := parts[0]) is Text and not (self._marks and part.cache):
             return part.text
-        texts = [text for part in parts if (text := _text(part))]
-        plain_text = all(_text(part) is not None or _silent(part) for part in parts)
-        marked = self._marks and any(type(part) is Text and part.cache for part in parts)
-        if plain_text and not marked and not (self._same and len(texts) > 1):
-            return "\n\n".join(texts)
-        return [body for part in parts if (body := self._part(part)) is not None]
+        bodies = [body for part in parts if (body := self._part(part)) is not None]
+        words = all(body["type"] == "text" and "cache_control" not in body for body in bodies)
+        if words and not (self._same and len(bodies) > 1):
+            return "\n\n".join(body["text"] for body in bodies)
+        return bodies
 
     def _part(self, part: Part) -> JSON | None:
         text = _text(part)
@@ -243,13 +242,6 @@ def _opaque_text(part: Opaque) -> str | None:
     if part.kind == "tool_reference" and isinstance(body.get("tool_name"), str):
         return f"(tool {body['tool_name']} is available)"
     return None
-
-
-def _silent(part: Part) -> bool:
-    """One that has no form in this format and is left out."""
-    return not isinstance(part, Text | Image | Document) and "image_url" not in (
-        part.body if isinstance(part, Opaque) else ()
-    )
 
 
 def _own_signature(thought: Thinking, kind: str) -> str | None:
