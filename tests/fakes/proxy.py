@@ -7,7 +7,6 @@ import contextlib
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 
-
 _OPENED = b"HTTP/1.1 200 Connection established\r\n\r\n"
 
 
