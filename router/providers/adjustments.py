@@ -46,9 +46,16 @@ def sampling(body: JSON, options: Mapping[str, Any]) -> JSON:
 
 
 def cleancache(body: JSON, _options: Mapping[str, Any]) -> JSON:
-    """Takes every cache_control mark out."""
-    changed: JSON = _without(body, "cache_control")
-    return changed
+    """Takes every cache_control mark out: of messages, their parts, tools and the system."""
+    changed = {}
+    for name in ("system", "messages", "tools"):
+        entries = body.get(name)
+        if isinstance(entries, list) and (clean := _unmarked(entries)) is not entries:
+            changed[name] = clean
+    marked = "cache_control" in body
+    if not changed and not marked:
+        return body
+    return {k: v for k, v in {**body, **changed}.items() if k != "cache_control"}
 
 
 def streamoptions(body: JSON, _options: Mapping[str, Any]) -> JSON:
@@ -166,9 +173,30 @@ def _number(value: Any) -> bool:
     return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
+def _unmarked(entries: list[Any]) -> list[Any]:
+    """Messages, parts or tools without their cache marks; the same list where there are none.
+
+    Looks only where a mark can stand, not into texts, arguments and schemas: this is on the path of
+    each request, and a long conversation has thousands of those."""
+    made = None
+    for index, entry in enumerate(entries):
+        if not isinstance(entry, dict):
+            continue
+        inner: JSON = {}
+        if isinstance(content := entry.get("content"), list):
+            clean = _unmarked(content)
+            if clean is not content:
+                inner["content"] = clean
+        if isinstance(function := entry.get("function"), dict) and "cache_control" in function:
+            inner["function"] = {k: v for k, v in function.items() if k != "cache_control"}
+        if inner or "cache_control" in entry:
+            made = list(entries) if made is None else made
+            made[index] = {k: v for k, v in {**entry, **inner}.items() if k != "cache_control"}
+    return entries if made is None else made
+
+
 def _without(value: Any, name: str) -> Any:
-    """`value` without that key at any depth. What holds none comes back as the same object, so
-    that a body without cache marks is not copied."""
+    """`value` without that key at any depth; the same object where it holds none."""
     if isinstance(value, dict):
         inner = {k: _without(v, name) for k, v in value.items() if k != name}
         same = len(inner) == len(value) and all(inner[k] is value[k] for k in inner)

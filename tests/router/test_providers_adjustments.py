@@ -55,6 +55,31 @@ CASES: list[tuple[str, dict[str, Any], dict[str, Any], dict[str, Any]]] = [
     ("sampling", {"temperature": 0}, {}, {"temperature": 0}),
     ("sampling", {}, {}, {}),
     ("cleancache", {}, {}, {"messages": CLEAN}),
+    (
+        "cleancache",
+        {},
+        {
+            "cache_control": {"type": "ephemeral"},
+            "system": [{"type": "text", "text": "s", **MARK}],
+            "messages": [
+                {"role": "user", "content": [{"type": "tool_result", "content": [{**MARK}]}]},
+                {"role": "user", "content": "x", **MARK},
+            ],
+            "tools": [
+                {"name": "a", **MARK},
+                {"type": "function", "function": {"name": "b", **MARK}},
+            ],
+        },
+        {
+            "cache_control": None,
+            "system": [{"type": "text", "text": "s"}],
+            "messages": [
+                {"role": "user", "content": [{"type": "tool_result", "content": [{}]}]},
+                {"role": "user", "content": "x"},
+            ],
+            "tools": [{"name": "a"}, {"type": "function", "function": {"name": "b"}}],
+        },
+    ),
     ("streamoptions", {}, {}, {"stream_options": {"include_usage": True}}),
     ("streamoptions", {}, {"stream": False}, {}),
     ("customparams", {"a": 1, "temperature": 1}, {}, {"a": 1}),
