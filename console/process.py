@@ -105,19 +105,8 @@ async def stop_router(home: Home, by: str = "") -> int:
     """
     link = Link(home)
     try:
-        snapshot = await link.snapshot()
-        process = psutil.Process(snapshot.pid)
+        pid = (await link.snapshot()).pid
         result = await link.act(Stop(by=by))
-        if isinstance(result, Refused):
-            raise StopError(result.message)
-        await asyncio.to_thread(process.wait, STOP_PATIENCE)
-    except psutil.NoSuchProcess:
-        pass
-    except psutil.TimeoutExpired:
-        raise StopError(
-            f"the router (pid {snapshot.pid}) still drains after {STOP_PATIENCE:.0f} s; "
-            f"`kill {snapshot.pid}` ends it at once"
-        ) from None
     except RouterDownError:
         holder = silent_holder(home)
         if holder:
@@ -127,7 +116,26 @@ async def stop_router(home: Home, by: str = "") -> int:
         raise
     finally:
         await link.close()
-    return snapshot.pid
+    if isinstance(result, Refused):
+        raise StopError(result.message)
+    await _until_gone(home, pid)
+    return pid
+
+
+async def _until_gone(home: Home, pid: int) -> None:
+    """The lock tells, not the pid: a router that outlived its parent may have nobody to reap it."""
+    loop = asyncio.get_running_loop()
+    deadline = loop.time() + STOP_PATIENCE
+    while silent_holder(home):
+        if loop.time() > deadline:
+            raise StopError(
+                f"the router (pid {pid}) still drains after {STOP_PATIENCE:.0f} s; "
+                f"`kill {pid}` ends it at once"
+            )
+        await asyncio.sleep(GLANCE)
+    for child in _started:
+        if child.pid == pid:
+            child.wait()
 
 
 async def restart_router(home: Home, args: Sequence[str] = (), by: str = "") -> int:

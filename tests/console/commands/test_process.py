@@ -22,51 +22,67 @@ from tests.console.commands.fake import Fake, installed
 
 
 @pytest.fixture
-async def fake(here: Home, tmp_path: Path) -> AsyncIterator[dict[str, str]]:
+async def fake(
+    here: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[dict[str, str]]:
     """The stand-in on the path; one that still runs at the end is ended."""
-    yield installed(tmp_path / "fake")
+    variables = installed(tmp_path / "fake")
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    yield variables
     if await running(here) is not None:
         await stop_router(here)
 
 
-async def test_start_restart_stop(here: Home, run: Run, fake: dict[str, str]) -> None:
-    code, out, err = await run("pointsman", "start", "--port", "5055", **fake)
-    assert code == 0, err
-    first = int(re.findall(r"pid (\d+)", out)[0])
-    assert "http://127.0.0.1:5055" in out
+async def test_start_restart_stop(
+    here: Home, pointsman: Invoke, ccr: Invoke, fake: dict[str, str]
+) -> None:
+    result = await pointsman("start", "--port", "5055")
+    assert result.exit_code == 0, result.stderr
+    first = int(re.findall(r"pid (\d+)", result.stdout)[0])
+    assert "http://127.0.0.1:5055" in result.stdout
     assert os.getsid(first) == first  # a session of its own: a closing terminal cannot end it
     assert here.router_output.stat().st_mode & 0o777 == 0o600
 
-    code, _, err = await run("pointsman", "start", "--port", "5056", **fake)
-    assert code == 0
-    assert f"already runs (pid {first})" in err
-    assert "front door on port 5055: `pointsman restart --port 5056`" in err
+    result = await pointsman("start", "--port", "5056")
+    assert result.exit_code == 0
+    assert f"already runs (pid {first})" in result.stderr
+    assert "front door on port 5055: `pointsman restart --port 5056`" in result.stderr
 
-    code, out, err = await run("pointsman", "restart", "--ssh-port", "0", **fake)
-    assert code == 0, err
-    second = int(re.findall(r"pid (\d+)", out)[0])
+    result = await pointsman("restart", "--ssh-port", "0")
+    assert result.exit_code == 0, result.stderr
+    second = int(re.findall(r"pid (\d+)", result.stdout)[0])
     assert second != first
     assert not psutil.pid_exists(first)
     words = psutil.Process(second).cmdline()
     assert words[words.index("serve") + 1 :] == ["--port", "5055", "--ssh-port", "0"]
 
-    code, out, _ = await run("ccr", "restart", **fake)
-    assert code == 0
-    assert out.splitlines() == [
+    result = await ccr("restart")
+    assert result.exit_code == 0
+    assert result.stdout.splitlines() == [
         "claude code router service has been stopped.",
         "Starting claude code router service...",
         "✅ Service started successfully in the background.",
     ]
-    code, out, _ = await run("ccr", "stop", **fake)
-    assert (code, out) == (0, "claude code router service has been successfully stopped.\n")
+    result = await ccr("stop")
+    assert result.exit_code == 0
+    assert result.stdout == "claude code router service has been successfully stopped.\n"
     assert not psutil.pid_exists(second)
     assert here.router_output.read_text().split() == ["ready", "drained"] * 3
-    code, out, _ = await run("ccr", "stop", **fake)
-    assert (code, out) == (
-        0,
-        "Failed to stop the service. It may have already been stopped.\n",
-    )
-    assert (await run("pointsman", "stop", **fake))[0] == 3
+    result = await ccr("stop")
+    assert result.exit_code == 0
+    assert result.stdout == "Failed to stop the service. It may have already been stopped.\n"
+    assert (await pointsman("stop")).exit_code == 3
+
+
+async def test_a_router_outlives_the_command_that_started_it(
+    here: Home, run: Run, fake: dict[str, str]
+) -> None:
+    code, out, err = await run("pointsman", "start", **fake)
+    assert code == 0, err
+    snapshot = await running(here)
+    assert snapshot is not None
+    assert f"pid {snapshot.pid}" in out
 
 
 async def test_a_router_that_dies_leaves_its_last_words(
