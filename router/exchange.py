@@ -29,7 +29,7 @@ from router.outgoing import outgoing
 from router.policy import Course, GiveUp, Try, Wait
 from router.prices import price
 from router.record import Attempt, Record, StoppedBy
-from router.rules import decide
+from router.rules import RefusedError, decide
 from router.rules.plan import Candidate, Case, Plan
 from router.tally import Tally
 
@@ -120,16 +120,19 @@ async def choose(
             request=request,
         )
     else:
-        plan = decide(
-            Case(
-                request=request,
-                caller=record.caller,
-                facts=record.facts,
-                generation=generation,
-                overrides=router.overrides.in_force(),
-                chance=router.chance(),
-            )
+        case = Case(
+            request=request,
+            caller=record.caller,
+            facts=record.facts,
+            generation=generation,
+            overrides=router.overrides.in_force(),
+            chance=router.chance(),
         )
+        try:
+            plan = decide(case)
+        except RefusedError as error:
+            record.rule, record.value, record.looks = error.rule, error.value, error.looks
+            raise
     record.rule, record.value, record.looks = plan.rule, plan.value, plan.looks
     if plan.override:
         router.overrides.served(plan.override)

@@ -11,7 +11,7 @@ from router.errors import RequestError
 from router.facts import look_at
 from router.formats import Format
 from router.messages import Request
-from router.rules import decide
+from router.rules import RefusedError, decide, nearest_bound
 from router.rules.plan import Case
 from router.settings import Generation
 from router.tokens import Counter
@@ -23,7 +23,7 @@ async def measured(
     """Tokens, and whether they were counted exactly. In strict mode CCR's own sum."""
     if generation.routes.strict and caller.plane == "ccr":
         return await counter.strict_count(request), True
-    return await counter.count(request, generation.routes.long_context_threshold)
+    return await counter.count(request, nearest_bound(generation))
 
 
 async def explain(
@@ -59,8 +59,10 @@ async def explain(
     )
     try:
         plan = decide(case)
-    except RequestError as error:
-        return Explained(candidates=(), rule="", looks=(), facts=facts, error=error.message)
+    except RefusedError as error:
+        return Explained(
+            candidates=(), rule=error.rule, looks=error.looks, facts=facts, error=error.message
+        )
     return Explained(
         candidates=tuple(f"{c.provider.name},{c.model}" for c in plan.candidates),
         rule=plan.rule,

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Callable, Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from router.contract import Beat, Change, Dropped, RequestView, Tokens, Totals
 from router.record import Record
@@ -61,7 +61,7 @@ class Live:
         self.recent: deque[RequestView] = deque(maxlen=RECENT)
         self._finished: deque[tuple[float, float, bool]] = deque(maxlen=MEMORY)
         self._today = today
-        self._day = _day(wall())
+        self._until = midnight(wall(), days=1)
         self._watchers: set[Watcher] = set()
         self._changed: dict[str, RequestView] = {}
 
@@ -133,20 +133,16 @@ class Live:
             )
 
     def _roll_over(self) -> None:
-        today = _day(self._wall())
-        if today != self._day:
-            self._day = today
+        at = self._wall()
+        if at >= self._until:
+            self._until = midnight(at, days=1)
             self._today = Totals()
 
 
-def midnight(at: float) -> float:
-    """Unix seconds at which the local day of `at` began."""
-    day = datetime.fromtimestamp(at).astimezone()
+def midnight(at: float, days: int = 0) -> float:
+    """Unix seconds at which the local day of `at` began, or so many days later."""
+    day = datetime.fromtimestamp(at) + timedelta(days=days)
     return day.replace(hour=0, minute=0, second=0, microsecond=0).timestamp()
-
-
-def _day(at: float) -> str:
-    return datetime.fromtimestamp(at).strftime("%Y-%m-%d")
 
 
 def _since(
