@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 _T = TypeVar("_T")
 
 FAILED = 1
-USAGE = 2
 DOWN = 3
 #: Ctrl-C, as a shell tells it
 INTERRUPTED = 130

@@ -133,9 +133,9 @@ async def _until_gone(home: Home, pid: int) -> None:
                 f"`kill {pid}` ends it at once"
             )
         await asyncio.sleep(GLANCE)
-    for child in _started:
-        if child.pid == pid:
-            child.wait()
+    for child in [one for one in _started if one.pid == pid]:
+        child.wait()
+        _started.remove(child)
 
 
 async def restart_router(home: Home, args: Sequence[str] = (), by: str = "") -> int:

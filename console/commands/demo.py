@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -49,6 +50,8 @@ def temporary_router() -> Iterator[tuple[Home, str]]:
     from console.process import StartError, StopError, start_router, stop_router
     from storage.home import home
 
+    for number in (signal.SIGTERM, signal.SIGHUP):  # a closed terminal must leave no router behind
+        signal.signal(number, lambda signum, _: sys.exit(128 + signum))
     folder = tempfile.mkdtemp(prefix="pointsman-demo-")
     env = bare(os.environ, folder)
     here = home(env)

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import random
+import signal
+import sys
 import tempfile
 from pathlib import Path
 
 import msgspec
+import psutil
+import pytest
 
 from console.demo import SCENES, bare, traffic
 from storage.home import Home
@@ -52,6 +57,29 @@ async def test_the_demo_leaves_nothing(run: Run, tmp_path: Path, here: Home) -> 
         assert f"POINTSMAN_HOME={temporary}/pointsman-demo-" in err
         assert os.listdir(temporary) == []
     assert not here.config.exists()
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+async def test_a_demo_that_is_ended_leaves_nothing(
+    env: dict[str, str], tmp_path: Path, number: signal.Signals
+) -> None:
+    with tempfile.TemporaryDirectory(dir="/tmp") as temporary:
+        child = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-c", "from console.main import pointsman; pointsman()"),
+            *("demo", "--headless", "--seconds", "60"),
+            stderr=asyncio.subprocess.PIPE,
+            env=env | installed(tmp_path / "fake") | {"TMPDIR": temporary},
+        )
+        assert child.stderr is not None
+        await child.stderr.readline()  # it starts
+        home = (await child.stderr.readline()).decode().split()[0].partition("=")[2]
+        lock = Path(home) / "run" / "router.lock"
+        router = int(lock.read_text())
+        child.send_signal(number)
+        await child.communicate()
+        assert child.returncode == 128 + number
+        assert os.listdir(temporary) == []
+        assert not psutil.pid_exists(router) or psutil.Process(router).status() == "zombie"
 
 
 async def test_the_console_says_that_it_needs_a_terminal(run: Run, here: Home) -> None:
