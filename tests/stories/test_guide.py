@@ -18,8 +18,8 @@ def curl(*words: str) -> tuple[int, dict[str, str], str]:
         text=True,
         check=True,
     )
-    head, _, body = done.stdout.partition("\r\n\r\n")
-    status, *lines = head.split("\r\n")
+    head, _, body = done.stdout.partition("\n\n")  # text mode made LF of CR LF
+    status, *lines = head.split("\n")
     headers = {n.lower(): v.strip() for n, _, v in (line.partition(":") for line in lines)}
     return int(status.split()[1]), headers, body
 
@@ -100,7 +100,7 @@ def test_a_model_named_in_the_prompt(router: Running, prompt: str, target: str) 
     )
     assert answer.status_code == 200
     assert answer.headers["x-pointsman-model"] == target
-    assert answer.headers["x-pointsman-rule"] == "explicit"
+    assert answer.headers["x-pointsman-rule"] == "/model"
 
 
 def test_health_on_the_three_ports_is_cheap(router: Running) -> None:
