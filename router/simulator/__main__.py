@@ -51,7 +51,8 @@ def serve(listener: socket.socket, pace: float) -> None:
     config = uvicorn.Config(
         Simulator(pace),
         lifespan="off",
-        log_config=None,  # a drill that cuts a connection is no news
+        log_config=None,
+        log_level="critical",  # a drill that cuts a connection is no news
         access_log=False,
         server_header=False,
         timeout_graceful_shutdown=1,

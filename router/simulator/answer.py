@@ -115,8 +115,8 @@ def _words(prompt: Prompt) -> str:
 
 def _thoughts(prompt: Prompt) -> str:
     return (
-        f"The request has {len(prompt.segments)} parts and {prompt.tokens:,} tokens. "
-        f"It offers {len(prompt.tools)} tools. I am a simulator, so I do not think further."
+        f"The request: {prompt.tokens:,} tokens; tools on offer: {len(prompt.tools)}. "
+        f"I am a simulator, so I do not think further."
     )
 
 

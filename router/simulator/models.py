@@ -61,7 +61,7 @@ class Drill(Struct, frozen=True):
 _PACES = (
     (re.compile(r"reasoner|thinking|opus|\br1\b|^o\d"), Pace(0.9, 45)),
     (re.compile(r"haiku|mini|flash|nano|small|8b"), Pace(0.2, 150)),
-    (re.compile(r":|llama|qwen|gemma|phi|mistral|local"), Pace(0.6, 25)),
+    (re.compile(r":(latest|\d)|llama|qwen|gemma|phi|mistral|local"), Pace(0.6, 25)),
     (re.compile(""), Pace(0.4, 80)),
 )
 _MESSAGES = {
