@@ -123,9 +123,13 @@ class ConsoleApp(Acting):
         feed_module = await asyncio.to_thread(importlib.import_module, "console.feed")
         self.link = link_module.Link(self.home)
         self.feed = feed_module.Feed(self.link, self.board, self._changed, self.now)
-        try:
-            await self.feed.run()
-        finally:
+        await self.feed.run()
+
+    async def on_unmount(self) -> None:
+        """Here, not at the end of the worker: a worker may be cancelled a second time while it
+        cleans up, and an archive that is not closed keeps its thread, and so the process, alive."""
+        self.workers.cancel_all()
+        if self.link is not None:
             await self.link.close()
 
     @property

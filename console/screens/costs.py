@@ -89,13 +89,19 @@ def draw(line: CostLine, whole: CostLine) -> Row:
         Span(line.name or "no model was reached", tone),
         Span(f"{line.requests:,}", tone),
         Span(f"{line.errors:,}", errors),
-        Span(tokens(used.input, 9, estimated=used.estimated), tone),
-        Span(tokens(used.cache_read, 10), tone),
-        Span(tokens(used.cache_write + used.cache_write_1h, 10), tone),
-        Span(tokens(used.output, 9, estimated=used.estimated), tone),
+        _count(used.input, tone, used.estimated),
+        _count(used.cache_read, tone),
+        _count(used.cache_write + used.cache_write_1h, tone),
+        _count(used.output, tone, used.estimated),
         Span(cost(line), tone),
-        [Span(bar(share), "accent"), Span(f" {percent(share):>5}", "muted")] if share else "",
+        [Span(bar(share), "accent"), Span(f" {percent(share):>5}", "muted")]
+        if share and line is not whole
+        else "",
     )
+
+
+def _count(count: int, tone: Tone, estimated: bool = False) -> Span:
+    return Span(tokens(count, 10, estimated=estimated), tone if count else "muted")
 
 
 class CostRows:

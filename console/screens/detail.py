@@ -27,7 +27,7 @@ from router.contract import AttemptView, RequestDetail, RequestView
 
 #: cells from which the figures stand beside the trace instead of below it
 SIDE_BY_SIDE = 110
-_TIMELINE = 20
+_TIMELINE = 14
 _PATHS = {"litellm": "/litellm/v1", "ccr": "/ccr/v1", "claude-code": "/claude-code/v1"}
 
 
@@ -314,7 +314,6 @@ class Detail(View):
                 Span("  →  ", "muted"),
                 *([SIMULATED] if request.simulated else []),
                 Span(target(request), "strong"),
-                Span(f"   {request.rule} {request.value}".rstrip(), "accent"),
             )
         ]
         if request.error:

@@ -7,25 +7,27 @@ Its rule: a state is a glyph and a word, and what is not up says why.
 from __future__ import annotations
 
 from textual.app import ComposeResult
+from textual.content import Content
+from textual.widgets import Static
 
 from console.screens.view import View, hidden
 from console.text import UNKNOWN, age, ms
 from console.theme import Tone
 from console.widgets.bar import Bar
 from console.widgets.columns import Column
-from console.widgets.paint import Piece, Span
+from console.widgets.paint import Piece, Span, say
 from console.widgets.table import ListRows, Row, Table
 from router.contract import Finding, ServiceView
 
 SERVICES = (
-    Column("name", 16, grow=1),
-    Column("state", 11),
-    Column("mode", 10, drop=2),
+    Column("name", 12, grow=1),
+    Column("state", 10),
+    Column("mode", 8, drop=2),
     Column("p50", 6, number=True, drop=1),
     Column("requests", 8, number=True, drop=3),
     Column("errors", 6, number=True),
-    Column("note", 22, grow=4),
-    Column("address", 21, drop=4, grow=2),
+    Column("note", 20, grow=6),
+    Column("address", 20, drop=4, grow=3),
 )
 FINDINGS = (
     Column("looked for", 20, grow=1),
@@ -54,12 +56,12 @@ def service(view: ServiceView, now: float) -> Row:
     cooling = view.cooling_until is not None and view.cooling_until > now
     if cooling:
         state, tone = "◔ cooling", "warn"
-    mode = f"◇ {view.mode}" if view.mode == "simulated" else view.mode or UNKNOWN
+    mode = "◇ sim" if view.mode == "simulated" else view.mode or UNKNOWN
     quiet: Tone = "muted" if view.mode == "simulated" or view.state == "off" else ""
     return (
         Span(view.name, "muted" if view.state == "off" else ""),
         Span(state, tone),
-        Span(mode[:10] if view.mode != "simulated" else "◇ sim", quiet),
+        Span(mode, quiet),
         Span(ms(view.p50_ms), "" if view.p50_ms is not None else "muted"),
         Span(f"{view.requests:,}", "" if view.requests else "muted"),
         Span(f"{view.errors:,}", "bad" if view.errors else "muted"),
@@ -85,6 +87,19 @@ def _note(view: ServiceView, now: float) -> list[Piece]:
     return said or [""]
 
 
+def whole(view: ServiceView, now: float) -> Content:
+    """The selected one with nothing cut."""
+    said: list[Piece] = [Span(view.name, "strong"), Span(f"  {view.address}", "muted")]
+    if view.reason:
+        said.append(f"   {view.reason}")
+    if view.last_error:
+        at = "" if view.last_error_at is None else f" {age(now - view.last_error_at)} ago"
+        said.append(Span(f"   last error{at}: {view.last_error}", "warn"))
+    if view.models:
+        said.append(Span(f"   {len(view.models)} models: {', '.join(view.models[:12])}", "muted"))
+    return say(*said)
+
+
 def finding(view: Finding) -> Row:
     state, tone = _FOUND[view.state]
     return (
@@ -103,9 +118,10 @@ class Health(View):
 
     def compose(self) -> ComposeResult:
         yield Bar(classes="title")
-        yield Table(SERVICES, id="services")
+        yield Table(SERVICES, id="services", shy=True)
+        yield Static(id="service", markup=False)
         yield Bar(id="found", classes="section")
-        yield Table(FINDINGS, id="findings")
+        yield Table(FINDINGS, id="findings", shy=True)
 
     def update(self) -> None:
         board = self.console_app.board
@@ -118,6 +134,10 @@ class Health(View):
         found = board.snapshot.findings if board.snapshot else ()
         findings = self.query_one("#findings", Table)
         findings.show(ListRows(found, lambda f: f"{f.what} {f.where}", finding))
+        chosen = next(
+            (s for s in board.services if f"{s.kind} {s.name}" == services.selected), None
+        )
+        self.query_one("#service", Static).update(whole(chosen, now) if chosen else say())
         self.query_one("#found", Bar).say(
             [Span("Found at start", "strong"), Span("   what was looked for, and where", "muted")]
         )

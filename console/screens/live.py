@@ -225,9 +225,6 @@ class Live(FilteredView):
 
     # ── doing ─────────────────────────────────────────────────────────────────────────────────────
 
-    def on_table_moved(self) -> None:
-        self.update()
-
     def on_table_opened(self, event: Table.Opened) -> None:
         self.console_app.open_request(str(event.key), [r.id for r in self._items])
 

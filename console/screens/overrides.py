@@ -41,7 +41,7 @@ def draw(override: OverrideView, now: float) -> Row:
     return (
         scope,
         Span(override.target, "bad" if override.problem else "strong"),
-        "until off" if ends is None else age(ends - now),
+        "no end" if ends is None else age(ends - now),
         f"{override.served:,}",
         Span(moment(override.set_at, now), "muted"),
         Span(override.set_by or UNKNOWN, "muted"),

@@ -72,6 +72,9 @@ class View(Vertical):
         """Once a second while it is shown: what ages by itself."""
         self.update()
 
+    def on_table_moved(self) -> None:
+        self.update()
+
     def focus_body(self) -> None:
         for table in self.query(Table):
             if table.display:

@@ -1,6 +1,6 @@
 """Runs one program for one session, on a terminal or on pipes, and leaves nothing behind.
 
-Its rule: every descriptor opened here is closed here or handed to asyncssh, and when the client is
+Its rule: every descriptor opened here is closed here or handed on, and when the client is
 gone the child's whole process group is hung up, then ended, then killed.
 """
 
@@ -18,6 +18,7 @@ from pathlib import Path
 import asyncssh
 
 from console.ssh import pty
+from console.ssh.feed import feed
 
 Channel = asyncssh.SSHServerProcess[bytes]
 
@@ -44,27 +45,22 @@ class Program:
 
 async def on_terminal(channel: Channel, program: Program) -> int | None:
     """Runs it on a pty of its own. Returns its exit code (negative: the signal), or None if the
-    client left first. asyncssh pumps both ways with flow control and follows the client's size."""
+    client left first."""
     columns, rows = channel.term_size[:2]
     master, slave = pty.open_pair(channel.term_modes, columns, rows)
     try:
-        try:
-            env = {**program.env, "SSH_TTY": pty.name(slave)}
-            child = await _start(program, env, (slave, slave, slave), pty.own_terminal)
-        finally:
-            os.close(slave)
-        async with _watched(child):
-            output = os.dup(master)
-            await channel.redirect(stdin=master, stdout=output, send_eof=False, recv_eof=False)
-            # with recv_eof=False asyncssh writes to a copy of its own: ours would stay for ever
-            os.close(master)
-            master = -1
-            if await _either(child.wait(), channel):
-                await _drain_terminal(channel)
-        return child.returncode if not channel.channel.is_closing() else None
+        env = {**program.env, "SSH_TTY": pty.name(slave)}
+        child = await _start(program, env, (slave, slave, slave), pty.own_terminal)
+    except BaseException:
+        os.close(master)
+        raise
     finally:
-        if master >= 0:
-            os.close(master)
+        os.close(slave)
+    async with _watched(channel, child, master):
+        await channel.redirect(stdout=os.dup(master), send_eof=False)
+        if await _either(child.wait(), channel):
+            await _drain_terminal(channel)
+    return child.returncode if not channel.channel.is_closing() else None
 
 
 async def on_pipes(channel: Channel, program: Program) -> int | None:
@@ -74,18 +70,17 @@ async def on_pipes(channel: Channel, program: Program) -> int | None:
         os.pipe() for _ in range(3)
     )
     try:
-        try:
-            ends = (in_read, out_write, err_write)
-            child = await _start(program, program.env, ends, pty.reset_signals)
-        except StartError:
-            for ours in (in_write, out_read, err_read):
-                os.close(ours)
-            raise
+        ends = (in_read, out_write, err_write)
+        child = await _start(program, program.env, ends, pty.reset_signals)
+    except BaseException:
+        for ours in (in_write, out_read, err_read):
+            os.close(ours)
+        raise
     finally:
         for theirs in (in_read, out_write, err_write):
             os.close(theirs)
-    async with _watched(child):
-        await channel.redirect(stdin=in_write, stdout=out_read, stderr=err_read, send_eof=False)
+    async with _watched(channel, child, in_write):
+        await channel.redirect(stdout=out_read, stderr=err_read, send_eof=False)
         if await _either(child.wait(), channel):
             # as sshd: all that was written arrives, however slow the client reads
             await _either(asyncio.gather(channel.stdout.drain(), channel.stderr.drain()), channel)
@@ -145,12 +140,19 @@ async def _drain_terminal(channel: Channel) -> None:
 
 
 @contextlib.asynccontextmanager
-async def _watched(child: Process) -> AsyncIterator[None]:
-    """Whatever happens inside, the child is gone afterwards."""
+async def _watched(channel: Channel, child: Process, standard_input: int) -> AsyncIterator[None]:
+    """Feeds the child meanwhile; whatever happens inside, it is gone afterwards."""
+    target = FileIO(standard_input, "w")
+    feeding = asyncio.create_task(feed(channel, target))
     try:
         yield
     finally:
         await _hang_up(child)
+        feeding.cancel()
+        # the client left, with or without a reason
+        with contextlib.suppress(asyncio.CancelledError, asyncssh.Error, OSError):
+            await feeding
+        target.close()
 
 
 async def _hang_up(child: Process) -> None:

@@ -54,9 +54,14 @@ def open_pair(modes: Mapping[int, int], columns: int, rows: int) -> tuple[int, i
     master, slave = pty.openpty()
     with contextlib.suppress(termios.error):
         _apply(slave, modes)
-    size = struct.pack("HHHH", min(rows, 0xFFFF) or 24, min(columns, 0xFFFF) or 80, 0, 0)
-    fcntl.ioctl(slave, termios.TIOCSWINSZ, size)
+    resize(slave, columns, rows)
     return master, slave
+
+
+def resize(terminal: int, columns: int, rows: int) -> None:
+    """The kernel then tells the programs on it (SIGWINCH). A size of 0 becomes 80 by 24."""
+    size = struct.pack("HHHH", min(rows, 0xFFFF) or 24, min(columns, 0xFFFF) or 80, 0, 0)
+    fcntl.ioctl(terminal, termios.TIOCSWINSZ, size)
 
 
 def _apply(slave: int, modes: Mapping[int, int]) -> None:

@@ -44,7 +44,8 @@ def lay_out(columns: Sequence[Column], widths: Sequence[int], room: int) -> Layo
         if not droppable:
             break
         kept.remove(max(droppable, key=lambda i: columns[i].drop))
-    gap = ROOMY_GAP if _needed(kept, widths, ROOMY_GAP) <= room else GAP
+    # room for words is worth more than air between them
+    gap = ROOMY_GAP if _needed(kept, widths, ROOMY_GAP) + room // 6 <= room else GAP
     spare = max(room - _needed(kept, widths, gap), 0)
     shares = sum(columns[i].grow for i in kept)
     places = []

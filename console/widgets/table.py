@@ -78,7 +78,8 @@ _MARK = "▌"
 
 
 class Table(ScrollView, can_focus=True):
-    """`edge` is where new rows come in: while the cursor is there, it stays there (`following`)."""
+    """`edge` is where new rows come in: while the cursor is there, it stays there (`following`).
+    `shy`: shows its cursor only while it has the focus; for one of several tables on a screen."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {
         "table--cursor",
@@ -107,7 +108,7 @@ class Table(ScrollView, can_focus=True):
             return self.table
 
     class Moved(Message):
-        """The cursor moved, or began or ceased to follow."""
+        """The cursor moved, began or ceased to follow, or the columns changed with the width."""
 
         def __init__(self, table: Table) -> None:
             super().__init__()
@@ -122,11 +123,13 @@ class Table(ScrollView, can_focus=True):
         columns: Sequence[Column],
         *,
         edge: Literal["top", "bottom", ""] = "",
+        shy: bool = False,
         id: str | None = None,
     ) -> None:
         super().__init__(id=id)
         self.columns = tuple(columns)
         self.edge = edge
+        self.shy = shy
         self.following = bool(edge)
         self.cursor = 0
         self._rows: Rows = _NOTHING
@@ -183,7 +186,10 @@ class Table(ScrollView, can_focus=True):
         painted = self._painted.get(y)
         place = self._top() + y - 1
         row = self._rows.row(place) if place < len(self._rows) else None
-        return painted is None or painted[:2] != (row, place == self.cursor)
+        return painted is None or painted[:2] != (row, self._marked(place, row))
+
+    def _marked(self, place: int, row: Row | None) -> bool:
+        return place == self.cursor and row is not None and (self.has_focus or not self.shy)
 
     def _measure(self) -> None:
         """Widens number columns to what is visible: a number is never cut."""
@@ -295,6 +301,14 @@ class Table(ScrollView, can_focus=True):
         self.virtual_size = Size(self.size.width, len(self._rows) + 1)
         self._forget()
         self._keep_in_sight()
+        self._measure()
+        self.post_message(self.Moved(self))
+
+    def on_focus(self) -> None:
+        self._forget()
+
+    def on_blur(self) -> None:
+        self._forget()
 
     def notify_style_update(self) -> None:
         super().notify_style_update()
@@ -323,7 +337,7 @@ class Table(ScrollView, can_focus=True):
             return self._header()
         place = self._top() + y - 1
         row = self._rows.row(place) if place < len(self._rows) else None
-        cursor = place == self.cursor and row is not None
+        cursor = self._marked(place, row)
         painted = self._painted.get(y)
         if painted is not None and painted[0] == row and painted[1] == cursor:
             return painted[2]
