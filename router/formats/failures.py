@@ -80,7 +80,7 @@ _KIND_OF_TYPE: dict[str, Kind] = {
 # How each says that the prompt does not fit: Anthropic; OpenAI, DeepSeek, vLLM, Groq; OpenAI's
 # Responses and xAI; Gemini; Mistral; Bedrock; llama.cpp; Groq's per-request limit.
 _TOO_LONG = re.compile(
-    r"prompt is too long|maximum context length|exceeds? the (?:available )?context|"
+    r"prompt is too long|maximum (?:context|prompt) length|exceeds? the (?:available )?context|"
     r"context (?:window|length|size) (?:is |was )?exceed|exceeds? (?:the )?(?:model'?s? )?"
     r"(?:maximum )?(?:prompt|context) (?:length|window|limit|size)|"
     r"input token count.{0,40}exceeds|too many (?:input )?tokens|too large for model|"

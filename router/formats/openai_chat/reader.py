@@ -222,7 +222,7 @@ class OpenAIReader:
         for block in blocks if isinstance(blocks, list) else ():
             signature = block.get("signature") if isinstance(block, dict) else None
             if isinstance(signature, str) and signature:
-                if self._open is None and not self._waiting:
+                if self._open is None and self._call is None:
                     self._begin("thinking", Thinking(""), events)
                 if self._open == "thinking":
                     events.append(SignatureDelta(self._next, f"{self._kind}:{signature}"))
