@@ -64,6 +64,8 @@ class OpenAIWriter:
         self._calls = -1  # index of the last call
         self._block = -1  # the block that is this call's
         self._bare = False  # it has no arguments yet
+        self._thoughts: list[str] = []  # of the open block: its signature is for all of them
+        self._signed = -1  # index of the last thinking block
         self._head = b""  # of every chunk, up to its delta
         self._done = False
         self._closed = False
@@ -106,9 +108,12 @@ class OpenAIWriter:
                 return self._arguments(text) if index == self._block else b""
             case ThinkingDelta(text=text):
                 self._written += len(text)
+                self._thoughts.append(text)
                 return self._chunk({"reasoning_content": text})
             case SignatureDelta(signature=signature):
-                return self._chunk({"thinking_blocks": [thinking_block("", signature)]})
+                block = thinking_block("".join(self._thoughts), signature)
+                self._thoughts.clear()
+                return self._thinking(block)
             case BlockStart():
                 return self._block_start(event)
             case BlockStop(index=index):
@@ -139,6 +144,7 @@ class OpenAIWriter:
 
     def _block_start(self, event: BlockStart) -> bytes:
         part = event.part
+        self._thoughts.clear()
         if isinstance(part, ToolUse):
             self._calls += 1
             self._block, self._bare = event.index, True
@@ -152,8 +158,13 @@ class OpenAIWriter:
         if isinstance(part, Thinking) and part.text:
             return self._other(ThinkingDelta(event.index, part.text))
         if isinstance(part, RedactedThinking):
-            return self._chunk({"thinking_blocks": [redacted_block(part)]})
+            return self._thinking(redacted_block(part))
         return b""
+
+    def _thinking(self, block: JSON) -> bytes:
+        """What the client must send back. OpenAI's SDK adds up no list without an index."""
+        self._signed += 1
+        return self._chunk({"thinking_blocks": [{"index": self._signed, **block}]})
 
     def _arguments(self, text: str) -> bytes:
         self._bare = False

@@ -180,7 +180,7 @@ class _AnthropicClient:
 
 def check_openai(stream: bytes) -> dict[str, Any]:
     """The completion as a client adds it up: role, content, reasoning, calls, reason, usage."""
-    total: dict[str, Any] = {"content": "", "reasoning": "", "calls": [], "signatures": []}
+    total: dict[str, Any] = {"content": "", "reasoning": "", "calls": [], "thoughts": []}
     done = False
     for name, data in frames(stream):
         assert not done, "T12: something after [DONE]"
@@ -205,7 +205,9 @@ def check_openai(stream: bytes) -> dict[str, Any]:
             total["role"] = delta["role"]
         total["content"] += delta.get("content") or ""
         total["reasoning"] += delta.get("reasoning_content") or ""
-        total["signatures"] += [b.get("signature") for b in delta.get("thinking_blocks", ())]
+        for thought in delta.get("thinking_blocks", ()):
+            assert thought.pop("index") == len(total["thoughts"]), "the SDK adds up by index"
+            total["thoughts"].append(thought)
         for call in delta.get("tool_calls", ()):
             if call["index"] == len(total["calls"]):
                 assert call["id"], "V07"

@@ -124,7 +124,7 @@ def test_V07_V08_an_openai_client_sees_a_completion(wanted: bool) -> None:
         "role": "assistant",
         "content": "Hello",
         "reasoning": "hm",
-        "signatures": ["sig==", None],
+        "thoughts": CONTENT[:2],
         "calls": [["a", "f", '{"x":1}'], ["b", "g", "{}"]],
         "reason": "tool_calls",
     }
