@@ -52,7 +52,12 @@ SCREENS: dict[str, tuple[str, str]] = {
 #: seconds within which a second ctrl+c quits
 TWICE = 2.0
 DOOR = "http://127.0.0.1:5000"
-_KEY_NAMES = {"/": "slash", "esc": "escape", "?": "question_mark"}
+_KEY_NAMES = {"/": "slash", "esc": "escape", "?": "question_mark", "^p": "ctrl+p"}
+
+
+def _hint(key: str, word: str, before: str) -> list[Span]:
+    name = _KEY_NAMES.get(key, key)
+    return [Span(before), Span(key, "accent", name), Span(f" {word}", "muted", name)]
 
 
 class ConsoleApp(Acting):
@@ -191,20 +196,21 @@ class ConsoleApp(Acting):
         return left, [*override, *(["  "] if override else []), *right]
 
     def _keys(self) -> tuple[list[Piece], list[Piece]]:
-        left: list[Piece] = []
+        """The keys of this screen as far as there is room; all of them are under "?"."""
+        right: list[Span] = []
+        for key, word in (("?", "keys"), ("^p", "all"), ("q", "quit")):
+            right += _hint(key, word, "  ")
+        room = self.size.width - 2 - sum(width(span.text) for span in right)
         hints = list(self.view.KEYS)
         if self.board.link == "down":
             hints.insert(0, ("s", "start the router"))
+        left: list[Piece] = []
         for key, word in hints:
-            left += [
-                Span(key, "accent", _KEY_NAMES.get(key, key)),
-                Span(f" {word}   ", "muted", _KEY_NAMES.get(key, key)),
-            ]
-        right: list[Piece] = []
-        for key, word in (("?", "keys"), ("^p", "all"), ("q", "quit")):
-            name = "ctrl+p" if key == "^p" else _KEY_NAMES.get(key, key)
-            right += [Span(f"   {key}", "accent", name), Span(f" {word}", "muted", name)]
-        return left, right
+            room -= len(key) + len(word) + 3
+            if room < 0:
+                break
+            left += _hint(key, word, "" if not left else "  ")
+        return left, [*right]
 
     # ── keys that work everywhere ─────────────────────────────────────────────────────────────────
 

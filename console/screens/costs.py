@@ -40,16 +40,13 @@ LOOK = 2
 #: key → (name, days before today)
 PERIODS = {"t": ("today", 0), "w": ("7 days", 6), "M": ("30 days", 29)}
 _BAR = 10
-_EIGHTHS = " ▏▎▍▌▋▊▉█"
 
 
 def bar(part: float, cells: int = _BAR) -> str:
-    """A share of 0…1 as a bar, to an eighth of a cell; never empty for what is not zero."""
-    eighths = round(part * cells * 8)
-    if part > 0:
-        eighths = max(eighths, 1)
-    whole, rest = divmod(min(eighths, cells * 8), 8)
-    return ("█" * whole + (_EIGHTHS[rest] if rest else "")).ljust(cells)
+    """A share of 0…1 as a bar, to half a cell; never empty for what is not zero."""
+    halves = max(round(part * cells * 2), 1 if part > 0 else 0)
+    whole, rest = divmod(min(halves, cells * 2), 2)
+    return ("━" * whole + "╸" * rest).ljust(cells)
 
 
 def total(lines: Sequence[CostLine]) -> CostLine:

@@ -97,12 +97,10 @@ def _attempt(attempt: AttemptView, start: float, end: float, end_at: float) -> l
         Span(f" {ms(took):>6}  "),
         *([SIMULATED] if attempt.simulated else []),
         Span(f"{attempt.provider},{attempt.model}", "strong"),
-        Span(f"  {outcome}", tone),
     ]
-    second = [f"first byte {ms(attempt.first_byte_ms)}", money(attempt.cost)]
-    if attempt.reason:
-        second.insert(0, attempt.reason)
-    rows = [say(*first), say(Span("  " + "  ·  ".join(second), "muted"))]
+    more = [attempt.reason, f"first byte {ms(attempt.first_byte_ms)}", money(attempt.cost)]
+    second = [Span(f"  {outcome}", tone), Span(f"   {'   '.join(filter(None, more))}", "muted")]
+    rows = [say(*first), say(*second)]
     if attempt.error:
         rows.append(say(Span(f"  {attempt.error}", "bad" if tone == "bad" else "warn")))
     return rows
@@ -209,6 +207,11 @@ def curl(request: RequestView, door: str) -> str:
     return f"curl {address} -H 'content-type: application/json' -d {data}"
 
 
+def _folded(command: str) -> list[str]:
+    """The command on one line per option, as it is shown; it is copied on one."""
+    return command.replace(" -H ", " \\\n  -H ").replace(" -d ", " \\\n  -d ").split("\n")
+
+
 class Detail(View):
     NAME = "Request"
     KEYS = (
@@ -290,7 +293,7 @@ class Detail(View):
         story = [*self._summary(request), *trace(detail), *attempts(detail, now), *facts(detail)]
         again = [
             heading("The same from a shell", "the prompt is not kept"),
-            say(Span(curl(request, door), "muted")),
+            *(say(Span(part, "muted")) for part in _folded(curl(request, door))),
         ]
         side = [*usage(request), *about(request)]
         self._put("#trace", lines(*story, *(again if wide else [])))

@@ -11,6 +11,7 @@ from typing import ClassVar
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
+from textual.content import Content
 from textual.widgets import Static
 
 from console.screens.view import View, hidden
@@ -49,6 +50,21 @@ def draw(override: OverrideView, now: float) -> Row:
     )
 
 
+def whole(override: OverrideView, now: float) -> Content:
+    """The selected one with nothing cut."""
+    ends = override.expires_at
+    until = "until cleared" if ends is None else f"until {moment(ends, now)}"
+    said: list[Piece] = [
+        override.scope,
+        Span("  →  ", "muted"),
+        Span(override.target, "strong"),
+        Span(f"   {until}, set by {override.set_by or UNKNOWN}", "muted"),
+    ]
+    if override.problem:
+        said.append(Span(f"   ✗ {override.problem}", "bad"))
+    return say(*said)
+
+
 class Overrides(View):
     NAME = "Overrides"
     KEYS = (("n", "new"), ("d", "clear"))
@@ -64,6 +80,7 @@ class Overrides(View):
     def compose(self) -> ComposeResult:
         yield Bar(classes="title")
         yield Table(COLUMNS, id="overrides-table")
+        yield Static(id="override", markup=False)
         with VerticalScroll(id="none", can_focus=False):
             yield Static(
                 lines(
@@ -89,6 +106,8 @@ class Overrides(View):
         if table.display and self.console_app.view is self and self.screen.focused is None:
             table.focus(scroll_visible=False)
         table.show(ListRows(board.overrides, lambda o: o.id, lambda o: draw(o, now)))
+        chosen = self._chosen()
+        self.query_one("#override", Static).update(whole(chosen, now) if chosen else say())
         broken = sum(1 for o in board.overrides if o.problem)
         said: list[Piece] = [Span(f"  {len(board.overrides)} in force", "muted")]
         if broken:

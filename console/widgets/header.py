@@ -36,18 +36,18 @@ def header(board: Board, around: Around, room: int) -> tuple[list[Piece], list[P
     right = _badge(board, around)
     parts: list[tuple[int, _Forms]] = [
         (
-            1,
+            2,
             (
                 ((Span("Pointsman", "accent"), Span(f" {around.version}", "muted"))),
                 (Span("Pointsman", "accent"),),
             ),
         ),
         (9, _router(board, around.now)),
-        (2, _ports(board)),
+        (1, _ports(board)),
         *_figures(board),
         *_money(board),
     ]
-    left = _fit(parts, room - _width(right) - 1)
+    left = _fit(parts, room - _width(right) - 2)
     return left, right
 
 
@@ -59,7 +59,7 @@ def _fit(parts: Sequence[tuple[int, _Forms]], room: int) -> list[Piece]:
         line: list[Piece] = []
         for form in shown:
             if form:
-                line += [*([Span("   ")] if line else []), *form]
+                line += [*([Span("  ")] if line else []), *form]
         shorter = [i for i, (_, forms) in enumerate(parts) if chosen[i] < len(forms) - 1]
         if _width(line) <= room or not shorter:
             return line
@@ -90,8 +90,8 @@ def _ports(board: Board) -> _Forms:
         for listener in board.snapshot.listeners
         if listener.name != "control" and ":" in listener.address
     ]
-    shown = " ".join(f":{port}" for port in ports if port.isdigit())
-    return ((Span(shown, "muted"),), ())
+    shown = [f":{port}" for port in ports if port.isdigit()]
+    return ((Span(" ".join(shown), "muted"),), (Span(" ".join(shown[:1]), "muted"),), ())
 
 
 def _figures(board: Board) -> list[tuple[int, _Forms]]:
@@ -130,7 +130,7 @@ def _money(board: Board) -> list[tuple[int, _Forms]]:
         simulated = money(today.simulated_cost)
         shown.append(
             (
-                7,
+                0,
                 (
                     (Span(f"◇ simulated {simulated}", "muted"),),
                     (Span(f"◇ sim {simulated}", "muted"),),
@@ -165,8 +165,9 @@ def in_force(overrides: Sequence[OverrideView], now: float, room: int) -> list[P
     for words in (
         f"{mark} {scope}→ {first.target}{left}{more}",
         f"{mark} {first.target}{left}{more}",
+        f"{mark} override{left}{more}",
+        f"{mark}{left}{more}",
     ):
         if width(clean(words)) <= room:
             return [Span(words, tone, "5")]
-    short = f"{mark} override{left}{more}"
-    return [Span(short, tone, "5")] if len(short) <= room else [Span(mark, tone, "5")]
+    return [Span(mark, tone, "5")]

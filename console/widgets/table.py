@@ -381,13 +381,14 @@ class Table(ScrollView, can_focus=True):
         return drawn
 
     def _header(self) -> Strip:
-        base = self._style("head")
+        base = self._style("muted")
         layout = self._arranged()
-        text = " "
+        segments = [Segment(" ", base)]
         for index, cells in layout.places:
             column = self.columns[index]
-            text += fit(column.name, cells, right=column.number) + " " * layout.gap
-        return Strip([Segment(text, base)]).adjust_cell_length(self.size.width, base)
+            segments.append(Segment(fit(column.name, cells, right=column.number), base))
+            segments.append(Segment(" " * layout.gap, base))
+        return Strip(segments).adjust_cell_length(self.size.width, base)
 
 
 __all__ = ["Heading", "Key", "ListRows", "Row", "Rows", "Span", "Table"]
