@@ -179,7 +179,10 @@ def told_by(value: Any) -> tuple[str | None, str | None, str]:
         return None, None, ""
     message = inner.get("message") or inner.get("detail") or value.get("message") or ""
     if not isinstance(message, str):
-        message = msgspec.json.encode(message).decode()
+        try:
+            message = msgspec.json.encode(message).decode()
+        except RecursionError:
+            message = ""
     # OpenRouter's own message says only "Provider returned error": what it got is inside.
     metadata = inner.get("metadata")
     if isinstance(metadata, dict) and isinstance(metadata.get("raw"), str):

@@ -36,6 +36,19 @@ def body_of(raw: bytes) -> JSON:
     return body
 
 
+class bounded:
+    """A context in which JSON nested too deeply to be walked is the caller's mistake."""
+
+    __slots__ = ()
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: type[BaseException] | None, error: object, trace: object) -> None:
+        if kind is RecursionError:
+            raise CallerError("the request body is nested too deeply", param="request_body")
+
+
 def take(body: JSON, key: str, kind: type[_T]) -> _T | None:
     """`body[key]` taken out, None where it is absent or null."""
     value = body.pop(key, None)

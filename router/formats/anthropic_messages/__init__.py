@@ -10,6 +10,7 @@ from router.errors import RequestError, UpstreamError
 from router.formats import Frame, Reader, Writer, failures
 from router.formats.anthropic_messages import errors, parse, render, writer
 from router.formats.anthropic_messages import reader as reading
+from router.formats.fields import bounded
 from router.formats.splice import rename, splice
 from router.messages import JSON, Event, Request, Thinking
 from router.settings import Provider
@@ -21,10 +22,12 @@ class AnthropicMessages:
     content_type = "text/event-stream; charset=utf-8"
 
     def parse_request(self, raw: bytes) -> Request:
-        return parse.parse_request(raw)
+        with bounded():
+            return parse.parse_request(raw)
 
     def render_request(self, request: Request, provider: Provider, model: str) -> JSON:
-        return render.render_request(request, provider, model)
+        with bounded():
+            return render.render_request(request, provider, model)
 
     def pass_through(self, request: Request, model: str) -> bytes:
         changes: dict[str, bytes | None] = {"model": msgspec.json.encode(model)}

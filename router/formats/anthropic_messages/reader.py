@@ -95,9 +95,11 @@ class AnthropicReader:
         if self._ended or not data:
             return []
         try:
-            event = _decode(data)
+            return self._read(_decode(data), data)
         except _BROKEN:
             return self._fail(nonsense("an event that is not Anthropic's"))
+
+    def _read(self, event: _Event, data: bytes) -> list[Event]:
         kind = event.type
         if kind == "content_block_delta":
             return self._delta(event, data)
@@ -273,7 +275,13 @@ def read_response(body: bytes, provider: Provider) -> list[Event]:
     content = message.get("content")
     if not isinstance(content, list):
         raise raised(nonsense("a message without content"))
-    reader = AnthropicReader(provider)
+    try:
+        return _read_message(message, content, AnthropicReader(provider))
+    except RecursionError:
+        raise raised(nonsense("a message that is nested too deeply")) from None
+
+
+def _read_message(message: JSON, content: list[Any], reader: AnthropicReader) -> list[Event]:
     events = reader._begin(_Event(message=message))
     for block in content:
         if not isinstance(block, dict) or not isinstance(block.get("type"), str):

@@ -8,6 +8,7 @@ import msgspec
 
 from router.errors import RequestError, UpstreamError
 from router.formats import Frame, Reader, Writer, failures
+from router.formats.fields import bounded
 from router.formats.openai_chat import errors, parse, render, whole, writer
 from router.formats.openai_chat.reader import OpenAIReader
 from router.formats.splice import rename, splice
@@ -23,10 +24,12 @@ class OpenAIChat:
     content_type = "text/event-stream; charset=utf-8"
 
     def parse_request(self, raw: bytes) -> Request:
-        return parse.parse_request(raw)
+        with bounded():
+            return parse.parse_request(raw)
 
     def render_request(self, request: Request, provider: Provider, model: str) -> JSON:
-        return render.render_request(request, provider, model)
+        with bounded():
+            return render.render_request(request, provider, model)
 
     def pass_through(self, request: Request, model: str) -> bytes:
         """A stream is asked to tell its usage: without it nothing could be billed."""

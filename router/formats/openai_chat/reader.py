@@ -115,10 +115,9 @@ class OpenAIReader:
         if data[:1] == b"[" and data.strip() == b"[DONE]":
             return self.end()
         try:
-            chunk = decode(data)
+            return self.take(decode(data))
         except BROKEN:
             return self._fail(nonsense("a chunk that is not a chat completion's"))
-        return self.take(chunk)
 
     def take(self, chunk: Chunk) -> list[Event]:
         """The events of one decoded chunk, or of a whole answer."""

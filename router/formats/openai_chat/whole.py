@@ -21,11 +21,11 @@ def read_response(body: bytes, provider: Provider) -> list[Event]:
     else:
         try:
             answer = decode(body)
+            if not answer.choices and not answer.error and answer.object != "error":
+                raise raised(_other(body))
+            events = reader.take(answer) + reader.end()
         except BROKEN:
             raise raised(_other(body)) from None
-        if not answer.choices and not answer.error and answer.object != "error":
-            raise raised(_other(body))
-        events = reader.take(answer) + reader.end()
     events += reader.close()
     last = events[-1]
     if isinstance(last, Failure):

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from router.errors import CallerError, Kind, OursError, RequestError, UpstreamError
-from tests.router.formats.wire import A, O, dumps, provider
+from router.messages import Failure
+from tests.router.formats.wire import A, O, dumps, provider, read
 
 
 def oai(message: str, type: Any = None, code: Any = None) -> bytes:
@@ -294,3 +295,32 @@ def test_a_wrong_request_is_told_where(body: Any, where: str) -> None:
         with pytest.raises(CallerError, match=where.replace(".", r"\.")) as raised:
             format.parse_request(raw)
         assert raised.value.status == 400
+
+
+NESTED = {
+    "schema": (
+        '{"messages":[{"role":"user","content":"x"}],"tools":[{"name":"f","input_schema":%s}]}',
+        '{"type":"object","properties":{"a":',
+        "}}",
+    ),
+    "results": (
+        '{"messages":[{"role":"user","content":[%s]}]}',
+        '{"type":"tool_result","tool_use_id":"a","content":[',
+        "]}",
+    ),
+}
+
+
+@pytest.mark.parametrize("depth", [400, 490, 5000])
+@pytest.mark.parametrize(("frame", "opening", "closing"), NESTED.values(), ids=NESTED.keys())
+def test_nesting_without_end_is_the_callers_mistake(
+    frame: str, opening: str, closing: str, depth: int
+) -> None:
+    inner = "{}" if "schema" in frame else ""
+    raw = (frame % (opening * depth + inner + closing * depth)).encode()
+    with pytest.raises(CallerError, match=r"nested|JSON"):
+        O.render_request(A.parse_request(raw), provider("gemini"), "m")
+    block = opening * depth + inner + closing * depth
+    start = f'data: {{"type":"content_block_start","content_block":{block}}}\n\n'
+    stream = start.encode()
+    assert isinstance(read(A.reader(provider("anthropic")), stream)[-1], Failure)
