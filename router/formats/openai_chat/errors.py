@@ -18,7 +18,9 @@ _TYPES = {
 
 
 def status_of(error: RequestError) -> int:
-    """OpenAI's clients know no 529."""
+    """OpenAI's clients know no 529; a prompt that does not fit is a 400 to them."""
+    if error.kind == "too_long":
+        return 400
     status = failures.client_status(error)
     return 503 if status == 529 else status
 

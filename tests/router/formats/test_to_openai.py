@@ -1,4 +1,5 @@
-"""Conversations of Anthropic clients, as OpenAI-compatible providers want them (Q01-Q22, K01-K06)."""
+"""Conversations of Anthropic clients, as OpenAI-compatible providers want them (Q01-Q22, K01-K06)
+and back again where the format is the same."""
 
 from __future__ import annotations
 
