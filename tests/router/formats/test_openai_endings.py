@@ -1,4 +1,4 @@
-"""How OpenAI-compatible answers end: reasons, errors, cuts; whole answers (R01-R06, T04-T07, E07)."""
+"""How OpenAI-compatible answers end: reasons, errors, cuts; whole answers (R01-R06, T04-07)."""
 
 from __future__ import annotations
 
