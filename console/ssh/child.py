@@ -13,6 +13,7 @@ import signal
 from asyncio.subprocess import Process
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from io import FileIO
 from pathlib import Path
 
 import asyncssh

@@ -105,6 +105,9 @@ class Session(asyncssh.SSHServerProcess[bytes]):
         except (asyncssh.Error, OSError) as error:
             log.event("a session broke off", "warning", cause=f"{type(error).__name__}: {error}")
             self.close()
+        except Exception as error:  # noqa: BLE001 - the border of a session: a fault ends it alone
+            log.event("a session failed", "error", cause=f"{type(error).__name__}: {error}")
+            self.close()
         finally:
             await self.wait_closed()  # also runs the clean-up that asyncssh left for then
 

@@ -9,7 +9,7 @@ import sys
 
 def show_size(*_: object) -> None:
     columns, rows = os.get_terminal_size()
-    print(f"SIZE {columns}x{rows}", flush=True)
+    os.write(1, f"SIZE {columns}x{rows}\n".encode())  # print may not be entered twice
 
 
 signal.signal(signal.SIGWINCH, show_size)

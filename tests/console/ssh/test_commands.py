@@ -26,7 +26,14 @@ def test_no_byte_of_a_large_output_is_lost(front: Front) -> None:
 
 
 def test_a_large_input_arrives_whole(front: Front) -> None:
-    assert front.run("wc -c", stdin=bytes(5_000_000)).stdout.split() == [b"5000000"]
+    # ten times: asyncssh's own redirection lost the end of every fifth
+    for _ in range(10):
+        assert front.run("wc -c", stdin=bytes(5_000_000)).stdout.split() == [b"5000000"]
+
+
+def test_a_program_may_close_its_input_early(front: Front) -> None:
+    ran = front.run("head -c 3; exec <&-; echo; echo still here", stdin=bytes(5_000_000))
+    assert (ran.returncode, ran.stdout[3:]) == (0, b"\nstill here\n")
 
 
 def test_a_script_on_stdin_without_a_command_runs_in_a_shell(front: Front) -> None:
