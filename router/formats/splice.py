@@ -40,25 +40,25 @@ def splice(
             if value is not None:
                 body[key] = msgspec.Raw(value)
         return msgspec.json.encode(body)
-    pieces = [
-        msgspec.json.encode(key) + b":" + value
-        for key, value in changes.items()
-        if value is not None and key not in found
-    ]
-    kept = start = places[0].start if places else raw.index(b"{") + 1
+    view = memoryview(raw)  # large slices are copied once, by the join
+    pieces: list[bytes | memoryview] = []
+    for key, value in changes.items():
+        if value is not None and key not in found:
+            pieces += (b",", msgspec.json.encode(key), b":", value)
+    start = kept = places[0].start if places else raw.index(b"{") + 1
+    close = places[-1].stop if places else raw.rindex(b"}")
     for place in places:
         if place.key not in changes:
             continue
         if kept < place.start:
-            pieces.append(raw[kept : place.start - 1])
+            pieces += (b",", view[kept : place.start - 1])
         value = changes[place.key]
         if value is not None:
-            pieces.append(raw[place.start : place.value] + value + raw[place.end : place.stop])
+            pieces += (b",", view[place.start : place.value], value, view[place.end : place.stop])
         kept = place.stop + 1
-    close = places[-1].stop if places else raw.rindex(b"}")
     if places and kept < close:
-        pieces.append(raw[kept:close])
-    return raw[:start] + b",".join(pieces) + raw[close:]
+        pieces += (b",", view[kept:close])
+    return b"".join((view[:start], *pieces[1:], view[close:]))
 
 
 class _Place(msgspec.Struct):
