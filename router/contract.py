@@ -103,11 +103,14 @@ class RequestView(Struct, frozen=True):
 
     @property
     def tokens_per_second(self) -> float | None:
-        """Output tokens per second after the first one; None when it cannot be told."""
-        if self.duration_ms is None or self.ttft_ms is None or self.tokens.output < 2:
+        """Output tokens per second: of a stream after its first token, of a whole answer in all.
+        None when it cannot be told."""
+        if self.duration_ms is None or self.tokens.output < 2:
             return None
-        seconds = (self.duration_ms - self.ttft_ms) / 1000
-        return self.tokens.output / seconds if seconds > 0.001 else None
+        waited = self.ttft_ms if self.stream else 0.0
+        if waited is None or self.duration_ms - waited <= 1:
+            return None
+        return self.tokens.output / (self.duration_ms - waited) * 1000
 
 
 class Facts(Struct, frozen=True):
