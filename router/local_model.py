@@ -37,7 +37,9 @@ FINAL: Final = 2
 _TEMPLATE: Final = """\
 {%- for message in messages -%}
 {%- set text = message.content or '' -%}
-{%- if text is not string -%}{%- set text = text | map(attribute='text') | join(' ') -%}{%- endif -%}
+{%- if text is not string -%}
+{%- set text = text | map(attribute='text') | join(' ') -%}
+{%- endif -%}
 {%- if message.role == 'assistant' -%}{{ 'Answer: ' + text + '\n\n' }}
 {%- elif message.role == 'system' -%}{{ text + '\n\n' }}
 {%- else -%}{{ 'Question: ' + text + '\n\n' }}
@@ -125,9 +127,11 @@ def _load(engine: Any, weights: Any, path: Path) -> Any:
     given.n_ctx = CONTEXT
     given.n_parallel = 1
     given.n_predict = LONGEST
-    given.cpuparams.n_threads = min(4, os.cpu_count() or 1)
+    # Its threads wait for each other by spinning: sharing cores with a router in use, two of them
+    # on two cores were ten times slower than one.
+    given.cpuparams.n_threads = min(4, max(1, (os.cpu_count() or 1) // 2))
     given.chat_template = _TEMPLATE
-    given.antiprompt = ["\nQuestion:"]
+    given.antiprompt = ["\nQuestion"]
     given.sampling.temp = 0.4
     given.sampling.penalty_repeat = 1.15
     given.cors_origins = ""  # no web page may call it
