@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from router.doors.call import Call
 from router.errors import UpstreamError
 from router.formats import Reader, Writer
+from router.formats.failures import raised
 from router.framing import Framer
 from router.messages import Event, Failure, Request
 from router.outgoing import Outgoing
@@ -169,12 +170,7 @@ class _Carrier:
         """The tally reads along. A failure is raised here, in mid-stream or before it."""
         for event in events:
             if type(event) is Failure:
-                raise UpstreamError(
-                    event.message,
-                    kind=event.kind,  # type: ignore[arg-type]
-                    status=529 if event.kind == "overload" else 502,
-                    provider_type=event.provider_type,
-                )
+                raise raised(event)
             self._tally.feed(event)
             self._attempt.answered = True
             if self._tally.began and self._record.first_token is None:

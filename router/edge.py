@@ -94,12 +94,6 @@ def holder(port: int) -> str:
     return ""
 
 
-def _release(sock: socket.socket) -> None:
-    # uvloop's server has closed it by now, asyncio's has not
-    if sock.fileno() >= 0:
-        sock.close()
-
-
 class Edge:
     """One app behind several sockets. `scope["server"][1]` tells the app which port was hit."""
 
@@ -152,13 +146,7 @@ class Edge:
     async def drain(self, seconds: float) -> int:
         """Accepts no more, lets running requests end for `seconds`, then cuts. Returns how many
         were cut: their handlers are cancelled and may say so to their clients."""
-        for sock in self._sockets:
-            if sock.family == socket.AF_UNIX:
-                Path(sock.getsockname()).unlink(missing_ok=True)
-        for server in self._servers:
-            server.close()
-        for sock in self._sockets:
-            _release(sock)
+        self._close()
         for connection in list(self._state.connections):
             connection.shutdown()
         try:
@@ -181,6 +169,18 @@ class Edge:
             self._clock.cancel()
         await asyncio.sleep(0)  # lets the loop report the closings
         return len(cut)
+
+    def _close(self) -> None:
+        """Listens no more."""
+        for sock in self._sockets:
+            if sock.family == socket.AF_UNIX:
+                Path(sock.getsockname()).unlink(missing_ok=True)
+        for server in self._servers:
+            server.close()
+        for sock in self._sockets:
+            # uvloop's server has closed it by now, asyncio's has not
+            if sock.fileno() >= 0:
+                sock.close()
 
     def _date(self) -> None:
         """The Date header, made once a second."""

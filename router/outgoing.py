@@ -66,7 +66,7 @@ def outgoing(
         body = format.pass_through(request, model)
     else:
         if same and whole:
-            rendered = {k: v for k, v in request.body.items() if k != "context"} | {"model": model}
+            rendered = msgspec.json.decode(format.pass_through(request, model))
         else:
             rendered = format.render_request(request, provider, model)
         for name, value in candidate.params.items():
