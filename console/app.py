@@ -14,6 +14,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import work
@@ -64,7 +65,7 @@ class ConsoleApp(Acting):
     """`now` is the clock, Unix seconds; `who` is "user@host" over SSH."""
 
     TITLE = "Pointsman"
-    CSS_PATH = "styles.tcss"
+    CSS_PATH = Path(__file__).with_name("styles.tcss")
     BINDINGS: ClassVar[list[BindingType]] = [
         *(Binding(n, f"view('{id}')", name) for n, (id, name) in SCREENS.items()),
         Binding("question_mark", "help", "The keys of this screen", key_display="?"),
@@ -101,6 +102,7 @@ class ConsoleApp(Acting):
         self._interrupted = 0.0
         self._mouse = True
         self._failure = ""
+        self._told = False
 
     # ── layout ────────────────────────────────────────────────────────────────────────────────────
 
@@ -343,7 +345,8 @@ class ConsoleApp(Acting):
     def _print_error_renderables(self) -> None:
         """After the terminal is restored. Not Textual's, which shows the trace with its locals."""
         self._exit_renderables.clear()
-        if self._failure and not self.is_headless and sys.__stderr__ is not None:
+        if self._failure and not self._told and sys.__stderr__ is not None:
+            self._told = True
             sys.__stderr__.write(self._failure + "\n")
 
 

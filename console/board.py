@@ -101,10 +101,11 @@ class Board:
         overrides: Iterable[OverrideView],
         today: Totals,
     ) -> None:
-        """What the ledger has, shown while no router answers."""
+        """What the ledger has, shown while no router answers: nothing runs then, whatever the
+        ledger of a killed router says."""
         self.overrides = tuple(overrides)
         self.today = today
-        self._keep(requests)
+        self._keep(_lost(r) if r.state == "running" else r for r in requests)
 
     # ── what screens ask ──────────────────────────────────────────────────────────────────────────
 

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
+from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical, VerticalScroll
@@ -53,10 +54,11 @@ class Choose(ModalScreen[str]):
                 yield Static(lines(*self._detail), classes="detail", markup=False)
             yield OptionList(*(Option(_row(a), id=a.id) for a in self._answers), markup=False)
 
-    def on_key(self, event: object) -> None:
-        key = getattr(event, "key", "")
+    def on_key(self, event: events.Key) -> None:
         for answer in self._answers:
-            if key == answer.key:
+            if event.key == answer.key:
+                event.stop()  # or the screen below would take it as its own key
+                event.prevent_default()
                 self.dismiss(answer.id)
 
     def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:

@@ -83,7 +83,7 @@ class View(Vertical):
 
     def title(self, *left: Piece, right: Sequence[Piece] = ()) -> None:
         trouble: list[Piece] = [Span(f"   {self.trouble}", "bad")] if self.trouble else []
-        self.query_one(".title", Bar).say([Span(self.NAME, "strong"), *left, *trouble], right)
+        self.query_one(".title", Bar).say([Span(self.NAME, "strong"), *trouble, *left], right)
 
     async def ask(self, answer: Awaitable[_T], default: _T) -> _T:
         """What the archive answers; `default`, and a word in the title, when it cannot be read."""
@@ -92,7 +92,7 @@ class View(Vertical):
         try:
             found = await answer
         except ArchiveError as error:
-            self.trouble = str(error)
+            self.trouble = f"✗ the ledger cannot be read: {error.__cause__ or error}"
             return default
         self.trouble = ""
         return found

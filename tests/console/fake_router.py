@@ -58,8 +58,12 @@ class FakeRouter:
         await asyncio.sleep(0)
 
     async def tell(self, change: Change) -> None:
-        """To every watcher; waits for the first one."""
+        """To every watcher; waits for the first one. The next snapshot has it too."""
         await self.watched.wait()
+        if isinstance(change, contract.OverridesChanged):
+            self.snapshot = msgspec.structs.replace(self.snapshot, overrides=change.overrides)
+        elif isinstance(change, contract.ServicesChanged):
+            self.snapshot = msgspec.structs.replace(self.snapshot, services=change.services)
         line = _ENCODER.encode(change) + b"\n"
         for writer in self._watchers:
             writer.write(b"%x\r\n%s\r\n" % (len(line), line))

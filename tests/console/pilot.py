@@ -12,7 +12,7 @@ from storage.home import Home
 from tests.console import scene
 
 #: seconds to wait for a state; reached only by a test that fails
-LONGEST = 15.0
+LONGEST = 8.0
 
 
 def shown(app: ConsoleApp) -> str:

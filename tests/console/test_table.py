@@ -1,0 +1,144 @@
+"""The table: numbers are never cut, selection follows the row, only what changed is painted."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pytest
+from textual.app import App, ComposeResult
+from textual.strip import Strip
+
+from console import theme
+from console.widgets.columns import Column, lay_out
+from console.widgets.paint import Span
+from console.widgets.table import Heading, ListRows, Row, Table
+
+Item = tuple[str, int]
+COLUMNS = (Column("name", 6, grow=1), Column("in", 2, number=True), Column("more", 9, drop=1))
+
+
+class Counting(Table):
+    """Counts the lines it paints."""
+
+    painted = 0
+
+    def _paint(self, row: Row | None, cursor: bool) -> Strip:
+        self.painted += 1
+        return super()._paint(row, cursor)
+
+
+class Bench(App[None]):
+    CSS = "Table { height: 1fr; }" + "".join(f".table--{t} {{ color: red; }}" for t in theme.TONES)
+
+    def __init__(self, columns: Sequence[Column] = COLUMNS, edge: str = "") -> None:
+        super().__init__()
+        self.columns = columns
+        self.edge = edge
+
+    def compose(self) -> ComposeResult:
+        yield Counting(self.columns, edge=self.edge)  # type: ignore[arg-type]
+
+    @property
+    def table(self) -> Counting:
+        return self.query_one(Counting)
+
+    def lines(self) -> list[str]:
+        return [self.table.render_line(y).text.rstrip() for y in range(self.table.size.height)]
+
+
+def rows(*items: Item) -> ListRows[Item]:
+    return ListRows(items, lambda i: i[0], lambda i: (i[0], f"{i[1]}", Span("x")))
+
+
+@pytest.mark.parametrize("width", [20, 24, 40, 80])
+async def test_a_number_that_grows_widens_its_column(width: int) -> None:
+    app = Bench()
+    async with app.run_test(size=(width, 6)) as pilot:
+        app.table.show(rows(("a", 0), ("b", 1)))
+        await pilot.pause()
+        app.table.show(rows(("a", 123_456), ("b", 1)))
+        await pilot.pause()
+        assert "123456" in app.lines()[1]
+        assert app.lines()[1].split()[-2 if "more" in app.lines()[0] else -1] == "123456"
+
+
+async def test_a_number_far_below_is_whole_when_it_comes_into_sight() -> None:
+    app = Bench()
+    async with app.run_test(size=(30, 6)) as pilot:
+        app.table.show(rows(*((f"r{n}", n) for n in range(50)), ("last", 9_876_543)))
+        await pilot.press("G")
+        await pilot.pause()
+        assert "9876543" in app.lines()[-1]
+
+
+async def test_selection_follows_the_row_and_not_its_place() -> None:
+    app = Bench()
+    async with app.run_test(size=(30, 8)) as pilot:
+        app.table.show(rows(("a", 1), ("b", 2), ("c", 3)))
+        await pilot.press("j")
+        assert app.table.selected == "b"
+        app.table.show(rows(("new", 0), ("a", 1), ("b", 2), ("c", 3)))
+        assert (app.table.selected, app.table.cursor) == ("b", 2)
+        app.table.show(rows(("a", 1), ("c", 3)))
+        assert app.table.selected == "c"
+        app.table.show(rows())
+        assert app.table.selected is None
+
+
+async def test_at_its_edge_it_follows_and_elsewhere_it_does_not() -> None:
+    app = Bench(edge="bottom")
+    async with app.run_test(size=(30, 5)) as pilot:
+        app.table.show(rows(*((f"r{n}", n) for n in range(10))))
+        assert app.table.selected == "r9"
+        await pilot.press("k")
+        app.table.show(rows(*((f"r{n}", n) for n in range(12))))
+        assert (app.table.selected, app.table.following) == ("r8", False)
+        await pilot.press("G")
+        app.table.show(rows(*((f"r{n}", n) for n in range(20))))
+        assert (app.table.selected, app.table.following) == ("r19", True)
+
+
+async def test_headings_are_passed_over() -> None:
+    items: list[Item] = [("h1", -1), ("a", 1), ("h2", -1), ("b", 2)]
+    table_rows: ListRows[Item] = ListRows(
+        items,
+        lambda i: i[0],
+        lambda i: Heading((i[0],)) if i[1] < 0 else (i[0], f"{i[1]}", ""),
+    )
+    app = Bench()
+    async with app.run_test(size=(30, 8)) as pilot:
+        app.table.show(table_rows)
+        seen = [app.table.selected]
+        for key in ("j", "j", "k", "k", "g", "G"):
+            await pilot.press(key)
+            seen.append(app.table.selected)
+        assert seen == ["a", "b", "b", "a", "a", "a", "b"]
+
+
+async def test_only_the_changed_line_is_painted_again() -> None:
+    app = Bench()
+    async with app.run_test(size=(30, 10)) as pilot:
+        app.table.show(rows(("a", 1), ("b", 2), ("c", 3)))
+        await pilot.pause()
+        app.table.painted = 0
+        app.table.show(rows(("a", 1), ("b", 7), ("c", 3)))
+        await pilot.pause()
+        assert app.table.painted == 1
+        app.table.show(rows(("a", 1), ("b", 7), ("c", 3)))
+        await pilot.pause()
+        assert app.table.painted == 1
+
+
+def test_columns_go_by_their_importance_and_numbers_keep_their_width() -> None:
+    columns = (
+        Column("a", 10, grow=1),
+        Column("b", 5, number=True, drop=2),
+        Column("c", 5, drop=1),
+    )
+    widths = [10, 5, 5]
+    assert lay_out(columns, widths, 22).hidden == ()
+    assert lay_out(columns, widths, 21).hidden == ("b",)
+    assert lay_out(columns, widths, 15).hidden == ("b", "c")
+    roomy = lay_out(columns, widths, 60)
+    assert sum(w for _, w in roomy.places) + roomy.gap * 2 == 60
+    assert dict(roomy.places)[1] == 5
