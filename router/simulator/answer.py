@@ -21,6 +21,7 @@ COMMAND = "echo hello from the simulator"
 CALL = 8
 
 _SHELLS = re.compile(r"bash|shell|exec|terminal|command|cmd", re.IGNORECASE)
+_LOOKS = re.compile(r"read|list|get|search|find|view|look|fetch|time", re.IGNORECASE)
 _COMMAND_FIELDS = ("command", "cmd", "script", "code")
 
 _OPENINGS = (
@@ -156,26 +157,32 @@ def _call(prompt: Prompt) -> Call | None:
         return _filled([one for one in prompt.tools if one.name == prompt.forced])
     if prompt.result is not None and prompt.choice != "any":
         return None
-    shells = [one for one in prompt.tools if _SHELLS.search(one.name)]
-    return _filled([*shells, *prompt.tools])
+    return _filled(sorted(prompt.tools, key=_rank))
+
+
+def _rank(offer: Offer) -> int:
+    """A shell first, since it gets a command that does nothing; then what sounds like looking."""
+    return 0 if _SHELLS.search(offer.name) else 1 if _LOOKS.search(offer.name) else 2
 
 
 def _filled(offers: list[Offer]) -> Call | None:
     """A call of the first whose required fields can be filled; a shell's with COMMAND."""
     for offer in offers:
         try:
-            made = instance(offer.schema, dict.fromkeys(_COMMAND_FIELDS, COMMAND))
+            made = instance(offer.schema, {}) if offer.schema else {}
         except Unfillable:
             continue
         if isinstance(made, dict):
-            return Call(offer.name, made | _as_list_of_words(offer.schema))
+            command = _command(offer.schema) if _SHELLS.search(offer.name) else {}
+            return Call(offer.name, made | command)
     return None
 
 
-def _as_list_of_words(schema: Any) -> dict[str, Any]:
-    """Some shells take their command as a list: it would be empty by its schema alone."""
+def _command(schema: Any) -> dict[str, Any]:
+    """COMMAND in the field that takes it, as text or as a list of words."""
     properties = schema.get("properties") if isinstance(schema, dict) else None
     for name in _COMMAND_FIELDS:
-        if isinstance(properties, dict) and (properties.get(name) or {}).get("type") == "array":
-            return {name: COMMAND.split()}
+        field = properties.get(name) if isinstance(properties, dict) else None
+        if isinstance(field, dict):
+            return {name: COMMAND.split() if field.get("type") == "array" else COMMAND}
     return {}

@@ -37,6 +37,10 @@ class PromptCache:
     def __init__(self) -> None:
         self._expires: OrderedDict[bytes, float] = OrderedDict()
 
+    def __len__(self) -> int:
+        """Prefixes remembered, known or expired."""
+        return len(self._expires)
+
     def marked(self, model: str, segments: list[Segment], now: float) -> Input:
         """Anthropic's way: what a client marked is read where it is known, written where not."""
         last = max((place for place, one in enumerate(segments) if one.mark), default=-1)
