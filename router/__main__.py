@@ -34,6 +34,7 @@ from router.doors.litellm import litellm
 from router.edge import Edge, PortTakenError, bind, bind_unix
 from router.errors import ConfigError
 from router.explain import explain
+from router.log import LEVELS, Level
 from router.service import Router
 from router.settings import Generation, Limits
 from router.tokens import Counter
@@ -141,15 +142,30 @@ def _ssh_words(ssh: socket.socket, generation: Generation) -> list[str]:
 
 
 def _child(router: Router, name: str, module: list[str], inherited: socket.socket) -> Child:
-    def said(line: str) -> None:
-        router.log.info(name, line)
-
-    def complained(line: str) -> None:
-        router.log.warning(name, line)
+    def report(line: str, complaint: bool) -> None:
+        level, text = read_line(line, complaint)
+        if level != "info":
+            child.trouble = text
+        router.log.write(level, name, text)
 
     inherited.set_inheritable(True)
     command = [sys.executable, "-P", "-m", *module]
-    return Child(name, command, said, complained, fds=(inherited.fileno(),))
+    child = Child(name, command, report, fds=(inherited.fileno(),))
+    return child
+
+
+def read_line(line: str, complaint: bool) -> tuple[Level, str]:
+    """A child's line for our log: its own level and words where it writes JSON (console/ssh/log.py:
+    "at", "level", "message", then facts), else as it is."""
+    try:
+        facts = msgspec.json.decode(line, type=dict[str, object])
+    except msgspec.DecodeError:
+        return ("warning" if complaint else "info"), line
+    facts.pop("at", None)
+    level = facts.pop("level", "error" if "error" in facts else "info")
+    words = [str(facts.pop("message", ""))]
+    words += [f"{name} {value}" for name, value in facts.items() if value not in ("", None)]
+    return (level if level in LEVELS else "info"), " · ".join(w for w in words if w)
 
 
 # ── questions ─────────────────────────────────────────────────────────────────────────────────────

@@ -25,18 +25,19 @@ GRACE = 3.0
 class Child:
     """`command` is its argument list; `fds` are kept open for it (a listening socket).
 
-    `said` gets each line of its stdout, `complained` each line of its stderr.
+    `report` gets each line that it writes, and whether it went to stderr. `trouble` is the last
+    thing it complained of before it ended, for people who ask why it is not up.
     """
 
     name: str
     command: Sequence[str]
-    said: Callable[[str], None]
-    complained: Callable[[str], None]
+    report: Callable[[str, bool], None]
     fds: tuple[int, ...] = ()
     env: dict[str, str] = field(default_factory=dict)
     #: not started again when it ends with one of these: it said why, and would say it again
     final: tuple[int, ...] = (2,)
     state: str = "starting"  # "starting", "running", "resting", "failed", "ended"
+    trouble: str = ""
     process: asyncio.subprocess.Process | None = None
 
     async def keep(self) -> None:
@@ -48,14 +49,14 @@ class Child:
             try:
                 code = await self._run()
             except OSError as error:
-                self.complained(f"could not be started: {error}")
+                self.report(f"could not be started: {error}", True)
                 code = -1
             if code in self.final:
                 self.state = "failed"
                 return
             rest = FIRST_REST if loop.time() - began > HEALTHY else min(rest * 2, LONGEST_REST)
             self.state = "resting"
-            self.complained(f"ended with code {code}; it is started again in {rest:.1f} s")
+            self.report(f"ended with code {code}; it is started again in {rest:.1f} s", True)
             await asyncio.sleep(rest)
 
     async def _run(self) -> int:
@@ -73,7 +74,8 @@ class Child:
         self.process = process
         self.state = "running"
         readers = asyncio.gather(
-            _lines(process.stdout, self.said), _lines(process.stderr, self.complained)
+            _lines(process.stdout, lambda line: self.report(line, False)),
+            _lines(process.stderr, lambda line: self.report(line, True)),
         )
         try:
             return await process.wait()

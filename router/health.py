@@ -103,7 +103,7 @@ class Health:
                     kind="ssh",
                     state="up" if ssh.state == "running" else "down",
                     address=f"ssh -p {generation.listen.ssh_port} localhost",
-                    reason="" if ssh.state == "running" else ssh.state,
+                    reason="" if ssh.state == "running" else ssh.trouble or ssh.state,
                 )
             )
         return tuple(views)

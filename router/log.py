@@ -63,28 +63,33 @@ class Log:
         self._least = LEVELS.index(level)
 
     def debug(self, source: str, message: str, request: str = "") -> None:
-        self._write("debug", source, message, request, False)
+        self.write("debug", source, message, request, False)
 
     def info(self, source: str, message: str, request: str = "", simulated: bool = False) -> None:
-        self._write("info", source, message, request, simulated)
+        self.write("info", source, message, request, simulated)
 
     def warning(
         self, source: str, message: str, request: str = "", simulated: bool = False
     ) -> None:
-        self._write("warning", source, message, request, simulated)
+        self.write("warning", source, message, request, simulated)
 
     def error(self, source: str, message: str, request: str = "") -> None:
-        self._write("error", source, message, request, False)
+        self.write("error", source, message, request, False)
 
     def incident(self, source: str, error: BaseException, request: str = "") -> str:
         """Logs an unexpected error with its trace (never its locals). Returns the incident's id."""
         incident = "i_" + secrets.token_hex(4)
         trace = "".join(traceback.format_exception(error, limit=-12))
-        self._write("error", source, f"incident {incident}: {trace}", request, False)
+        self.write("error", source, f"incident {incident}: {trace}", request)
         return incident
 
-    def _write(
-        self, level: Level, source: str, message: str, request: str, simulated: bool
+    def write(
+        self,
+        level: Level,
+        source: str,
+        message: str,
+        request: str = "",
+        simulated: bool = False,
     ) -> None:
         if LEVELS.index(level) < self._least:
             return
