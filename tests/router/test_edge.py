@@ -57,9 +57,11 @@ async def serving(limits: Limits = PATIENT) -> AsyncIterator[tuple[App, int]]:
     edge = Edge(app, [sock], limits)
     port: int = sock.getsockname()[1]
     await edge.start()
-    yield app, port
-    app.hold.set()
-    await edge.drain(5)
+    try:
+        yield app, port
+    finally:
+        app.hold.set()
+        await edge.drain(5)
     assert (edge.connections, edge.running) == (0, 0)
 
 
