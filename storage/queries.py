@@ -158,7 +158,8 @@ def _request_terms(filter: RequestFilter) -> tuple[list[str], list[Any]]:
         ("started_at < ?", filter.until),
         ("provider = ?", filter.provider or None),
         ("model = ?", filter.model or None),
-        ("session = ?", filter.session or None),
+        # Said twice: an index without the empty ones is used only where their absence is certain.
+        ("session = ? AND session <> ''", filter.session or None),
         ("door = ?", filter.door or None),
         ("status >= ?", filter.status_from),
         ("simulated = ?", filter.simulated),
@@ -183,7 +184,7 @@ def _log_terms(filter: LogFilter) -> tuple[list[str], list[Any]]:
         terms.append("source = ?")
         values.append(filter.source)
     if filter.request:
-        terms.append("request = ?")
+        terms.append("request = ? AND request <> ''")  # as for sessions, below
         values.append(filter.request)
     if filter.text:
         terms.append("(message LIKE ? ESCAPE '\\' OR source LIKE ? ESCAPE '\\')")
