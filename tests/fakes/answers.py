@@ -69,7 +69,8 @@ def _answer(seen: Seen, behaviour: Behaviour) -> tuple[list[bytes], list[int], s
     name = path.rpartition("/")[2]
     if name not in whole:
         return [b'{"error":{"message":"no such path"}}'], [0], "application/json"
-    if not asked.get("stream"):
+    streaming = {"asked": bool(asked.get("stream")), "whole": False, "stream": True}
+    if not streaming[behaviour.shape]:
         out = output(behaviour)
         return [msgspec.json.encode(whole[name](asked, seen, behaviour))], [out], "application/json"
     frames = streamed[name](asked, seen, behaviour)

@@ -19,7 +19,7 @@ from __future__ import annotations
 import asyncio
 import ssl
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any, Literal, Self
@@ -61,6 +61,8 @@ class Behaviour:
     thinking: str = ""
     stop: str = "end_turn"  # Anthropic's word; OpenAI's is derived
     usage: bool = True  # say what it cost
+    #: streamed or whole as it was asked for, or in spite of it
+    shape: Literal["asked", "whole", "stream"] = "asked"
     cached: int = 0  # prompt tokens served from a cache
 
 
@@ -76,11 +78,14 @@ class Seen:
     connection: int  # counts from 1: two requests with the same number shared a connection
     #: the client closed its connection
     closed: asyncio.Event
+    #: it came to the point where it stalls
+    stalled: asyncio.Event = field(default_factory=asyncio.Event)
     #: all of the answer was written
     done: asyncio.Event = field(default_factory=asyncio.Event)
     input_tokens: int = 0
     #: tokens of the answer that were written before it ended or was cut
     output_tokens: int = 0
+    behaviour: Behaviour = field(default_factory=Behaviour)
 
     @property
     def json(self) -> Any:
@@ -106,6 +111,8 @@ class FakeUpstream:
         self.requests: list[Seen] = []
         self.connections = 0
         self.release = asyncio.Event()
+        #: chooses by the request itself, after `then` and before `behave`
+        self.script: Callable[[Seen], Behaviour | None] | None = None
         self.port = 0
         self._by_model: dict[str, Behaviour] = {}
         self._next: deque[Behaviour] = deque()
@@ -196,15 +203,18 @@ class FakeUpstream:
             return
         while True:
             seen = await _read(reader, number)
-            if self._next:
-                behaviour = self._next.popleft()
-            else:
-                behaviour = self._by_model.get(seen.model, self.default)
+            behaviour = seen.behaviour = self._choose(seen)
             async with self._arrived:
                 self.requests.append(seen)
                 self._arrived.notify_all()
             if not await self._answer(writer, seen, behaviour):
                 return
+
+    def _choose(self, seen: Seen) -> Behaviour:
+        if self._next:
+            return self._next.popleft()
+        scripted = self.script(seen) if self.script is not None else None
+        return scripted or self._by_model.get(seen.model, self.default)
 
     async def _answer(self, writer: asyncio.StreamWriter, seen: Seen, behaviour: Behaviour) -> bool:
         """Writes one answer. True if the connection serves on."""
@@ -213,6 +223,7 @@ class FakeUpstream:
         for index, piece in enumerate(pieces):
             point = points.get(index)
             if point is not None and behaviour.stall == point:
+                seen.stalled.set()
                 await _either(self.release, seen.closed)
             if seen.closed.is_set():
                 return False
