@@ -48,8 +48,12 @@ class Behaviour:
     headers: Mapping[str, str] = field(default_factory=dict)
     #: sent instead of the model's answer
     body: bytes | None = None
-    #: sent instead of all of it, status line included
+    #: sent instead of all of it, status line included; the connection is then closed…
     raw: bytes | None = None
+    #: …or left open
+    raw_open: bool = False
+    #: sent some time after the answer, when nobody asked
+    unasked: bytes = b""
     #: bytes per write; 1 splits at every byte. None: a frame, or all, at once
     split: int | None = None
     #: seconds between writes
@@ -234,7 +238,12 @@ class FakeUpstream:
             await _write(writer, piece, behaviour)
             seen.output_tokens += tokens[index]
         seen.done.set()
-        if behaviour.raw is not None or behaviour.framing == "close" or behaviour.close_after:
+        if behaviour.unasked:
+            await self.release.wait()
+            writer.write(behaviour.unasked)
+        if behaviour.raw is not None and not behaviour.raw_open:
+            return False
+        if behaviour.framing == "close" or behaviour.close_after:
             return False
         return seen.headers.get("connection", "").lower() != "close"
 

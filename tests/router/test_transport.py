@@ -199,6 +199,37 @@ async def test_a_connection_closed_while_idle_is_not_used(
     assert [seen.connection for seen in upstream.requests] == [1, 2]
 
 
+async def test_a_deadline_on_a_used_connection_is_no_reason_to_send_again(
+    transport: Transport, upstream: FakeUpstream
+) -> None:
+    await (await post(transport, upstream)).body(10**6)
+    upstream.then(Behaviour(stall="headers"))
+    with pytest.raises(UpstreamError, match="did not answer"):
+        await post(transport, upstream, timeouts=Timeouts(first_byte=0.05))
+    assert len(upstream.requests) == 2
+
+
+EVIL = b"HTTP/1.1 200 OK\r\ncontent-length: 4\r\n\r\nevil"
+
+
+@pytest.mark.parametrize("unasked", [EVIL, b"garbage", b"\r\n"])
+async def test_what_nobody_asked_for_never_becomes_an_answer(
+    transport: Transport, upstream: FakeUpstream, unasked: bytes
+) -> None:
+    whole_answer = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok"
+    # in the same packet as an answer, on a connection that stays open…
+    upstream.then(Behaviour(raw=whole_answer + unasked, raw_open=True))
+    assert await whole(await post(transport, upstream)) == b"ok"
+    # …and later, while the connection is idle
+    upstream.then(Behaviour(unasked=unasked))
+    assert b"eight" in await whole(await post(transport, upstream))
+    upstream.release.set()
+    await upstream.requests[1].closed.wait()
+    assert b"eight" in await whole(await post(transport, upstream))
+    numbers = [seen.connection for seen in upstream.requests]
+    assert numbers == ([1, 2, 3] if unasked != b"\r\n" else [1, 1, 2])
+
+
 OK = b"HTTP/1.1 200 OK\r\n"
 
 
