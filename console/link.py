@@ -21,6 +21,10 @@ _T = TypeVar("_T")
 
 #: seconds; a router that does not answer within this is reported as down
 PATIENCE = 5.0
+_NOT_UNDERSTOOD = (
+    "what answers on the control socket is not understood: a router of another version? "
+    "`pointsman restart` replaces it"
+)
 
 
 class RouterDownError(Exception):
@@ -65,10 +69,13 @@ class Link:
         forever = httpx.Timeout(PATIENCE, read=None)
         try:
             async with self._http.stream("GET", "/watch", timeout=forever) as response:
-                async for line in response.aiter_lines():
+                response.raise_for_status()
+                async for line in _lines(response):
                     yield decoder.decode(line)
         except httpx.TransportError as error:
             raise RouterDownError(str(error)) from error
+        except (httpx.HTTPStatusError, msgspec.DecodeError) as error:
+            raise RouterDownError(_NOT_UNDERSTOOD) from error
         raise RouterDownError("the router closed the connection")
 
     async def _ask(self, method: str, path: str, body: bytes, type: type[_T]) -> _T:
@@ -76,5 +83,18 @@ class Link:
             response = await self._http.request(method, path, content=body)
         except httpx.TransportError as error:
             raise RouterDownError(f"no router answers on {self.home.socket}") from error
-        response.raise_for_status()
-        return msgspec.json.decode(response.content, type=type)
+        try:
+            response.raise_for_status()
+            return msgspec.json.decode(response.content, type=type)
+        except (httpx.HTTPStatusError, msgspec.DecodeError) as error:
+            raise RouterDownError(_NOT_UNDERSTOOD) from error
+
+
+async def _lines(response: httpx.Response) -> AsyncIterator[bytes]:
+    """Lines of NDJSON. Not httpx's own: that also splits at U+2028 and U+0085, which stand as they
+    are inside JSON strings, and so in any provider's error message."""
+    rest = b""
+    async for piece in response.aiter_raw():
+        *whole, rest = (rest + piece).split(b"\n")
+        for line in whole:
+            yield line
