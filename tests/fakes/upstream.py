@@ -223,7 +223,8 @@ class FakeUpstream:
     async def _answer(self, writer: asyncio.StreamWriter, seen: Seen, behaviour: Behaviour) -> bool:
         """Writes one answer. True if the connection serves on."""
         pieces, tokens = answers.pieces(seen, behaviour)
-        points: dict[int, Point] = {len(pieces) // 2: "middle", 1: "first", 0: "headers"}
+        middle = max(2, len(pieces) // 2)
+        points: dict[int, Point] = {middle: "middle", 1: "first", 0: "headers"}
         for index, piece in enumerate(pieces):
             point = points.get(index)
             if point is not None and behaviour.stall == point:
