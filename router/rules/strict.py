@@ -121,8 +121,8 @@ def look_background(case: Case, signals: Signals) -> Verdict:
 
 
 def look_think(case: Case, signals: Signals) -> Verdict:
-    sent = case.request.body.get("thinking") or case.request.reasoning.mode
-    if not sent:
+    # {} counts: to CCR's JavaScript any object is true
+    if case.request.body.get("thinking") is None and not case.request.reasoning.mode:
         return Verdict("not sent")
     return _route(case, case.facts.thinking or "sent", "think", "think")
 

@@ -78,6 +78,8 @@ RECORDED: dict[str, tuple[Body, int, str]] = {
     "haiku_nonclaude": ({"model": "my-haiku"}, 9, DEFAULT),
     "think": (THINKING, 9, "deepseek,deepseek-reasoner"),
     "think_disabled": (DISABLED, 9, "deepseek,deepseek-reasoner"),
+    "thinking, but nothing of it": ({"thinking": {}}, 9, "deepseek,deepseek-reasoner"),
+    "thinking null": ({"thinking": None}, 9, DEFAULT),
     "websearch": (SEARCHING, 9, "gem,gemini-2.5-flash"),
     "image": (PICTURE, 9, "ollama-local,llava"),
     "long": ({}, 82_667, LONG),
