@@ -55,7 +55,7 @@ async def deliver(
             error.headers = (*error.headers, *shown(upstream.headers))
             raise error
         carrier = _Carrier(router, call, surface, record, attempt, request, sent)
-        if "json" in upstream.headers.get("content-type", "") and sent.format.framing == "sse":
+        if not streams(upstream, request, sent.format.framing):
             await carrier.whole(await upstream.body(LARGEST_ANSWER))
         elif request.stream:
             await carrier.stream(upstream)
@@ -64,6 +64,16 @@ async def deliver(
         attempt.answered = True
     finally:
         upstream.abort()
+
+
+def streams(upstream: Response, request: Request, framing: str) -> bool:
+    """Whether the answer is a stream, by what it says it is; else it is what was asked for."""
+    kind = upstream.headers.get("content-type", "")
+    if "event-stream" in kind:
+        return True
+    if framing == "sse" and "json" in kind:
+        return False
+    return request.stream
 
 
 def shown(headers: dict[str, str]) -> list[tuple[str, str]]:
@@ -115,13 +125,17 @@ class _Carrier:
         """A provider that streams although the client wants it whole."""
         framer, reader = Framer(self._sent.format.framing), self._reader()
         events: list[Event] = []
+
+        def take(read: list[Event]) -> None:
+            self._account(read)  # as it comes: what is cut short is billed up to there
+            events.extend(read)
+
         while chunk := await upstream.read():
             for frame in framer.feed(chunk):
-                events += reader.feed(frame)
+                take(reader.feed(frame))
         for frame in framer.close():
-            events += reader.feed(frame)
-        events += reader.close()
-        self._account(events)
+            take(reader.feed(frame))
+        take(reader.close())
         await self._render(events)
 
     async def stream(self, upstream: Response) -> None:
@@ -140,24 +154,25 @@ class _Carrier:
             ended = not chunk
             frames = framer.feed(chunk) if chunk else framer.close()
             out: list[bytes] = []
-            for frame in frames:
-                events = reader.feed(frame)
-                self._account(events)
-                if not through:
-                    out += [writer.feed(event) for event in events]
-                elif drop is None or not drop(frame):
-                    out.append(frame.raw)
-            if ended:
-                owed = reader.close()
-                self._account(owed)
-                if not through:
-                    out += [writer.feed(event) for event in owed]
-                    out.append(writer.close())
-            data = b"".join(out)
-            if data:
-                if not call.started:
-                    await self._begin_stream()
-                await call.more(self._renamed(data) if through else data)
+            try:
+                for frame in frames:
+                    events = reader.feed(frame)
+                    self._account(events)
+                    if not through:
+                        out += [writer.feed(event) for event in events]
+                    elif drop is None or not drop(frame):
+                        out.append(frame.raw)
+                if ended:
+                    owed = reader.close()
+                    self._account(owed)
+                    if not through:
+                        out += [writer.feed(event) for event in owed]
+                        out.append(writer.close())
+            except UpstreamError:
+                if call.started:  # what came before the failure, in the same packet
+                    await self._send(out)
+                raise
+            await self._send(out)
         if not call.started:
             raise UpstreamError(
                 f"{self._sent.provider.name} answered with an empty stream",
@@ -165,6 +180,12 @@ class _Carrier:
                 status=502,
             )
         await call.end()
+
+    async def _send(self, out: list[bytes]) -> None:
+        if data := b"".join(out):
+            if not self._call.started:
+                await self._begin_stream()
+            await self._call.more(self._renamed(data) if self._sent.through else data)
 
     def _account(self, events: list[Event]) -> None:
         """The tally reads along. A failure is raised here, in mid-stream or before it."""

@@ -10,8 +10,8 @@ from collections import deque
 from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 
-from router.contract import Beat, Change, Dropped, RequestView, Tokens, Totals
-from router.record import Record
+from router.contract import Beat, Change, Dropped, RequestView, Totals
+from router.record import Record, summed
 
 RECENT = 200
 #: changes that wait for one slow watcher; beyond that they are dropped and counted
@@ -162,19 +162,10 @@ def _add(totals: Totals, view: RequestView) -> Totals:
             simulated_requests=totals.simulated_requests + 1,
             simulated_cost=totals.simulated_cost + (view.cost or 0),
         )
-    one, all = view.tokens, totals.tokens
     return Totals(
         requests=totals.requests + 1,
         errors=totals.errors + (view.state == "failed"),
-        tokens=Tokens(
-            input=all.input + one.input,
-            cache_read=all.cache_read + one.cache_read,
-            cache_write=all.cache_write + one.cache_write,
-            cache_write_1h=all.cache_write_1h + one.cache_write_1h,
-            output=all.output + one.output,
-            reasoning=all.reasoning + one.reasoning,
-            estimated=all.estimated or one.estimated,
-        ),
+        tokens=summed((totals.tokens, view.tokens)),
         cost=totals.cost + (view.cost or 0),
         unpriced=totals.unpriced + (view.cost is None),
         simulated_requests=totals.simulated_requests,

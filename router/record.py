@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterable
 from typing import Literal
 
 from router.caller import Caller
@@ -53,8 +54,13 @@ class Attempt:
         self.tally: Tally | None = None
 
     @property
+    def tokens(self) -> Tokens:
+        """What it used so far; none before an answer began to arrive, as nobody can tell then."""
+        return self.tally.tokens() if self.tally is not None and self.answered else Tokens()
+
+    @property
     def cost(self) -> int | None:
-        """Nano-dollars so far; None when they cannot be told."""
+        """Nano-dollars of `tokens`; None when they cannot be told."""
         if self.tally is None or not self.answered:
             return 0
         return self.tally.cost(self.price)
@@ -71,7 +77,7 @@ class Attempt:
             error=self.error,
             first_byte_ms=_span(self.started, self.first_byte),
             duration_ms=_span(self.started, self.ended),
-            tokens=self.tally.tokens() if self.tally else Tokens(),
+            tokens=self.tokens,
             cost=self.cost,
             reason=self.reason,
         )
@@ -140,10 +146,23 @@ class Record:
         return bool(self.attempts) and self.attempts[-1].candidate.provider.simulated
 
     @property
+    def billed(self) -> list[Attempt]:
+        """All attempts, since each may be billed. Where the request moved from a real provider to
+        a simulated one or back, only those of the last one's kind: the two are never added."""
+        simulated = self.simulated
+        return [a for a in self.attempts if a.candidate.provider.simulated is simulated]
+
+    @property
+    def tokens(self) -> Tokens:
+        """Of all that is billed."""
+        used = [attempt.tokens for attempt in self.billed]
+        return used[0] if len(used) == 1 else summed(used)
+
+    @property
     def cost(self) -> int | None:
-        """All attempts together, since each may be billed; None when one of them is unpriced."""
+        """Of all that is billed; None when one of them is unpriced."""
         total = 0
-        for attempt in self.attempts:
+        for attempt in self.billed:
             if attempt.cost is None:
                 return None
             total += attempt.cost
@@ -162,7 +181,6 @@ class Record:
 
     def view(self) -> RequestView:
         last = self.attempts[-1] if self.attempts else None
-        tally = last.tally if last else None
         return RequestView(
             id=self.id,
             started_at=self.started_at,
@@ -182,7 +200,7 @@ class Record:
             value=self.value,
             stream=self.stream,
             status=self.status,
-            tokens=tally.tokens() if tally else Tokens(),
+            tokens=self.tokens,
             cost=self.cost,
             attempts=len(self.attempts),
             ttft_ms=_span(self.started, self.first_token),
@@ -190,13 +208,29 @@ class Record:
             error=self.error,
         )
 
-    def detail(self) -> RequestDetail:
+    def detail(self, view: RequestView | None = None) -> RequestDetail:
+        """`view` where it was just made."""
         return RequestDetail(
-            request=self.view(),
+            request=view or self.view(),
             looks=self.looks,
             attempts=tuple(attempt.view() for attempt in self.attempts),
             facts=self.facts,
         )
+
+
+def summed(parts: Iterable[Tokens]) -> Tokens:
+    total = Tokens()
+    for part in parts:
+        total = Tokens(
+            input=total.input + part.input,
+            cache_read=total.cache_read + part.cache_read,
+            cache_write=total.cache_write + part.cache_write,
+            cache_write_1h=total.cache_write_1h + part.cache_write_1h,
+            output=total.output + part.output,
+            reasoning=total.reasoning + part.reasoning,
+            estimated=total.estimated or part.estimated,
+        )
+    return total
 
 
 def _span(start: float, end: float | None) -> float | None:
