@@ -19,10 +19,11 @@ from router.caller import Caller
 from router.delivery import deliver
 from router.doors.call import Call
 from router.doors.callers import client_of, key_of, public_name, session_of
-from router.errors import CallerError, OursError, RequestError, UpstreamError
+from router.errors import CallerError, Kind, OursError, RequestError, UpstreamError
 from router.explain import measured
 from router.facts import look_at
 from router.formats import Format
+from router.formats.failures import redacted
 from router.guards.body import ClientGoneError, read_body
 from router.messages import Request
 from router.outgoing import outgoing
@@ -163,14 +164,22 @@ async def attempts(router: Router, record: Record, plan: Plan, call: Call, once:
                     course.failed(error, router.now(), router.chance())
                     if call.started:
                         raise
-                except BaseException:
+                except BaseException as error:
                     course.left()
-                    attempt.outcome, attempt.ended = "cancelled", router.now()
+                    attempt.ended = router.now()
+                    attempt.outcome = _ours(error)
                     raise
                 else:
                     settle(router, record, attempt, None)
                     course.succeeded(router.now())
                     return
+
+
+def _ours(error: BaseException) -> Kind:
+    """Why an attempt ended that its provider did not end."""
+    if isinstance(error, asyncio.CancelledError):
+        return "cancelled"
+    return error.kind if isinstance(error, RequestError) else "ours"
 
 
 def settle(router: Router, record: Record, attempt: Attempt, error: UpstreamError | None) -> None:
@@ -181,9 +190,8 @@ def settle(router: Router, record: Record, attempt: Attempt, error: UpstreamErro
     router.health.attempted(attempt, router.wall())
     if error is not None:
         error.provider, error.model = provider.name, attempt.candidate.model
-        attempt.error = error.message
-        if not attempt.answered:
-            attempt.tally = None  # it never answered: nothing was used, as far as anyone can tell
+        # the one place that every failure of a provider passes before anyone is told of it
+        error.message = attempt.error = redacted(error.message, provider)
         router.log.warning(
             "exchange",
             f"attempt {attempt.number} at {provider.name},{attempt.candidate.model}"

@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 import logging.handlers
 import secrets
+import sqlite3
 import threading
 import traceback
 from collections import deque
@@ -30,6 +31,8 @@ LARGEST = 20 * 1024 * 1024
 OLDER = 3
 #: lines that may wait for the writing thread; beyond that the file loses the oldest of them
 WAITING = 10_000
+#: errors whose words are about the program, never about what it was given
+_WORDED = (TypeError, AttributeError, NameError, RecursionError, MemoryError, sqlite3.Error)
 #: seconds that a line waits for company
 GATHER = 0.2
 
@@ -79,8 +82,7 @@ class Log:
     def incident(self, source: str, error: BaseException, request: str = "") -> str:
         """Logs an unexpected error with its trace (never its locals). Returns the incident's id."""
         incident = "i_" + secrets.token_hex(4)
-        trace = "".join(traceback.format_exception(error, limit=-12))
-        self.write("error", source, f"incident {incident}: {trace}", request)
+        self.write("error", source, f"incident {incident}: {_trace(error)}", request)
         return incident
 
     def write(
@@ -115,6 +117,17 @@ class Log:
                 batch.append(_json(self._lines.popleft()))
             if batch:
                 self._file.emit(logging.makeLogRecord({"msg": "\n".join(batch)}))
+
+
+def _trace(error: BaseException) -> str:
+    """Where it was raised, of what type, and its words only where they name types and places: a
+    KeyError or ValueError quotes the data that it met, which may be a person's prompt."""
+    frames = "".join(traceback.format_tb(error.__traceback__, limit=-12))
+    text = frames + type(error).__name__
+    if isinstance(error, _WORDED):
+        text += f": {error}"
+    cause = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+    return f"{text}\nfrom {type(cause).__name__}" if cause is not None else text
 
 
 def _json(line: LogLine) -> str:

@@ -48,6 +48,9 @@ class Secret(str):
 
 NO_KEY = Secret("")
 
+#: characters of a model's name; the longest real ones (paths at Hugging Face) have about 120
+LONGEST_NAME = 300
+
 
 @dataclass(frozen=True, slots=True)
 class Target:
@@ -61,10 +64,11 @@ class Target:
 
     @classmethod
     def parse(cls, text: str) -> Target | None:
-        """`provider,model`, split at the first comma; None if either side is empty."""
+        """`provider,model`, split at the first comma; None if either side is empty or too long."""
         provider, comma, model = text.partition(",")
         provider, model = provider.strip(), model.strip()
-        return cls(provider, model) if comma and provider and model else None
+        named = comma and provider and model and len(text) <= 2 * LONGEST_NAME
+        return cls(provider, model) if named else None
 
 
 @dataclass(frozen=True, slots=True)

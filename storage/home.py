@@ -71,8 +71,21 @@ class Home:
     def make(self) -> None:
         """Creates the folders, readable by their owner alone."""
         for folder in (self.config, self.data, self.run, self.logs, self.ccr, self.ccr_log.parent):
-            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        self.socket.parent.mkdir(exist_ok=True, mode=0o700)
+            _private(folder)
+        _private(self.socket.parent)
+        if (owner := self.socket.parent.stat().st_uid) != os.getuid():
+            raise PermissionError(
+                f"{self.socket.parent} belongs to another user (uid {owner}):"
+                " choose another home with POINTSMAN_HOME"
+            )
+
+
+def _private(folder: Path) -> None:
+    """Makes a folder and those above it that are missing: pathlib would leave those to the umask,
+    and who may write there could put another folder in place of ours."""
+    if not folder.is_dir():
+        _private(folder.parent)
+        folder.mkdir(exist_ok=True, mode=0o700)
 
 
 def home(env: Mapping[str, str] = os.environ) -> Home:

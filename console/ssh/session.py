@@ -25,6 +25,7 @@ from console.text import clean
 #: words that are pages of `pointsman`: `ssh -t host costs` is `pointsman costs`
 PAGES = frozenset({"costs", "doctor", "logs", "override", "status", "why"})
 _WORD = re.compile(r"[a-z]+")
+_PROGRAM = re.compile(r"[A-Za-z0-9._/-]+")
 #: shells that take -l together with -c, and whose `exec` and '…' mean the same
 _LOGIN_SHELLS = frozenset({"sh", "ash", "dash", "bash", "ksh", "mksh", "zsh", "fish"})
 _SIGNALS = frozenset({"INT", "QUIT", "TERM", "HUP", "KILL", "USR1", "USR2", "TSTP", "CONT"})
@@ -46,6 +47,13 @@ def choose(command: str | None, terminal: bool) -> Choice:
     if first and first[0] in PAGES and words[first.end() : first.end() + 1] in ("", " "):
         return Choice("command", f"pointsman {words}")
     return Choice("command", command or "")
+
+
+def first_word(command: str | None) -> str:
+    """The command's first word, for the log. What follows may be a prompt (`ccr code "…"`), or a
+    key set for one command."""
+    word = (command or "").split(maxsplit=1)[:1]
+    return word[0][:40] if word and _PROGRAM.fullmatch(word[0]) else "(command)" if word else ""
 
 
 class Who(NamedTuple):
@@ -81,7 +89,7 @@ class Session(asyncssh.SSHServerProcess[bytes]):
             user=self._who.user,
             by=self._who.by,
             from_=self._who.ends[0][0],
-            command=self.command or (f"({self.subsystem})" if self.subsystem else ""),
+            command=first_word(self.command) or (f"({self.subsystem})" if self.subsystem else ""),
             term=terminal or "",
             size="{}x{}".format(*self.term_size[:2]) if terminal else "",
             seconds=round(time.monotonic() - self._began, 3),

@@ -64,7 +64,7 @@ class Call:
                 "type": "http.response.start",
                 "status": status,
                 "headers": [
-                    (b"content-type", content_type.encode("latin-1")),
+                    (b"content-type", _value(content_type)),
                     _OURS,
                     *self.cors,
                     *((n.encode("latin-1"), _value(v)) for n, v in headers),
@@ -99,6 +99,10 @@ class Call:
         await self.answer(status, msgspec.json.encode(value), headers=headers)
 
 
+#: what HTTP does not allow in a value, and what would drive the terminal of `curl -i`
+_CONTROLS = bytes([*range(0x20), *range(0x7F, 0xA0)])
+
+
 def _value(text: str) -> bytes:
-    """A header's value: no line break of an outside text may begin a header of its own."""
-    return text.encode("latin-1", "replace").translate(None, b"\r\n\0")
+    """A header's value: no outside text may begin a header of its own, or break off the answer."""
+    return text.encode("latin-1", "replace").translate(None, _CONTROLS)

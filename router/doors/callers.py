@@ -64,7 +64,7 @@ def session_of(headers: Mapping[str, str], body: Mapping[str, Any]) -> str:
     if user.startswith("{"):
         try:
             session = msgspec.json.decode(user).get("session_id")
-        except (msgspec.DecodeError, AttributeError):
+        except (msgspec.DecodeError, RecursionError, AttributeError):
             return ""
         return session[:100] if isinstance(session, str) else ""
     _, marker, session = user.partition("_session_")

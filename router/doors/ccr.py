@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING
 
 from router.contract import VERSION
 from router.doors import relay
+from router.doors.border import guarded
 from router.doors.call import Call
 from router.doors.callers import admitted, key_of
-from router.errors import CallerError, RequestError
+from router.errors import CallerError
 from router.exchange import Surface, exchange
 from router.guards.body import read_body
 from router.record import Record
@@ -36,12 +37,7 @@ async def claude_code(router: Router, call: Call) -> None:
 
 async def _serve(router: Router, call: Call, door: str) -> None:
     format = router.formats["anthropic_messages"]
-    try:
-        await _route(router, call, door)
-    except RequestError as error:
-        await call.answer(
-            format.client_status(error), format.render_error(error), headers=error.headers
-        )
+    await guarded(router, call, format, _route(router, call, door))
 
 
 async def _route(router: Router, call: Call, door: str) -> None:

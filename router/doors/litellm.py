@@ -10,10 +10,11 @@ import re
 from typing import TYPE_CHECKING
 
 from router.doors import ccr, relay
+from router.doors.border import guarded
 from router.doors.call import Call
 from router.doors.callers import admitted, key_of
 from router.embed import embed
-from router.errors import CallerError, RequestError
+from router.errors import CallerError
 from router.exchange import Surface, exchange
 from router.record import Record
 
@@ -32,12 +33,7 @@ _METERED = re.compile(r".*/(chat/completions|embeddings|messages)")
 async def litellm(router: Router, call: Call) -> None:
     dialect = "anthropic_messages" if call.path.startswith("/v1/messages") else "openai_chat"
     format = router.formats[dialect]
-    try:
-        await _route(router, call)
-    except RequestError as error:
-        await call.answer(
-            format.client_status(error), format.render_error(error), headers=error.headers
-        )
+    await guarded(router, call, format, _route(router, call))
 
 
 async def _route(router: Router, call: Call) -> None:

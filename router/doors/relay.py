@@ -25,6 +25,12 @@ _HOP = frozenset(
 _CREDENTIALS = ("authorization", "x-api-key", "api-key", "x-litellm-api-key", "user-agent")
 
 
+def _passes(header: str) -> bool:
+    """Which of its headers a client may see. Which web pages may read an answer is for us to say:
+    LiteLLM and CCR say "any"."""
+    return header not in _HOP | {"content-type"} and not header.startswith("access-control-")
+
+
 def candidate(role: Role, call: Call, format: str) -> Candidate:
     """The external tool as the one provider of a request, so that it is metered as any other."""
     provider = Provider(
@@ -57,7 +63,7 @@ async def relay(router: Router, call: Call, base: str) -> None:
         provider=base,
     )
     try:
-        back = [(n, v) for n, v in response.headers.items() if n not in _HOP | {"content-type"}]
+        back = [(n, v) for n, v in response.headers.items() if _passes(n)]
         kind = response.headers.get("content-type", "application/octet-stream")
         await call.begin(response.status, kind, back)
         while chunk := await response.read():

@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from router.errors import CallerError
 from router.formats import splice as splicing
-from router.formats.fields import body_of, take
+from router.formats.fields import body_of, take, take_model
 from router.formats.splice import rename
 from router.messages import Message, Part, Request, Text, Usage
 
@@ -33,7 +33,7 @@ def parse(raw: bytes) -> Request:
     """The texts to embed as a conversation, to be counted and routed. Raises CallerError."""
     body = body_of(raw)
     left = dict(body)
-    model, input = take(left, "model", str), left.pop("input", None)
+    model, input = take_model(left), left.pop("input", None)
     if input is None:
         raise CallerError("Missing required parameter: 'input'.", param="input")
     return Request(

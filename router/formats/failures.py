@@ -104,6 +104,10 @@ _SECRET = re.compile(
 )
 _WAIT = re.compile(r"(?:try again|retry) in (\d+(?:\.\d+)?) ?(ms|s|m)\b", re.IGNORECASE)
 _LONGEST = 2000
+#: names of headers that carry a credential
+_CARRIES = re.compile(r"auth|key|token|secret|cookie", re.IGNORECASE)
+#: a shorter "key" (Ollama's is any word) would tear holes into ordinary sentences
+_SHORTEST_SECRET = 4
 
 
 def kind_of(status: int, type: str | None, code: str | None, message: str) -> Kind:
@@ -140,10 +144,12 @@ def read_error(
         )
     elif not message:
         shown = f"upstream provider {provider.name} answered HTTP {status} without a message"
+    if kind == "credential" or not 400 <= status < 600:  # a redirect, or a number of its own
+        status = STATUS["upstream"]
     error = UpstreamError(
         shown,
         kind=kind,
-        status=STATUS["credential"] if kind == "credential" else status,
+        status=status,
         provider=provider.name,
         provider_type=type or code,
         retry_after=_retry_after(headers, message, body),
@@ -194,10 +200,21 @@ def told_by(value: Any) -> tuple[str | None, str | None, str]:
 def clean(message: str, provider: Provider | None = None) -> str:
     """Fit for a client: no stack trace, nothing that looks like a key, not endless."""
     message = message.split("\n    at ", 1)[0].split("\nTraceback ", 1)[0].strip()
-    if provider is not None and len(provider.key.reveal()) > 3:
-        message = message.replace(provider.key.reveal(), "…")
+    if provider is not None:
+        message = redacted(message, provider)
     message = _SECRET.sub("…", message)
     return message if len(message) <= _LONGEST else message[:_LONGEST] + "…"
+
+
+def redacted(message: str, provider: Provider) -> str:
+    """Without the credentials of that provider, should it say back what it was sent: its key, and
+    what stands in headers that carry one, as it is and without its scheme."""
+    kept = [value for name, value in provider.headers if _CARRIES.search(name)]
+    for secret in (provider.key.reveal(), *(str.__str__(value) for value in kept)):
+        for part in (secret, secret.rpartition(" ")[2]):
+            if len(part) >= _SHORTEST_SECRET:
+                message = message.replace(part, "…")
+    return message
 
 
 def in_stream(value: Any) -> Failure:

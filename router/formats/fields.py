@@ -11,6 +11,7 @@ import msgspec
 
 from router.errors import CallerError
 from router.messages import JSON
+from router.settings import LONGEST_NAME
 
 _T = TypeVar("_T")
 _decode = msgspec.json.Decoder().decode
@@ -55,6 +56,14 @@ def take(body: JSON, key: str, kind: type[_T]) -> _T | None:
     if value is None or type(value) is kind:
         return value
     raise wrong(key, kind)
+
+
+def take_model(body: JSON) -> str | None:
+    """The model's name. It is written to the ledger, the log and headers, so it is bounded."""
+    model = take(body, "model", str)
+    if model is not None and len(model) > LONGEST_NAME:
+        raise CallerError(f"model: longer than {LONGEST_NAME} characters", param="model")
+    return model
 
 
 def take_number(body: JSON, key: str) -> float | None:

@@ -18,18 +18,19 @@ _BODY_METHODS = frozenset(("POST", "PUT", "PATCH"))
 
 def check(scope: Scope, generation: Generation) -> None:
     """Raises CallerError 403 (Host, Origin) or 415 (content type). Reads nothing of the body."""
-    named = asked = kind = b""
+    named = kind = b""
+    origins: list[bytes] = []
     for name, value in scope["headers"]:
         if name == b"host":
             named = value
         elif name == b"origin":
-            asked = value
+            origins.append(value)
         elif name == b"content-type":
             kind = value
     listen = generation.listen
     server = scope["server"]
     host.check(named, server[0] if server else "", listen.hosts)
-    if asked:
-        origin.check(asked, named, listen.origins)
+    for each in origins:  # a second one must not hide the first
+        origin.check(each, named, listen.origins)
     if kind and scope["method"] in _BODY_METHODS:
         content.check(kind)

@@ -354,9 +354,10 @@ def test_nearest_bound_is_the_smallest_number_that_decides() -> None:
 
 def test_facts_keep_no_text_of_any_length() -> None:
     body = user("<CCR-SUBAGENT-MODEL>" + "x" * 300 + "</CCR-SUBAGENT-MODEL>")
-    made = case(body | {"context": "y" * 5_000, "model": "a" * 5_000})
+    body |= {"context": "y" * 5_000, "model": "a" * 300}
+    made = case(body)
     assert len(made.facts.subagent) == len(made.facts.context) == 300
-    plan = ask(body | {"model": "a" * 5_000})
+    plan = ask(body)
     assert max(len(look.value) for look in plan.looks) == 300
 
 

@@ -6,7 +6,7 @@ request may lack `model` and `max_tokens`: count_tokens has no second, the simpl
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 from router.errors import CallerError
 from router.formats.fields import (
@@ -14,6 +14,7 @@ from router.formats.fields import (
     missing,
     rest_of,
     take,
+    take_model,
     take_number,
     text_of,
     wrong,
@@ -53,6 +54,11 @@ _TOOL_USE = frozenset({"type", "id", "name", "input", "cache_control"})
 _TOOL_RESULT = frozenset({"type", "tool_use_id", "content", "is_error", "cache_control"})
 _TOOL = frozenset({"type", "name", "description", "input_schema", "cache_control"})
 _SOURCES = frozenset({"base64", "url", "text"})
+_MODES: dict[str, Literal["on", "off", "adaptive"]] = {
+    "enabled": "on",
+    "disabled": "off",
+    "adaptive": "adaptive",
+}
 
 
 def parse_request(raw: bytes) -> Request:
@@ -66,7 +72,7 @@ def parse_request(raw: bytes) -> Request:
         raise CallerError("messages: at least one message is required", param="messages")
     request = Request(
         dialect=NAME,
-        model=take(left, "model", str),
+        model=take_model(left),
         messages=[_message(message, index) for index, message in enumerate(messages)],
         system=_parts(left.pop("system", None), "system"),
         tools=_tools(take(left, "tools", list)),
@@ -166,8 +172,10 @@ def _rare(block: JSON, kind: Any, at: str) -> Part:
     if kind == "redacted_thinking" and type(block.get("data")) is str:
         return RedactedThinking(block["data"])
     source = block.get("source")
-    if kind in ("image", "document") and type(source) is dict and source.get("type") in _SOURCES:
-        return _file(block, source, kind, at)
+    if kind in ("image", "document") and type(source) is dict:
+        form = source.get("type")
+        if type(form) is str and form in _SOURCES:
+            return _file(block, source, kind, at)
     if type(kind) is not str:
         raise missing(f"{at}.type")
     return Opaque(kind, block)
@@ -267,7 +275,9 @@ def _thinking(request: Request, left: JSON) -> None:
     reasoning = Reasoning(effort=effort)
     if thinking is not None:
         mode = thinking.get("type")
-        reasoning.mode = {"enabled": "on", "disabled": "off", "adaptive": "adaptive"}.get(mode)  # type: ignore[arg-type, assignment]
+        if mode is not None and type(mode) is not str:
+            raise wrong("thinking.type", str)
+        reasoning.mode = _MODES.get(mode or "")
         budget = thinking.get("budget_tokens")
         reasoning.budget = budget if type(budget) is int else None
         reasoning.extra = rest_of(thinking, frozenset({"type", "budget_tokens"}))

@@ -14,6 +14,7 @@ from router.formats.fields import (
     json_object,
     rest_of,
     take,
+    take_model,
     take_number,
     text_of,
     wrong,
@@ -74,7 +75,7 @@ def parse_request(raw: bytes) -> Request:
     limit = take(left, "max_completion_tokens", int)
     request = Request(
         dialect=NAME,
-        model=take(left, "model", str),
+        model=take_model(left),
         messages=[],
         tools=_tools(left),
         max_tokens=take(left, "max_tokens", int) if limit is None else limit,
