@@ -132,18 +132,32 @@ def read_json5(path: Path) -> Document:
     return Document(file, data, lines)
 
 
+#: json5's names for what it waited for
+_WANTED = {"COLON": "':'", "COMMA": "','", "RBRACE": "'}'", "RBRACKET": "']'"}
+
+
 def _json5_error(message: str, file: str, text: str) -> ConfigError:
-    at = re.search(r"(?:char|index) (\d+)", message)
+    """In our words. Only the first complaint counts: the rest are json5 tripping over that one."""
+    primary = message.partition("\nAdditionally")[0]
+    at = re.search(r"(?:char|index) (\d+)", primary)
     offset = int(at[1]) if at else len(text)
     line = text.count("\n", 0, offset) + 1
+    before = text[text.rfind("\n", 0, offset) + 1 : offset]
+    wanted = re.search(r"Was expecting ([A-Za-z ]+?)(?: in or near|$|\n)", primary)
     if not text.strip():
         problem = "is empty: write {} or remove it"
-    elif "EOF" in message or "UNTERMINATED" in message or offset >= len(text.rstrip()):
+    elif "UNTERMINATED" in primary or "line terminator" in primary:
+        problem = "is not JSON: a quote is not closed"
+    elif "EOF" in primary or offset >= len(text.rstrip()) or text[offset:].startswith("/*"):
         problem = "ends too early: a brace, bracket, quote or comment is not closed"
     else:
-        wanted = re.search(r"Was expecting ([A-Za-z ]+?)(?: in or near|$|\n)", message)
-        hint = f" (expected here: {wanted[1].lower()})" if wanted else ""
-        problem = f"is not JSON: look at this line and the one before{hint}"
+        place = f"at column {len(before) + 1}" if before.strip() else "before this line"
+        words = [_WANTED.get(word, word) for word in wanted[1].split()] if wanted else []
+        problem = (
+            f"is not JSON: expected {' '.join(words)} {place}"
+            if words
+            else (f"is not JSON: something that may not be there, at column {len(before) + 1}")
+        )
     return ConfigError(problem, file=file, line=line)
 
 

@@ -87,7 +87,11 @@ BAD = [
     # (file, text, key, line, a part of the complaint)
     ("ccr", "", None, 1, "empty"),
     ("ccr", "[]", None, 1, "object"),
-    ("ccr", '{\n"PORT": 1\n"HOST": 2}', None, 3, "is not JSON"),
+    ("ccr", '{\n"PORT": 1\n"HOST": 2}', None, 3, "is not JSON: expected ',' or '}' before this"),
+    ("ccr", '{\n"Router": {"think" "x"\n', None, 2, "is not JSON: expected ':' at column 20"),
+    ("ccr", '{\n"PORT": tru\n}', None, 2, "is not JSON: expected value at column 9"),
+    ("ccr", '{\n"HOST": "x\n}', None, 2, "a quote is not closed"),
+    ("ccr", '{"PORT": 1}\n}', None, 2, "something that may not be there, at column 1"),
     ("ccr", '{"PORT": 1,\n "PORT": 2}', "PORT", 2, "first in line 1"),
     ("ccr", '{\n "Providers": {}}', "Providers", 2, "list"),
     ("ccr", '{\n "Providers": [{"name": 3}]}', "Providers[0].name", 2, "string"),
