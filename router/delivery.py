@@ -23,8 +23,6 @@ if TYPE_CHECKING:
     from router.exchange import Surface
     from router.service import Router
 
-#: seconds of silence after which the client is sent its dialect's keep-alive
-PING = 15.0
 #: bytes of an answer that is not streamed
 LARGEST_ANSWER = 128 * 1024 * 1024
 #: bytes of an error body that are worth reading
@@ -146,7 +144,7 @@ class _Carrier:
         drop = self._sent.format.drops(self._request) if through else None
         ended = False
         while not ended:
-            chunk = await upstream.read(PING)
+            chunk = await upstream.read(self._router.ping)
             if chunk is None:
                 if call.started and (ping := writer.ping()):
                     await call.more(ping)

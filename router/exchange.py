@@ -9,13 +9,16 @@ A retry or a fallback happens only before the first byte was sent to the client.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from router.caller import Caller
+from router.cycle import Leaving
 from router.delivery import deliver
 from router.doors.call import Call
 from router.doors.callers import client_of, key_of, public_name, session_of
@@ -42,6 +45,8 @@ STOPPED: dict[StoppedBy, str] = {
     "operator": "stopped by the operator",
     "router": "the router was stopped",
 }
+#: seconds for telling a client that it was stopped: one that does not read must not hold the end
+LAST_WORDS = 1.0
 Attempted = Callable[[Attempt, Candidate], Awaitable[None]]
 
 
@@ -217,16 +222,11 @@ class Border:
         self._format = format
         self._headers = headers
         self._record = record
-        self._leaving: asyncio.Task[None] | None = None
 
     def watch_client(self) -> None:
         """From here on a client that leaves ends the work. Call it once the body was read."""
-        self._leaving = asyncio.create_task(self._wait_for_leaving())
-
-    async def _wait_for_leaving(self) -> None:
-        while (await self._call.receive())["type"] != "http.disconnect":
-            pass
-        self._record.stop("client")
+        leaving: Leaving = self._call.scope["leaving"]
+        leaving.then(partial(self._record.stop, "client"))
 
     async def __aenter__(self) -> Border:
         return self
@@ -235,8 +235,6 @@ class Border:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: object
     ) -> bool:
         record, router = self._record, self._router
-        if self._leaving is not None:
-            self._leaving.cancel()
         try:
             if error is not None:
                 return await self._end(error)
@@ -270,9 +268,11 @@ class Border:
             task.uncancel()
         if record.stopped_by != "client":
             no_more = (("x-should-retry", "false"),)
-            await self._tell(
-                CallerError(record.error, status=503, kind="cancelled", headers=no_more)
-            )
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(LAST_WORDS):
+                    await self._tell(
+                        CallerError(record.error, status=503, kind="cancelled", headers=no_more)
+                    )
         return True
 
     async def _tell(self, error: RequestError) -> None:

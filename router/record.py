@@ -14,6 +14,10 @@ from router.rules.plan import Candidate
 from router.settings import Price
 from router.tally import Tally
 
+#: seconds that a request runs until it is written down: with service.TICK and the writer's own
+#: wait, nothing older than a second is lost with a router that is killed
+KEPT_AFTER = 0.5
+
 StoppedBy = Literal["", "client", "operator", "router"]
 
 
@@ -97,6 +101,7 @@ class Record:
         "facts",
         "first_token",
         "id",
+        "keep_at",
         "looks",
         "problems",
         "rule",
@@ -105,7 +110,6 @@ class Record:
         "state",
         "status",
         "stopped_by",
-        "stored",
         "stream",
         "task",
         "value",
@@ -134,7 +138,8 @@ class Record:
         self.problems: tuple[str, ...] = ()
         self.facts = Facts()
         self.attempts: list[Attempt] = []
-        self.stored = False  # written to the ledger while still running
+        #: when it is next written to the ledger while it runs, by the monotonic clock
+        self.keep_at = now + KEPT_AFTER
         #: who ended it early; set before `task` is cancelled
         self.stopped_by: StoppedBy = ""
         #: writes the client's stream, once one has begun

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
 from router.doors.call import Call
@@ -47,13 +48,32 @@ def candidate(role: Role, call: Call, format: str) -> Candidate:
 
 
 async def relay(router: Router, call: Call, base: str) -> None:
-    """Passes one request on as it is, and its answer back as it comes. Not metered."""
+    """Passes one request on as it is, and its answer back as it comes. Not metered. Ends with the
+    client: one that leaves closes the way upstream, too."""
     body = await read_body(call.scope, call.receive, router.generation.limits)
+    if ".." in call.path:
+        raise CallerError("a path may not climb", status=400)
+    work = asyncio.create_task(_pass(router, call, base, body))
+    left = asyncio.create_task(_left(call))
+    try:
+        await asyncio.wait({work, left}, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        left.cancel()
+        if not work.done():
+            work.cancel()
+    if work.done():
+        work.result()
+
+
+async def _left(call: Call) -> None:
+    while (await call.receive())["type"] != "http.disconnect":
+        pass
+
+
+async def _pass(router: Router, call: Call, base: str, body: bytes) -> None:
     query = call.scope["query_string"].decode("latin-1")
     headers = [(name, value) for name, value in call.headers.items() if name not in _HOP]
     headers.append(("accept-encoding", "identity"))
-    if ".." in call.path:
-        raise CallerError("a path may not climb", status=400)
     response = await router.transport.send(
         call.method,
         base.rstrip("/") + (call.path or "/") + (f"?{query}" if query else ""),
