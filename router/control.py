@@ -68,6 +68,7 @@ class Control:
         gone = asyncio.create_task(_gone(call))
         try:
             await call.begin(200, "application/x-ndjson")
+            await call.more(b"")  # so that the head does not wait for the first change
             while not gone.done():
                 await _relay(call, watcher, gone)
         finally:

@@ -11,12 +11,14 @@ import asyncio
 import json
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import unquote
 
 import httptools
 from uvicorn.config import Config
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 from uvicorn.server import ServerState
 
+from router.cycle import Cycle
 from router.settings import Limits
 
 #: more headers than any client sends; Claude Code sends about 25
@@ -71,6 +73,8 @@ class GuardedProtocol(HttpToolsProtocol):
             self._timer = None
         self._unset_keepalive_if_required()
         super().connection_lost(exc)
+        if isinstance(self.cycle, Cycle) and not self.cycle.response_complete:
+            self.cycle.leaving.happened()
         if not self.connections:
             self._emptied()
 
@@ -202,7 +206,32 @@ class GuardedProtocol(HttpToolsProtocol):
             return
         self._in_head = False
         self._late_at = NEVER
-        super().on_headers_complete()
+        self._begin_cycle()
+
+    def _begin_cycle(self) -> None:
+        """As uvicorn does, with a Cycle of ours; a pipelined request never gets here."""
+        url, scope = httptools.parse_url(self.url), self.scope
+        version = self.parser.get_http_version()
+        path = url.path.decode("ascii")
+        scope["method"] = self.parser.get_method().decode("ascii")
+        scope["http_version"] = version
+        scope["path"] = unquote(path) if "%" in path else path
+        scope["raw_path"] = url.path
+        scope["query_string"] = url.query or b""
+        self.cycle = Cycle(
+            scope=scope,
+            transport=self.transport,
+            flow=self.flow,
+            logger=self.logger,
+            access_logger=self.access_logger,
+            access_log=False,
+            default_headers=self.server_state.default_headers,
+            message_event=asyncio.Event(),
+            expect_100_continue=self.expect_100_continue,
+            keep_alive=version != "1.0" and self.parser.should_keep_alive(),
+            on_response=self.on_response_complete,
+        )
+        self._start_asgi_task(self.cycle, self.app)
 
     def on_message_complete(self) -> None:
         if not self._upgrade:
@@ -222,6 +251,7 @@ class GuardedProtocol(HttpToolsProtocol):
         if cycle is not None and not cycle.response_complete:
             cycle.disconnected = True
             cycle.message_event.set()
+            cycle.leaving.happened()
             if cycle.response_started:
                 self.transport.abort()
                 return

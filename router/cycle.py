@@ -1,0 +1,109 @@
+"""One request and its answer on a connection: uvicorn's cycle, with a leaner way out.
+
+The head waits for the first piece of the body, so that an answer is one packet and one system call
+instead of two, and headers are not searched for what our own code never writes (doors/call.py takes
+line breaks out). Who wants to know that the client has left says so to `leaving`: no task waits
+for it. Measured together: a sixth of the router's CPU for a 1 KB request.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, RequestResponseCycle
+
+from router.asgi import Message
+
+#: answers that have no body by their status
+_BODILESS = (204, 304)
+
+
+class Leaving:
+    """The end of a client's connection before its answer was whole."""
+
+    __slots__ = ("_then", "gone")
+
+    def __init__(self) -> None:
+        self.gone = False
+        self._then: Callable[[], None] | None = None
+
+    def then(self, call: Callable[[], None]) -> None:
+        """Calls `call` when the client leaves; at once if it has."""
+        if self.gone:
+            call()
+        else:
+            self._then = call
+
+    def happened(self) -> None:
+        self.gone = True
+        if self._then is not None:
+            self._then()
+
+
+class Cycle(RequestResponseCycle):
+    """`scope["leaving"]` is its Leaving."""
+
+    _head: bytes = b""
+
+    def __init__(self, **parts: Any) -> None:
+        super().__init__(**parts)
+        self.leaving = Leaving()
+        self.scope["leaving"] = self.leaving  # type: ignore[typeddict-unknown-key]
+
+    async def send(self, message: Message) -> None:  # type: ignore[override]
+        """ASGI's send. The head is held until a body message follows it, an empty one included."""
+        if self.flow.write_paused and not self.disconnected:
+            await self.flow.drain()
+        if self.disconnected:
+            return
+        if message["type"] == "http.response.start":
+            if self.response_started:
+                raise RuntimeError("an answer was begun twice")
+            self.response_started = True
+            self._head = self._begin(message["status"], message["headers"])
+        elif not self.response_started or self.response_complete:
+            raise RuntimeError(f"{message['type']} out of turn")
+        else:
+            self._body(message.get("body", b""), message.get("more_body", False))
+
+    def _begin(self, status: int, headers: list[tuple[bytes, bytes]]) -> bytes:
+        self.waiting_for_100_continue = False
+        lines = [STATUS_LINE[status]]
+        self.chunked_encoding = self.scope["method"] != "HEAD" and status not in _BODILESS
+        for name, value in (*self.default_headers, *headers):
+            if name == b"content-length":
+                self.chunked_encoding = False
+                self.expected_content_length = int(value)
+            lines += (name, b": ", value, b"\r\n")
+        if not self.keep_alive:
+            lines.append(b"connection: close\r\n")
+        if self.chunked_encoding:
+            lines.append(b"transfer-encoding: chunked\r\n")
+        lines.append(b"\r\n")
+        return b"".join(lines)
+
+    def _body(self, body: bytes, more: bool) -> None:
+        data = body
+        if self.scope["method"] == "HEAD":
+            data = b""
+            self.expected_content_length = 0
+        elif self.chunked_encoding:
+            data = b"%x\r\n%b\r\n" % (len(body), body) if body else b""
+            if not more:
+                data += b"0\r\n\r\n"
+        else:
+            self.expected_content_length -= len(body)
+        if self._head:
+            data, self._head = self._head + data, b""
+        if data:
+            self.transport.write(data)
+        if more:
+            return
+        if self.expected_content_length:
+            raise RuntimeError("an answer of another length than it said")
+        self.response_complete = True
+        self.message_event.set()
+        if not self.keep_alive:
+            self.transport.close()
+        self.on_response()
