@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterator
 from typing import Any
@@ -155,11 +156,14 @@ def _last_turn(messages: list[JSON]) -> Turn:
     spoken = [one for one in messages if one["role"] not in ("system", "developer")]
     if not spoken:
         return Turn(words=read.text_of(messages[-1].get("content")))
-    last, turn = spoken[-1], Turn()
-    if last["role"] in ("tool", "function"):
-        turn.result = read.text_of(last.get("content"))
-    elif last["role"] == "assistant":
-        turn.prefill = read.text_of(last.get("content"))
+    turn = Turn()
+    if spoken[-1]["role"] == "assistant":
+        turn.prefill = read.text_of(spoken[-1].get("content"))
+    # A picture from a tool, or a reminder beside its result, follows as a message of the user.
+    newest = itertools.takewhile(lambda one: one["role"] != "assistant", reversed(spoken))
+    results = (one for one in newest if one["role"] in ("tool", "function"))
+    if (result := next(results, None)) is not None:
+        turn.result = read.text_of(result.get("content"))
     said = (read.said(one.get("content")) for one in reversed(spoken) if one["role"] == "user")
     turn.words = next((words for words in said if words.strip()), "")
     return turn

@@ -60,7 +60,8 @@ def _texts(node: Any) -> Iterator[tuple[str, bool]]:
         for item in node:
             yield from _texts(item)
     elif isinstance(node, dict):
-        if node.get("type") in _IMAGES:
+        kind = node.get("type")  # an object where a tool's field is called "type"
+        if isinstance(kind, str) and kind in _IMAGES:
             yield repr(node), True
             return
         for name, value in node.items():

@@ -190,6 +190,25 @@ def test_chat_tools_and_json(gpt: openai.OpenAI) -> None:
     assert titled.choices[0].message.content == '{"title":"Simulated: do someth"}'
 
 
+def test_what_follows_a_result_does_not_ask_for_another_call(gpt: openai.OpenAI) -> None:
+    """A picture that a tool gave, or a reminder, comes as the user's message after the result. And
+    a tool may have a field of any name."""
+    fields = {"command": {"type": "string"}, "type": {"enum": ["a"]}, "cache_control": {}}
+    shell: Any = {"name": "Bash", "parameters": {"type": "object", "properties": fields}}
+    ask: Any = {"model": "m", "tools": [{"type": "function", "function": shell}]}
+    said: list[Any] = [{"role": "user", "content": "do something"}]
+    called = gpt.chat.completions.create(messages=said, **ask).choices[0].message
+    assert called.tool_calls
+    said += [called, {"role": "tool", "tool_call_id": called.tool_calls[0].id, "content": "42"}]
+    picture = {"type": "image_url", "image_url": {"url": "data:image/png;base64,AAAA"}}
+    said.append({"role": "user", "content": [picture]})
+    ended = gpt.chat.completions.create(messages=said, **ask).choices[0]
+    assert ended.finish_reason == "stop"
+    assert "“42”" in (ended.message.content or "")
+    said += [ended.message, {"role": "user", "content": "again"}]
+    assert gpt.chat.completions.create(messages=said, **ask).choices[0].message.tool_calls
+
+
 def test_chat_limits_and_the_other_endpoints(gpt: openai.OpenAI) -> None:
     said: list[Any] = [{"role": "user", "content": "hello"}]
     short = gpt.chat.completions.create(model="m", messages=said, max_completion_tokens=3)
