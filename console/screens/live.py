@@ -16,7 +16,7 @@ from textual.content import Content
 from textual.widgets import Static
 
 from console.screens.view import FilteredView, FilterLine, hidden
-from console.text import UNKNOWN, age, moment, money, ms, rate, tokens
+from console.text import UNKNOWN, moment, money, ms, rate, tokens
 from console.theme import Tone
 from console.widgets.bar import Bar
 from console.widgets.columns import Column
@@ -69,8 +69,7 @@ def status(request: RequestView, now: float) -> Span:
     match request.state:
         case "running":
             seconds = max(now - request.started_at, 0)
-            shown = f"{int(seconds)}s" if seconds < 100 else age(seconds).partition("m")[0] + "m"
-            return Span(f"▸ run {shown}", "accent")
+            return Span(f"▸ run {_short(seconds)}", "accent")
         case "done":
             return Span(f"✓ {request.status or 'done'}", "good")
         case "failed":
@@ -79,6 +78,14 @@ def status(request: RequestView, now: float) -> Span:
             return Span("– stopped", "warn")
         case "interrupted":
             return Span("! lost", "warn")
+
+
+def _short(seconds: float) -> str:
+    """At most three cells up to 99 days: "99s", "99m", "99h", "99d"."""
+    for unit, size in (("s", 1), ("m", 60), ("h", 3600)):
+        if seconds < 100 * size:
+            return f"{int(seconds / size)}{unit}"
+    return f"{int(seconds / 86_400)}d"
 
 
 def draw(request: RequestView, now: float) -> Row:
