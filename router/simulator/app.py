@@ -96,6 +96,9 @@ class Simulator:
         except BadRequestError as error:
             await exchange.whole(400, dialect.error(400, error.message, error.param))
             return
+        except RecursionError:  # decoded in C, but too deep to be walked
+            await exchange.whole(400, dialect.error(400, "the body is nested too deeply", None))
+            return
         drill = models.drill(prompt.model, prompt.tokens)
         if drill is not None and drill.kind == "status":
             more = [(b"retry-after", b"1")] if drill.status in (429, 503, 529) else []
@@ -252,7 +255,7 @@ async def _body(receive: Receive) -> bytes:
 def _decode(raw: bytes) -> JSON:
     try:
         body = msgspec.json.decode(raw)
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise BadRequestError(f"the body is not JSON: {error}") from error
     if not isinstance(body, dict):
         raise BadRequestError("the body must be a JSON object")

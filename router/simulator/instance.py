@@ -12,6 +12,8 @@ JSON = dict[str, Any]
 
 #: deeper schemas are taken for endless ones
 DEPTH = 12
+#: items or characters that a schema may ask for
+LONGEST = 10_000
 
 _FORMATS = {
     "date-time": "2026-01-01T00:00:00Z",
@@ -33,7 +35,12 @@ class Unfillable(ValueError):
 
 def instance(schema: Any, texts: JSON) -> Any:
     """`texts` gives the text for string fields by their name. Raises Unfillable."""
-    return _make(schema, "", texts, schema if isinstance(schema, dict) else {}, 0)
+    try:
+        return _make(schema, "", texts, schema if isinstance(schema, dict) else {}, 0)
+    except Unfillable:
+        raise
+    except (TypeError, AttributeError, OverflowError, ValueError) as error:
+        raise Unfillable("the schema is not one: a keyword has a value of a wrong type") from error
 
 
 def _make(schema: Any, name: str, texts: JSON, root: JSON, depth: int) -> Any:
@@ -90,7 +97,10 @@ def _typed(schema: JSON, name: str, texts: JSON, root: JSON, depth: int) -> Any:
         case "array":
             firsts = schema.get("prefixItems") or []
             items = [_make(one, name, texts, root, depth + 1) for one in firsts]
-            while len(items) < int(schema.get("minItems") or 0):
+            wanted = int(schema.get("minItems") or 0)
+            if wanted > LONGEST:
+                raise Unfillable(f"{name}: {wanted} items are too many")
+            while len(items) < wanted:
                 items.append(_make(schema.get("items", {}), name, texts, root, depth + 1))
             return items
         case "string":
@@ -106,7 +116,10 @@ def _typed(schema: JSON, name: str, texts: JSON, root: JSON, depth: int) -> Any:
 
 def _string(schema: JSON, name: str, texts: JSON) -> str:
     made = _FORMATS.get(str(schema.get("format"))) or str(texts.get(name, f"simulated {name}"))
-    made = made.strip().ljust(int(schema.get("minLength") or 0), ".")
+    shortest = int(schema.get("minLength") or 0)
+    if shortest > LONGEST:
+        raise Unfillable(f"{name}: {shortest} characters are too many")
+    made = made.strip().ljust(shortest, ".")
     longest = schema.get("maxLength")
     if isinstance(longest, int):
         made = made[:longest]
