@@ -141,15 +141,20 @@ async def _until_gone(home: Home, pid: int) -> None:
 async def restart_router(home: Home, args: Sequence[str] = (), by: str = "") -> int:
     """Ends the router if one runs and starts it with the options it had; `args` win over those.
 
-    Returns the new pid. Raises StartError, StopError.
+    It starts where the old one did: a litellm-config.yaml in that folder is still its own. A
+    configuration that the new one would refuse leaves the old one running. Returns the new pid.
+    Raises StartError, StopError.
     """
     before: list[str] = []
+    folder = None
     snapshot = await running(home)
     if snapshot is not None:
-        before = serve_arguments(snapshot.pid)
+        before, folder = serve_arguments(snapshot.pid), working_folder(snapshot.pid)
+        if refused := await asyncio.to_thread(_refused, [*before, *args], folder):
+            raise StartError(f"{refused}\nnothing was changed: the router still runs as it was")
     with contextlib.suppress(RouterDownError):
         await stop_router(home, by)
-    await start_router(home, [*before, *args])
+    await start_router(home, [*before, *args], cwd=folder)
     snapshot = await running(home)
     if snapshot is None:
         raise StartError(f"the router ended at once: see {home.router_output}")
@@ -174,11 +179,23 @@ def ask_without_router(args: Sequence[str], body: bytes = b"") -> tuple[bytes, s
 
     Returns its stdout and, for people, what it said on stderr.
     """
-    done = subprocess.run(
-        command(*args), input=body, capture_output=True, env=environment(), check=False
-    )
+    done = _ask(args, body)
     said = done.stderr.decode("utf-8", "replace").strip()
     return done.stdout, said or f"`python -m router {args[0]}` ended with code {done.returncode}"
+
+
+def _ask(
+    args: Sequence[str], body: bytes = b"", folder: str | None = None
+) -> subprocess.CompletedProcess[bytes]:
+    return subprocess.run(
+        command(*args), input=body, capture_output=True, env=environment(), cwd=folder, check=False
+    )
+
+
+def _refused(args: Sequence[str], folder: str | None) -> str:
+    """Why a router started with `args` would refuse its configuration; "" where it would not."""
+    done = _ask(["doctor", "--json", *args], folder=folder)
+    return done.stderr.decode("utf-8", "replace").strip() if done.returncode else ""
 
 
 def serve_arguments(pid: int) -> list[str]:
@@ -188,6 +205,15 @@ def serve_arguments(pid: int) -> list[str]:
     except psutil.Error:
         return []
     return words[words.index("serve") + 1 :] if "serve" in words else []
+
+
+def working_folder(pid: int) -> str | None:
+    """Where the process `pid` runs, None where that cannot be seen or is gone."""
+    try:
+        folder = psutil.Process(pid).cwd()
+    except psutil.Error:
+        return None
+    return folder if os.path.isdir(folder) else None
 
 
 def _spawn(

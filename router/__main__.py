@@ -219,9 +219,9 @@ def _arguments(arguments: list[str] | None) -> argparse.Namespace:
     for name in ("--port", "--litellm-port", "--ccr-port", "--ssh-port"):
         shared.add_argument(name, type=int)
     shared.add_argument("--litellm-config", type=Path)
+    shared.add_argument("--local", action="store_true", help="a real small model as ollama-local")
     commands = parser.add_subparsers(dest="command", required=True)
-    serve = commands.add_parser("serve", parents=[shared])
-    serve.add_argument("--local", action="store_true", help="a real small model as ollama-local")
+    commands.add_parser("serve", parents=[shared])
     doctor = commands.add_parser("doctor", parents=[shared])
     doctor.add_argument("--json", action="store_true", help="the only form there is")
     dry = commands.add_parser("explain", parents=[shared])

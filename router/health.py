@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 import httpx
 
 from router.children import Child
-from router.contract import ServiceView
+from router.contract import RequestView, ServiceView
 from router.policy import Cooldowns
 from router.record import Attempt
 from router.settings import Generation, Provider, Role
@@ -23,12 +23,14 @@ from router.settings import Generation, Provider, Role
 INTERVAL = 5.0
 #: times to the first byte remembered for each provider
 MEMORY = 200
+#: the role that each door belongs to
+ROLES = {"litellm": "LiteLLM", "ccr": "CCR", "claude-code": "CCR"}
 #: outcomes that are not the provider's fault
 INNOCENT = frozenset({"ok", "caller", "cancelled", "too_long"})
 
 
 class _Passed:
-    """What one provider's attempts showed since the router started."""
+    """What a provider's attempts, or a role's requests, showed since the router started."""
 
     __slots__ = ("errors", "first_bytes", "last_error", "last_error_at", "last_ok_at", "requests")
 
@@ -39,6 +41,11 @@ class _Passed:
         self.last_error = ""
         self.last_error_at: float | None = None
         self.last_ok_at: float | None = None
+
+    def p50_ms(self) -> float | None:
+        if not self.first_bytes:
+            return None
+        return sorted(self.first_bytes)[len(self.first_bytes) // 2]
 
 
 class Health:
@@ -56,6 +63,7 @@ class Health:
         self._cooldowns = cooldowns
         self._children = children
         self._passed: dict[str, _Passed] = {}
+        self._served: dict[str, _Passed] = {}
         self._answers: dict[str, tuple[bool, str, float]] = {}  # url → answered, reason, when
         self._http = httpx.AsyncClient(timeout=2.0, trust_env=False)
 
@@ -73,6 +81,14 @@ class Health:
             passed.errors += 1
             passed.last_error = attempt.error or attempt.outcome
             passed.last_error_at = at
+
+    def served(self, request: RequestView) -> None:
+        """A request through a door has ended."""
+        passed = self._served.setdefault(ROLES.get(request.door, request.door), _Passed())
+        passed.requests += 1
+        passed.errors += request.state == "failed"
+        if request.ttft_ms is not None:
+            passed.first_bytes.append(request.ttft_ms)
 
     async def probe(self, generation: Generation) -> None:
         """Asks what runs on this machine whether it is there. Takes at most a few seconds."""
@@ -109,6 +125,7 @@ class Health:
         return tuple(views)
 
     def _role(self, role: Role, name: str, port: int, generation: Generation) -> ServiceView:
+        passed = self._served.get(name, _Passed())
         if role.mode == "external":
             answered, reason, at = self._answers.get(role.url, (None, "not asked yet", None))
             return ServiceView(
@@ -119,6 +136,9 @@ class Health:
                 address=role.url,
                 reason=reason,
                 checked_at=at,
+                requests=passed.requests,
+                errors=passed.errors,
+                p50_ms=passed.p50_ms(),
             )
         host = generation.listen.host
         return ServiceView(
@@ -128,6 +148,9 @@ class Health:
             mode="embedded",
             address=f"http://{host}:{port}" if port else f"http://{host}:{generation.listen.port}",
             checked_at=self._wall(),
+            requests=passed.requests,
+            errors=passed.errors,
+            p50_ms=passed.p50_ms(),
         )
 
     def _provider(self, provider: Provider) -> ServiceView:
@@ -156,9 +179,7 @@ class Health:
             models=provider.models,
             requests=passed.requests,
             errors=passed.errors,
-            p50_ms=sorted(passed.first_bytes)[len(passed.first_bytes) // 2]
-            if passed.first_bytes
-            else None,
+            p50_ms=passed.p50_ms(),
             last_error=passed.last_error,
             last_error_at=passed.last_error_at,
             cooling_until=None if cooling is None else self._wall() + (cooling - self._now()),

@@ -51,14 +51,20 @@ class Live:
     """The running requests and the recent ones.
 
     `wall` gives Unix seconds, `now` the monotonic clock. `today` are the ledger's totals for the
-    day at start.
+    day at start, `before` its newest requests, newest first: a restart empties no screen.
     """
 
-    def __init__(self, wall: Callable[[], float], now: Callable[[], float], today: Totals) -> None:
+    def __init__(
+        self,
+        wall: Callable[[], float],
+        now: Callable[[], float],
+        today: Totals,
+        before: Iterable[RequestView] = (),
+    ) -> None:
         self._wall = wall
         self._now = now
         self.running: dict[str, Record] = {}
-        self.recent: deque[RequestView] = deque(maxlen=RECENT)
+        self.recent: deque[RequestView] = deque(before, maxlen=RECENT)
         self._finished: deque[tuple[float, float, bool]] = deque(maxlen=MEMORY)
         self._today = today
         self._until = midnight(wall(), days=1)

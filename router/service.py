@@ -18,11 +18,11 @@ from typing import Any
 from router import formats
 from router.children import Child
 from router.config import watch
-from router.contract import Listener, Reloaded, ServicesChanged, ServiceView
+from router.contract import Listener, OverridesChanged, Reloaded, ServicesChanged, ServiceView
 from router.edge import Edge
 from router.errors import ConfigError
 from router.health import INTERVAL, Health
-from router.live import Live, midnight
+from router.live import RECENT, Live, midnight
 from router.log import Log
 from router.overrides import Overrides
 from router.policy import Cooldowns
@@ -68,7 +68,8 @@ class Router:
         self.ledger = Ledger(home.ledger)
         self.log = Log(self.ledger.log, home.ccr_log, generation.log_level, self.wall)
         self.overrides = Overrides(self.ledger.kept_overrides(), self.ledger, self.wall)
-        self.live = Live(self.wall, self.now, self.ledger.today(midnight(self.wall())))
+        today, before = self.ledger.today(midnight(self.wall())), self.ledger.recent(RECENT)
+        self.live = Live(self.wall, self.now, today, before)
         self.counter = Counter()
         self.cooldowns = Cooldowns()
         self.transport = Transport(proxies=Proxies.from_env(os.environ))
@@ -89,6 +90,7 @@ class Router:
     def finished(self, record: Record) -> None:
         """The request has ended: counted, kept, logged."""
         view = self.live.close(record)
+        self.health.served(view)
         self.ledger.request(record.detail(view))
         where = f"{view.provider},{view.model}" if view.provider else "no provider"
         text = f"{view.door} {view.asked or '(no model)'} → {where} {view.state}"
@@ -208,10 +210,15 @@ class Router:
         gc.set_threshold(YOUNG, 20, 50)
 
     async def _tick(self) -> None:
-        """Long requests are kept while they run, so that a killed router still shows them."""
+        """Long requests are kept while they run, so that a killed router still shows them; what
+        overrides did, and that one has expired, is told."""
         pruned = self.now()
+        overrides = self.overrides.views(self.generation)
         while True:
             await asyncio.sleep(TICK)
+            if (views := self.overrides.views(self.generation)) != overrides:
+                overrides = views
+                self.live.tell(OverridesChanged(views))
             now = self.now()
             for record in self.live.running.values():
                 if now >= record.keep_at:

@@ -17,7 +17,14 @@ from typing import Final
 
 from msgspec import Struct
 
-from router.contract import LogLine, OverrideView, RequestDetail, Totals
+from router.contract import (
+    LogLine,
+    OverrideView,
+    RequestDetail,
+    RequestFilter,
+    RequestView,
+    Totals,
+)
 from storage import database, queries, rows, statements
 
 #: rows in one transaction: short ones keep the thread from holding the interpreter at a stretch
@@ -119,6 +126,11 @@ class Ledger:
     def kept_overrides(self) -> list[OverrideView]:
         """Those set before a restart, oldest first, expired or not."""
         return [rows.read_override(row) for row in self._ask((queries.OVERRIDES, []))]
+
+    def recent(self, limit: int) -> list[RequestView]:
+        """The requests of before, newest first."""
+        found = self._ask(queries.requests(RequestFilter(), limit, None))
+        return [rows.read_request(row) for row in found]
 
     def today(self, since: float) -> Totals:
         """Sums of what began at or after `since` and has ended."""

@@ -19,12 +19,12 @@ def command() -> None:
     here = home()
     ran = asyncio.run(running(here)) is not None
     try:
-        if ran:
-            out("claude code router service has been stopped.")
-        else:
-            out("Service was not running or failed to stop.")
-        out("Starting claude code router service...")
         asyncio.run(restart_router(here, by=who()))
     except (StartError, StopError) as error:
         fail(str(error))
+    if ran:
+        out("claude code router service has been stopped.")
+    else:
+        out("Service was not running or failed to stop.")
+    out("Starting claude code router service...")
     out("✅ Service started successfully in the background.")

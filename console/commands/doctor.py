@@ -36,7 +36,7 @@ MARKS = {"found": "✓", "made": "+", "absent": "·", "problem": "!"}
 @click.option("--json", "as_json", is_flag=True, help="Print JSON")
 @click.pass_context
 def command(ctx: click.Context, as_json: bool) -> None:
-    """Say what was found and where, and what is wrong; ends with 1 if something is.
+    """Say what was found and where, and what is wrong. Ends with 1 if something is.
 
     ✓ found   + made by us   · absent   ! a problem
     """

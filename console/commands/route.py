@@ -31,7 +31,7 @@ Door = Literal["litellm", "ccr", "claude-code"]
 def command(
     ctx: click.Context, file: BinaryIO, door: Door, headers: tuple[str, ...], as_json: bool
 ) -> None:
-    """Tell which model the request body in FILE (- for stdin) would get, and why.
+    """Tell which model the request in FILE (or -) would get, and why.
 
     Asks the running router, with its overrides; without one, the configuration alone decides.
     """

@@ -14,7 +14,7 @@ section = "Run"
 @click.command()
 @router_options
 def command(**options: Any) -> None:
-    """Run the router in the foreground; SIGTERM and Ctrl-C drain and end it.
+    """Run the router in the foreground. SIGTERM and Ctrl-C drain and end it.
 
     This process becomes the router: signals sent to it and its exit code are the router's own.
     """

@@ -20,7 +20,7 @@ section = "Look"
 @click.option("--json", "as_json", is_flag=True, help="Print JSON")
 @click.pass_context
 def command(ctx: click.Context, as_json: bool) -> None:
-    """Show the router, its listeners, services, overrides and today's totals."""
+    """Show listeners, services, overrides and today's totals."""
     import asyncio
 
     from console.output import NO_ROUTER

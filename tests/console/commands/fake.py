@@ -289,13 +289,14 @@ async def serve(here: Home, arguments: argparse.Namespace) -> int:
 def main() -> int:
     parser = argparse.ArgumentParser()
     commands = parser.add_subparsers(dest="command")
-    serving = commands.add_parser("serve")
+    shared = argparse.ArgumentParser(add_help=False)
     for name in ("--port", "--litellm-port", "--ccr-port", "--ssh-port"):
-        serving.add_argument(name, type=int, default=0)
+        shared.add_argument(name, type=int, default=0)
     for name in ("--host", "--litellm-config"):
-        serving.add_argument(name)
-    serving.add_argument("--local", action="store_true")
-    doctor = commands.add_parser("doctor")
+        shared.add_argument(name)
+    shared.add_argument("--local", action="store_true")
+    commands.add_parser("serve", parents=[shared])
+    doctor = commands.add_parser("doctor", parents=[shared])
     doctor.add_argument("--json", action="store_true", required=True)
     explain = commands.add_parser("explain")
     explain.add_argument("--door", default="ccr")

@@ -90,6 +90,7 @@ def test_every_command_is_listed_in_the_help(group: Folder, name: str) -> None:
         text = group.get_help(ctx)
         for command in group.list_commands(ctx):
             assert f"\n  {command} " in text, f"{command} has no section of the help"
+    assert "..." not in text.partition("\n\nRun:")[2], "a command's first sentence is too long"
 
 
 async def test_ccr_shows_help_for_what_it_does_not_know(ccr: Invoke, pointsman: Invoke) -> None:

@@ -32,6 +32,7 @@ NOW = time.time()
 def detail(id: str, model: str, cost: int | None, **more: Any) -> RequestDetail:
     view = RequestView(
         id=id,
+        stream=True,
         started_at=NOW - 5,
         state="done",
         door="ccr",
