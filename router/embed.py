@@ -59,6 +59,8 @@ async def embed(router: Router, call: Call, surface: Surface) -> None:
             attempt.tally.feed(UsageSeen(embeddings.usage(body)))
             attempt.answered = True
             record.status = 200
+            if request.model and request.model != candidate.model:
+                body = embeddings.rename(body, candidate.model, request.model)
             await call.answer(200, body, headers=surface.headers(record))
 
         await attempts(router, record, plan, call, once)

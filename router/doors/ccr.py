@@ -75,6 +75,8 @@ async def _route(router: Router, call: Call, door: str) -> None:
             await exchange(router, call, _surface(router, call, door, "openai_chat"))
         case "GET", "/v1/models" | "/models":
             await call.json(200, _models(router))
+        case "GET", path if path.startswith("/v1/models/"):
+            await call.json(200, _card(router, path.removeprefix("/v1/models/")))
         case _, "/v1/messages" | "/v1/messages/count_tokens" | "/v1/chat/completions":
             raise CallerError(f"{call.method} is not served here: use POST", status=405)
         case _:
@@ -114,17 +116,7 @@ async def _count(router: Router, call: Call, door: str) -> None:
 
 def _models(router: Router) -> dict[str, object]:
     """Anthropic's list, which Claude Code reads, with OpenAI's fields beside them."""
-    data = [
-        {
-            "type": "model",
-            "id": target,
-            "display_name": target.replace(",", "/", 1),
-            "created_at": CREATED,
-            "object": "model",
-            "owned_by": target.split(",", 1)[0],
-        }
-        for target in router.targets()
-    ]
+    data = [_model(target) for target in router.targets()]
     return {
         "data": data,
         "has_more": False,
@@ -132,3 +124,20 @@ def _models(router: Router) -> dict[str, object]:
         "last_id": data[-1]["id"] if data else None,
         "object": "list",
     }
+
+
+def _model(target: str) -> dict[str, object]:
+    return {
+        "type": "model",
+        "id": target,
+        "display_name": target.replace(",", "/", 1),
+        "created_at": CREATED,
+        "object": "model",
+        "owned_by": target.split(",", 1)[0],
+    }
+
+
+def _card(router: Router, name: str) -> dict[str, object]:
+    if name not in router.targets():
+        raise CallerError(f"there is no model {name!r}: see /v1/models", status=404, kind="missing")
+    return _model(name)

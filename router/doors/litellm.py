@@ -63,6 +63,8 @@ async def _route(router: Router, call: Call) -> None:
             await call.json(200, _model(found[1]))
         case "GET", "/model/info" | "/v1/model/info":
             await call.json(200, {"data": _info(router)})
+        case _, path if _METERED.fullmatch(path) or path.endswith("/count_tokens"):
+            raise CallerError(f"{call.method} is not served here: use POST", status=405)
         case _:
             raise CallerError(f"there is nothing at {call.method} {call.path}", status=404)
 
@@ -90,14 +92,12 @@ def _admit(router: Router, call: Call) -> None:
             "Authentication Error, No api key passed in.",
             status=401,
             kind="credential",
-            code="auth_error",
         )
     if not admitted(key, router.generation.litellm.keys):
         raise CallerError(
             "Authentication Error, Invalid proxy server token passed.",
             status=401,
             kind="credential",
-            code="token_not_found_in_db",
         )
 
 

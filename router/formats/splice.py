@@ -95,14 +95,24 @@ def rename(data: bytes, model: str, asked: str) -> bytes:
     """Answer bytes (frames, or one whole answer) with the model called `asked`.
 
     Providers also answer with a longer, dated name of `model`. Inside of strings quotes are
-    escaped, so only a real "model" member can match; in a whole answer the first is its own.
+    escaped, so only a real "model" member can match: in a stream it is the answer's own, while a
+    whole answer may hold one in a tool's input too, before its own or after it.
     """
     if b'"model"' not in data:
         return data
     new = msgspec.json.encode(asked)
-    whole = data[:1] == b"{"
+    if data[:1] == b"{":
+        return _renamed(data, new)
     for colon in (b'"model":', b'"model": '):
         old = colon + msgspec.json.encode(model)
         if old in data:
-            return data.replace(old, colon + new, 1 if whole else -1)
-    return _MODEL.sub(lambda match: match[1] + new, data, 1 if whole else 0)
+            return data.replace(old, colon + new)
+    return _MODEL.sub(lambda match: match[1] + new, data)
+
+
+def _renamed(whole: bytes, name: bytes) -> bytes:
+    try:
+        found = _members(whole)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return whole
+    return splice(whole, {"model": name}, found) if "model" in found else whole
