@@ -7,13 +7,14 @@ that an error at the very start can still move on to another candidate.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from router.doors.call import Call
 from router.errors import UpstreamError
 from router.formats import Reader, Writer
 from router.formats.failures import raised
-from router.framing import Framer
+from router.framing import Frame, Framer
 from router.messages import Event, Failure, Request
 from router.outgoing import Outgoing
 from router.record import Attempt, Record
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from router.exchange import Surface
     from router.service import Router
 
+#: seconds that a provider has to end a stream after its answer was complete
+LINGER = 0.5
 #: bytes of an answer that is not streamed
 LARGEST_ANSWER = 128 * 1024 * 1024
 #: bytes of an error body that are worth reading
@@ -140,11 +143,11 @@ class _Carrier:
         """Forwards each piece as it arrives: the same frames, or the same events in the client's
         dialect."""
         framer, reader, writer = Framer(self._sent.format.framing), self._reader(), self._writer()
-        call, through = self._call, self._sent.through
-        drop = self._sent.format.drops(self._request) if through else None
+        call = self._call
+        drop = self._sent.format.drops(self._request) if self._sent.through else None
         ended = False
         while not ended:
-            chunk = await upstream.read(self._router.ping)
+            chunk = await self._next(upstream)
             if chunk is None:
                 if call.started and (ping := writer.ping()):
                     await call.more(ping)
@@ -154,18 +157,9 @@ class _Carrier:
             out: list[bytes] = []
             try:
                 for frame in frames:
-                    events = reader.feed(frame)
-                    self._account(events)
-                    if not through:
-                        out += [writer.feed(event) for event in events]
-                    elif drop is None or not drop(frame):
-                        out.append(frame.raw)
+                    self._forward(frame, reader.feed(frame), writer, out, drop)
                 if ended:
-                    owed = reader.close()
-                    self._account(owed)
-                    if not through:
-                        out += [writer.feed(event) for event in owed]
-                        out.append(writer.close())
+                    self._finish(reader.close(), writer, out)
             except UpstreamError:
                 if call.started:  # what came before the failure, in the same packet
                     await self._send(out)
@@ -178,6 +172,43 @@ class _Carrier:
                 status=502,
             )
         await call.end()
+
+    def _forward(
+        self,
+        frame: Frame,
+        events: list[Event],
+        writer: Writer,
+        out: list[bytes],
+        drop: Callable[[Frame], bool] | None,
+    ) -> None:
+        """Adds to `out` what the client gets of one frame."""
+        self._account(events)
+        if not self._sent.through:
+            out += [writer.feed(event) for event in events]
+            return
+        if drop is None or not drop(frame):
+            out.append(frame.raw)
+        for event in events:
+            writer.passed(event)
+
+    def _finish(self, owed: list[Event], writer: Writer, out: list[bytes]) -> None:
+        """The stream is over; `owed` is what the reader still made of it."""
+        self._account(owed)
+        if not self._sent.through:
+            out += [writer.feed(event) for event in owed]
+            out.append(writer.close())
+
+    async def _next(self, upstream: Response) -> bytes | None:
+        """As Response.read. Once the answer is complete, a provider that holds on to its stream,
+        or breaks it off, has ended it."""
+        over = self._tally.finish is not None
+        try:
+            chunk = await upstream.read(LINGER if over else self._router.ping)
+        except UpstreamError:
+            if not over:
+                raise
+            return b""
+        return b"" if over and chunk is None else chunk
 
     async def _send(self, out: list[bytes]) -> None:
         if data := b"".join(out):

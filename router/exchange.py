@@ -12,7 +12,6 @@ import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -226,7 +225,12 @@ class Border:
     def watch_client(self) -> None:
         """From here on a client that leaves ends the work. Call it once the body was read."""
         leaving: Leaving = self._call.scope["leaving"]
-        leaving.then(partial(self._record.stop, "client"))
+        leaving.then(self._client_left)
+
+    def _client_left(self) -> None:
+        """Some go as soon as they have read the last word: they have all that they asked for."""
+        if not self._record.complete:
+            self._record.stop("client")
 
     async def __aenter__(self) -> Border:
         return self

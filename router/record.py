@@ -151,6 +151,12 @@ class Record:
         return bool(self.attempts) and self.attempts[-1].candidate.provider.simulated
 
     @property
+    def complete(self) -> bool:
+        """The provider's answer came to its end."""
+        tally = self.attempts[-1].tally if self.attempts else None
+        return tally is not None and tally.finish is not None
+
+    @property
     def billed(self) -> list[Attempt]:
         """All attempts, since each may be billed. Where the request moved from a real provider to
         a simulated one or back, only those of the last one's kind: the two are never added."""

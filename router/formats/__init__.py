@@ -40,6 +40,10 @@ class Writer(Protocol):
     def feed(self, event: Event) -> bytes:
         """The bytes one event means; b"" where it means none (yet)."""
 
+    def passed(self, event: Event) -> None:
+        """The event reached the client in the provider's own bytes: from here on `ping` and `fail`
+        fit behind it."""
+
     def ping(self) -> bytes:
         """What keeps a silent stream alive in this dialect; b"" before the stream has begun."""
 

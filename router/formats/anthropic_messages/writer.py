@@ -73,6 +73,19 @@ class AnthropicWriter:
             return _DELTA % (event.index, b"text_delta", b"text", _encode(event.text))  # type: ignore[union-attr]
         return self._other(event)
 
+    def passed(self, event: Event) -> None:
+        kind = type(event)
+        if kind is TextDelta:
+            return  # nearly every one
+        if kind is BlockStart:
+            self._open = event.index  # type: ignore[union-attr]
+        elif kind is BlockStop:
+            self._open = -1
+        elif kind is Start:
+            self._begun = True
+        elif kind is Finish:
+            self._ended = True
+
     def ping(self) -> bytes:
         return _PING if self._begun and not self._ended else b""
 

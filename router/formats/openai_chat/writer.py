@@ -67,6 +67,7 @@ class OpenAIWriter:
         self._thoughts: list[str] = []  # of the open block: its signature is for all of them
         self._signed = -1  # index of the last thinking block
         self._head = b""  # of every chunk, up to its delta
+        self._begun = False
         self._done = False
         self._closed = False
 
@@ -81,8 +82,13 @@ class OpenAIWriter:
             )
         return self._other(event)
 
+    def passed(self, event: Event) -> None:
+        self._begun = True
+        if type(event) is Finish:
+            self._done = self._closed = True
+
     def ping(self) -> bytes:
-        return b": ping\n\n" if self._head and not self._closed else b""
+        return b": ping\n\n" if self._begun and not self._closed else b""
 
     def fail(self, error: RequestError) -> bytes:
         if self._closed:
@@ -132,6 +138,7 @@ class OpenAIWriter:
         return b""
 
     def _start(self, start: Start) -> bytes:
+        self._begun = True
         self._usage = start.usage
         head = {
             "id": completion_id(start, self._id),
