@@ -70,8 +70,8 @@ def request_row(detail: RequestDetail) -> Row:
     )
 
 
-def attempt_row(view: AttemptView, request: int) -> Row:
-    """`request` (the seq of its request) and then the order of ATTEMPT."""
+def attempt_row(view: AttemptView, request: str) -> Row:
+    """`request` (the id of its request) and then the order of ATTEMPT."""
     at = _ATTEMPT_TOKENS
     flat = msgspec.structs.astuple(view)
     return (request, *flat[:at], *msgspec.structs.astuple(view.tokens), *flat[at + 1 :])

@@ -4,29 +4,49 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 from typing import Final
 
 from storage.rows import ATTEMPT, DETAIL, LOG, OVERRIDE
 
 
-def _insert(table: str, columns: Sequence[str]) -> str:
-    marks = ", ".join("?" * len(columns))
-    return f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({marks})"
+def _insert(table: str, columns: Sequence[str], many: int = 1, first: str = "?") -> str:
+    """`first` stands for the value of a row's first column."""
+    marks = f"({', '.join([first] + ['?'] * (len(columns) - 1))})"
+    return f"INSERT INTO {table} ({', '.join(columns)}) VALUES {', '.join([marks] * many)}"
 
 
-def _upsert(table: str, columns: Sequence[str]) -> str:
+def _upsert(table: str, columns: Sequence[str], many: int = 1) -> str:
     changed = ", ".join(f"{name} = excluded.{name}" for name in columns if name != "id")
-    return f"{_insert(table, columns)} ON CONFLICT (id) DO UPDATE SET {changed}"
+    return f"{_insert(table, columns, many)} ON CONFLICT (id) DO UPDATE SET {changed}"
 
 
-#: DETAIL; answers with the row's seq, which stays what it was
-UPSERT_REQUEST: Final = _upsert("request", DETAIL) + " RETURNING seq"
-#: the request's seq
-DELETE_ATTEMPTS: Final = "DELETE FROM attempt WHERE request = ?"
-#: the request's seq and ATTEMPT
-INSERT_ATTEMPT: Final = _insert("attempt", ("request", *ATTEMPT))
-#: LOG
-INSERT_LOG: Final = _insert("log", LOG)
+@cache
+def upsert_requests(many: int) -> str:
+    """Rows of DETAIL. A request that was there keeps its seq."""
+    return _upsert("request", DETAIL, many)
+
+
+@cache
+def delete_attempts(many: int) -> str:
+    """Of the requests with these ids."""
+    marks = ", ".join("?" * many)
+    return f"DELETE FROM attempt WHERE request IN (SELECT seq FROM request WHERE id IN ({marks}))"
+
+
+@cache
+def insert_attempts(many: int) -> str:
+    """Rows of the request's id and ATTEMPT."""
+    seq = "(SELECT seq FROM request WHERE id = ?)"
+    return _insert("attempt", ("request", *ATTEMPT), many, first=seq)
+
+
+@cache
+def insert_logs(many: int) -> str:
+    """Rows of LOG."""
+    return _insert("log", LOG, many)
+
+
 #: OVERRIDE
 UPSERT_OVERRIDE: Final = _upsert("override", OVERRIDE)
 #: the override's id

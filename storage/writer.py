@@ -12,6 +12,7 @@ import sys
 import threading
 from collections import deque
 from contextlib import closing
+from itertools import chain
 from pathlib import Path
 from typing import Final
 
@@ -201,8 +202,9 @@ class Ledger:
         failed = self.failed
         try:
             self._db.execute("BEGIN IMMEDIATE")
-            for item in taken:
-                self._store(item)
+            if not self._store_together(taken):
+                for item in taken:
+                    self._store(item)
             self._db.execute("COMMIT")
         except sqlite3.Error as error:
             self.failed = failed  # the slice is tried again, and counted then
@@ -214,6 +216,40 @@ class Ledger:
             if isinstance(item, threading.Event):
                 item.set()
         return True
+
+    def _store_together(self, taken: list[_Item]) -> bool:
+        """A slice in a handful of statements: each step of one hands the interpreter over, and at
+        thousands of rows a second that costs the event loop more than the rows do. False when a row
+        is at fault: then nothing was stored. Raises as `_store`."""
+        # what is newly known of a request replaces what was
+        details = {item.request.id: item for item in taken if isinstance(item, RequestDetail)}
+        lines = [rows.log_row(item) for item in taken if isinstance(item, LogLine)]
+        self._db.execute("SAVEPOINT together")
+        try:
+            if details:
+                self._store_requests(details)
+            if lines:
+                self._db.execute(statements.insert_logs(len(lines)), _flat(lines))
+            for item in taken:
+                if isinstance(item, OverrideView | _Clear):
+                    self._write(item)
+        except (UnicodeEncodeError, OverflowError, sqlite3.IntegrityError, sqlite3.DataError):
+            self._db.execute("ROLLBACK TO together")
+            return False
+        self._db.execute("RELEASE together")
+        return True
+
+    def _store_requests(self, details: dict[str, RequestDetail]) -> None:
+        execute = self._db.execute
+        execute(statements.delete_attempts(len(details)), tuple(details))
+        requests = [rows.request_row(detail) for detail in details.values()]
+        execute(statements.upsert_requests(len(requests)), _flat(requests))
+        attempts = [
+            rows.attempt_row(view, id) for id, detail in details.items() for view in detail.attempts
+        ]
+        for start in range(0, len(attempts), SLICE):
+            some = attempts[start : start + SLICE]
+            execute(statements.insert_attempts(len(some)), _flat(some))
 
     def _store(self, item: _Item) -> None:
         """Raises sqlite3.Error where the fault lies with the database and not with the row."""
@@ -234,12 +270,9 @@ class Ledger:
         execute = self._db.execute
         match item:
             case RequestDetail():
-                ((seq,),) = execute(statements.UPSERT_REQUEST, rows.request_row(item)).fetchall()
-                execute(statements.DELETE_ATTEMPTS, (seq,))
-                for view in item.attempts:
-                    execute(statements.INSERT_ATTEMPT, rows.attempt_row(view, seq))
+                self._store_requests({item.request.id: item})
             case LogLine():
-                execute(statements.INSERT_LOG, rows.log_row(item))
+                execute(statements.insert_logs(1), rows.log_row(item))
             case OverrideView():
                 execute(statements.UPSERT_OVERRIDE, rows.override_row(item))
             case _Clear():
@@ -267,3 +300,7 @@ class Ledger:
         self.trouble = self.last_error = str(error)
         if self._db.in_transaction:
             self._db.execute("ROLLBACK")
+
+
+def _flat(many: list[rows.Row]) -> rows.Row:
+    return tuple(chain.from_iterable(many))
