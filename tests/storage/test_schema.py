@@ -42,10 +42,10 @@ def test_rows_are_what_the_structs_say() -> None:
     whole = detail("r_1")
     row = rows.request_row(whole)
     assert dict(zip(rows.DETAIL, row, strict=True))["cache_write_1h"] == 4000
-    pieces = [rows.attempt_row(one, 7)[1:] for one in whole.attempts]
+    pieces = [rows.attempt_row(one, "r_1")[1:] for one in whole.attempts]
     assert rows.read_detail((*row, 0), pieces) == whole
     assert rows.read_request((*row[:-2], 5)) == view("r_1", seq=5)
-    assert rows.attempt_row(attempt(3), 7)[:2] == (7, 3)
+    assert rows.attempt_row(attempt(3), "r_1")[:2] == ("r_1", 3)
     assert rows.read_log((9, *rows.log_row(line("x", level="warning")))) == line(
         "x", id=9, level="warning"
     )
