@@ -7,6 +7,7 @@ says `x-should-retry: false` (else the client retries for minutes).
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
 #: a fixed date for the models we list: clients require the field and nobody knows the true one
 CREATED = "2026-01-01T00:00:00Z"
+_MODELS = re.compile(r"(?:/v1)?/models(?:/(.+))?")
 
 
 async def ccr(router: Router, call: Call) -> None:
@@ -73,10 +75,8 @@ async def _route(router: Router, call: Call, door: str) -> None:
             await _count(router, call, door)
         case "POST", "/v1/chat/completions":
             await exchange(router, call, _surface(router, call, door, "openai_chat"))
-        case "GET", "/v1/models" | "/models":
-            await call.json(200, _models(router))
-        case "GET", path if path.startswith("/v1/models/"):
-            await call.json(200, _card(router, path.removeprefix("/v1/models/")))
+        case "GET", path if found := _MODELS.fullmatch(path):
+            await call.json(200, _card(router, found[1]) if found[1] else _models(router))
         case _, "/v1/messages" | "/v1/messages/count_tokens" | "/v1/chat/completions":
             raise CallerError(f"{call.method} is not served here: use POST", status=405)
         case _:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 CREATED = 1677610602
 _CHAT = re.compile(r"(/v1)?/chat/completions|/(engines|openai/deployments)/[^/]+/chat/completions")
 _EMBED = re.compile(r"(/v1)?/embeddings|/(engines|openai/deployments)/[^/]+/embeddings")
-_MODEL = re.compile(r"(?:/v1)?/models/(.+)")
+_MODELS = re.compile(r"(?:/v1)?/models(?:/(.+))?")
 #: what a meter must read; everything else of an external LiteLLM is relayed as it is
 _METERED = re.compile(r".*/(chat/completions|embeddings|messages)")
 
@@ -55,12 +55,8 @@ async def _route(router: Router, call: Call) -> None:
             await embed(router, call, _surface(router, call, "openai_chat"))
         case "POST", "/v1/messages/count_tokens":
             await ccr._count(router, call, "litellm")
-        case "GET", "/v1/models" | "/models":
-            await call.json(200, {"data": [_model(n) for n in _names(router)], "object": "list"})
-        case "GET", path if found := _MODEL.fullmatch(path):
-            if found[1] not in _names(router):
-                raise CallerError(f"there is no model {found[1]!r}", status=404, param="model")
-            await call.json(200, _model(found[1]))
+        case "GET", path if found := _MODELS.fullmatch(path):
+            await call.json(200, _listed(router, found[1]))
         case "GET", "/model/info" | "/v1/model/info":
             await call.json(200, {"data": _info(router)})
         case _, path if _METERED.fullmatch(path) or path.endswith("/count_tokens"):
@@ -125,6 +121,16 @@ def headers(record: Record) -> list[tuple[str, str]]:
 def _names(router: Router) -> list[str]:
     groups = router.generation.groups
     return sorted({*groups.deployments, *groups.aliases})
+
+
+def _listed(router: Router, name: str | None) -> dict[str, object]:
+    """All models, or the one that is named."""
+    names = _names(router)
+    if name is None:
+        return {"data": [_model(each) for each in names], "object": "list"}
+    if name not in names:
+        raise CallerError(f"there is no model {name!r}", status=404, param="model")
+    return _model(name)
 
 
 def _model(name: str) -> dict[str, object]:
