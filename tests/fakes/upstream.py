@@ -29,8 +29,9 @@ import msgspec
 from tests.fakes import answers
 
 #: where an answer may stop. "accept": the request is not even read (only by `then`); "headers":
-#: before the status line; "first": after the headers; "middle": halfway through the body
-Point = Literal["accept", "headers", "first", "middle"]
+#: before the status line; "first": after the headers; "middle": halfway through the body; "end":
+#: all is said, but a chunked answer has not got its end
+Point = Literal["accept", "headers", "first", "middle", "end"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +43,8 @@ class Behaviour:
     stall: Point | None = None
     #: close there
     cut: Point | None = None
+    #: sent right before that, as one chunk of a chunked answer
+    last: bytes = b""
     #: close by a reset instead of an orderly end
     reset: bool = False
     status: int = 200
@@ -224,7 +227,8 @@ class FakeUpstream:
         """Writes one answer. True if the connection serves on."""
         pieces, tokens = answers.pieces(seen, behaviour)
         middle = max(2, len(pieces) // 2)
-        points: dict[int, Point] = {middle: "middle", 1: "first", 0: "headers"}
+        points: dict[int, Point] = {len(pieces) - 1: "end", middle: "middle", 1: "first"}
+        points[0] = "headers"
         for index, piece in enumerate(pieces):
             point = points.get(index)
             if point is not None and behaviour.stall == point:
@@ -233,6 +237,9 @@ class FakeUpstream:
             if seen.closed.is_set():
                 return False
             if point is not None and behaviour.cut == point:
+                if behaviour.last:
+                    last = behaviour.last
+                    await _write(writer, b"%x\r\n%b\r\n" % (len(last), last), behaviour)
                 if behaviour.reset:
                     writer.transport.abort()
                 return False

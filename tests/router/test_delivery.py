@@ -1,0 +1,241 @@
+"""What reaches the client of an answer, and when: silence, early ends, late ends, wrong labels."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+
+import httpx
+import msgspec
+import pytest
+
+from router.service import Router
+from storage.home import Home
+from tests.fakes.upstream import Behaviour, FakeUpstream
+from tests.router import inside
+from tests.router.formats.grammar import check_anthropic, check_openai
+from tests.stories.provider import anthropic_body, configure, openai_body
+
+CHECKS: dict[str, Callable[[bytes], dict[str, object]]] = {
+    "/litellm/v1/chat/completions": check_openai,
+    "/ccr/v1/messages": check_anthropic,
+}
+BODIES = {"/litellm/v1/chat/completions": openai_body, "/ccr/v1/messages": anthropic_body}
+EVERY_WAY = pytest.mark.parametrize(
+    ("path", "group"),
+    [(path, group) for path in CHECKS for group in ("openai", "anthropic")],
+)
+#: an event of each provider that tells of a failure, and the words right before it
+TOLD = {
+    "openai": b'data: {"id":"c","object":"chat.completion.chunk","created":1,"model":"m",'
+    b'"choices":[{"index":0,"delta":{"content":"last "},"finish_reason":null}]}\n\n'
+    b'data: {"error":{"message":"no more","type":"server_error"}}\n\n',
+    "anthropic": b"event: content_block_delta\ndata: "
+    b'{"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":"last "}}\n\n'
+    b'event: error\ndata: {"type":"error","error":{"type":"overloaded_error","message":"no"}}\n\n',
+}
+
+
+def asked(path: str, group: str, **more: object) -> bytes:
+    plane = "" if path.startswith("/litellm") else "litellm-internal,"
+    return BODIES[path](plane + group, "hello", **more)
+
+
+@pytest.fixture
+async def router(test_home: Home, upstream: FakeUpstream) -> AsyncIterator[tuple[Router, str]]:
+    configure(test_home.config, upstream)
+    async with inside.served(test_home) as running:
+        yield running
+
+
+@pytest.fixture
+async def http() -> AsyncIterator[httpx.AsyncClient]:
+    async with httpx.AsyncClient(timeout=10) as client:
+        yield client
+
+
+async def settled(router: Router) -> None:
+    async with asyncio.timeout(5):
+        while router.live.running:
+            await asyncio.sleep(0)
+
+
+async def read_until(chunks: AsyncIterator[bytes], word: bytes) -> bytes:
+    got = b""
+    async with asyncio.timeout(5):
+        while word not in got:
+            got += await anext(chunks)
+    return got
+
+
+@EVERY_WAY
+async def test_silence_is_filled_with_pings(
+    router: tuple[Router, str],
+    upstream: FakeUpstream,
+    http: httpx.AsyncClient,
+    path: str,
+    group: str,
+) -> None:
+    inner, front = router
+    inner.ping = 0.02
+    upstream.behave(group, Behaviour(stall="middle"))
+    body = asked(path, group, stream=True)
+    async with http.stream("POST", front + path, content=body) as answer:
+        chunks = answer.aiter_bytes()
+        got = await read_until(chunks, b"ping")
+        upstream.release.set()
+        got += b"".join([chunk async for chunk in chunks])
+    assert "error" not in CHECKS[path](got)
+
+
+@EVERY_WAY
+@pytest.mark.parametrize("cut", ["cut", "told"])
+async def test_a_failure_in_mid_stream_ends_legally(
+    router: tuple[Router, str],
+    upstream: FakeUpstream,
+    http: httpx.AsyncClient,
+    path: str,
+    group: str,
+    cut: str,
+) -> None:
+    """ "told": by an event of the provider's, in one packet with its last words."""
+    inner, front = router
+    last = TOLD[group] if cut == "told" else b""
+    upstream.behave(group, Behaviour(stall="middle", cut="middle", last=last))
+    body = asked(path, group, stream=True)
+    async with http.stream("POST", front + path, content=body) as answer:
+        chunks = answer.aiter_bytes()
+        got = await read_until(chunks, b"one")
+        upstream.release.set()
+        got += b"".join([chunk async for chunk in chunks])
+    assert answer.status_code == 200
+    told = CHECKS[path](got)
+    assert told["error"]
+    assert got.count(b"one ") == 1
+    assert got.count(b"last ") == bool(last)
+    await settled(inner)
+    view = inner.live.recent[0]
+    assert (view.state, view.attempts, len(upstream.requests)) == ("failed", 1, 1)
+    assert view.tokens.estimated
+    assert view.tokens.output > 0
+
+
+@EVERY_WAY
+@pytest.mark.parametrize("ending", ["stall", "cut"])
+async def test_a_complete_answer_is_complete_however_its_stream_is_closed(
+    router: tuple[Router, str],
+    upstream: FakeUpstream,
+    http: httpx.AsyncClient,
+    path: str,
+    group: str,
+    ending: str,
+) -> None:
+    inner, front = router
+    upstream.behave(group, Behaviour(stall="end") if ending == "stall" else Behaviour(cut="end"))
+    answer = await http.post(front + path, content=asked(path, group, stream=True))
+    assert "error" not in CHECKS[path](answer.content)
+    await settled(inner)
+    view = inner.live.recent[0]
+    assert (view.state, view.error, view.tokens.estimated) == ("done", "", False)
+
+
+@EVERY_WAY
+async def test_a_client_that_goes_after_the_last_word_has_not_left(
+    router: tuple[Router, str],
+    upstream: FakeUpstream,
+    http: httpx.AsyncClient,
+    path: str,
+    group: str,
+) -> None:
+    inner, front = router
+    upstream.behave(group, Behaviour(stall="end"))
+    body = asked(path, group, stream=True)
+    last = b"[DONE]" if CHECKS[path] is check_openai else b"message_stop"
+    async with http.stream("POST", front + path, content=body) as answer:
+        await read_until(answer.aiter_bytes(), last)
+    await settled(inner)
+    assert inner.live.recent[0].state == "done"
+
+
+@EVERY_WAY
+@pytest.mark.parametrize(
+    ("stream", "behaviour"),
+    [
+        (True, Behaviour(shape="whole")),
+        (True, Behaviour(shape="stream")),
+        (False, Behaviour(shape="whole")),
+        (False, Behaviour(shape="stream")),
+        (False, Behaviour(headers={"content-type": "text/plain"})),
+    ],
+)
+async def test_the_client_gets_the_shape_that_it_asked_for(
+    router: tuple[Router, str],
+    upstream: FakeUpstream,
+    http: httpx.AsyncClient,
+    path: str,
+    group: str,
+    stream: bool,
+    behaviour: Behaviour,
+) -> None:
+    inner, front = router
+    upstream.behave(group, behaviour)
+    answer = await http.post(front + path, content=asked(path, group, stream=stream))
+    assert answer.status_code == 200
+    if stream:
+        assert "error" not in CHECKS[path](answer.content)
+    else:
+        assert msgspec.json.decode(answer.content)["usage"]
+    assert answer.text.count("eight") == 1
+    await settled(inner)
+    tokens = inner.live.recent[0].tokens
+    # OpenAI tells no usage in a stream for which nobody asked
+    assert tokens.output == 8 or (tokens.estimated and 8 <= tokens.output <= 11)
+
+
+@pytest.mark.parametrize(
+    ("path", "group"),
+    [("/litellm/v1/chat/completions", "openai"), ("/litellm/v1/messages", "anthropic")],
+)
+@pytest.mark.parametrize("stream", [True, False])
+async def test_what_passes_through_passes_byte_for_byte(
+    router: tuple[Router, str],
+    upstream: FakeUpstream,
+    http: httpx.AsyncClient,
+    path: str,
+    group: str,
+    stream: bool,
+) -> None:
+    """But for the model's name; both ways, odd spacing, escapes and unknown fields included."""
+    _, front = router
+    flag = b"true" if stream else b"false"
+    raw = (
+        b' {"x_unknown" :[1.50,1e3, "\\u00e9"],\n"model":"%b", "max_tokens":9,"stream": %b,'
+        b'"stream_options":{"include_usage":true},"messages":[{"role":"user","content":"h\\/i"}]} '
+    ) % (group.encode(), flag)
+    upstream.behave(group, Behaviour(split=11, headers={"x-other": "1"}))
+    answer = await http.post(front + path, content=raw)
+    seen = upstream.requests[0]
+    assert seen.body == raw
+    direct = await http.post(upstream.url(seen.path), content=seen.body)
+    assert answer.content == direct.content
+    assert "x-other" not in answer.headers
+
+
+async def test_a_client_that_does_not_read_cannot_hold_a_cancelled_request(
+    router: tuple[Router, str], upstream: FakeUpstream
+) -> None:
+    inner, front = router
+    upstream.behave("openai", Behaviour(words=["word " * 20_000] * 200))
+    port = int(front.rpartition(":")[2])
+    reader, writer = await asyncio.open_connection("127.0.0.1", port, limit=1024)
+    body = asked("/litellm/v1/chat/completions", "openai", stream=True)
+    head = f"POST /litellm/v1/chat/completions HTTP/1.1\r\nhost: a\r\ncontent-length: {len(body)}"
+    writer.write(head.replace("host: a", "host: localhost").encode() + b"\r\n\r\n" + body)
+    seen = await upstream.arrived(1)
+    await reader.readline()  # it has begun; nothing more is read
+    (record,) = inner.live.running.values()
+    record.stop("operator")
+    await asyncio.wait_for(seen.closed.wait(), 1)
+    await settled(inner)
+    assert inner.live.recent[0].state == "cancelled"
+    writer.transport.abort()
