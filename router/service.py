@@ -45,7 +45,7 @@ TICK = 0.25
 KEPT_AGAIN = 5.0
 PRUNE = 3600.0
 #: new objects until the collector looks at them; a request leaves hardly a cycle behind
-YOUNG = 20_000
+YOUNG = 50_000
 
 
 class Router:
