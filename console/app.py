@@ -160,15 +160,17 @@ class ConsoleApp(Acting):
 
     def _changed(self) -> None:
         self._draw_bars()
-        if not self.paused:
+        if not self.paused and self.is_running:
             self.view.update()
 
     def _tick(self) -> None:
         self._draw_bars()
-        if not self.paused:
+        if not self.paused and self.is_running:
             self.view.tick()
 
     def _draw_bars(self) -> None:
+        if not self.is_running:
+            return  # being taken down
         base = self.screen_stack[0]
         now = self.now()
         around = Around(now, self.paused, self.who, self.version)
@@ -278,7 +280,10 @@ class ConsoleApp(Acting):
         self.say("ctrl+c again quits; the router keeps running")
 
     def action_help(self) -> None:
-        rows = [say(Span(self.view.NAME, "head")), *self._described(type(self.view))]
+        rows = [say(Span(self.view.NAME, "head"))]
+        if enter := dict(self.view.KEYS).get("enter"):  # bound by the table, named by the view
+            rows.append(say(Span(f"  {'enter':<9}", "accent"), enter.capitalize()))
+        rows += self._described(type(self.view))
         rows += [say(), say(Span("Everywhere", "head")), *self._described(ConsoleApp)]
         rows += [
             say(Span("  ^p       ", "accent"), "everything else, by name"),

@@ -180,7 +180,7 @@ class Costs(View):
         self._version = version
         self.update()
 
-    def update(self) -> None:
+    def draw(self) -> None:
         lines = self._lines or []
         real = [line for line in lines if not line.simulated]
         simulated = [line for line in lines if line.simulated]
@@ -205,7 +205,7 @@ class Costs(View):
             said += [Span(f" {name} ", "badge" if key == self._period else "muted", key), Span(" ")]
         if self._lines is not None and not lines:
             said.append(Span("  no request in this time", "muted"))
-        self.title(*said, right=hidden(self.query_one(Table)))
+        self.title(*said, hint=hidden(self.query_one(Table)))
 
 
 def coverage(lines: Sequence[CostLine]) -> tuple[Piece, ...]:

@@ -281,7 +281,7 @@ class Detail(View):
         newer = live is not None and kept.request.state == "running"
         return msgspec.structs.replace(kept, request=live) if newer else kept
 
-    def update(self) -> None:
+    def draw(self) -> None:
         detail = self.detail()
         if detail is None:
             self.title(Span(f"  {self._request}", "muted"))

@@ -123,7 +123,7 @@ class Health(View):
         yield Bar(id="found", classes="section")
         yield Table(FINDINGS, id="findings", shy=True)
 
-    def update(self) -> None:
+    def draw(self) -> None:
         board = self.console_app.board
         now = self.console_app.now()
         services = self.query_one("#services", Table)
@@ -153,4 +153,4 @@ class Health(View):
             counts.append(Span("   as it was before the router went down", "warn"))
         if board.config_error:
             counts.append(Span(f"   config not taken: {board.config_error}", "bad"))
-        self.title(*counts, right=hidden(services))
+        self.title(*counts, hint=hidden(services))

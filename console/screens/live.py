@@ -144,7 +144,7 @@ class Live(FilteredView):
 
     # ── drawing ───────────────────────────────────────────────────────────────────────────────────
 
-    def update(self) -> None:
+    def draw(self) -> None:
         board = self.console_app.board
         table = self.query_one(Table)
         self._arrange(table.following)
@@ -194,7 +194,7 @@ class Live(FilteredView):
             said.append(Span(f"   +{self._waiting} new ↑ g", "accent", "g"))
         elif not table.following:
             said.append(Span("   order frozen, g: newest", "muted", "g"))
-        self.title(*said, right=hidden(table))
+        self.title(*said, hint=hidden(table))
 
     def _welcome(self) -> list[Content]:
         app = self.console_app

@@ -211,7 +211,7 @@ class Logs(FilteredView):
             self._reading.discard(page)
             self.update()
 
-    def update(self) -> None:
+    def draw(self) -> None:
         table = self.query_one(Table)
         table.show(self._rows)
         self._say_title(table)
@@ -231,7 +231,7 @@ class Logs(FilteredView):
             said.append(Span(f"   +{count - self._seen:,} new ↓ G", "accent", "G"))
         else:
             said.append(Span("   G follows", "muted", "G"))
-        self.title(*said, right=hidden(table))
+        self.title(*said, hint=hidden(table))
 
     def on_table_moved(self) -> None:
         self._say_title(self.query_one(Table))

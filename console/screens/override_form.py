@@ -110,6 +110,8 @@ class OverrideForm(ModalScreen[SetOverride | None]):
 
     def __init__(self, board: Board, request: RequestView | None, by: str) -> None:
         super().__init__(classes="dialog")
+        # on a low terminal the list gives way to the fields under it
+        self.VERTICAL_BREAKPOINTS = [(0, "-tiny"), (20, "-low"), (28, "-high")]
         self._targets = board.snapshot.targets if board.snapshot else ()
         self._scopes = scopes(board, request)
         self._by = by

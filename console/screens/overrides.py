@@ -97,7 +97,7 @@ class Overrides(View):
                 markup=False,
             )
 
-    def update(self) -> None:
+    def draw(self) -> None:
         board = self.console_app.board
         now = self.console_app.now()
         table = self.query_one(Table)
@@ -112,7 +112,7 @@ class Overrides(View):
         said: list[Piece] = [Span(f"  {len(board.overrides)} in force", "muted")]
         if broken:
             said.append(Span(f"   ✗ {broken} cannot be honoured", "bad"))
-        self.title(*said, right=hidden(table))
+        self.title(*said, hint=hidden(table))
 
     def _chosen(self) -> OverrideView | None:
         key = self.query_one(Table).selected

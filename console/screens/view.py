@@ -61,7 +61,13 @@ class View(Vertical):
         return cast("ConsoleApp", self.app)
 
     def update(self) -> None:
-        """Draws what the board says now."""
+        """Draws what the board says now; nothing while the console is being taken down, when a
+        worker may still come back with an answer."""
+        if self.app.is_running and self.is_attached:
+            self.draw()
+
+    def draw(self) -> None:
+        """What a screen draws, from the board."""
 
     def shown(self) -> None:
         """Called each time the view comes to the front."""
@@ -81,9 +87,9 @@ class View(Vertical):
                 table.focus(scroll_visible=False)
                 return
 
-    def title(self, *left: Piece, right: Sequence[Piece] = ()) -> None:
+    def title(self, *left: Piece, right: Sequence[Piece] = (), hint: Sequence[Piece] = ()) -> None:
         trouble: list[Piece] = [Span(f"   {self.trouble}", "bad")] if self.trouble else []
-        self.query_one(".title", Bar).say([Span(self.NAME, "strong"), *trouble, *left], right)
+        self.query_one(".title", Bar).say([Span(self.NAME, "strong"), *trouble, *left], right, hint)
 
     async def ask(self, answer: Awaitable[_T], default: _T) -> _T:
         """What the archive answers; `default`, and a word in the title, when it cannot be read."""
@@ -132,5 +138,5 @@ class FilteredView(View):
 
 def hidden(table: Table) -> list[Piece]:
     """Says which columns had no room."""
-    names = table.hidden
+    names = table.hidden if table.display else ()
     return [Span("wider shows: " + ", ".join(names), "muted")] if names else []

@@ -1,6 +1,7 @@
 """One line with something on its left and something on its right; a click can stand for a key.
 
-Its rule: it never wraps and never pushes its right side out: the left side is cut, with "…".
+Its rule: it never wraps and never pushes its right side out: the left side is cut, with "…". A hint
+stands right only where the left side leaves room for all of it.
 """
 
 from __future__ import annotations
@@ -25,17 +26,22 @@ class Bar(Widget):
         super().__init__(id=id, classes=classes, markup=False)
         self._left: list[Span] = []
         self._right: list[Span] = []
+        self._hint: list[Span] = []
 
-    def say(self, left: Sequence[Piece], right: Sequence[Piece] = ()) -> None:
-        new = pieces(list(left)), pieces(list(right))
-        if new != (self._left, self._right):
-            self._left, self._right = new
+    def say(
+        self, left: Sequence[Piece], right: Sequence[Piece] = (), hint: Sequence[Piece] = ()
+    ) -> None:
+        new = pieces(list(left)), pieces(list(right)), pieces(list(hint))
+        if new != (self._left, self._right, self._hint):
+            self._left, self._right, self._hint = new
             self.refresh()
 
     def spans(self) -> list[Span]:
         """What is drawn, from left to right, exactly as wide as the line."""
         room = self.content_size.width
         right = self._right
+        if self._hint and sum(width(s.text) for s in (*self._left, *self._hint)) + 2 <= room:
+            right = self._hint
         left_room = max(room - sum(width(s.text) for s in right), 0)
         drawn: list[Span] = []
         for span in self._left:

@@ -42,7 +42,7 @@ def header(board: Board, around: Around, room: int) -> tuple[list[Piece], list[P
                 (Span("Pointsman", "accent"),),
             ),
         ),
-        (9, _router(board, around.now)),
+        (6, _router(board, around.now)),
         (1, _ports(board)),
         *_figures(board),
         *_money(board),
@@ -109,7 +109,7 @@ def _figures(board: Board) -> list[tuple[int, _Forms]]:
                 (Span(f"{rate(beat.per_second)}/s"),),
             ),
         ),
-        (4, ((Span("p95 ", "muted"), p95), ())),
+        (8, ((Span("p95 ", "muted"), p95), ())),
         (
             6,
             (
@@ -124,7 +124,7 @@ def _money(board: Board) -> list[tuple[int, _Forms]]:
     today = board.today
     real = money(today.cost, lower_bound=today.unpriced > 0)
     shown: list[tuple[int, _Forms]] = [
-        (8, ((Span(real, "strong"), Span(" today", "muted")), (Span(real, "strong"),)))
+        (4, ((Span(real, "strong"), Span(" today", "muted")), (Span(real, "strong"),)))
     ]
     if today.simulated_requests:
         simulated = money(today.simulated_cost)
