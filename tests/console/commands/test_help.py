@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -12,8 +11,10 @@ import click
 import pytest
 
 from console.main import Folder, ccr_group, pointsman_group
+from router.contract import OverrideView
 from storage.home import Home
 from tests.console.commands.conftest import Invoke, Run
+from tests.console.commands.fake import Fake
 
 HEAVY = ("textual", "httpx", "pydantic", "aiosqlite", "asyncssh", "uvicorn", "psutil", "rich")
 DOC = Path(__file__).parents[3] / "docs" / "cli.md"
@@ -114,20 +115,12 @@ async def test_ccr_shows_help_for_what_it_does_not_know(ccr: Invoke, pointsman: 
 
 
 async def test_a_fault_of_ours_ends_as_a_line_and_a_file(run: Run, here: Home) -> None:
-    """What answers on the control socket is no router: nothing foresees that."""
-    here.make()
-
-    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await reader.readuntil(b"\r\n\r\n")
-        writer.write(b"HTTP/1.1 200 OK\r\ncontent-length: 4\r\n\r\nnope")
-        await writer.drain()
-        writer.close()
-
-    server = await asyncio.start_unix_server(answer, str(here.socket))
-    async with server:
-        code, out, err = await run("pointsman", "status")
+    """A router whose clock is beyond any calendar: nothing foresees that."""
+    async with Fake(here) as fake:
+        fake.overrides["o"] = OverrideView("o", "everywhere", "a,b", set_at=1e300)
+        code, out, err = await run("pointsman", "override", "list")
     assert (code, out) == (1, "")
-    assert "a fault of ours: DecodeError" in err
+    assert "a fault of ours: OverflowError" in err
     assert "Traceback" not in err
     kept = here.logs / "command-faults.log"
     assert str(kept) in err
