@@ -43,6 +43,8 @@ class RequestError(Exception):
     ) -> None:
         super().__init__(message)
         self.message = message
+        #: what the ledger and the log keep of it: never a text of the conversation
+        self.noted = message
         self.kind: Kind = kind
         self.status = status
         #: a machine-readable name where the client's dialect has one ("provider_not_found")

@@ -31,6 +31,7 @@ from router.messages import Request
 from router.outgoing import outgoing
 from router.policy import Course, GiveUp, Try, Wait
 from router.prices import price
+from router.quotes import without_quotes
 from router.record import Attempt, Record, StoppedBy
 from router.rules import RefusedError, decide
 from router.rules.plan import Candidate, Case, Plan
@@ -164,7 +165,7 @@ async def attempts(router: Router, record: Record, plan: Plan, call: Call, once:
                 try:
                     await once(attempt, candidate)
                 except UpstreamError as error:
-                    settle(router, record, attempt, error)
+                    settle(router, record, attempt, plan.request, error)
                     course.failed(error, router.now(), router.chance())
                     if call.started:
                         raise
@@ -174,7 +175,7 @@ async def attempts(router: Router, record: Record, plan: Plan, call: Call, once:
                     attempt.outcome = _ours(error)
                     raise
                 else:
-                    settle(router, record, attempt, None)
+                    settle(router, record, attempt, plan.request)
                     course.succeeded(router.now())
                     return
 
@@ -186,7 +187,13 @@ def _ours(error: BaseException) -> Kind:
     return error.kind if isinstance(error, RequestError) else "ours"
 
 
-def settle(router: Router, record: Record, attempt: Attempt, error: UpstreamError | None) -> None:
+def settle(
+    router: Router,
+    record: Record,
+    attempt: Attempt,
+    request: Request,
+    error: UpstreamError | None = None,
+) -> None:
     """Writes down how an attempt ended."""
     attempt.ended = router.now()
     attempt.outcome = "ok" if error is None else error.kind
@@ -195,11 +202,12 @@ def settle(router: Router, record: Record, attempt: Attempt, error: UpstreamErro
     if error is not None:
         error.provider, error.model = provider.name, attempt.candidate.model
         # the one place that every failure of a provider passes before anyone is told of it
-        error.message = attempt.error = redacted(error.message, provider)
+        error.message = redacted(error.message, provider)
+        attempt.error = error.noted = without_quotes(error.message, request)
         router.log.warning(
             "exchange",
             f"attempt {attempt.number} at {provider.name},{attempt.candidate.model}"
-            f" failed ({error.kind}): {error.message}",
+            f" failed ({error.kind}): {error.noted}",
             request=record.id,
             simulated=provider.simulated,
         )
@@ -245,6 +253,7 @@ class Border:
             record.state = "done"
             return True
         finally:
+            record.task = None  # whose frames hold the record: a ring for the collector
             record.ended = router.now()
             router.finished(record)
 

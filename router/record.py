@@ -188,7 +188,7 @@ class Record:
     def refuse(self, error: RequestError) -> None:
         """The request ends in `error`, which the client is told."""
         self.state = "cancelled" if error.kind == "cancelled" else "failed"
-        self.error = error.message
+        self.error = error.noted
 
     def view(self) -> RequestView:
         last = self.attempts[-1] if self.attempts else None

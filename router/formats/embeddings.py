@@ -12,6 +12,7 @@ from msgspec import Struct
 
 from router.errors import CallerError
 from router.formats import splice as splicing
+from router.formats.failures import in_stream, nonsense, raised
 from router.formats.fields import body_of, take, take_model
 from router.formats.splice import rename
 from router.messages import Message, Part, Request, Text, Usage
@@ -23,6 +24,8 @@ _ONE = " a"
 
 
 class _Answer(Struct):
+    data: msgspec.Raw = msgspec.Raw()
+    error: Any = None
     usage: Any = None
 
 
@@ -64,10 +67,16 @@ def splice(raw: bytes, model: str) -> bytes:
 
 
 def usage(body: bytes) -> Usage:
-    """What an answer says it used; `estimated` where it says nothing."""
+    """What an answer says it used; `estimated` where it says nothing. Raises UpstreamError for a
+    200 that is none: an error after all, a page, nothing."""
     try:
-        told = _decode(body).usage
+        answer = _decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        told = None
+        raise raised(nonsense("no embeddings, and no JSON")) from None
+    if answer.error:
+        raise raised(in_stream({"error": answer.error}))
+    if not bytes(answer.data).startswith(b"["):
+        raise raised(nonsense("no embeddings"))
+    told = answer.usage
     count = told.get("prompt_tokens") if isinstance(told, dict) else None
     return Usage(input=count) if type(count) is int and count >= 0 else Usage(estimated=True)

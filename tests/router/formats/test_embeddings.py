@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from router.errors import CallerError
+from router.errors import CallerError, UpstreamError
 from router.formats import embeddings
 from router.messages import Text, Usage
 from tests.router.formats.wire import dumps
@@ -44,9 +44,16 @@ def test_only_the_model_changes() -> None:
     [
         ({"data": [{"embedding": [0.5] * 9}], "usage": {"prompt_tokens": 3}}, Usage(input=3)),
         ({"data": []}, Usage(estimated=True)),
-        ({"usage": {"prompt_tokens": "x"}}, Usage(estimated=True)),
-        ([], Usage(estimated=True)),
+        ({"data": [], "usage": {"prompt_tokens": "x"}}, Usage(estimated=True)),
     ],
 )
 def test_usage(body: Any, usage: Usage) -> None:
     assert embeddings.usage(dumps(body)) == usage
+
+
+@pytest.mark.parametrize(
+    "body", [[], {}, {"data": "x"}, {"error": {"message": "no"}, "data": []}, {"usage": {}}]
+)
+def test_a_success_without_embeddings_is_a_failure(body: Any) -> None:
+    with pytest.raises(UpstreamError):
+        embeddings.usage(dumps(body))
