@@ -55,9 +55,15 @@ async def http() -> AsyncIterator[httpx.AsyncClient]:
 
 
 async def settled(router: Router) -> None:
+    await until(lambda: not router.live.running)
+
+
+async def until(true: Callable[[], bool]) -> None:
     async with asyncio.timeout(5):
-        while router.live.running:
-            await asyncio.sleep(0)
+        while True:
+            if true():
+                return
+            await asyncio.sleep(0.01)
 
 
 async def read_until(chunks: AsyncIterator[bytes], word: bytes) -> bytes:
@@ -234,6 +240,15 @@ async def test_a_client_that_does_not_read_cannot_hold_a_cancelled_request(
     seen = await upstream.arrived(1)
     await reader.readline()  # it has begun; nothing more is read
     (record,) = inner.live.running.values()
+    sizes = [-1]
+
+    def stuck() -> bool:
+        """Nothing moved since ten looks ago."""
+        sizes.append(record.tokens.output)
+        return len(sizes) > 10 and sizes[-1] == sizes[-10]
+
+    await until(stuck)
+    assert not seen.done.is_set()
     record.stop("operator")
     await asyncio.wait_for(seen.closed.wait(), 1)
     await settled(inner)
