@@ -84,7 +84,7 @@ def keyed(fake: FakeUpstream, tmp_path_factory: pytest.TempPathFactory) -> Itera
     (home / "litellm-config.yaml").write_text(json.dumps(document))
     folder = home / ".claude-code-router"
     folder.mkdir()
-    providers = [
+    providers: list[dict[str, Any]] = [
         {"name": "o", "api_base_url": fake.url("/v1/chat/completions"), "models": models},
         {
             "name": "a",
@@ -126,7 +126,13 @@ def _openai_calls() -> bytes:
 
 def _anthropic_calls() -> bytes:
     usage = {"input_tokens": 5, "output_tokens": 1}
-    message = {"id": "msg_1", "type": "message", "role": "assistant", "model": "m", "content": []}
+    message: dict[str, Any] = {
+        "id": "msg_1",
+        "type": "message",
+        "role": "assistant",
+        "model": "m",
+        "content": [],
+    }
     message |= {"stop_reason": None, "stop_sequence": None, "usage": usage}
     events: list[dict[str, Any]] = [{"type": "message_start", "message": message}, {"type": "ping"}]
     for index, (id, name, arguments) in enumerate(CALLS):
@@ -272,7 +278,8 @@ def test_keys(keyed: Running, fake: FakeUpstream) -> None:
                 claude.messages.create(model="m", max_tokens=9, messages=HELLO)
             assert refused.value.response.headers["x-should-retry"] == "false"
     assert len(fake.requests) == before
-    for named in ({"api_key": KEY}, {"auth_token": KEY}):
+    forms: list[dict[str, Any]] = [{"api_key": KEY}, {"auth_token": KEY}]
+    for named in forms:
         with anthropic.Anthropic(base_url=keyed.ccr, max_retries=0, **named) as claude:
             answer = claude.messages.create(model="a,good", max_tokens=9, messages=HELLO)
         assert answer.content[0].type == "text"

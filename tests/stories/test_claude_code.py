@@ -1,0 +1,240 @@
+"""The real Claude Code from npm drives a whole router: today's version and an old one.
+
+It is found by CLAUDE_PATH, or installed by npm into pytest's cache. Its home is a fresh folder and
+its one connection goes to the router.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import json
+import os
+import shutil
+import subprocess
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.fakes.upstream import Behaviour, FakeUpstream, Seen
+from tests.harness import Running, running
+from tests.stories.test_sdks import PNG
+
+pytestmark = [pytest.mark.real_client, pytest.mark.timeout(300)]
+
+KEY = "ccr-dev-key-2024"
+TODAY, OLD = "2.1.330", "2.0.77"
+#: read before the tests' clean environment takes it away; npm needs its own settings too
+_ENVIRON = dict(os.environ)
+
+
+@dataclass(frozen=True)
+class Turn:
+    """How one `claude -p` ended; `lines` are what it printed, each a JSON object."""
+
+    code: int
+    lines: list[dict[str, Any]]
+    errors: str
+
+    @property
+    def result(self) -> dict[str, Any]:
+        assert self.lines, self.errors
+        return self.lines[-1]
+
+
+def _found(version: str, cache: Path) -> Path:
+    """The program. Skips where it is not there and cannot be installed."""
+    named = _ENVIRON.get("CLAUDE_PATH")
+    if named and version == TODAY:
+        return Path(named)
+    program = cache / "node_modules" / ".bin" / "claude"
+    if not program.exists():
+        if shutil.which("npm", path=_ENVIRON.get("PATH")) is None:
+            pytest.skip("npm is not installed, and CLAUDE_PATH names no Claude Code")
+        install = [
+            "npm",
+            "install",
+            "--no-audit",
+            "--no-fund",
+            f"@anthropic-ai/claude-code@{version}",
+        ]
+        made = subprocess.run(
+            install, cwd=cache, env=_ENVIRON, capture_output=True, text=True, timeout=240
+        )
+        if made.returncode:
+            pytest.skip(f"npm could not install Claude Code {version}: {made.stderr[-300:]}")
+    return program
+
+
+@pytest.fixture(scope="session")
+def program(request: pytest.FixtureRequest) -> Callable[[str], Path]:
+    cache = request.config.cache
+    assert cache is not None
+    return lambda version: _found(version, cache.mkdir(f"claude-code-{version}"))
+
+
+@pytest.fixture
+def claude(program: Callable[[str], Path], tmp_path: Path) -> Any:
+    """Runs one turn: claude(base, prompt, *flags, version=…)."""
+
+    async def turn(
+        base: str, prompt: str, *flags: str, version: str = TODAY, key: str = KEY
+    ) -> Turn:
+        found = await asyncio.to_thread(program, version)
+        here = tmp_path / "claude"
+        here.mkdir(exist_ok=True)
+        process = await asyncio.create_subprocess_exec(
+            *(str(found), "-p", "--output-format", "stream-json", "--verbose", *flags),
+            *("--", prompt),
+            cwd=here,
+            env={
+                "HOME": str(here),
+                "PATH": _ENVIRON.get("PATH", ""),
+                "TERM": "xterm",
+                "LANG": "C.UTF-8",
+                "ANTHROPIC_BASE_URL": base,
+                "ANTHROPIC_AUTH_TOKEN": key,
+                "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC": "1",
+                "DISABLE_AUTOUPDATER": "1",
+                "CLAUDE_CODE_MAX_RETRIES": "1",
+            },
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+        )
+        try:
+            out, errors = await asyncio.wait_for(process.communicate(), 90)
+        finally:
+            if process.returncode is None:
+                process.kill()
+                await process.wait()
+        lines = [json.loads(line) for line in out.splitlines() if line.startswith(b"{")]
+        return Turn(process.returncode or 0, lines, errors.decode("utf-8", "replace"))
+
+    return turn
+
+
+@pytest.fixture(params=["anthropic", "openai"])
+def routed(
+    request: pytest.FixtureRequest, upstream: FakeUpstream, tmp_path: Path
+) -> Iterator[Running]:
+    """A router whose one provider is the fake, in either dialect."""
+    anthropic = request.param == "anthropic"
+    provider: dict[str, Any] = {
+        "name": "fake",
+        "api_base_url": upstream.url("/v1/messages" if anthropic else "/v1/chat/completions"),
+        "api_key": "sk-p",
+        "models": ["main", "picture"],
+    }
+    if anthropic:
+        provider["transformer"] = {"use": ["Anthropic"]}
+    folder = tmp_path / "home" / ".claude-code-router"
+    folder.mkdir(parents=True)
+    routes = {"default": "fake,main", "image": "fake,picture"}
+    own = {"APIKEY": KEY, "Providers": [provider], "Router": routes}
+    (folder / "config.json").write_text(json.dumps(own))
+    (tmp_path / "home" / "pointsman.toml").write_text("[retry]\nretries = 0\ncooldown = 0\n")
+    with running(tmp_path / "home") as router:
+        yield router
+
+
+@pytest.mark.parametrize("version", [TODAY, OLD])
+@pytest.mark.parametrize("door", ["/claude-code", "/ccr", ":3456"])
+async def test_a_turn_with_a_tool_call(
+    router: Running, claude: Any, door: str, version: str
+) -> None:
+    base = router.ccr if door == ":3456" else router.front + door
+    turn = await claude(base, "hello", "--allowedTools", "Bash", version=version)
+    assert (turn.code, turn.result["is_error"]) == (0, False), turn.result
+    assert turn.result["num_turns"] == 2
+    assert "the tool ran and said “hello from the simulator”" in turn.result["result"]
+    said = [line["message"]["content"] for line in turn.lines if line["type"] == "assistant"]
+    calls = [block for blocks in said for block in blocks if block["type"] == "tool_use"]
+    assert [call["name"] for call in calls] == ["Bash"]
+
+
+async def test_a_model_with_a_comma(routed: Running, upstream: FakeUpstream, claude: Any) -> None:
+    turn = await claude(f"{routed.front}/claude-code", "hello", "--model", "fake,other")
+    assert turn.code == 0, turn.result
+    assert {seen.model for seen in upstream.requests} == {"other"}
+    assert turn.result["result"].startswith("one two three")
+
+
+async def test_a_picture_that_it_reads_goes_to_the_image_model(
+    routed: Running, upstream: FakeUpstream, claude: Any, tmp_path: Path
+) -> None:
+    picture = tmp_path / "pixel.png"
+    picture.write_bytes(base64.b64decode(PNG))
+    upstream.then(Behaviour(tool={"name": "Read", "input": {"file_path": str(picture)}}))
+    turn = await claude(f"{routed.front}/ccr", "look", "--allowedTools", "Read")
+    assert turn.code == 0, turn.result
+    assert [seen.model for seen in upstream.requests] == ["main", "picture"]
+    assert b'"image' in upstream.requests[-1].body
+    assert turn.result["num_turns"] == 2
+
+
+async def test_a_subagent(routed: Running, upstream: FakeUpstream, claude: Any) -> None:
+    task = {"description": "d", "prompt": "say it", "subagent_type": "general-purpose"}
+    upstream.then(Behaviour(tool={"name": "Agent", "input": {**task, "run_in_background": False}}))
+    turn = await claude(f"{routed.front}/claude-code", "delegate", "--allowedTools", "Agent")
+    assert turn.code == 0, turn.result
+    assert turn.result["subagent_stats"]["completed"] == 1
+    assert len(upstream.requests) == 3
+    if upstream.requests[0].path.startswith("/v1/messages"):
+        agents = [seen.headers.get("x-claude-code-agent-id", "") for seen in upstream.requests]
+        assert [bool(agent) for agent in agents] == [False, True, False]
+        assert len({_session(seen) for seen in upstream.requests}) == 1
+
+
+def _session(seen: Seen) -> str:
+    return seen.headers["x-claude-code-session-id"]
+
+
+#: what the provider says → (what Claude Code reports, how often the provider was asked)
+FAILURES = [
+    (Behaviour(status=429, headers={"retry-after": "0"}), 429, 2),
+    (Behaviour(status=529), 529, 2),
+    (Behaviour(status=500), 500, 2),
+    (Behaviour(status=401), 502, 1),
+]
+
+
+@pytest.mark.parametrize(
+    ("behaviour", "reported", "asked"), FAILURES, ids=lambda v: str(getattr(v, "status", v))
+)
+async def test_a_failing_provider(
+    routed: Running,
+    upstream: FakeUpstream,
+    claude: Any,
+    behaviour: Behaviour,
+    reported: int,
+    asked: int,
+) -> None:
+    upstream.default = behaviour
+    turn = await claude(f"{routed.front}/claude-code", "hello")
+    assert (turn.code, turn.result["is_error"]) == (1, True)
+    assert (turn.result["api_error_status"], len(upstream.requests)) == (reported, asked)
+
+
+async def test_a_wrong_key_is_refused_once_and_for_all(
+    routed: Running, upstream: FakeUpstream, claude: Any
+) -> None:
+    turn = await claude(f"{routed.front}/claude-code", "hello", key="wrong")
+    assert (turn.code, turn.result["api_error_status"]) == (1, 401)
+    assert "Invalid API key" in turn.result["result"]
+    assert not [line for line in turn.lines if line.get("subtype") == "api_retry"]
+    assert upstream.requests == []
+
+
+async def test_a_prompt_that_is_too_long_is_understood(
+    routed: Running, upstream: FakeUpstream, claude: Any
+) -> None:
+    words = "This model's maximum context length is 8192 tokens, however you requested 9000 tokens"
+    error = {"message": words, "type": "invalid_request_error", "code": "context_length_exceeded"}
+    upstream.default = Behaviour(status=400, body=json.dumps({"error": error}).encode())
+    turn = await claude(f"{routed.front}/claude-code", "hello")
+    assert turn.result["terminal_reason"] == "prompt_too_long"
+    assert "too long" in turn.result["result"].lower()
