@@ -53,8 +53,8 @@ def settings(home: Home, env: Mapping[str, str] = os.environ) -> Settings:
     if text.strip():
         try:
             config = _parsed(text)
-        except ValueError as error:
-            problem = f"{home.ccr_json} cannot be read: {error}"
+        except ValueError:
+            problem = f"{home.ccr_json} cannot be read: `pointsman doctor` names the line"
     return Settings(
         key=_text(config, "APIKEY", env) or _toml_key(home, env),
         claude=env.get("CLAUDE_PATH") or _text(config, "CLAUDE_PATH", env) or "claude",

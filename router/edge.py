@@ -32,6 +32,10 @@ KEEP_ALIVE = 75
 LAST_WORDS = 1.0
 
 
+#: the holder of a port that two of our own listeners should have
+OURSELVES = "this router"
+
+
 class PortTakenError(Exception):
     """`holder` is "nginx (pid 123)", or "" when it cannot be seen; `flag` moves the listener."""
 
@@ -40,7 +44,8 @@ class PortTakenError(Exception):
         self.holder = holder
         self.flag = flag
         by = holder or "another program"
-        super().__init__(f"port {port} is taken by {by}: stop it, or choose another with {flag}")
+        problem = f"is taken by {by}: stop it, or" if by != OURSELVES else "is asked for twice:"
+        super().__init__(f"port {port} {problem} choose another with {flag}")
 
 
 def bind(host: str, port: int, flag: str = "--port") -> socket.socket:
@@ -86,6 +91,8 @@ def holder(port: int) -> str:
     try:
         for row in psutil.net_connections(kind="tcp"):
             if row.status == psutil.CONN_LISTEN and row.pid and row.laddr[1:] == (port,):
+                if row.pid == os.getpid():
+                    return OURSELVES
                 return f"{psutil.Process(row.pid).name()} (pid {row.pid})"
     except (psutil.Error, OSError):  # macOS tells only root
         pass

@@ -56,6 +56,8 @@ class SshTable(_Table):
     @field_validator("password", mode="before")
     @classmethod
     def _switch(cls, value: Any) -> Any:
+        if value not in ("auto", True, False, "on", "off"):
+            raise ValueError('should be "auto", true or false')
         return {True: "on", False: "off"}.get(value, value) if isinstance(value, bool) else value
 
 

@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 CREATED = "2026-01-01T00:00:00Z"
 _MODELS = re.compile(r"(?:/v1)?/models(?:/(.+))?")
 
+#: what is found in another way than in the original
+_ELSEWHERE = {"/ui": "the UI is the console: run `pointsman` in a terminal, also over SSH"}
+
 
 async def ccr(router: Router, call: Call) -> None:
     await _serve(router, call, "ccr")
@@ -80,7 +83,8 @@ async def _route(router: Router, call: Call, door: str) -> None:
         case _, "/v1/messages" | "/v1/messages/count_tokens" | "/v1/chat/completions":
             raise CallerError(f"{call.method} is not served here: use POST", status=405)
         case _:
-            raise CallerError(f"there is nothing at {call.path} behind this door", status=404)
+            nothing = f"there is nothing at {call.path} behind this door"
+            raise CallerError(_ELSEWHERE.get(call.path.rstrip("/"), nothing), status=404)
 
 
 def _surface(router: Router, call: Call, door: str, format: str) -> Surface:

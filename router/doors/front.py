@@ -30,6 +30,12 @@ _PAGE = """<!doctype html>
 </html>
 """
 
+#: pages of the usage guide that are other programs' own
+_NEIGHBOURS = {
+    "/chat": "; a chat page such as OpenWebUI runs on its own and takes /litellm/v1 as its API",
+    "/n8n": "; n8n runs on its own and takes /litellm/v1 as its API",
+}
+
 
 async def front(router: Router, call: Call) -> None:
     match call.method, call.path:
@@ -38,7 +44,7 @@ async def front(router: Router, call: Call) -> None:
             page = _PAGE.format(
                 version=VERSION,
                 base=f"http://localhost:{listen.port}",
-                ssh=f" or <code>ssh -p {listen.ssh_port} localhost</code>"
+                ssh=f" or <code>ssh -p {listen.ssh_port} developer@localhost</code>"
                 if listen.ssh_port
                 else "",
             )
@@ -56,7 +62,8 @@ async def front(router: Router, call: Call) -> None:
                 {
                     "error": {
                         "message": f"there is nothing at {call.path}; the APIs are at"
-                        " /litellm/v1, /ccr/v1 and /claude-code/v1",
+                        " /litellm/v1, /ccr/v1 and /claude-code/v1"
+                        + _NEIGHBOURS.get("/" + call.path.split("/")[1], ""),
                         "type": "not_found_error",
                     }
                 },

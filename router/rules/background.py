@@ -16,7 +16,7 @@ def look(case: Case, signals: Signals) -> Verdict:
     asked = signals.asked
     if "claude" in asked and "haiku" in asked:
         return Verdict(asked, scenario="background")
-    return Verdict(f"{asked or 'no model named'} is no haiku")
+    return Verdict(f"{asked} is no haiku" if asked else "no model named")
 
 
 RULE = Rule("background", look)

@@ -6,6 +6,8 @@ import asyncio
 import contextlib
 import os
 import stat
+import subprocess
+import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -302,14 +304,24 @@ async def test_several_sockets_tell_their_port() -> None:
 
 
 def test_a_taken_port_names_its_holder_and_the_flag() -> None:
-    with bind("127.0.0.1", 0) as first:
-        port = first.getsockname()[1]
+    listens = "import socket; s = socket.create_server(('127.0.0.1', 0)); "
+    holds = f"{listens}print(s.getsockname()[1], flush=True); input()"
+    with subprocess.Popen(
+        [sys.executable, "-c", holds], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as other:
+        assert other.stdout is not None
+        port = int(other.stdout.readline())
         with pytest.raises(PortTakenError) as caught:
             bind("127.0.0.1", port, "--ccr-port")
-        assert (caught.value.port, caught.value.flag) == (port, "--ccr-port")
-        assert f"pid {os.getpid()}" in caught.value.holder
-        assert str(port) in str(caught.value)
-        assert "--ccr-port" in str(caught.value)
+        other.kill()
+    assert (caught.value.port, caught.value.flag) == (port, "--ccr-port")
+    assert f"pid {other.pid}" in caught.value.holder
+    assert str(port) in str(caught.value)
+    assert "--ccr-port" in str(caught.value)
+    with bind("127.0.0.1", 0) as first:
+        port = first.getsockname()[1]
+        with pytest.raises(PortTakenError, match=f"{port} is asked for twice: .* --ssh-port"):
+            bind("127.0.0.1", port, "--ssh-port")
 
 
 async def test_the_unix_socket_is_private_and_replaces_a_dead_one(tmp_path: Path) -> None:

@@ -141,3 +141,15 @@ def test_the_roles_at_their_usual_roots(router: Running) -> None:
     assert chat.json()["choices"][0]["message"]["role"] == "assistant"
     message = httpx.post(f"{router.ccr}/v1/messages", json={"messages": hello})
     assert message.json()["role"] == "assistant"
+
+
+@pytest.mark.parametrize(
+    ("path", "words"),
+    [("/chat", "/litellm/v1"), ("/n8n/", "n8n runs on its own"), ("/ccr/ui", "run `pointsman`")],
+)
+def test_pages_that_are_other_programs_say_what_to_do(
+    router: Running, path: str, words: str
+) -> None:
+    answer = router.get(path)
+    assert answer.status_code == 404
+    assert words in answer.json()["error"]["message"]
