@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import copy
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import httpx
@@ -167,13 +167,14 @@ def judge(router: Running, path: str, answer: httpx.Response) -> None:
 
 
 @pytest.fixture(scope="module")
-def ask(router: Running) -> Callable[[str, bytes], None]:
+def ask(router: Running) -> Iterator[Callable[[str, bytes], None]]:
     client = httpx.Client(timeout=30, headers={"content-type": "application/json"})
 
     def send(path: str, body: bytes) -> None:
         judge(router, path, client.post(router.front + path, content=body))
 
-    return send
+    with client:
+        yield send
 
 
 FUZZ = settings(
