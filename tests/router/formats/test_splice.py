@@ -111,7 +111,10 @@ RENAMED = {
     "R13-spaced": (b'data: {"model": "m-1"}\n\n', b'data: {"model": "asked"}\n\n'),
     "R13-dated": (b'data: {"model" :"m-1-2024"}\n\n', b'data: {"model" :"asked"}\n\n'),
     "R13-whole": (b'{"model":"m-1","y":{"model":"m-1"}}', b'{"model":"asked","y":{"model":"m-1"}}'),
-    "R13-input": (b'{"in":{"model":"m-1"},"model":"m-1"}', b'{"in":{"model":"m-1"},"model":"asked"}'),
+    "R13-input": (
+        b'{"in":{"model":"m-1"},"model":"m-1"}',
+        b'{"in":{"model":"m-1"},"model":"asked"}',
+    ),
     "R13-unnamed": (b'{"in":{"model":"m-1"}}', b'{"in":{"model":"m-1"}}'),
     "R13-text": (b'data: {"t":"\\"model\\":\\"m-1\\""}', b'data: {"t":"\\"model\\":\\"m-1\\""}'),
     "R13-none": (b"data: [DONE]\n\n", b"data: [DONE]\n\n"),
