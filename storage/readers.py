@@ -172,10 +172,12 @@ class Archive:
             )
             await db.execute("PRAGMA query_only = 1")
             ((made,),) = await db.execute_fetchall("PRAGMA user_version")
-        except sqlite3.Error as error:
+        except BaseException as error:  # also when whoever asked no longer wants to know
             if db is not None:
                 await db.close()
-            raise self._broken(error) from error
+            if isinstance(error, sqlite3.Error):
+                raise self._broken(error) from error
+            raise
         if made:
             return db
         await db.close()
