@@ -20,13 +20,13 @@ from console.widgets.table import ListRows, Row, Table
 from router.contract import Finding, ServiceView
 
 SERVICES = (
-    Column("name", 12, grow=1),
+    Column("name", 16, grow=1),
     Column("state", 10),
     Column("mode", 8, drop=2),
     Column("p50", 6, number=True, drop=1),
     Column("requests", 8, number=True, drop=3),
     Column("errors", 6, number=True),
-    Column("note", 20, grow=6),
+    Column("note", 16, grow=6),
     Column("address", 20, drop=4, grow=3),
 )
 FINDINGS = (

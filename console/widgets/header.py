@@ -159,11 +159,11 @@ def in_force(overrides: Sequence[OverrideView], now: float, room: int) -> list[P
     first = min(overrides, key=lambda o: (not o.problem, not o.forced, o.scope != "everywhere"))
     left = "" if first.expires_at is None else f" {age(first.expires_at - now)} left"
     more = f" +{len(overrides) - 1}" if len(overrides) > 1 else ""
-    scope = "" if first.scope == "everywhere" else f"{first.scope} "
+    scope = "" if first.scope == "everywhere" else f"{first.scope} → "
     tone: Tone = "bad" if first.problem else "accent"
     mark = "✗" if first.problem else "⇄"
     for words in (
-        f"{mark} {scope}→ {first.target}{left}{more}",
+        f"{mark} {scope}{first.target}{left}{more}",
         f"{mark} {first.target}{left}{more}",
         f"{mark} override{left}{more}",
         f"{mark}{left}{more}",
