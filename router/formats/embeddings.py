@@ -13,7 +13,7 @@ from msgspec import Struct
 from router.errors import CallerError
 from router.formats import splice as splicing
 from router.formats.failures import in_stream, nonsense, raised
-from router.formats.fields import body_of, take, take_model
+from router.formats.fields import body_of, count_of, take, take_model
 from router.formats.splice import rename
 from router.messages import Message, Part, Request, Text, Usage
 
@@ -79,4 +79,4 @@ def usage(body: bytes) -> Usage:
         raise raised(nonsense("no embeddings"))
     told = answer.usage
     count = told.get("prompt_tokens") if isinstance(told, dict) else None
-    return Usage(input=count) if type(count) is int and count >= 0 else Usage(estimated=True)
+    return Usage(input=count) if count == count_of(count) else Usage(estimated=True)

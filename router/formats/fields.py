@@ -14,6 +14,8 @@ from router.messages import JSON
 from router.settings import LONGEST_NAME
 
 _T = TypeVar("_T")
+#: in one request; the longest contexts hold ten million
+MOST_TOKENS = 1_000_000_000
 _decode = msgspec.json.Decoder().decode
 _NAMES = {
     str: "a string",
@@ -73,6 +75,12 @@ def take_number(body: JSON, key: str) -> float | None:
     if isinstance(value, int | float) and value is not True and value is not False:
         return value
     raise CallerError(f"{key}: should be a number", param=key)
+
+
+def count_of(value: Any) -> int:
+    """A provider's count of tokens: 0 for whatever is not one. More than MOST_TOKENS is none: it
+    would make sums of money absurd, and SQLite refuses a row with more than 64 bits."""
+    return value if type(value) is int and 0 < value <= MOST_TOKENS else 0
 
 
 def wrong(where: str, kind: type) -> CallerError:

@@ -4,8 +4,10 @@ its own in a log or an answer's head."""
 from __future__ import annotations
 
 import json
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import httpx
@@ -34,7 +36,9 @@ def provider(upstream: FakeUpstream) -> str:
     )
 
 
-async def exercise(router: Running, upstream: FakeUpstream) -> None:
+async def exercise(router: Running, upstream: FakeUpstream) -> int:
+    """Returns how many requests it made."""
+    count = 0
     answer = {
         "id": EVIL,
         "object": "chat.completion",
@@ -63,11 +67,13 @@ async def exercise(router: Running, upstream: FakeUpstream) -> None:
                         json=sent,
                         headers={b"x-session-id": b"\x9b31m", b"user-agent": b"\x9d52;c;aGk=\x9c"},
                     )
+                    count += 1
                     head = b"".join(name + value for name, value in got.headers.raw)
                     assert len(head) < 8_000
                     assert all(0x20 <= byte < 0x7F or byte >= 0xA0 for byte in head)
                     assert "forged" not in got.headers
                     assert len(got.content) < 20_000
+    return count
 
 
 def shown(router: Running, *words: str) -> str:
@@ -87,7 +93,7 @@ async def test_it_reaches_no_terminal(tmp_path: Path, upstream: FakeUpstream) ->
     (tmp_path / "pointsman.toml").write_text(provider(upstream))
     (tmp_path / "pointsman.toml").chmod(0o600)
     with running(tmp_path) as router:
-        await exercise(router, upstream)
+        sent = await exercise(router, upstream)
         stop = router.stop
         for words in COMMANDS:
             text = shown(router, *words)
@@ -102,4 +108,7 @@ async def test_it_reaches_no_terminal(tmp_path: Path, upstream: FakeUpstream) ->
     sources = {json.loads(line)["source"] for line in lines if line}
     assert "exchange" in sources
     assert not [line for line in lines if b"incident" in line]
+    with closing(sqlite3.connect(tmp_path / "data" / "ledger.db")) as ledger:
+        (rows,) = ledger.execute("SELECT count(*) FROM request").fetchone()
+    assert rows == sent  # an absurd count of tokens loses none
     assert (tmp_path / "data" / "ledger.db").stat().st_size < 1_000_000

@@ -4,12 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from router.formats.fields import count_of
 from router.messages import JSON, Usage
-
-
-def count(value: Any) -> int:
-    """A token count from outside: 0 for whatever is not one."""
-    return value if type(value) is int and value > 0 else 0
 
 
 def read_usage(body: Any, before: Usage | None = None) -> Usage | None:
@@ -17,22 +13,22 @@ def read_usage(body: Any, before: Usage | None = None) -> Usage | None:
     if not isinstance(body, dict):
         return before
     known = before or Usage()
-    written = count(body.get("cache_creation_input_tokens"))
+    written = count_of(body.get("cache_creation_input_tokens"))
     hour = 0
     if isinstance(split := body.get("cache_creation"), dict):
-        hour = count(split.get("ephemeral_1h_input_tokens"))
-        written = max(written, hour + count(split.get("ephemeral_5m_input_tokens")))
+        hour = count_of(split.get("ephemeral_1h_input_tokens"))
+        written = max(written, hour + count_of(split.get("ephemeral_5m_input_tokens")))
     elif written == known.cache_write + known.cache_write_1h:
         hour = known.cache_write_1h
     details = body.get("output_tokens_details")
     thought = details.get("thinking_tokens") if isinstance(details, dict) else None
     return Usage(
-        input=count(body.get("input_tokens")) or known.input,
-        cache_read=count(body.get("cache_read_input_tokens")) or known.cache_read,
+        input=count_of(body.get("input_tokens")) or known.input,
+        cache_read=count_of(body.get("cache_read_input_tokens")) or known.cache_read,
         cache_write=written - hour if written else known.cache_write,
         cache_write_1h=hour if written else known.cache_write_1h,
-        output=count(body.get("output_tokens")) or known.output,
-        reasoning=count(thought) or known.reasoning,
+        output=count_of(body.get("output_tokens")) or known.output,
+        reasoning=count_of(thought) or known.reasoning,
     )
 
 

@@ -7,16 +7,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from router.formats.fields import count_of
 from router.messages import JSON, Usage
 from router.providers import Quirks
 
 
-def _count(value: Any) -> int:
-    return value if type(value) is int and value > 0 else 0
-
-
 def _first(*values: Any) -> int:
-    return next((count for value in values if (count := _count(value))), 0)
+    return next((count for value in values if (count := count_of(value))), 0)
 
 
 def read_usage(body: Any, quirks: Quirks) -> Usage | None:
@@ -39,14 +36,14 @@ def read_usage(body: Any, quirks: Quirks) -> Usage | None:
         inside.get("cache_write_tokens"),
         inside.get("cache_creation_tokens"),
     )
-    reasoning = _count(outside.get("reasoning_tokens"))
+    reasoning = count_of(outside.get("reasoning_tokens"))
     uncached = prompt
     if quirks.cached_inside_prompt:
         read = min(read, prompt)
         # Some count what they write to the cache beside the prompt: then it cannot be inside.
         uncached = prompt - read - (written if written <= prompt - read else 0)
     # xAI and Gemini count thinking beside the completion; only the total tells.
-    beyond = _count(body.get("total_tokens")) - prompt - output
+    beyond = count_of(body.get("total_tokens")) - prompt - output
     if beyond > 0 and (beyond == reasoning or not (reasoning or read or written)):
         output += beyond
         reasoning = reasoning or beyond
