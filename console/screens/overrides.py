@@ -28,7 +28,7 @@ COLUMNS = (
     Column("left", 8, number=True),
     Column("served", 6, number=True),
     Column("set", 8, number=True, drop=2),
-    Column("by", 8, drop=3),
+    Column("by", 9, drop=3),
     Column("problem", 16, grow=4),
 )
 
