@@ -123,10 +123,10 @@ def owed(seen: Seen) -> tuple[int, int, bool]:
 
 
 @asynccontextmanager
-async def served(folder: Path, *flags: str, **env: str) -> AsyncIterator[Running]:
+async def served(folder: Path) -> AsyncIterator[Running]:
     """A router process on the home that `configure` wrote. Starting and stopping off the loop, so
     that the fake serves meanwhile."""
-    router = await asyncio.to_thread(lambda: start(folder, *flags, **env))
+    router = await asyncio.to_thread(start, folder)
     try:
         yield router
     finally:
