@@ -57,7 +57,7 @@ def load(
     ccr_role, asked_ccr = roles.role(
         "ccr", file.ccr, ccr.key, probes.ccr, own.document, listen.ccr_port
     )
-    roles.refuse_open_doors(listen, flags, own.document, litellm_role, ccr_role)
+    roles.refuse_open_doors(listen, flags, own.document, file.ssh.password, litellm_role, ccr_role)
     roles.refuse_loops(listen, own.document, litellm_role, ccr_role)
 
     ollama = _ollama(flags, probes.ollama)

@@ -99,12 +99,13 @@ def refuse_loops(listening: Listen, document: Document | None, *roles: Role) -> 
 
 
 def refuse_open_doors(
-    listening: Listen, flags: Flags, document: Document | None, *roles: Role
+    listening: Listen, flags: Flags, document: Document | None, ssh: str, *roles: Role
 ) -> None:
     """Raises ConfigError where others could reach a role that asks for no key, or for one that
-    stands in every guide."""
+    stands in every guide; or SSH (`ssh`: Generation.ssh_password) while the development password is in force."""
     if loopback(listening.host):
         return
+    where = "--host" if flags.host else "pointsman.toml"
     for one in roles:
         if not one.keys:
             problem = f"the {_TITLES[one.name]} role has no key yet"
@@ -117,5 +118,11 @@ def refuse_open_doors(
             f"set [{one.name}] keys in pointsman.toml"
         )
         if flags.host or document is None:
-            raise ConfigError(text, file="--host" if flags.host else "pointsman.toml")
+            raise ConfigError(text, file=where)
         raise document.error(text, "listen", "host")
+    if listening.ssh_port and ssh != "off":
+        raise ConfigError(
+            "listening beyond this machine is refused: the development password for SSH is in"
+            " force; set password = false under [ssh] in pointsman.toml, or --ssh-port 0",
+            file=where,
+        )

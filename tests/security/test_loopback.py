@@ -102,6 +102,28 @@ def test_listening_beyond_this_machine_needs_keys(tmp_path: Path, keys: str, hos
     assert not (tmp_path / "run" / "control.sock").exists()
 
 
+def test_nor_while_the_development_password_is_in_force(tmp_path: Path) -> None:
+    keys = "[litellm]\nkeys = ['a-long-key-of-ours']\n[ccr]\nkeys = ['another-key-of-ours']\n"
+    (tmp_path / "pointsman.toml").write_text(keys)
+    ended = attempt(tmp_path, "--host", "0.0.0.0", "--ssh-port", str(free_ports(1)[0]))
+    assert (ended.returncode, ended.stdout) == (1, "")
+    (line,) = ended.stderr.splitlines()
+    assert "development password for SSH is in force" in line
+
+
+def test_with_keys_every_door_asks_for_one(tmp_path: Path) -> None:
+    keys = "[litellm]\nkeys = ['a-long-key-of-ours']\n[ccr]\nkeys = ['another-key-of-ours']\n"
+    (tmp_path / "pointsman.toml").write_text(keys)
+    with running(tmp_path, "--host", "0.0.0.0") as router:
+        for port, path in PLACES:
+            answer = httpx.post(getattr(router, port) + path, json=BODY, timeout=30)
+            assert answer.status_code == 401, path
+        for path in ("/litellm/v1/models", "/ccr/v1/models", "/claude-code/v1/models"):
+            assert router.get(path).status_code == 401
+            wrong = router.get(path, headers={"x-api-key": "a-long-key-of-our"})
+            assert wrong.status_code == 401
+
+
 def test_all_that_a_fresh_start_makes_is_its_owners_alone(tmp_path: Path) -> None:
     home = tmp_path / "missing" / "too" / "home"
     before = os.umask(0)

@@ -160,6 +160,9 @@ def test_others_get_in_only_with_real_keys(house: House, host: str, toml: str, w
     error = house.refused()
     assert (error.file, error.key) == (str(house.home.toml), "listen.host")
     house.write(toml=STRONG)
+    assert "development password" in house.refused(flags=Flags(host=host)).problem
+    assert house.load(flags=Flags(host=host, ssh_port=0)).listen.host == host
+    house.write(toml=f"{STRONG}\n[ssh]\npassword = false")
     assert house.load(flags=Flags(host=host)).listen.host == host
 
 
