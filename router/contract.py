@@ -1,7 +1,8 @@
 """What a router shows and takes: the words that router, ledger and consoles share.
 
 Imports nothing of ours, so that a console can import it alone. Everything here is a msgspec Struct:
-it goes over the control socket as JSON and is decoded into the same types on the other side.
+it goes over the control socket as JSON and is decoded into the same types on the other side. They
+are trees of values, never rings: the garbage collector need not look at them (gc=False).
 
 Four verbs:
     snapshot()  all that a console needs to draw at once                    GET  /snapshot
@@ -28,7 +29,7 @@ State = Literal["running", "done", "failed", "cancelled", "interrupted"]
 #: "interrupted": the router died while the request ran
 
 
-class Tokens(Struct, frozen=True):
+class Tokens(Struct, frozen=True, gc=False):
     """As router.messages.Usage: the four kinds of input and the output never overlap."""
 
     input: int = 0
@@ -44,7 +45,7 @@ class Tokens(Struct, frozen=True):
         return self.input + self.cache_read + self.cache_write + self.cache_write_1h
 
 
-class Look(Struct, frozen=True):
+class Look(Struct, frozen=True, gc=False):
     """One rule that was looked at: `rule` "longContext", `value` "61,204 > 60,000", hit or not."""
 
     rule: str
@@ -54,7 +55,7 @@ class Look(Struct, frozen=True):
     note: str = ""  # why a hit was not followed, or what was done about it
 
 
-class AttemptView(Struct, frozen=True):
+class AttemptView(Struct, frozen=True, gc=False):
     """One upstream call. `outcome` is "ok", or an errors.Kind, or "" while it runs."""
 
     number: int  # from 1, within its request
@@ -72,7 +73,7 @@ class AttemptView(Struct, frozen=True):
     reason: str = ""  # why this candidate: "rule default", "fallback", "retry 1"
 
 
-class RequestView(Struct, frozen=True):
+class RequestView(Struct, frozen=True, gc=False):
     """One client request, as a row shows it. `id` is also the client's x-request-id."""
 
     id: str
@@ -113,7 +114,7 @@ class RequestView(Struct, frozen=True):
         return self.tokens.output / (self.duration_ms - waited) * 1000
 
 
-class Facts(Struct, frozen=True):
+class Facts(Struct, frozen=True, gc=False):
     """What the rules looked at, kept so that a decision can be explained and replayed. No text."""
 
     tokens: int = 0
@@ -129,7 +130,7 @@ class Facts(Struct, frozen=True):
     side_call: str = ""  # "title", "topic", "probe", … where the request's shape says so
 
 
-class RequestDetail(Struct, frozen=True):
+class RequestDetail(Struct, frozen=True, gc=False):
     """All that is known of one request."""
 
     request: RequestView
@@ -138,7 +139,7 @@ class RequestDetail(Struct, frozen=True):
     facts: Facts = Facts()
 
 
-class ServiceView(Struct, frozen=True):
+class ServiceView(Struct, frozen=True, gc=False):
     """Health of a role, a provider or a neighbour. `reason` says why it is not "up"."""
 
     name: str
@@ -157,7 +158,7 @@ class ServiceView(Struct, frozen=True):
     cooling_until: float | None = None
 
 
-class OverrideView(Struct, frozen=True):
+class OverrideView(Struct, frozen=True, gc=False):
     """A switch the operator set. `scope` is "everywhere", "session:ID", "key:NAME" or
     "scenario:NAME"; `forced` puts it before every other rule."""
 
@@ -172,7 +173,7 @@ class OverrideView(Struct, frozen=True):
     problem: str = ""  # why it cannot be honoured now; loud in red
 
 
-class Finding(Struct, frozen=True):
+class Finding(Struct, frozen=True, gc=False):
     """One thing that start-up looked for. `what` "CCR config", `where` its path or address."""
 
     what: str
@@ -181,12 +182,12 @@ class Finding(Struct, frozen=True):
     detail: str = ""  # what was taken from it, or what is wrong and what to do
 
 
-class Listener(Struct, frozen=True):
+class Listener(Struct, frozen=True, gc=False):
     name: str  # "front door", "LiteLLM", "CCR", "SSH", "control"
     address: str  # "http://127.0.0.1:5000"
 
 
-class Totals(Struct, frozen=True):
+class Totals(Struct, frozen=True, gc=False):
     """Sums of real traffic; `simulated_*` are kept apart and never added to them."""
 
     requests: int = 0
@@ -198,7 +199,7 @@ class Totals(Struct, frozen=True):
     simulated_cost: int = 0
 
 
-class Beat(Struct, frozen=True, tag=True):
+class Beat(Struct, frozen=True, tag=True, gc=False):
     """Twice a second at most, to each watcher."""
 
     at: float
@@ -210,7 +211,7 @@ class Beat(Struct, frozen=True, tag=True):
     requests: tuple[RequestView, ...] = ()  # every request that changed since the last beat
 
 
-class Snapshot(Struct, frozen=True):
+class Snapshot(Struct, frozen=True, gc=False):
     version: str
     protocol: int
     pid: int
@@ -233,22 +234,22 @@ class Snapshot(Struct, frozen=True):
 # ── watch(): one of these per line ────────────────────────────────────────────────────────────────
 
 
-class ServicesChanged(Struct, frozen=True, tag=True):
+class ServicesChanged(Struct, frozen=True, tag=True, gc=False):
     services: tuple[ServiceView, ...]
 
 
-class OverridesChanged(Struct, frozen=True, tag=True):
+class OverridesChanged(Struct, frozen=True, tag=True, gc=False):
     overrides: tuple[OverrideView, ...]
 
 
-class Reloaded(Struct, frozen=True, tag=True):
+class Reloaded(Struct, frozen=True, tag=True, gc=False):
     """A config file was edited: taken (`error` empty) or refused. Ask for a new snapshot."""
 
     generation: int
     error: str = ""
 
 
-class Dropped(Struct, frozen=True, tag=True):
+class Dropped(Struct, frozen=True, tag=True, gc=False):
     """The watcher was too slow: `count` changes are missing. Ask for a new snapshot."""
 
     count: int
@@ -260,7 +261,7 @@ Change = Beat | ServicesChanged | OverridesChanged | Reloaded | Dropped
 # ── act() ─────────────────────────────────────────────────────────────────────────────────────────
 
 
-class SetOverride(Struct, frozen=True, tag=True):
+class SetOverride(Struct, frozen=True, tag=True, gc=False):
     """Replaces an override of the same scope. `seconds` None: until cleared."""
 
     scope: str
@@ -270,25 +271,25 @@ class SetOverride(Struct, frozen=True, tag=True):
     by: str = ""
 
 
-class ClearOverride(Struct, frozen=True, tag=True):
+class ClearOverride(Struct, frozen=True, tag=True, gc=False):
     """`id` of one override, or "all"."""
 
     id: str
     by: str = ""
 
 
-class Cancel(Struct, frozen=True, tag=True):
+class Cancel(Struct, frozen=True, tag=True, gc=False):
     """Stops a running request: its upstream is closed, what it used so far is billed."""
 
     id: str
     by: str = ""
 
 
-class Reload(Struct, frozen=True, tag=True):
+class Reload(Struct, frozen=True, tag=True, gc=False):
     """Reads the config files again now."""
 
 
-class Explain(Struct, frozen=True, tag=True):
+class Explain(Struct, frozen=True, tag=True, gc=False):
     """A dry run: which model would this request body get, and why. Nothing is sent."""
 
     body: str
@@ -296,7 +297,7 @@ class Explain(Struct, frozen=True, tag=True):
     headers: dict[str, str] = field(default_factory=dict)
 
 
-class Stop(Struct, frozen=True, tag=True):
+class Stop(Struct, frozen=True, tag=True, gc=False):
     """Drains and ends the router."""
 
     by: str = ""
@@ -305,12 +306,12 @@ class Stop(Struct, frozen=True, tag=True):
 Action = SetOverride | ClearOverride | Cancel | Reload | Explain | Stop
 
 
-class Done(Struct, frozen=True, tag=True):
+class Done(Struct, frozen=True, tag=True, gc=False):
     message: str = ""
     override: OverrideView | None = None
 
 
-class Explained(Struct, frozen=True, tag=True):
+class Explained(Struct, frozen=True, tag=True, gc=False):
     """`candidates` in the order they would be tried; empty when the request would be refused, and
     then `error` says why."""
 
@@ -321,7 +322,7 @@ class Explained(Struct, frozen=True, tag=True):
     error: str = ""
 
 
-class Refused(Struct, frozen=True, tag=True):
+class Refused(Struct, frozen=True, tag=True, gc=False):
     """The action was not done. `message` says why and what to do."""
 
     message: str
@@ -333,7 +334,7 @@ Result = Done | Explained | Refused
 # ── query(): what the ledger answers ──────────────────────────────────────────────────────────────
 
 
-class CostLine(Struct, frozen=True):
+class CostLine(Struct, frozen=True, gc=False):
     """Sums over one group of requests. Simulated and real traffic never share a line."""
 
     name: str  # "provider,model" or what it was grouped by
@@ -345,7 +346,7 @@ class CostLine(Struct, frozen=True):
     unpriced: int
 
 
-class LogLine(Struct, frozen=True):
+class LogLine(Struct, frozen=True, gc=False):
     """One line of the router's own log."""
 
     id: int
@@ -357,7 +358,7 @@ class LogLine(Struct, frozen=True):
     simulated: bool = False
 
 
-class RequestFilter(Struct, frozen=True):
+class RequestFilter(Struct, frozen=True, gc=False):
     """What a page of history must match; None or "" matches all."""
 
     since: float | None = None
@@ -371,7 +372,7 @@ class RequestFilter(Struct, frozen=True):
     simulated: bool | None = None
 
 
-class LogFilter(Struct, frozen=True):
+class LogFilter(Struct, frozen=True, gc=False):
     since: float | None = None
     level: Literal["debug", "info", "warning", "error"] = "debug"  # this one and worse
     text: str = ""

@@ -11,10 +11,10 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import msgspec
+from msgspec import Struct
 
 from router.caller import Caller
 from router.cycle import Leaving
@@ -50,8 +50,7 @@ LAST_WORDS = 1.0
 Attempted = Callable[[Attempt, Candidate], Awaitable[None]]
 
 
-@dataclass(frozen=True, slots=True)
-class Surface:
+class Surface(Struct, frozen=True):
     """What a door lends to an exchange. `headers` are the door's own, for every answer."""
 
     door: str
@@ -119,7 +118,7 @@ async def choose(
     record.facts = look_at(request, record.caller, tokens, exact)
     if external is not None:
         plan = Plan(
-            candidates=(replace(external, model=request.model or ""),),
+            candidates=(msgspec.structs.replace(external, model=request.model or ""),),
             rule="external",
             value=external.provider.url,
             looks=(),

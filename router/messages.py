@@ -2,7 +2,8 @@
 
 Rich enough that nothing a client sent is silently lost between formats: a field without a place of
 its own rides in `extra`, a block that nobody knows in `Opaque`. Structs, not dataclasses: a Claude
-Code request has hundreds of parts, and these are made five times faster.
+Code request has hundreds of parts, and these are made five times faster. They are trees of values,
+never rings, so the garbage collector need not look at them (gc=False).
 
 A response, streamed or not, is one sequence of events with this grammar (Anthropic's, which is the
 strictest; every format's reader produces it and every writer may rely on it):
@@ -29,23 +30,23 @@ StopReason = Literal[
 # ── parts of a message ────────────────────────────────────────────────────────────────────────────
 
 
-class Text(Struct):
+class Text(Struct, gc=False):
     text: str
     cache: JSON | None = None  # Anthropic's cache_control, as sent
     extra: JSON | None = None  # citations and the like
 
 
-class Thinking(Struct):
+class Thinking(Struct, gc=False):
     text: str
     signature: str | None = None  # only valid for the provider that signed it
     extra: JSON | None = None
 
 
-class RedactedThinking(Struct):
+class RedactedThinking(Struct, gc=False):
     data: str
 
 
-class Image(Struct):
+class Image(Struct, gc=False):
     """Exactly one of `data` (base64, no data: prefix) and `url` is set."""
 
     media_type: str | None = None
@@ -55,7 +56,7 @@ class Image(Struct):
     extra: JSON | None = None  # detail and the like
 
 
-class Document(Struct):
+class Document(Struct, gc=False):
     """A PDF or text file: one of `data` (base64), `url`, `text`."""
 
     media_type: str | None = None
@@ -67,7 +68,7 @@ class Document(Struct):
     extra: JSON | None = None
 
 
-class ToolUse(Struct):
+class ToolUse(Struct, gc=False):
     """A call the model made. `arguments` is its JSON text as first received, when it was text."""
 
     id: str
@@ -78,7 +79,7 @@ class ToolUse(Struct):
     extra: JSON | None = None
 
 
-class ToolResult(Struct):
+class ToolResult(Struct, gc=False):
     tool_use_id: str
     parts: list[Part] = field(default_factory=list)
     is_error: bool = False
@@ -86,7 +87,7 @@ class ToolResult(Struct):
     extra: JSON | None = None
 
 
-class Opaque(Struct):
+class Opaque(Struct, gc=False):
     """A block of a kind that only its own format knows (server tools, compaction, …)."""
 
     kind: str
@@ -96,7 +97,7 @@ class Opaque(Struct):
 Part = Text | Thinking | RedactedThinking | Image | Document | ToolUse | ToolResult | Opaque
 
 
-class Message(Struct):
+class Message(Struct, gc=False):
     """`system` may also stand in mid-conversation: today's Claude Code does that."""
 
     role: Role
@@ -107,7 +108,7 @@ class Message(Struct):
 # ── the request ───────────────────────────────────────────────────────────────────────────────────
 
 
-class Tool(Struct):
+class Tool(Struct, gc=False):
     """`kind` is "function" for a tool the client runs, else the server tool's own type name."""
 
     name: str
@@ -118,13 +119,13 @@ class Tool(Struct):
     extra: JSON | None = None
 
 
-class ToolChoice(Struct):
+class ToolChoice(Struct, gc=False):
     mode: Literal["auto", "any", "none", "tool"] = "auto"
     name: str | None = None  # with mode "tool"
     parallel: bool | None = None  # None: not said
 
 
-class Reasoning(Struct):
+class Reasoning(Struct, gc=False):
     """What the client asked of the model's thinking. All None: it said nothing."""
 
     mode: Literal["off", "on", "adaptive"] | None = None
@@ -133,7 +134,7 @@ class Reasoning(Struct):
     extra: JSON | None = None
 
 
-class Request(Struct):
+class Request(Struct, gc=False):
     """One request for a completion, as the client meant it.
 
     `body` is the decoded original and `raw` its bytes: where both sides speak the same format those
@@ -165,7 +166,7 @@ class Request(Struct):
 # ── the response, as events ───────────────────────────────────────────────────────────────────────
 
 
-class Usage(Struct, frozen=True):
+class Usage(Struct, frozen=True, gc=False):
     """Tokens, normalised once: the four kinds of input and the output never overlap.
 
     `reasoning` is the part of `output` spent on thinking, where it is known: it is inside `output`.
@@ -186,55 +187,55 @@ class Usage(Struct, frozen=True):
         return self.input + self.cache_read + self.cache_write + self.cache_write_1h
 
 
-class Start(Struct):
+class Start(Struct, gc=False):
     id: str
     model: str
     usage: Usage | None = None
 
 
-class BlockStart(Struct):
+class BlockStart(Struct, gc=False):
     """`part` is an empty Text, Thinking or ToolUse (with id and name), or a whole other part."""
 
     index: int
     part: Part
 
 
-class TextDelta(Struct):
+class TextDelta(Struct, gc=False):
     index: int
     text: str
 
 
-class ThinkingDelta(Struct):
+class ThinkingDelta(Struct, gc=False):
     index: int
     text: str
 
 
-class SignatureDelta(Struct):
+class SignatureDelta(Struct, gc=False):
     index: int
     signature: str
 
 
-class ArgumentsDelta(Struct):
+class ArgumentsDelta(Struct, gc=False):
     """A piece of a tool call's JSON text; the pieces joined are the whole text ("" means {})."""
 
     index: int
     json: str
 
 
-class BlockStop(Struct):
+class BlockStop(Struct, gc=False):
     index: int
 
 
-class UsageSeen(Struct):
+class UsageSeen(Struct, gc=False):
     usage: Usage
 
 
-class Finish(Struct):
+class Finish(Struct, gc=False):
     reason: StopReason
     sequence: str | None = None  # the stop sequence, where known
 
 
-class Failure(Struct):
+class Failure(Struct, gc=False):
     """The response broke after it began. `kind` as in errors.Kind."""
 
     kind: str
@@ -242,7 +243,7 @@ class Failure(Struct):
     provider_type: str | None = None
 
 
-class OpaqueEvent(Struct):
+class OpaqueEvent(Struct, gc=False):
     """An event that only its own format knows, or a ping (`kind` "ping")."""
 
     kind: str

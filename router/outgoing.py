@@ -6,9 +6,9 @@ The client's headers never pass but for a short list, and those only between spe
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 import msgspec
+from msgspec import Struct
 
 from router.doors.call import Call
 from router.formats import Format
@@ -30,8 +30,7 @@ FORWARDED = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Outgoing:
+class Outgoing(Struct, frozen=True):
     """`through`: the client's own bytes go up, so the provider's own bytes may come down."""
 
     url: str

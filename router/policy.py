@@ -10,6 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from msgspec import Struct
+
 from router.errors import Kind, RequestError, UpstreamError
 from router.rules.guard import context_of
 from router.rules.plan import Candidate
@@ -44,8 +46,7 @@ PROBE = 10.0
 REMEMBERED = 1_000
 
 
-@dataclass(frozen=True, slots=True)
-class Try:
+class Try(Struct, frozen=True):
     """Call this candidate now. `number` counts attempts of the request from 1."""
 
     candidate: Candidate
@@ -53,15 +54,13 @@ class Try:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class Wait:
+class Wait(Struct, frozen=True):
     """Ask again after so many seconds."""
 
     seconds: float
 
 
-@dataclass(frozen=True, slots=True)
-class GiveUp:
+class GiveUp(Struct, frozen=True):
     error: RequestError
 
 

@@ -102,7 +102,8 @@ def refuse_open_doors(
     listening: Listen, flags: Flags, document: Document | None, ssh: str, *roles: Role
 ) -> None:
     """Raises ConfigError where others could reach a role that asks for no key, or for one that
-    stands in every guide; or SSH (`ssh`: Generation.ssh_password) while the development password is in force."""
+    stands in every guide; or SSH while the development password is in force (`ssh`: as in
+    Generation.ssh_password)."""
     if loopback(listening.host):
         return
     where = "--host" if flags.host else "pointsman.toml"

@@ -6,7 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from router.doors.call import Call
-from router.errors import CallerError
+from router.errors import CallerError, UpstreamError
 from router.guards.body import read_body
 from router.rules.plan import Candidate
 from router.settings import Provider, Role, Timeouts
@@ -83,6 +83,10 @@ async def _pass(router: Router, call: Call, base: str, body: bytes) -> None:
         provider=base,
     )
     try:
+        if not 200 <= response.status < 600:
+            raise UpstreamError(
+                f"{base} answered with the status {response.status}", kind="upstream", status=502
+            )
         back = [(n, v) for n, v in response.headers.items() if _passes(n)]
         kind = response.headers.get("content-type", "application/octet-stream")
         await call.begin(response.status, kind, back)

@@ -61,7 +61,18 @@ def splice(
     return b"".join((view[:start], *pieces[1:], view[close:]))
 
 
-class _Place(msgspec.Struct):
+def with_model(raw: bytes, was: str | None, changes: Mapping[str, bytes | None]) -> bytes:
+    """`splice` for a request whose top-level model, decoded, is `was`. Where only that changes and
+    `"model"` stands but once in all of it, that one is it: nothing need be walked. (An escape could
+    be another way to write a key: then it is walked.)"""
+    if was is not None and len(changes) == 1 and raw.count(b'"model"') == 1:
+        place = _MODEL.search(raw)
+        if place is not None and b"\\u00" not in raw:
+            return b"".join((raw[: place.end(1)], changes["model"] or b"", raw[place.end() :]))
+    return splice(raw, changes)
+
+
+class _Place(msgspec.Struct, gc=False):
     """Where a member stands: `start` after "{" or ",", `stop` at "," or "}"."""
 
     key: str

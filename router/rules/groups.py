@@ -6,8 +6,9 @@ a group. A chain between them ends after a few hops and never visits a name twic
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
+
+from msgspec import Struct
 
 from router.errors import CallerError
 from router.rules.plan import Candidate, Case
@@ -19,8 +20,7 @@ from router.settings import Deployment, Groups
 HOPS = 4
 
 
-@dataclass(frozen=True, slots=True)
-class Expanded:
+class Expanded(Struct, frozen=True):
     """What a name stands for; with no candidates, `problem` says why."""
 
     candidates: tuple[Candidate, ...]

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any
+
+from msgspec import Struct, field
 
 from router.caller import Caller
 from router.contract import Facts, Look, OverrideView
@@ -12,8 +13,7 @@ from router.messages import Request
 from router.settings import Generation, Provider
 
 
-@dataclass(frozen=True, slots=True)
-class Case:
+class Case(Struct, frozen=True):
     """Everything a decision may depend on: no clock, no I/O, no randomness but `chance`."""
 
     request: Request
@@ -26,8 +26,7 @@ class Case:
     chance: float = 0.0
 
 
-@dataclass(frozen=True, slots=True)
-class Candidate:
+class Candidate(Struct, frozen=True):
     """One model to try. `params` are defaults put into the body where the client set none."""
 
     provider: Provider
@@ -36,8 +35,7 @@ class Candidate:
     params: Mapping[str, Any] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(Struct, frozen=True):
     """Candidates in the order to be tried, never empty, and every rule that was looked at.
 
     `request` is the one to send: an in-prompt `/model` line is taken out of it, from older turns

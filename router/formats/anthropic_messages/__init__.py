@@ -11,7 +11,7 @@ from router.formats import Frame, Reader, Writer, failures
 from router.formats.anthropic_messages import errors, parse, render, writer
 from router.formats.anthropic_messages import reader as reading
 from router.formats.fields import bounded
-from router.formats.splice import rename, splice
+from router.formats.splice import rename, with_model
 from router.messages import JSON, Event, Request, Thinking
 from router.settings import Provider
 
@@ -33,7 +33,7 @@ class AnthropicMessages:
         changes: dict[str, bytes | None] = {"model": msgspec.json.encode(model)}
         if "context" in request.body:
             changes["context"] = None
-        return splice(request.raw, changes)
+        return with_model(request.raw, request.model, changes)
 
     def complete(self, request: Request) -> bool:
         """Not without max_tokens, which a provider demands; nor with thoughts in its history that

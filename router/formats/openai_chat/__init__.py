@@ -11,7 +11,7 @@ from router.formats import Frame, Reader, Writer, failures
 from router.formats.fields import bounded
 from router.formats.openai_chat import errors, parse, render, whole, writer
 from router.formats.openai_chat.reader import OpenAIReader
-from router.formats.splice import rename, splice
+from router.formats.splice import rename, with_model
 from router.messages import JSON, Event, Request
 from router.settings import Provider
 
@@ -39,7 +39,7 @@ class OpenAIChat:
         if request.stream and not request.include_usage:
             options = request.body.get("stream_options") or {}
             changes["stream_options"] = msgspec.json.encode({**options, "include_usage": True})
-        return splice(request.raw, changes)
+        return with_model(request.raw, request.model, changes)
 
     def complete(self, request: Request) -> bool:
         return True

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from router.formats.splice import rename, splice
+from router.formats.splice import rename, splice, with_model
 from tests.router.formats.wire import A, O, ask_a, ask_o, dumps, user
 
 EXACT = {
@@ -36,6 +36,22 @@ EXACT = {
 @pytest.mark.parametrize(("raw", "expected"), EXACT.values(), ids=EXACT.keys())
 def test_every_other_byte_stays(raw: bytes, expected: bytes) -> None:
     assert splice(raw, {"model": b'"N"', "context": None}) == expected
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        *(raw for raw, _ in EXACT.values()),
+        b'{"mod\\u0065l":"a","x":{"model":"i"}}',
+        b'{"x":{"model":"i"},"mod\\u0065l":"a"}',
+        b'{"model":"a","t":"\\u00e9"}',
+        b'{"t":["model"],"model":"a"}',
+    ],
+)
+def test_the_quick_way_is_the_long_way(raw: bytes) -> None:
+    was = json.loads(raw).get("model")
+    for changes in ({"model": b'"N"'}, {"model": b'"N"', "context": None}):
+        assert with_model(raw, was, changes) == splice(raw, changes)
 
 
 _json: Any = st.recursive(
