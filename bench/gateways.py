@@ -89,6 +89,7 @@ def litellm(port: int, mock: int, folder: Path) -> Gateway | None:
             "LITELLM_MODE": "PRODUCTION",
             "LITELLM_LOG": "ERROR",
             "LITELLM_LOCAL_MODEL_COST_MAP": "True",
+            "LITELLM_DANGEROUSLY_PERMIT_WEAK_OR_UNSET_MASTER_KEY": "true",
         },
         headers=(f"Authorization: Bearer {KEY}",),
         ready="/health/liveliness",

@@ -34,6 +34,8 @@ SOURCES = Path(__file__).parent / "src"
 MOST_SECONDS = 10.0
 MOST_ROUNDS = 9
 WARM = 0.5
+#: seconds after the starts: programs load prices and vocabularies once they listen
+SETTLE = 3.0
 
 
 @dataclass(frozen=True)
@@ -117,8 +119,13 @@ def _measure(
             if gateway.command:
                 process = Measured(gateway.name, gateway.command, 0, own, gateway.env)
                 started.append(process)
-                process.wait_ready(f"http://127.0.0.1:{gateway.port}{gateway.ready}")
+                try:
+                    process.wait_ready(f"http://127.0.0.1:{gateway.port}{gateway.ready}")
+                except RuntimeError as error:
+                    sys.stderr.write(f"bench: left out: {error}\n")
+                    continue
             running.append((gateway, process))
+        time.sleep(SETTLE)
         for turn in range(given.rounds):
             for scenario in scenarios:
                 for gateway, process in running if turn % 2 == 0 else running[::-1]:

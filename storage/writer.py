@@ -11,6 +11,7 @@ import sqlite3
 import sys
 import threading
 from collections import deque
+from collections.abc import Callable
 from contextlib import closing
 from itertools import chain
 from pathlib import Path
@@ -30,6 +31,8 @@ from storage import database, queries, rows, statements
 
 #: rows in one transaction: short ones keep the thread from holding the interpreter at a stretch
 SLICE: Final = 50
+#: rows in one statement, largest first
+TOGETHER: Final = (16, 4, 1)
 #: seconds that a row may wait for company before it is committed
 GATHER: Final = 0.2
 #: seconds until rows that the disk refused are tried again
@@ -229,7 +232,7 @@ class Ledger:
             if details:
                 self._store_requests(details)
             if lines:
-                self._db.execute(statements.insert_logs(len(lines)), _flat(lines))
+                self._each(statements.insert_logs, lines)
             for item in taken:
                 if isinstance(item, OverrideView | _Clear):
                     self._write(item)
@@ -240,16 +243,22 @@ class Ledger:
         return True
 
     def _store_requests(self, details: dict[str, RequestDetail]) -> None:
-        execute = self._db.execute
-        execute(statements.delete_attempts(len(details)), tuple(details))
-        requests = [rows.request_row(detail) for detail in details.values()]
-        execute(statements.upsert_requests(len(requests)), _flat(requests))
+        ids = [(id,) for id in details]
+        self._each(statements.delete_attempts, ids)
+        self._each(statements.upsert_requests, [rows.request_row(one) for one in details.values()])
         attempts = [
             rows.attempt_row(view, id) for id, detail in details.items() for view in detail.attempts
         ]
-        for start in range(0, len(attempts), SLICE):
-            some = attempts[start : start + SLICE]
-            execute(statements.insert_attempts(len(some)), _flat(some))
+        self._each(statements.insert_attempts, attempts)
+
+    def _each(self, statement: Callable[[int], str], many: list[rows.Row]) -> None:
+        """`statement(n)` is for n rows. Few n are used, so that each is prepared only once."""
+        start = 0
+        for size in TOGETHER:
+            while len(many) - start >= size:
+                some = chain.from_iterable(many[start : start + size])
+                self._db.execute(statement(size), tuple(some))
+                start += size
 
     def _store(self, item: _Item) -> None:
         """Raises sqlite3.Error where the fault lies with the database and not with the row."""
@@ -300,7 +309,3 @@ class Ledger:
         self.trouble = self.last_error = str(error)
         if self._db.in_transaction:
             self._db.execute("ROLLBACK")
-
-
-def _flat(many: list[rows.Row]) -> rows.Row:
-    return tuple(chain.from_iterable(many))
