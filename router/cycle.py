@@ -37,8 +37,15 @@ class Leaving:
 
     def happened(self) -> None:
         self.gone = True
-        if self._then is not None:
-            self._then()
+        then = self._then
+        self.forget()
+        if then is not None:
+            then()
+
+    def forget(self) -> None:
+        """It can no longer happen. Also undoes the ring of request, scope and exchange, which the
+        garbage collector would else have to find: a tenth of all CPU under load."""
+        self._then = None
 
 
 class Cycle(RequestResponseCycle):
@@ -103,6 +110,7 @@ class Cycle(RequestResponseCycle):
         if self.expected_content_length:
             raise RuntimeError("an answer of another length than it said")
         self.response_complete = True
+        self.leaving.forget()
         self.message_event.set()
         if not self.keep_alive:
             self.transport.close()
