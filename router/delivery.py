@@ -111,8 +111,13 @@ class _Carrier:
 
     async def whole(self, body: bytes) -> None:
         """A provider's answer that came as one JSON body, whatever the client asked for."""
-        events = self._sent.format.read_response(body, self._sent.provider)
+        sent, events = self._sent, None
+        if sent.through and not self._request.stream:
+            events = sent.format.glance(body, sent.provider)
+        if events is None:
+            events = sent.format.read_response(body, sent.provider)
         self._account(events)
+        self._record.first_token = self._record.first_token or self._router.now()
         if self._request.stream:
             writer = self._writer()
             await self._begin_stream()

@@ -29,8 +29,9 @@ from router.contract import (
 )
 from storage import database, queries, rows, statements
 
-#: rows in one transaction: short ones keep the thread from holding the interpreter at a stretch
-SLICE: Final = 50
+#: rows in one transaction: each rewrites the last page of every index, so few are cheap, and short
+#: ones keep the thread from holding the interpreter at a stretch
+SLICE: Final = 200
 #: rows in one statement, largest first
 TOGETHER: Final = (16, 4, 1)
 #: seconds that a row may wait for company before it is committed

@@ -94,6 +94,10 @@ class Format(Protocol):
     def read_response(self, body: bytes, provider: Provider) -> list[Event]:
         """A whole answer as events. Raises UpstreamError where it is not one."""
 
+    def glance(self, body: bytes, provider: Provider) -> list[Event] | None:
+        """What the tally needs of a whole answer that goes on as it is: usage and end. None where
+        `read_response` must tell, which is always right and reads all of it."""
+
     def read_error(
         self, status: int, headers: Mapping[str, str], body: bytes, provider: Provider
     ) -> UpstreamError:

@@ -59,6 +59,9 @@ class AnthropicMessages:
     def read_response(self, body: bytes, provider: Provider) -> list[Event]:
         return reading.read_response(body, provider)
 
+    def glance(self, body: bytes, provider: Provider) -> list[Event] | None:
+        return None  # Claude Code streams nearly everything
+
     def read_error(
         self, status: int, headers: Mapping[str, str], body: bytes, provider: Provider
     ) -> UpstreamError:

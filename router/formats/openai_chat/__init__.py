@@ -56,6 +56,9 @@ class OpenAIChat:
     def read_response(self, body: bytes, provider: Provider) -> list[Event]:
         return whole.read_response(body, provider)
 
+    def glance(self, body: bytes, provider: Provider) -> list[Event] | None:
+        return whole.glance(body, provider)
+
     def read_error(
         self, status: int, headers: Mapping[str, str], body: bytes, provider: Provider
     ) -> UpstreamError:

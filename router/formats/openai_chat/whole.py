@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import msgspec
+from msgspec import Struct
 
 from router.formats.failures import in_stream, nonsense, raised
 from router.formats.openai_chat.reader import BROKEN, OpenAIReader, decode
+from router.formats.openai_chat.usage import read_usage
 from router.framing import Framer
-from router.messages import Event, Failure
+from router.messages import JSON, Event, Failure, Finish, StopReason, UsageSeen
+from router.providers import quirks
 from router.settings import Provider
 
 
@@ -31,6 +36,39 @@ def read_response(body: bytes, provider: Provider) -> list[Event]:
     if isinstance(last, Failure):
         raise raised(last)
     return events
+
+
+class _End(Struct, gc=False):
+    finish_reason: Literal["stop", "length", "tool_calls"]
+
+
+class _Glance(Struct, gc=False):
+    """A complete answer of one choice that says what it used: the common case, and only that."""
+
+    choices: tuple[_End]
+    usage: JSON
+    object: Literal["chat.completion"]
+    error: None = None
+
+
+_ENDS: dict[str, StopReason] = {
+    "stop": "end_turn",
+    "length": "max_tokens",
+    "tool_calls": "tool_use",
+}
+_glance = msgspec.json.Decoder(_Glance).decode
+
+
+def glance(body: bytes, provider: Provider) -> list[Event] | None:
+    """See Format.glance. Costs a fifth of reading it all: the words are not even decoded."""
+    try:
+        answer = _glance(body)
+    except BROKEN:
+        return None
+    usage = read_usage(answer.usage, quirks(provider.kind))
+    if usage is None or not usage.output:
+        return None
+    return [UsageSeen(usage), Finish(_ENDS[answer.choices[0].finish_reason])]
 
 
 def _other(body: bytes) -> Failure:

@@ -1,0 +1,70 @@
+"""A glance at a whole answer says what reading all of it would say, or nothing."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from router.errors import UpstreamError
+from router.messages import Finish, UsageSeen
+from tests.router.formats.wire import O, dumps, provider
+
+CALL = {"id": "a", "type": "function", "function": {"name": "f", "arguments": "{}"}}
+USAGE = {"prompt_tokens": 30, "completion_tokens": 5, "prompt_tokens_details": {"cached_tokens": 9}}
+
+
+def answer(**more: Any) -> dict[str, Any]:
+    message = {"role": "assistant", "content": "words"}
+    choice = {"index": 0, "message": message, "finish_reason": "stop"}
+    return {"id": "c", "object": "chat.completion", "choices": [choice], "usage": USAGE} | more
+
+
+def choice(reason: Any, **message: Any) -> list[dict[str, Any]]:
+    return [{"index": 0, "message": {"role": "assistant", **message}, "finish_reason": reason}]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        answer(),
+        answer(choices=choice("length", content="words")),
+        answer(choices=choice("tool_calls", content=None, tool_calls=[CALL])),
+        answer(usage={"prompt_tokens": 3, "completion_tokens": 2, "total_tokens": 9}),
+    ],
+)
+def test_a_complete_answer_is_told_at_a_glance(body: dict[str, Any]) -> None:
+    seen = O.glance(dumps(body), provider())
+    whole = O.read_response(dumps(body), provider())
+    assert seen == [event for event in whole if isinstance(event, UsageSeen | Finish)]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        answer(usage=None),
+        answer(usage={}),
+        answer(usage={"prompt_tokens": 3, "completion_tokens": 0}),
+        answer(choices=[]),
+        answer(choices=choice("stop", content="a") + choice("stop", content="b")),
+        answer(choices=choice("error", content="a")),
+        answer(choices=choice(None, content="a")),
+        answer(error={"message": "broken"}),
+        answer(object="error"),
+        [],
+    ],
+)
+def test_anything_else_is_read_whole(body: Any) -> None:
+    assert O.glance(dumps(body), provider()) is None
+
+
+@given(st.binary(max_size=80) | st.builds(dumps, st.fixed_dictionaries({"usage": st.integers()})))
+def test_any_bytes_are_no_surprise(body: bytes) -> None:
+    seen = O.glance(body, provider())
+    if seen is not None:
+        try:
+            O.read_response(body, provider())
+        except UpstreamError:
+            pytest.fail("a glance took for good what is not an answer")
