@@ -212,6 +212,11 @@ def _show(scenarios: list[Scenario], rows: list[dict[str, Any]]) -> None:
                 f" {_or_dash(figure['rss'], 7, 0)} {_ratio(figures, name, 'nginx', 7)}"
                 f" {_ratio(figures, name, 'direct', 8)} {figure['bad']:5.0f}"
             )
+        ours = figures.get("pointsman", {}).get("rps")
+        beside = [n for n in ("litellm", "ccr") if ours and n in figures and figures[n]["rps"]]
+        if beside:
+            times = ", ".join(f"{ours / figures[name]['rps']:.1f} times {name}" for name in beside)
+            print(f"pointsman serves {times}")
 
 
 def _medians(rows: list[dict[str, Any]]) -> dict[str, Any]:

@@ -126,6 +126,6 @@ def today(totals: Totals, running: int) -> list[str]:
     ]
     if totals.simulated_requests:
         cost = money(totals.simulated_cost)
-        rows.append(("simulated", f"{totals.simulated_requests:,}", "", "", "", cost))
+        rows.append(("simulated", f"{totals.simulated_requests:,}", "—", "—", "—", cost))
     lines = table(("", "REQUESTS", "ERRORS", "IN", "OUT", "COST"), rows, right=(1, 2, 3, 4, 5))
     return [*lines, f"{running} in flight"]

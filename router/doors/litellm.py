@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 #: LiteLLM's own constant for every model it lists
 CREATED = 1677610602
+#: the guide's "ccr-claude-sonnet", less the prefix
+ROUTED = "claude-sonnet"
 _CHAT = re.compile(r"(/v1)?/chat/completions|/(engines|openai/deployments)/[^/]+/chat/completions")
 _EMBED = re.compile(r"(/v1)?/embeddings|/(engines|openai/deployments)/[^/]+/embeddings")
 _MODELS = re.compile(r"(?:/v1)?/models(?:/(.+))?")
@@ -119,8 +121,11 @@ def headers(record: Record) -> list[tuple[str, str]]:
 
 
 def _names(router: Router) -> list[str]:
+    """Groups and aliases, and one name that the CCR plane's rules answer, for clients that offer
+    what is listed."""
     groups = router.generation.groups
-    return sorted({*groups.deployments, *groups.aliases})
+    routed = {groups.ccr_prefix + ROUTED} if router.generation.routes.targets else set()
+    return sorted({*groups.deployments, *groups.aliases, *routed})
 
 
 def _listed(router: Router, name: str | None) -> dict[str, object]:
