@@ -22,15 +22,12 @@ def members(raw: bytes) -> dict[str, msgspec.Raw]:
     return _members(raw)
 
 
-def splice(
-    raw: bytes, changes: Mapping[str, bytes | None], found: Mapping[str, msgspec.Raw] | None = None
-) -> bytes:
+def splice(raw: bytes, changes: Mapping[str, bytes | None]) -> bytes:
     """`raw`, an object as JSON, with members set to other JSON, or taken out (None).
 
-    A member that was not there is put first. `found` is `members(raw)`, where the caller has it.
+    A member that was not there is put first.
     """
-    if found is None:
-        found = _members(raw)
+    found = _members(raw)
     places = _places(raw, found)
     if places is None:
         # A key stands twice: which one counts is the reader's choice, so only one may remain.
@@ -126,4 +123,4 @@ def _renamed(whole: bytes, name: bytes) -> bytes:
         found = _members(whole)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return whole
-    return splice(whole, {"model": name}, found) if "model" in found else whole
+    return with_model(whole, "", {"model": name}) if "model" in found else whole
