@@ -25,6 +25,7 @@ VERSION = "0.1.0"
 #: bumped when a console and a router of different versions could misunderstand each other
 PROTOCOL = 1
 
+Condition = Literal["up", "degraded", "down", "unknown", "off"]
 State = Literal["running", "done", "failed", "cancelled", "interrupted"]
 #: "interrupted": the router died while the request ran
 
@@ -144,7 +145,7 @@ class ServiceView(Struct, frozen=True, gc=False):
 
     name: str
     kind: Literal["router", "role", "provider", "local", "ssh"]
-    state: Literal["up", "degraded", "down", "unknown", "off"]
+    state: Condition
     mode: Literal["embedded", "external", "simulated", "real", ""] = ""
     address: str = ""
     reason: str = ""

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 import httpx
 
 from router.children import Child
-from router.contract import RequestView, ServiceView
+from router.contract import Condition, RequestView, ServiceView
 from router.policy import Cooldowns
 from router.record import Attempt
 from router.settings import Generation, Provider, Role
@@ -157,7 +157,7 @@ class Health:
         passed = self._passed.get(provider.name, _Passed())
         answered, reason, at = self._answers.get(_root(provider.url), (None, "", None))
         cooling = self._cooldowns.until(provider.name, self._now())
-        state = "unknown"
+        state: Condition = "unknown"
         if provider.plane is not None:
             state = "up"
         elif answered is not None and provider.local:
@@ -171,7 +171,7 @@ class Health:
         return ServiceView(
             name=provider.name,
             kind="local" if provider.local else "provider",
-            state=state,  # type: ignore[arg-type]
+            state=state,
             mode="simulated" if provider.simulated else "embedded" if provider.plane else "real",
             address="in this router" if provider.plane else _root(provider.url),
             reason=reason or ("no request has gone there yet" if state == "unknown" else ""),

@@ -75,7 +75,7 @@ async def _route(router: Router, call: Call, door: str) -> None:
         case "POST", "/v1/messages":
             await exchange(router, call, _surface(router, call, door, "anthropic_messages"))
         case "POST", "/v1/messages/count_tokens":
-            await _count(router, call, door)
+            await count_tokens(router, call)
         case "POST", "/v1/chat/completions":
             await exchange(router, call, _surface(router, call, door, "openai_chat"))
         case "GET", path if found := _MODELS.fullmatch(path):
@@ -110,7 +110,7 @@ def headers(record: Record) -> list[tuple[str, str]]:
     return told
 
 
-async def _count(router: Router, call: Call, door: str) -> None:
+async def count_tokens(router: Router, call: Call) -> None:
     """Counts here, not at a provider: Claude Code asks 26 times in a row and wants it fast."""
     raw = await read_body(call.scope, call.receive, router.generation.limits)
     request = router.formats["anthropic_messages"].parse_request(raw)

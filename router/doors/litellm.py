@@ -7,6 +7,7 @@ LiteLLM's own client leaves it out. Errors have LiteLLM's shape, the code as a s
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from router.doors import ccr, relay
@@ -17,6 +18,7 @@ from router.embed import embed
 from router.errors import CallerError
 from router.exchange import Surface, exchange
 from router.record import Record
+from router.settings import Deployment
 
 if TYPE_CHECKING:
     from router.service import Router
@@ -56,7 +58,7 @@ async def _route(router: Router, call: Call) -> None:
         case "POST", path if _EMBED.fullmatch(path):
             await embed(router, call, _surface(router, call, "openai_chat"))
         case "POST", "/v1/messages/count_tokens":
-            await ccr._count(router, call, "litellm")
+            await ccr.count_tokens(router, call)
         case "GET", path if found := _MODELS.fullmatch(path):
             await call.json(200, _listed(router, found[1]))
         case "GET", "/model/info" | "/v1/model/info":
@@ -157,9 +159,13 @@ def _info(router: Router) -> list[dict[str, object]]:
                 ),
             },
         }
-        for deployments in router.generation.groups.deployments.values()
-        for deployment in deployments
+        for deployment in _deployments(router)
     ]
+
+
+def _deployments(router: Router) -> Iterator[Deployment]:
+    for deployments in router.generation.groups.deployments.values():
+        yield from deployments
 
 
 def _health(router: Router) -> dict[str, object]:
@@ -167,10 +173,10 @@ def _health(router: Router) -> dict[str, object]:
     services = {view.name: view for view in router.services()}
     healthy: list[dict[str, object]] = []
     unhealthy: list[dict[str, object]] = []
-    for entry in _info(router):
-        provider = str(entry["model_info"]["litellm_provider"])  # type: ignore[index]
+    for deployment in _deployments(router):
+        provider = deployment.target.provider
         service = services.get(provider)
-        endpoint: dict[str, object] = {"model": entry["model_name"], "provider": provider}
+        endpoint: dict[str, object] = {"model": deployment.group, "provider": provider}
         if service is not None and service.state in ("down", "degraded"):
             unhealthy.append(endpoint | {"error": service.reason})
         else:
