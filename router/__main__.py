@@ -17,6 +17,7 @@ import os
 import signal
 import socket
 import sys
+import time
 from pathlib import Path
 from typing import IO
 
@@ -37,7 +38,7 @@ from router.explain import explain
 from router.log import LEVELS, Level
 from router.service import Router
 from router.settings import Generation, Limits
-from router.tokens import Counter
+from router.situation import Means
 from storage.database import LedgerError
 from storage.home import Home, home
 
@@ -179,7 +180,7 @@ def _explain(here: Home, given: argparse.Namespace) -> object:
         headers={name.strip(): value.strip() for name, value in headers.items()},
     )
     generation = _load(here, _flags(given, NOWHERE, ""), 1)
-    return asyncio.run(explain(action, formats.load(), generation, Counter(), ()))
+    return asyncio.run(explain(action, formats.load(), generation, Means(), (), time.time()))
 
 
 def _load(here: Home, flags: Flags, number: int) -> Generation:

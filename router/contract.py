@@ -120,6 +120,8 @@ class Facts(Struct, frozen=True, gc=False):
 
     tokens: int = 0
     tokens_exact: bool = False
+    #: as we count; 0 where that is `tokens` itself, else `tokens` is it by the session's ratio
+    counted: int = 0
     messages: int = 0
     tools: int = 0
     images: int = 0

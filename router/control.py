@@ -21,6 +21,7 @@ from router.contract import (
     Done,
     Explain,
     OverridesChanged,
+    OverrideView,
     Refused,
     Reload,
     Result,
@@ -32,6 +33,10 @@ from router.doors.call import Call
 from router.explain import explain
 from router.live import Watcher
 from router.overrides import BadOverrideError
+from router.prices import price
+from router.rules import warm
+from router.sessions import switch_cost
+from router.settings import Target
 
 if TYPE_CHECKING:
     from router.service import Router
@@ -138,7 +143,8 @@ async def act(router: Router, action: Action) -> Result:
                 return Refused(str(error))
             _overridden(router)
             router.log.info("control", f"{_by(action.by)}override {view.scope} → {view.target}")
-            return Done(f"{view.scope} → {view.target}", override=view)
+            said = f"{view.scope} → {view.target}" + thrown_away(router, view)
+            return Done(said, override=view)
         case ClearOverride():
             cleared = router.overrides.clear(action.id)
             if not cleared and action.id != "all":
@@ -163,13 +169,33 @@ async def act(router: Router, action: Action) -> Result:
                 action,
                 router.formats,
                 router.generation,
-                router.counter,
+                router.means,
                 router.overrides.in_force(),
+                router.wall(),
             )
         case Stop():
             router.log.info("control", f"{_by(action.by)}stop")
             router.stop()
             return Done("stopping")
+
+
+def thrown_away(router: Router, view: OverrideView) -> str:
+    """What an override costs in warm caches, for people; "" where it costs none."""
+    target = Target.parse(view.target)
+    provider = router.generation.provider(target.provider) if target else None
+    kind, _, name = view.scope.partition(":")
+    if target is None or provider is None or kind not in ("everywhere", "session"):
+        return ""
+    to, now = price(provider, target.model, router.generation), router.wall()
+    lost = [seen for seen in router.sessions.of(name) if seen.target != view.target]
+    lost = [seen for seen in lost if seen.warm(now) >= warm.WORTH_SAYING]
+    if not lost:
+        return ""
+    costs = [switch_cost(seen, to) for seen in lost]
+    cost = None if None in costs else sum(cost or 0 for cost in costs)
+    tokens = sum(seen.cached for seen in lost)
+    caches = "1 warm cache" if len(lost) == 1 else f"{len(lost)} warm caches"
+    return f"; leaves {caches} of {tokens:,} tokens: {warm.said(cost)}"
 
 
 def _overridden(router: Router) -> None:

@@ -22,8 +22,6 @@ from router.delivery import deliver
 from router.doors.call import Call
 from router.doors.callers import client_of, key_of, public_name, session_of
 from router.errors import CallerError, Kind, OursError, RequestError, UpstreamError
-from router.explain import measured
-from router.facts import look_at
 from router.formats import Format
 from router.formats.failures import redacted
 from router.guards.body import ClientGoneError, read_body
@@ -34,7 +32,8 @@ from router.prices import price
 from router.quotes import without_quotes
 from router.record import Attempt, Record, StoppedBy
 from router.rules import RefusedError, decide
-from router.rules.plan import Candidate, Case, Plan
+from router.rules.plan import Candidate, Plan
+from router.situation import situation
 from router.tally import Tally
 
 if TYPE_CHECKING:
@@ -113,9 +112,16 @@ async def choose(
     router: Router, record: Record, request: Request, external: Candidate | None = None
 ) -> Plan:
     """Counts, looks and decides; the record keeps the whole trace. Raises CallerError."""
-    generation = router.generation
-    tokens, exact = await measured(router.counter, request, record.caller, generation)
-    record.facts = look_at(request, record.caller, tokens, exact)
+    case = await situation(
+        router.means,
+        request,
+        record.caller,
+        router.generation,
+        router.overrides.in_force(),
+        at=record.started_at,
+        chance=router.chance(),
+    )
+    record.facts = case.facts
     if external is not None:
         plan = Plan(
             candidates=(msgspec.structs.replace(external, model=request.model or ""),),
@@ -125,14 +131,6 @@ async def choose(
             request=request,
         )
     else:
-        case = Case(
-            request=request,
-            caller=record.caller,
-            facts=record.facts,
-            generation=generation,
-            overrides=router.overrides.in_force(),
-            chance=router.chance(),
-        )
         try:
             plan = decide(case)
         except RefusedError as error:

@@ -8,32 +8,22 @@ from router.caller import Caller
 from router.contract import Explain, Explained, OverrideView, Refused
 from router.doors.callers import client_of, session_of
 from router.errors import RequestError
-from router.facts import look_at
 from router.formats import Format
-from router.messages import Request
-from router.rules import RefusedError, decide, nearest_bound
-from router.rules.plan import Case
+from router.rules import RefusedError, decide
 from router.settings import Generation
-from router.tokens import Counter
-
-
-async def measured(
-    counter: Counter, request: Request, caller: Caller, generation: Generation
-) -> tuple[int, bool]:
-    """Tokens, and whether they were counted exactly. In strict mode CCR's own sum."""
-    if generation.routes.strict and caller.plane == "ccr":
-        return await counter.strict_count(request), True
-    return await counter.count(request, nearest_bound(generation))
+from router.situation import Means, situation
 
 
 async def explain(
     action: Explain,
     formats: Mapping[str, Format],
     generation: Generation,
-    counter: Counter,
+    means: Means,
     overrides: Sequence[OverrideView],
+    at: float,
 ) -> Explained | Refused:
-    """Which models the body would get, in order, and every rule that was looked at."""
+    """Which models the body would get at Unix time `at`, in order, and every rule that was looked
+    at."""
     plane = "litellm" if action.door == "litellm" else "ccr"
     format = formats["openai_chat" if plane == "litellm" else "anthropic_messages"]
     headers = {name.lower(): value for name, value in action.headers.items()}
@@ -48,15 +38,8 @@ async def explain(
         session=session_of(headers, request.body),
         client=client_of(headers),
     )
-    facts = look_at(request, caller, *await measured(counter, request, caller, generation))
-    case = Case(
-        request=request,
-        caller=caller,
-        facts=facts,
-        generation=generation,
-        overrides=tuple(overrides),
-        chance=0.0,
-    )
+    case = await situation(means, request, caller, generation, tuple(overrides), at=at)
+    facts = case.facts
     try:
         plan = decide(case)
     except RefusedError as error:

@@ -27,12 +27,16 @@ PROBES = frozenset({"hi", "quota", "test"})
 LONGEST = 300
 
 
-def look_at(request: Request, caller: Caller, tokens: int, exact: bool) -> Facts:
-    """The facts of one request. `tokens` as counted; `exact` False where that is an estimate."""
+def look_at(
+    request: Request, caller: Caller, tokens: int, exact: bool, ratio: float = 1.0
+) -> Facts:
+    """The facts of one request. `tokens` as counted; `exact` False where that is an estimate;
+    `ratio` is what this session's provider has found for each token that we count."""
     reasoning = request.reasoning
     return Facts(
-        tokens=tokens,
+        tokens=tokens if ratio == 1.0 else round(tokens * ratio),
         tokens_exact=exact,
+        counted=0 if ratio == 1.0 else tokens,
         messages=len(request.messages),
         tools=len(request.tools),
         images=images_in_newest_turn(request),

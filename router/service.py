@@ -28,7 +28,9 @@ from router.overrides import Overrides
 from router.policy import Cooldowns
 from router.prices import warm
 from router.record import Record
+from router.sessions import Sessions
 from router.settings import Generation
+from router.situation import Means
 from router.tokens import Counter
 from router.transport import Proxies, Transport
 from router.vocab import encoding
@@ -71,6 +73,8 @@ class Router:
         today, before = self.ledger.today(midnight(self.wall())), self.ledger.recent(RECENT)
         self.live = Live(self.wall, self.now, today, before)
         self.counter = Counter()
+        self.sessions = Sessions()
+        self.means = Means(self.counter, self.sessions)
         self.cooldowns = Cooldowns()
         self.transport = Transport(proxies=Proxies.from_env(os.environ))
         self.children: dict[str, Child] = {}
@@ -92,6 +96,8 @@ class Router:
         """The request has ended: counted, kept, logged."""
         view = self.live.close(record)
         self.health.served(view)
+        if view.session:
+            self.sessions.learn(record, self.wall())
         self.ledger.request(record.detail(view))
         where = f"{view.provider},{view.model}" if view.provider else "no provider"
         text = f"{view.door} {view.asked or '(no model)'} → {where} {view.state}"

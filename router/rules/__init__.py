@@ -29,6 +29,7 @@ from router.rules import (
     subagent,
     think,
     tool,
+    warm,
     web_search,
 )
 from router.rules.directives import without_directives, without_subagent_tag
@@ -122,8 +123,11 @@ class _Decision:
             first = candidates[0]
             target = f"{first.provider.name},{first.model}"
             self._note(rule, verdict, hit=True, target=target, note=note)
+            guarded = self._guarded(candidates, verdict)
+            if case.seen is not None and (lost := warm.look(case, guarded[0])):
+                self.looks.append(lost)
             return Plan(
-                candidates=self._guarded(candidates, verdict),
+                candidates=guarded,
                 rule=rule.name,
                 value=verdict.value[:LONGEST],
                 looks=tuple(self.looks),

@@ -10,6 +10,7 @@ from msgspec import Struct, field
 from router.caller import Caller
 from router.contract import Facts, Look, OverrideView
 from router.messages import Request
+from router.sessions import Seen
 from router.settings import Generation, Provider
 
 
@@ -24,6 +25,10 @@ class Case(Struct, frozen=True):
     overrides: tuple[OverrideView, ...] = ()
     #: uniform in [0, 1): spreads load over the deployments of a group
     chance: float = 0.0
+    #: Unix seconds of the request
+    at: float = 0.0
+    #: what the session's last answer showed
+    seen: Seen | None = None
 
 
 class Candidate(Struct, frozen=True):

@@ -1,0 +1,57 @@
+"""From a parsed request to the Case that the rules are given: the last stage that may wait.
+
+The rules are pure, so all that has to be asked of somebody is asked here: how many tokens there
+are, what this session has shown before.
+"""
+
+from __future__ import annotations
+
+from msgspec import Struct, field
+
+from router.caller import Caller
+from router.contract import OverrideView
+from router.facts import look_at
+from router.messages import Request
+from router.rules import nearest_bound
+from router.rules.plan import Case
+from router.sessions import Sessions
+from router.settings import Generation
+from router.tokens import Counter
+
+
+class Means(Struct, frozen=True):
+    """Whom to ask."""
+
+    counter: Counter = field(default_factory=Counter)
+    sessions: Sessions = field(default_factory=Sessions)
+
+
+async def situation(
+    means: Means,
+    request: Request,
+    caller: Caller,
+    generation: Generation,
+    overrides: tuple[OverrideView, ...] = (),
+    *,
+    at: float = 0.0,
+    chance: float = 0.0,
+) -> Case:
+    """`at` is Unix seconds, `chance` uniform in [0, 1)."""
+    strict = generation.routes.strict and caller.plane == "ccr"
+    seen = means.sessions.get(caller.session, caller.agent) if caller.session else None
+    ratio = 1.0 if seen is None or strict else seen.ratio
+    if strict:
+        tokens, exact = await means.counter.strict_count(request), True  # CCR's own sum
+    else:
+        near = int(nearest_bound(generation) / ratio)
+        tokens, exact = await means.counter.count(request, near)
+    return Case(
+        request=request,
+        caller=caller,
+        facts=look_at(request, caller, tokens, exact, ratio),
+        generation=generation,
+        overrides=overrides,
+        chance=chance,
+        at=at,
+        seen=seen,
+    )
