@@ -1,0 +1,66 @@
+// Keeps the page true while it is looked at, and gives each snippet a button that copies it.
+"use strict";
+
+const WORDS = { up: "● up", degraded: "◐ degraded", down: "✗ down", unknown: "○ unknown", off: "– off" };
+const EVERY = 3000; // milliseconds between two looks; none while nobody looks
+
+function cell(text, kind) {
+  const made = document.createElement("td");
+  made.textContent = text;
+  if (kind) made.className = kind;
+  return made;
+}
+
+function draw(health) {
+  const summary = document.getElementById("summary");
+  summary.textContent = health.summary;
+  summary.className = health.status === "ok" ? "up" : "degraded";
+  document.getElementById("services").replaceChildren(...Object.entries(health.services).map(([name, of]) => {
+    const row = document.createElement("tr");
+    row.append(
+      cell(name),
+      cell(WORDS[of.state] ?? of.state, of.state),
+      cell(of.requests.toLocaleString("en"), "number"),
+      cell(of.errors.toLocaleString("en"), "number"),
+      cell(of.p50_ms === null ? "—" : `${Math.round(of.p50_ms)} ms`, "number"),
+      cell([of.mode === "simulated" ? "simulated" : "", of.reason].filter(Boolean).join(": ")),
+    );
+    return row;
+  }));
+  for (const state of document.querySelectorAll("[data-service]")) {
+    const of = health.services[state.dataset.service];
+    if (!of) continue;
+    state.textContent = WORDS[of.state] ?? of.state;
+    state.className = of.state;
+  }
+}
+
+async function look() {
+  if (document.hidden) return;
+  try {
+    const answer = await fetch("/health", { cache: "no-store" });
+    draw(await answer.json());
+  } catch {
+    const summary = document.getElementById("summary");
+    summary.textContent = "the router does not answer";
+    summary.className = "down";
+  }
+}
+
+for (const snippet of navigator.clipboard ? document.querySelectorAll("pre") : []) {
+  const button = document.createElement("button");
+  button.textContent = "Copy";
+  button.addEventListener("click", async () => {
+    await navigator.clipboard.writeText(snippet.innerText);
+    button.textContent = "Copied";
+    setTimeout(() => { button.textContent = "Copy"; }, 1500);
+  });
+  const both = document.createElement("div");
+  both.className = "copied";
+  snippet.replaceWith(both);
+  both.append(snippet, button);
+}
+
+setInterval(look, EVERY);
+document.addEventListener("visibilitychange", look);
+look();

@@ -1,0 +1,102 @@
+"""The front door's own addresses: the landing page, its files, and what it says of its health."""
+
+from __future__ import annotations
+
+import re
+from html.parser import HTMLParser
+
+import httpx
+import pytest
+
+from storage.home import Home
+from tests.router.inside import served
+
+HTML = {"accept": "text/html"}
+TOML = "[litellm]\nmode = 'external'\nurl = 'http://127.0.0.1:9'\nkeys = ['a-key-of-theirs']\n"
+
+
+class Read(HTMLParser):
+    """What a browser would load, and the text it would show."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.loads: list[str] = []
+        self.links: list[str] = []
+        self.text = ""
+        self.feed(page)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        given = dict(attrs)
+        assert not [name for name in given if name.startswith("on") or name == "style"], given
+        place = given.get("src") or (given.get("href") if tag == "link" else None)
+        self.loads += [place] if place else []
+        self.links += [given["href"] or ""] if tag == "a" else []
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+
+
+async def test_the_landing_page_is_true_and_self_contained(test_home: Home) -> None:
+    test_home.toml.write_text(TOML)
+    async with (
+        served(test_home) as (router, address),
+        httpx.AsyncClient(base_url=address) as http,
+    ):
+        await router.health.probe(router.generation)
+        answer = await http.get("/", headers={**HTML, "host": "localhost:5000"})
+        page = Read(answer.text)
+        assert 'base_url="http://localhost:5000/litellm/v1", api_key="your-litellm-key"' in (
+            page.text
+        )
+        assert "ANTHROPIC_BASE_URL=http://localhost:5000/claude-code" in page.text
+        assert "a-key-of-theirs" not in answer.text
+        assert re.search(r"LiteLLM\s*✗ down", page.text)
+        policy = answer.headers["content-security-policy"]
+        assert "default-src 'none'" in policy
+        assert "unsafe" not in policy
+        for place in page.loads:
+            loaded = await http.get(place)
+            assert loaded.status_code == 200
+            assert loaded.headers["x-content-type-options"] == "nosniff"
+            assert not re.findall(r"https?://(?!www\.w3\.org/)", loaded.text)
+        assert {"/litellm/", "/ccr/ui", "/health"} <= set(page.links)
+
+
+async def test_health_livez_and_readyz_tell_the_router_s_own_figures(test_home: Home) -> None:
+    test_home.toml.write_text(TOML)
+    async with (
+        served(test_home) as (router, address),
+        httpx.AsyncClient(base_url=address) as http,
+    ):
+        await router.health.probe(router.generation)
+        told = (await http.get("/health")).json()
+        shown = {service.name: service for service in router.services()}
+        assert told["status"] == "degraded"
+        assert told["services"].keys() == shown.keys()
+        assert told["services"]["LiteLLM"]["reason"] == shown["LiteLLM"].reason != ""
+        assert (await http.get("/livez")).text == "ok\n"
+        ready = await http.get("/readyz")
+        assert (ready.status_code, ready.text.startswith("LiteLLM is down")) == (503, True)
+        test_home.toml.write_text("")
+        assert await router.reload() == ""
+        assert (await http.get("/readyz")).text == "ok\n"
+        router.ledger.trouble = "disk full"
+        assert "disk full" in (await http.get("/readyz")).text
+        router.ledger.trouble = ""
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [("GET", "/assets/../landing.html"), ("GET", "/assets/landing.html"), ("GET", "/<b>x"),
+     ("POST", "/"), ("GET", "/assets/__init__.py")],
+)  # fmt: skip
+async def test_what_is_not_there_says_so(test_home: Home, method: str, path: str) -> None:
+    async with (
+        served(test_home) as (_, address),
+        httpx.AsyncClient(base_url=address) as http,
+    ):
+        as_page = await http.request(method, path, headers=HTML)
+        assert as_page.status_code == 404
+        assert "<b>" not in as_page.text
+        as_json = await http.request(method, path)
+        assert "/litellm/v1" in as_json.json()["error"]["message"]
