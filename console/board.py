@@ -31,6 +31,8 @@ class Board:
         self.requests: dict[str, RequestView] = {}
         self.services: tuple[ServiceView, ...] = ()
         self.overrides: tuple[OverrideView, ...] = ()
+        #: sessions whose new requests are refused
+        self.paused: tuple[str, ...] = ()
         self.beat: Beat | None = None
         self.today = Totals()
         self.config_error = ""
@@ -47,6 +49,7 @@ class Board:
         self.snapshot = snapshot
         self.services = snapshot.services
         self.overrides = snapshot.overrides
+        self.paused = snapshot.paused
         self.config_error = snapshot.config_error
         for request in list(self.requests.values()):
             if request.state == "running":
@@ -66,6 +69,8 @@ class Board:
                 self.services = change.services
             case contract.OverridesChanged():
                 self.overrides = change.overrides
+            case contract.PausedChanged():
+                self.paused = change.paused
             case contract.Reloaded():
                 self.config_error = change.error
                 return True

@@ -25,6 +25,10 @@ VERSION = "0.1.0"
 #: bumped when a console and a router of different versions could misunderstand each other
 PROTOCOL = 1
 
+#: spans of a service's history, and how long each is, in seconds
+CELLS = 30
+SPAN = 120.0
+
 Condition = Literal["up", "degraded", "down", "unknown", "off"]
 State = Literal["running", "done", "failed", "cancelled", "interrupted"]
 #: "interrupted": the router died while the request ran
@@ -159,6 +163,11 @@ class ServiceView(Struct, frozen=True, gc=False):
     last_error: str = ""
     last_error_at: float | None = None
     cooling_until: float | None = None
+    p95_ms: float | None = None  # time to first byte
+    took_p50_ms: float | None = None  # the whole answer
+    took_p95_ms: float | None = None
+    #: what went by in each of the last CELLS spans, oldest first: (requests, errors)
+    history: tuple[tuple[int, int], ...] = ()
 
 
 class OverrideView(Struct, frozen=True, gc=False):
@@ -230,6 +239,7 @@ class Snapshot(Struct, frozen=True, gc=False):
     recent: tuple[RequestView, ...]  # newest first, at most 200
     beat: Beat
     targets: tuple[str, ...] = ()  # every "provider,model" that an override may name
+    paused: tuple[str, ...] = ()  # sessions whose new requests are refused until they are resumed
     scenarios: dict[str, str] = field(default_factory=dict)  # scenario → target, as configured
     config_error: str = ""  # why the newest edit of a config file was not taken
 
@@ -245,6 +255,10 @@ class OverridesChanged(Struct, frozen=True, tag=True, gc=False):
     overrides: tuple[OverrideView, ...]
 
 
+class PausedChanged(Struct, frozen=True, tag=True, gc=False):
+    paused: tuple[str, ...]
+
+
 class Reloaded(Struct, frozen=True, tag=True, gc=False):
     """A config file was edited: taken (`error` empty) or refused. Ask for a new snapshot."""
 
@@ -258,7 +272,7 @@ class Dropped(Struct, frozen=True, tag=True, gc=False):
     count: int
 
 
-Change = Beat | ServicesChanged | OverridesChanged | Reloaded | Dropped
+Change = Beat | ServicesChanged | OverridesChanged | PausedChanged | Reloaded | Dropped
 
 
 # ── act() ─────────────────────────────────────────────────────────────────────────────────────────
@@ -288,6 +302,59 @@ class Cancel(Struct, frozen=True, tag=True, gc=False):
     by: str = ""
 
 
+class Pause(Struct, frozen=True, tag=True, gc=False):
+    """New requests of a session are refused, in their dialect, until it is resumed. Those that run
+    go on. Forgotten when the router ends."""
+
+    session: str
+    by: str = ""
+
+
+class Resume(Struct, frozen=True, tag=True, gc=False):
+    """`session` by name, or "all"."""
+
+    session: str
+    by: str = ""
+
+
+class ClearCooldown(Struct, frozen=True, tag=True, gc=False):
+    """A provider that rests after errors may be tried again at once."""
+
+    provider: str
+    by: str = ""
+
+
+class ListModels(Struct, frozen=True, tag=True, gc=False):
+    """Every model that can be named, with its price and size: answered with Models."""
+
+
+class ShowRoutes(Struct, frozen=True, tag=True, gc=False):
+    """The rules as they stand: answered with Routes."""
+
+
+class ReplayRoutes(Struct, frozen=True, tag=True, gc=False):
+    """What the newest `last` requests would have got under edited routes: answered with Replayed.
+    `targets` is scenario → "provider,model", "" for none; those not named stay."""
+
+    targets: dict[str, str]
+    last: int = 200
+
+
+class EditRoutes(Struct, frozen=True, tag=True, gc=False):
+    """Writes the edited targets into pointsman.toml and takes them at once: answered with Edited.
+    `dry`: only says what would be written."""
+
+    targets: dict[str, str]
+    dry: bool = True
+    by: str = ""
+
+
+class UndoRoutes(Struct, frozen=True, tag=True, gc=False):
+    """Takes the newest edit of the routes back: answered with Edited."""
+
+    by: str = ""
+
+
 class Reload(Struct, frozen=True, tag=True, gc=False):
     """Reads the config files again now."""
 
@@ -306,7 +373,22 @@ class Stop(Struct, frozen=True, tag=True, gc=False):
     by: str = ""
 
 
-Action = SetOverride | ClearOverride | Cancel | Reload | Explain | Stop
+Action = (
+    SetOverride
+    | ClearOverride
+    | Cancel
+    | Pause
+    | Resume
+    | ClearCooldown
+    | ListModels
+    | ShowRoutes
+    | ReplayRoutes
+    | EditRoutes
+    | UndoRoutes
+    | Reload
+    | Explain
+    | Stop
+)
 
 
 class Done(Struct, frozen=True, tag=True, gc=False):
@@ -331,7 +413,79 @@ class Refused(Struct, frozen=True, tag=True, gc=False):
     message: str
 
 
-Result = Done | Explained | Refused
+class ModelView(Struct, frozen=True, gc=False):
+    """A model that a route or an override may name. Prices are nano-dollars per token."""
+
+    target: str  # "provider,model"
+    input: int | None = None
+    output: int | None = None
+    cache_read: int | None = None
+    cache_write: int | None = None
+    source: str = ""  # of the price
+    context: int | None = None  # tokens it can hold, where known
+    simulated: bool = False
+
+
+class Models(Struct, frozen=True, tag=True, gc=False):
+    models: tuple[ModelView, ...]
+
+
+class RuleView(Struct, frozen=True, gc=False):
+    """One rule, in the order they are asked. `scenario` is "" where it has no target of its own."""
+
+    name: str
+    when: str  # "more than 60,000 tokens"
+    scenario: str = ""
+    target: str = ""  # as configured; "" for none
+    override: str = ""  # what an operator's override of this scenario sends it to instead
+
+
+class Routes(Struct, frozen=True, tag=True, gc=False):
+    """`source` is where they were configured, `file` where an edit would be written."""
+
+    rules: tuple[RuleView, ...]
+    strict: bool
+    source: str
+    file: str
+    undo: str = ""  # what UndoRoutes would take back; "" when there is nothing
+
+
+class Move(Struct, frozen=True, gc=False):
+    """Requests that would go elsewhere. Costs are of all of them, None where one is unknown."""
+
+    rule: str
+    before: str
+    after: str
+    requests: int
+    cost_before: int | None
+    cost_after: int | None
+
+
+class Replayed(Struct, frozen=True, tag=True, gc=False):
+    """`requests` were looked at; of those `moved` would go elsewhere, `pinned` were chosen by hand
+    and stay, `unclear` depend on a prompt that is not kept. `difference` is the money of those that
+    move and whose price is known before and after; `unpriced` move without that."""
+
+    requests: int
+    moved: int
+    pinned: int
+    unclear: int
+    refused: int  # would get no model at all
+    difference: int
+    unpriced: int
+    moves: tuple[Move, ...]
+
+
+class Edited(Struct, frozen=True, tag=True, gc=False):
+    """`diff` in the usual form, of the file named; `applied` says whether it was written."""
+
+    file: str
+    diff: tuple[str, ...]
+    applied: bool
+    message: str = ""
+
+
+Result = Done | Explained | Models | Routes | Replayed | Edited | Refused
 
 
 # ── query(): what the ledger answers ──────────────────────────────────────────────────────────────

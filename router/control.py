@@ -11,20 +11,24 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from router.answers import answer, said_by, switch
 from router.asgi import Receive, Scope, Send
 from router.contract import (
     PROTOCOL,
     VERSION,
     Action,
     Cancel,
+    ClearCooldown,
     ClearOverride,
     Done,
     Explain,
     OverridesChanged,
     OverrideView,
+    Pause,
     Refused,
     Reload,
     Result,
+    Resume,
     SetOverride,
     Snapshot,
     Stop,
@@ -128,6 +132,7 @@ def snapshot(router: Router) -> Snapshot:
         recent=tuple(router.live.recent),
         beat=router.live.beat(),
         targets=tuple(router.targets()),
+        paused=tuple(sorted(router.paused)),
         scenarios={name: str(target) for name, target in generation.routes.targets.items()},
         config_error=router.config_error,
     )
@@ -142,7 +147,7 @@ async def act(router: Router, action: Action) -> Result:
             except BadOverrideError as error:
                 return Refused(str(error))
             _overridden(router)
-            router.log.info("control", f"{_by(action.by)}override {view.scope} → {view.target}")
+            router.log.info("control", f"{said_by(action.by)}override {view.scope} → {view.target}")
             said = f"{view.scope} → {view.target}" + thrown_away(router, view)
             return Done(said, override=view)
         case ClearOverride():
@@ -150,20 +155,22 @@ async def act(router: Router, action: Action) -> Result:
             if not cleared and action.id != "all":
                 return Refused(f"there is no override {action.id!r}")
             _overridden(router)
-            router.log.info("control", f"{_by(action.by)}cleared {cleared} overrides")
+            router.log.info("control", f"{said_by(action.by)}cleared {cleared} overrides")
             return Done(f"cleared {cleared}")
         case Cancel():
             record = router.live.running.get(action.id)
             if record is None:
                 return Refused(f"no request {action.id!r} is running")
             record.stop("operator")
-            router.log.info("control", f"{_by(action.by)}cancelled", request=action.id)
+            router.log.info("control", f"{said_by(action.by)}cancelled", request=action.id)
             return Done(f"cancelled {action.id}")
         case Reload():
             refused = await router.reload()
             if refused:
                 return Refused(refused)
             return Done(f"generation {router.generation.number}")
+        case Pause() | Resume() | ClearCooldown():
+            return switch(router, action)
         case Explain():
             return await explain(
                 action,
@@ -174,9 +181,11 @@ async def act(router: Router, action: Action) -> Result:
                 router.wall(),
             )
         case Stop():
-            router.log.info("control", f"{_by(action.by)}stop")
+            router.log.info("control", f"{said_by(action.by)}stop")
             router.stop()
             return Done("stopping")
+        case _:
+            return await answer(router, action)
 
 
 def thrown_away(router: Router, view: OverrideView) -> str:
@@ -200,7 +209,3 @@ def thrown_away(router: Router, view: OverrideView) -> str:
 
 def _overridden(router: Router) -> None:
     router.live.tell(OverridesChanged(router.overrides.views(router.generation)))
-
-
-def _by(who: str) -> str:
-    return f"{who}: " if who else ""

@@ -27,6 +27,7 @@ from router.formats.failures import redacted
 from router.guards.body import ClientGoneError, read_body
 from router.messages import Request
 from router.outgoing import outgoing
+from router.pauses import refusal
 from router.policy import Course, GiveUp, Try, Wait
 from router.prices import price
 from router.quotes import without_quotes
@@ -72,6 +73,8 @@ async def exchange(router: Router, call: Call, surface: Surface) -> None:
         session = session_of(call.headers, request.body)
         if session:
             record.caller = msgspec.structs.replace(record.caller, session=session)
+        if router.paused and record.caller.session in router.paused:
+            raise refusal(record.caller.session)
         plan = await choose(router, record, request, surface.external)
 
         async def once(attempt: Attempt, candidate: Candidate) -> None:

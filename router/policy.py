@@ -106,6 +106,13 @@ class Cooldowns:
         latest = max(ends, default=0.0)
         return latest if latest > now else None
 
+    def clear(self, provider: str) -> int:
+        """All models of a provider may be tried again. Returns how many rested or had failed."""
+        found = [key for key in self._rests if key[0] == provider]
+        for key in found:
+            del self._rests[key]
+        return len(found)
+
     def begin(self, candidate: Candidate, now: float) -> bool:
         """An attempt starts, after a rest as its probe. False when the candidate rests."""
         if self.resting(candidate, now) > 0:

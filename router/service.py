@@ -28,6 +28,7 @@ from router.overrides import Overrides
 from router.policy import Cooldowns
 from router.prices import warm
 from router.record import Record
+from router.routes import Edits
 from router.sessions import Sessions
 from router.settings import Generation
 from router.situation import Means
@@ -72,6 +73,9 @@ class Router:
         self.overrides = Overrides(self.ledger.kept_overrides(), self.ledger, self.wall)
         today, before = self.ledger.today(midnight(self.wall())), self.ledger.recent(RECENT)
         self.live = Live(self.wall, self.now, today, before)
+        #: sessions whose new requests are refused (router/pauses.py)
+        self.paused: set[str] = set()
+        self.edits = Edits()
         self.counter = Counter()
         self.sessions = Sessions()
         self.means = Means(self.counter, self.sessions)

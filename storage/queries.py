@@ -64,6 +64,14 @@ def request(id: str) -> Query:
     )
 
 
+def decisions(limit: int) -> Query:
+    """Rows for rows.read_detail: completions that were answered, newest first."""
+    return (
+        f"{_DETAILS} WHERE state = 'done' AND endpoint = 'chat' ORDER BY seq DESC LIMIT ?",
+        [limit],
+    )
+
+
 def totals(since: float) -> Query:
     """Rows for read_totals."""
     where, values = _ended(since, None)

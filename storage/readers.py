@@ -76,6 +76,10 @@ class Archive:
         attempts = await self._all((queries.ATTEMPTS, [row[-1]]))
         return rows.read_detail(row, attempts)
 
+    async def decisions(self, limit: int) -> list[RequestDetail]:
+        """The newest completions that were answered, with their facts and without attempts."""
+        return [rows.read_detail(row, []) for row in await self._all(queries.decisions(limit))]
+
     async def costs(
         self, since: float | None = None, until: float | None = None, by: Grouping = "model"
     ) -> list[CostLine]:

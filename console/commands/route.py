@@ -66,7 +66,9 @@ def ask(action: Explain) -> Explained:
         result = asyncio.run(of_router())
     except RouterDownError:
         result = without_router(action)
-    return result if isinstance(result, Explained) else fail(result.message)
+    if isinstance(result, Explained):
+        return result
+    fail(getattr(result, "message", "the router answered something else"))
 
 
 def without_router(action: Explain) -> Result:

@@ -39,7 +39,16 @@ from router.rules.rule import RefusedError, Rule, Verdict
 from router.rules.signals import Signals
 from router.rules.targets import resolve, scenario_target
 
-__all__ = ["CCR", "LITELLM", "RefusedError", "decide", "nearest_bound"]
+__all__ = [
+    "CCR",
+    "LITELLM",
+    "TABLE",
+    "RefusedError",
+    "Rule",
+    "decide",
+    "decide_by",
+    "nearest_bound",
+]
 
 PINS = (pins.FORCED, explicit.HEADER, explicit.PROMPT, pins.OVERRIDE)
 TABLE = (
@@ -88,6 +97,11 @@ def decide(case: Case) -> Plan:
             )
         )
     return plan
+
+
+def decide_by(case: Case, order: Sequence[Rule], asked: str) -> Plan | None:
+    """By these rules alone: for a dry run over kept facts. Raises RefusedError."""
+    return _Decision(case).follow(order, asked)
 
 
 class _Decision:

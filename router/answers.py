@@ -1,0 +1,92 @@
+"""The questions and switches of a console that are more than a lookup: models, routes, pauses.
+
+One rule: what takes more than a moment (prices, a replay) runs off the router's loop.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from router.catalogue import models
+from router.contract import (
+    ClearCooldown,
+    Done,
+    EditRoutes,
+    ListModels,
+    Models,
+    Pause,
+    PausedChanged,
+    Refused,
+    ReplayRoutes,
+    Result,
+    Resume,
+    ServicesChanged,
+    ShowRoutes,
+    UndoRoutes,
+)
+from router.replay import replay
+from router.routes import shown
+from storage.readers import Archive
+
+if TYPE_CHECKING:
+    from router.service import Router
+
+Question = ListModels | ShowRoutes | ReplayRoutes | EditRoutes | UndoRoutes
+Switch = Pause | Resume | ClearCooldown
+
+
+async def answer(router: Router, question: Question) -> Result:
+    generation = router.generation
+    match question:
+        case ListModels():
+            return Models(await asyncio.to_thread(models, generation))
+        case ShowRoutes():
+            view = shown(generation, router.overrides.in_force(), str(router.home.toml))
+            return msgspec.structs.replace(view, undo=router.edits.newest)
+        case ReplayRoutes():
+            archive = Archive(router.home.ledger)
+            try:
+                return await replay(question, generation, archive)
+            finally:
+                await archive.close()
+        case EditRoutes():
+            edited = await router.edits.edit(router, question)
+        case UndoRoutes():
+            edited = await router.edits.undo(router)
+    if not isinstance(edited, Refused) and edited.applied:
+        router.log.info("control", f"{said_by(question.by)}routes: {edited.message}")
+    return edited
+
+
+def switch(router: Router, action: Switch) -> Result:
+    by = said_by(action.by)
+    if isinstance(action, ClearCooldown):
+        if router.generation.provider(action.provider) is None:
+            return Refused(f"no provider is named {action.provider!r}")
+        count = router.cooldowns.clear(action.provider)
+        router.live.tell(ServicesChanged(router.services()))
+        router.log.info("control", f"{by}cleared the rest of {action.provider}")
+        return Done(f"{action.provider} is asked again" if count else "nothing rested there")
+    if not action.session:
+        return Refused("which session? A request without one cannot be paused")
+    if isinstance(action, Pause):
+        router.paused.add(action.session)
+        words = f"paused session {action.session}: its new requests are refused"
+    elif action.session == "all":
+        words = f"resumed {len(router.paused)} sessions"
+        router.paused.clear()
+    elif action.session in router.paused:
+        router.paused.discard(action.session)
+        words = f"resumed session {action.session}"
+    else:
+        return Refused(f"session {action.session!r} is not paused")
+    router.live.tell(PausedChanged(tuple(sorted(router.paused))))
+    router.log.info("control", f"{by}{words}")
+    return Done(words)
+
+
+def said_by(who: str) -> str:
+    return f"{who}: " if who else ""

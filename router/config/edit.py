@@ -1,0 +1,72 @@
+"""Changes pointsman.toml on a person's command: comments and order stay, a backup is kept.
+
+One rule: the file is replaced in one step, so that nobody ever reads half of it.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+
+
+def read(path: Path) -> str | None:
+    """The file's text; None where there is none."""
+    try:
+        return path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return None
+
+
+def with_targets(text: str, targets: Mapping[str, str]) -> str:
+    """The same file with these routes in [routes.targets]. Raises ValueError where it is no TOML,
+    or `routes` is something else there."""
+    import tomlkit  # 40 ms that only an edit needs
+    from tomlkit.exceptions import TOMLKitError
+
+    try:
+        document = tomlkit.parse(text)
+        routes = document.setdefault("routes", tomlkit.table(is_super_table=True))
+        table = routes.setdefault("targets", tomlkit.table())
+        for scenario, target in targets.items():
+            table[scenario] = target
+    except (TOMLKitError, AttributeError, TypeError) as error:
+        raise ValueError(f"pointsman.toml cannot be edited: {error}") from error
+    return tomlkit.dumps(document)
+
+
+def diff(before: str, after: str, name: str) -> tuple[str, ...]:
+    """Unified, without the two lines of names; () where nothing differs."""
+    old, new = before.splitlines(), after.splitlines()
+    return tuple(difflib.unified_diff(old, new, name, name, n=2, lineterm=""))[2:]
+
+
+def write(path: Path, text: str, before: str | None) -> None:
+    """Replaces the file; what stood there is kept beside it as …toml.bak."""
+    if before is not None:
+        _replace(path.with_suffix(path.suffix + ".bak"), before)
+    _replace(path, text)
+
+
+def put_back(path: Path, before: str | None) -> None:
+    """As it was before an edit: also when there was none."""
+    if before is None:
+        path.unlink(missing_ok=True)
+    else:
+        _replace(path, before)
+
+
+def _replace(path: Path, text: str) -> None:
+    """In one step, and readable by its owner alone."""
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=".pointsman-")
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(name, path)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
