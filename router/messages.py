@@ -134,6 +134,14 @@ class Reasoning(Struct, gc=False):
     extra: JSON | None = None
 
 
+class Bound(Struct, frozen=True, gc=False):
+    """Why a request can only be served in its own dialect, in words for the client."""
+
+    words: str
+    param: str
+    code: str | None = None
+
+
 class Request(Struct, gc=False):
     """One request for a completion, as the client meant it.
 
@@ -158,6 +166,7 @@ class Request(Struct, gc=False):
     response_format: JSON | None = None  # in OpenAI's form
     user: str | None = None  # the client's id for its end user, as sent
     context: str | None = None  # the guide's own field: a scenario's name; never sent upstream
+    bound: Bound | None = None  # set: a provider of another dialect cannot do what is asked
     extra: JSON = field(default_factory=dict)
     body: JSON = field(default_factory=dict)
     raw: bytes = b""

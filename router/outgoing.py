@@ -11,6 +11,7 @@ import msgspec
 from msgspec import Struct
 
 from router.doors.call import Call
+from router.errors import CallerError
 from router.formats import Format
 from router.messages import Request
 from router.providers.adjustments import adjust
@@ -53,6 +54,9 @@ def outgoing(
     provider, model = candidate.provider, candidate.model
     format = formats[provider.format]
     same = format.name == request.dialect
+    if not same and request.bound is not None:
+        bound = request.bound
+        raise CallerError(bound.words, param=bound.param, code=bound.code)
     whole = request is original and format.complete(request)
     plain = not (
         candidate.params

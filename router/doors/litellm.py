@@ -29,15 +29,22 @@ CREATED = 1677610602
 ROUTED = "claude-sonnet"
 _CHAT = re.compile(r"(/v1)?/chat/completions|/(engines|openai/deployments)/[^/]+/chat/completions")
 _EMBED = re.compile(r"(/v1)?/embeddings|/(engines|openai/deployments)/[^/]+/embeddings")
+_RESPONSES = re.compile(r"(/v1)?/responses|/(engines|openai/deployments)/[^/]+/responses")
 _MODELS = re.compile(r"(?:/v1)?/models(?:/(.+))?")
 #: what a meter must read; everything else of an external LiteLLM is relayed as it is
-_METERED = re.compile(r".*/(chat/completions|embeddings|messages)")
+_METERED = re.compile(r".*/(chat/completions|responses|embeddings|messages)")
 
 
 async def litellm(router: Router, call: Call) -> None:
-    dialect = "anthropic_messages" if call.path.startswith("/v1/messages") else "openai_chat"
-    format = router.formats[dialect]
+    format = router.formats[_dialect(call.path)]
     await guarded(router, call, format, _route(router, call))
+
+
+def _dialect(path: str) -> str:
+    """In which format the errors of a path are told."""
+    if path.startswith("/v1/messages"):
+        return "anthropic_messages"
+    return "openai_responses" if _RESPONSES.fullmatch(path) else "openai_chat"
 
 
 async def _route(router: Router, call: Call) -> None:
@@ -53,6 +60,8 @@ async def _route(router: Router, call: Call) -> None:
     match call.method, call.path:
         case "POST", path if _CHAT.fullmatch(path):
             await exchange(router, call, _surface(router, call, "openai_chat"))
+        case "POST", path if _RESPONSES.fullmatch(path):
+            await exchange(router, call, _surface(router, call, "openai_responses"))
         case "POST", "/v1/messages":
             await exchange(router, call, _surface(router, call, "anthropic_messages"))
         case "POST", path if _EMBED.fullmatch(path):

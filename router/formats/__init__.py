@@ -124,5 +124,7 @@ def load() -> dict[str, Format]:
     """Every format by its name."""
     from router.formats.anthropic_messages import AnthropicMessages
     from router.formats.openai_chat import OpenAIChat
+    from router.formats.openai_responses import OpenAIResponses
 
-    return {format.name: format for format in (AnthropicMessages(), OpenAIChat())}
+    formats: tuple[Format, ...] = (AnthropicMessages(), OpenAIChat(), OpenAIResponses())
+    return {format.name: format for format in formats}

@@ -51,9 +51,11 @@ def render_request(request: Request, provider: Provider, model: str) -> JSON:
     messages = list(_messages(request, provider, foreign))
     body["messages"] = _in_order(messages) if foreign else messages
     if request.tools and not (foreign and _mode(request) == "none"):
-        body["tools"] = [_tool(tool) for tool in request.tools if tool.kind != "custom"]
-        if choice := _tool_choice(request):
-            body["tool_choice"] = choice
+        tools = [_tool(tool) for tool in request.tools if tool.kind not in _OPENAI_TOOLS]
+        if tools:
+            body["tools"] = tools
+            if choice := _tool_choice(request):
+                body["tool_choice"] = choice
     if request.stop:
         body["stop_sequences"] = request.stop
     if request.stream:
@@ -173,6 +175,8 @@ def _marked(part: Text | ToolUse | ToolResult | Image | Document) -> JSON:
     return block
 
 
+#: tools of an OpenAI request that have no Anthropic form
+_OPENAI_TOOLS = frozenset({"custom", "web_search", "web_search_preview"})
 #: parts of an OpenAI request that have no Anthropic form
 _OPENAI_ONLY = frozenset({"input_audio", "video_url", "file", "image_url"})
 

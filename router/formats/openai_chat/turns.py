@@ -28,7 +28,7 @@ from router.providers import Quirks
 from router.settings import Provider
 
 #: a block that changes with every call and would spoil the provider's cache of the prefix
-_BILLING = "x-anthropic-billing-header"
+BILLING = "x-anthropic-billing-header"
 _NO_OUTPUT = "(no output)"
 _NO_RESULT = "(no result)"
 #: what Gemini 3 accepts for a call whose thought signature is lost
@@ -52,7 +52,7 @@ class Turns:
         self._held: list[JSON] = []  # system texts that came between a call and its result
 
     def system(self, parts: list[Part], extra: JSON | None = None) -> None:
-        said = [p for p in parts if not (isinstance(p, Text) and p.text.startswith(_BILLING))]
+        said = [p for p in parts if not (isinstance(p, Text) and p.text.startswith(BILLING))]
         content = self._content(said)
         if content:
             message = self._message("system", content, extra)
@@ -104,7 +104,9 @@ class Turns:
     def _result(self, result: ToolResult, shown: list[Part]) -> Any:
         said: list[Part] = []
         for part in result.parts:
-            (shown if isinstance(part, Image | Document) and not _text(part) else said).append(part)
+            (shown if isinstance(part, Image | Document) and not text_of(part) else said).append(
+                part
+            )
         content = self._content(said)
         if not content:
             content = "(see the attached file)" if len(said) < len(result.parts) else _NO_OUTPUT
@@ -193,7 +195,7 @@ class Turns:
         return bodies
 
     def _part(self, part: Part) -> JSON | None:
-        text = _text(part)
+        text = text_of(part)
         body: JSON
         if text is not None:
             if not text:
@@ -217,7 +219,7 @@ class Turns:
         return body
 
 
-def _text(part: Part) -> str | None:
+def text_of(part: Part) -> str | None:
     """What a part says in words; None for one that has none."""
     if type(part) is Text:
         return part.text
