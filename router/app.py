@@ -10,6 +10,7 @@ from router.doors.call import Call
 from router.doors.ccr import ccr, claude_code
 from router.doors.front import front
 from router.doors.litellm import litellm
+from router.doors.ollama import ollama
 from router.errors import CallerError
 from router.guards import check, origin
 
@@ -19,7 +20,12 @@ if TYPE_CHECKING:
 Door = Callable[["Router", Call], Awaitable[None]]
 
 #: below these paths of the front door
-MOUNTS: dict[str, Door] = {"litellm": litellm, "ccr": ccr, "claude-code": claude_code}
+MOUNTS: dict[str, Door] = {
+    "litellm": litellm,
+    "ccr": ccr,
+    "claude-code": claude_code,
+    "ollama": ollama,
+}
 
 
 class App:

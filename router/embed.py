@@ -1,4 +1,4 @@
-"""Embeddings: routed, retried and billed as a completion is, but passed through in both ways."""
+"""Embeddings: routed, retried and billed as a completion is; OpenAI's pass through as they are."""
 
 from __future__ import annotations
 
@@ -17,14 +17,18 @@ from router.rules.plan import Candidate
 if TYPE_CHECKING:
     from router.service import Router
 
+_OPENAI = embeddings.OpenAI()
 
-async def embed(router: Router, call: Call, surface: Surface) -> None:
+
+async def embed(
+    router: Router, call: Call, surface: Surface, wire: embeddings.Wire = _OPENAI
+) -> None:
     """Serves one request for embeddings."""
     record = begin(router, call, surface, endpoint="embeddings")
     async with Border(router, call, surface.format, surface.headers, record) as border:
         raw = await read_body(call.scope, call.receive, router.generation.limits)
         border.watch_client()
-        request = embeddings.parse(raw)
+        request = wire.parse(raw)
         record.asked = request.model or ""
         plan = await choose(router, record, request, surface.external)
 
@@ -39,7 +43,7 @@ async def embed(router: Router, call: Call, surface: Surface) -> None:
                     *credentials(provider),
                     *provider.headers,
                 ),
-                embeddings.splice(raw, candidate.model),
+                wire.body(request, candidate.model),
                 timeouts=provider.timeouts,
                 provider=provider.name,
             )
@@ -58,9 +62,8 @@ async def embed(router: Router, call: Call, surface: Surface) -> None:
             assert attempt.tally is not None
             attempt.tally.feed(UsageSeen(embeddings.usage(body)))
             attempt.answered = True
+            told = wire.answer(body, request, candidate.model)
             record.status = 200
-            if request.model and request.model != candidate.model:
-                body = embeddings.rename(body, candidate.model, request.model)
-            await call.answer(200, body, headers=surface.headers(record))
+            await call.answer(200, told, headers=surface.headers(record))
 
         await attempts(router, record, plan, call, once)

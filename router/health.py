@@ -7,16 +7,19 @@ machine are asked, and only for their version.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections import deque
 from collections.abc import Callable, Mapping
 from urllib.parse import urlsplit
 
 import httpx
 
+from router import rooms
 from router.children import Child
 from router.contract import Condition, RequestView, ServiceView
 from router.policy import Cooldowns
 from router.record import Attempt
+from router.rooms import Rooms
 from router.settings import Generation, Provider, Role
 
 #: seconds between probes of what runs on this machine
@@ -65,6 +68,8 @@ class Health:
         self._passed: dict[str, _Passed] = {}
         self._served: dict[str, _Passed] = {}
         self._answers: dict[str, tuple[bool, str, float]] = {}  # url → answered, reason, when
+        #: root address of an Ollama → what it told of its models
+        self.rooms: dict[str, Rooms] = {}
         self._http = httpx.AsyncClient(timeout=2.0, trust_env=False)
 
     async def close(self) -> None:
@@ -94,7 +99,15 @@ class Health:
         """Asks what runs on this machine whether it is there. Takes at most a few seconds."""
         urls = {r.url for r in (generation.litellm, generation.ccr) if r.mode == "external"}
         urls |= {_root(p.url) for p in generation.providers.values() if p.local and p.url}
-        await asyncio.gather(*(self._ask(url) for url in urls))
+        ollamas = rooms.asked(generation)
+        await asyncio.gather(
+            *(self._ask(url) for url in urls),
+            *(self._ask_rooms(address, models) for address, models in ollamas.items()),
+        )
+
+    async def _ask_rooms(self, address: str, models: set[str]) -> None:
+        with contextlib.suppress(httpx.HTTPError):  # whether it answers at all is told by `_ask`
+            await rooms.ask(self._http, address, models, self.rooms.setdefault(address, Rooms()))
 
     async def _ask(self, url: str) -> None:
         try:

@@ -6,6 +6,7 @@ The client's headers never pass but for a short list, and those only between spe
 from __future__ import annotations
 
 from collections.abc import Mapping
+from urllib.parse import quote
 
 import msgspec
 from msgspec import Struct
@@ -75,9 +76,9 @@ def outgoing(
         for name, value in candidate.params.items():
             rendered.setdefault(name, value)
         body = msgspec.json.encode(adjust(rendered, provider, model))
-    url = provider.url
+    url = address(provider, model, stream=request.stream)
     if same and call.scope["query_string"]:
-        url += "?" + call.scope["query_string"].decode("latin-1")
+        url += ("&" if "?" in url else "?") + call.scope["query_string"].decode("latin-1")
     return Outgoing(
         url=url,
         headers=_headers(provider, format, call if same else None, stream=request.stream),
@@ -89,11 +90,17 @@ def outgoing(
     )
 
 
+def address(provider: Provider, model: str, *, stream: bool) -> str:
+    """Where a completion is asked for: some have an address for each model, and for streams."""
+    url = provider.stream_url if stream and provider.stream_url else provider.url
+    return url.replace("{model}", quote(model, safe="")) if "{model}" in url else url
+
+
 def credentials(provider: Provider) -> tuple[tuple[str, str], ...]:
     if not provider.key or provider.auth == "none":
         return ()
-    if provider.auth == "x-api-key":
-        return (("x-api-key", provider.key.reveal()),)
+    if provider.auth in ("x-api-key", "x-goog-api-key", "api-key"):
+        return ((provider.auth, provider.key.reveal()),)
     return (("authorization", "Bearer " + provider.key.reveal()),)
 
 

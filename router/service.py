@@ -28,6 +28,7 @@ from router.overrides import Overrides
 from router.policy import Cooldowns
 from router.prices import warm
 from router.record import Record
+from router.rooms import learnt
 from router.routes import Edits
 from router.sessions import Sessions
 from router.settings import Generation
@@ -58,7 +59,7 @@ class Router:
         self, home: Home, generation: Generation, reload_from: Callable[[int], Generation]
     ) -> None:
         self.home = home
-        self.generation = generation
+        self.generation = self._configured = generation
         self.config_error = ""
         self._reload_from = reload_from
         self.pid = os.getpid()
@@ -159,7 +160,8 @@ class Router:
                 self.log.error("config", f"not taken: {error}")
             else:
                 self.config_error = ""
-                self.generation = built
+                self._configured = built
+                self.generation = learnt(built, self.health.rooms)
                 self.log.set_level(built.log_level)
                 self._simulate()
                 self.log.info("config", f"generation {built.number} is in force")
@@ -246,7 +248,11 @@ class Router:
     async def _probe(self) -> None:
         shown: tuple[ServiceView, ...] = ()
         while True:
-            await self.health.probe(self.generation)
+            configured = self._configured
+            await self.health.probe(configured)
+            known = learnt(configured, self.health.rooms)
+            if configured is self._configured and known.providers != self.generation.providers:
+                self.generation = known
             if (services := self.services()) != shown:
                 shown = services
                 self.live.tell(ServicesChanged(services))

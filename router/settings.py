@@ -27,6 +27,10 @@ Scenario = Literal[
 ]
 SCENARIOS: tuple[Scenario, ...] = Scenario.__args__  # type: ignore[attr-defined]
 
+#: how a provider is shown who calls: a header that holds the key, or a sign-in of a cloud
+#: ("aws", "google", "azure"), which an extra makes
+Auth = Literal["bearer", "x-api-key", "x-goog-api-key", "api-key", "none", "aws", "google", "azure"]
+
 
 class Secret(str):
     """A credential. Its repr and format are masked so that no log or traceback can carry it."""
@@ -111,7 +115,7 @@ class Provider:
     url: str
     base: str
     key: Secret = NO_KEY
-    auth: Literal["bearer", "x-api-key", "none"] = "bearer"
+    auth: Auth = "bearer"
     #: model names people may write; empty: any name is passed on
     models: tuple[str, ...] = ()
     kind: str = "openai"  # the data file in router/providers that describes it
@@ -129,6 +133,12 @@ class Provider:
     headers: tuple[tuple[str, str], ...] = ()
     timeouts: Timeouts = Timeouts()
     source: str = ""  # where it was configured, for people
+    #: where streams are asked for, if not at `url`; in both, `{model}` stands for the model's name
+    stream_url: str = ""
+    #: tokens that a model is loaded with now, where that is known (Ollama)
+    loaded: Mapping[str, int] = field(default_factory=dict)
+    #: what a sign-in of a cloud needs: "region", "project", "location", "profile", …
+    cloud: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

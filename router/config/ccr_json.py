@@ -14,7 +14,14 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from router.config.document import Document, read_json5
-from router.config.endpoints import ANTHROPIC, Endpoint, from_full, keyless, problem_of
+from router.config.endpoints import (
+    ANTHROPIC,
+    Endpoint,
+    from_full,
+    keyless,
+    problem_of,
+    shown_by,
+)
 from router.config.interpolate import dollars, unresolved
 from router.config.part import Part, exposed, problem, sorted_out
 from router.contract import Finding
@@ -166,17 +173,14 @@ def _provider(part: Part, document: Document, entry: _Entry, at: tuple[str | int
         url=endpoint.url,
         base=endpoint.base,
         key=Secret(key),
-        auth="x-api-key"
-        if endpoint.format == ANTHROPIC and not bearer
-        else "bearer"
-        if key
-        else "none",
+        auth="bearer" if bearer else shown_by(KINDS[kind], endpoint) if key else "none",
         models=tuple(entry.models),
         kind=kind,
         local=KINDS[kind].local and keyless(url),
         adjustments=adjustments,
         model_adjustments=special,
         source=document.file,
+        stream_url=endpoint.stream_url,
     )
     return None
 

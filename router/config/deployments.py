@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 from pydantic import BaseModel, ConfigDict, Field
 
 from router.config.document import Document
-from router.config.endpoints import ANTHROPIC, OPENAI, from_base, keyless, problem_of
+from router.config.endpoints import from_base, keyless, problem_of
 from router.config.interpolate import unresolved
 from router.config.part import Part, price, problem
 from router.providers import KINDS, Kind, kind_of, litellm_kind
@@ -134,10 +134,7 @@ class Upstreams:
             key = ""  # the name that is not set was reported
         elif not key and kind.auth != "none" and not keyless(base):
             self._say("has no api_key: it will most likely refuse every request", *at, "model")
-        format = ANTHROPIC if kind.format == ANTHROPIC else OPENAI
-        if kind.name == "ollama" and not base.rstrip("/").endswith("/v1"):
-            base = base.rstrip("/") + "/v1"  # LiteLLM names Ollama's root; OpenAI's wire is below
-        endpoint = from_base(base, format)
+        endpoint = from_base(base, kind.format)
         headers = tuple(sorted(params.extra_headers.items()))
         identity = (kind.name, endpoint.url, key, headers, params.timeout)
         if identity in self._made:
@@ -161,6 +158,7 @@ class Upstreams:
             if params.timeout
             else usual,
             source=self._document.file,
+            stream_url=endpoint.stream_url,
         )
         self._made[identity] = name
         return name

@@ -115,8 +115,8 @@ def ollama(url: str, models: tuple[str, ...]) -> Provider:
     """`ollama-local`, played by a running Ollama."""
     return Provider(
         name=OLLAMA,
-        format="openai_chat",
-        url=f"{url}/v1/chat/completions",
+        format="ollama_chat",
+        url=f"{url}/api/chat",
         base=f"{url}/v1",
         auth="none",
         models=models,

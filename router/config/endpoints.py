@@ -10,19 +10,26 @@ import ipaddress
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+from router.providers import Kind
+from router.settings import Auth
+
 ANTHROPIC = "anthropic_messages"
 OPENAI = "openai_chat"
+OLLAMA = "ollama_chat"
+GEMINI = "gemini"
 _PATHS = {ANTHROPIC: "/v1/messages", OPENAI: "/chat/completions"}
 
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """`note` says what was changed on the way, for people."""
+    """`base` is where OpenAI's other endpoints (embeddings) are; `stream_url` as of a Provider;
+    `note` says what was changed on the way, for people."""
 
     format: str
     url: str
     base: str
     note: str = ""
+    stream_url: str = ""
 
 
 def problem_of(url: str) -> str:
@@ -46,6 +53,8 @@ def from_full(url: str, *, anthropic: bool = False) -> Endpoint:
         base = url.removesuffix("/v1/messages").removesuffix("/messages")
         full = url if url.endswith("/messages") else base + _PATHS[ANTHROPIC]
         return Endpoint(ANTHROPIC, full, base)
+    if url.endswith("/api/chat"):
+        return from_base(url, OLLAMA)
     if url.endswith("/v1beta/models"):
         base = url.removesuffix("/models") + "/openai"
         note = "Gemini's own format is not spoken: its OpenAI-compatible endpoint is used instead"
@@ -58,14 +67,31 @@ def from_full(url: str, *, anthropic: bool = False) -> Endpoint:
 
 
 def from_base(base: str, format: str) -> Endpoint:
-    """From the address that `/chat/completions` or `/v1/messages` is appended to."""
+    """From the address that a format's own path is appended to."""
     base = base.rstrip("/")
+    if format == OLLAMA:
+        root = base.removesuffix("/api/chat").removesuffix("/v1")
+        return Endpoint(OLLAMA, f"{root}/api/chat", f"{root}/v1")
+    if format == GEMINI:
+        base = base.removesuffix("/openai").removesuffix("/models")
+        model = base + "/models/{model}"
+        stream = f"{model}:streamGenerateContent?alt=sse"
+        return Endpoint(GEMINI, f"{model}:generateContent", f"{base}/openai", stream_url=stream)
     path = _PATHS[format]
     if format == ANTHROPIC:
         base = base.removesuffix("/messages").removesuffix("/v1")
     else:
         base = base.removesuffix(path)
     return Endpoint(format, base + path, base)
+
+
+def shown_by(kind: Kind, endpoint: Endpoint) -> Auth:
+    """How a key is shown there, where the configuration does not say."""
+    if endpoint.format == ANTHROPIC:
+        return "x-api-key"
+    if kind.auth == "none" or (kind.auth == "x-goog-api-key" and endpoint.format != GEMINI):
+        return "bearer"  # also at the OpenAI-compatible face of a vendor with a way of its own
+    return kind.auth
 
 
 def loopback(host: str) -> bool:

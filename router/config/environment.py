@@ -46,6 +46,7 @@ def read(env: Mapping[str, str], listen: Listen) -> tuple[dict[str, Provider], l
             models=kind.offered,
             kind=kind.name,
             source=name,
+            stream_url=endpoint.stream_url,
         )
         at = "" if base == kind.base else f" at {base}"
         findings.append(Finding(WHAT, name, "found", f"{kind.title}{at}"))

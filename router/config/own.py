@@ -112,8 +112,8 @@ class ProviderTable(_Table):
     url: str = ""
     base: str = ""
     key: str = ""
-    format: Literal["openai_chat", "anthropic_messages"] | None = None
-    auth: Literal["bearer", "x-api-key", "none"] | None = None
+    format: Literal["openai_chat", "anthropic_messages", "ollama_chat", "gemini"] | None = None
+    auth: Literal["bearer", "x-api-key", "x-goog-api-key", "api-key", "none"] | None = None
     models: Words = ()
     local: bool | None = None
     headers: dict[str, str] = {}

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Literal
 
 from router.config.document import Document
-from router.config.endpoints import ANTHROPIC, OPENAI, Endpoint, from_base, from_full, keyless
+from router.config.endpoints import ANTHROPIC, Endpoint, from_base, from_full, keyless, shown_by
 from router.config.own import PointsmanToml, PriceTable, ProviderTable
 from router.config.part import Part, price, problem, sorted_out
 from router.providers import KINDS, Kind, kind_of
@@ -51,8 +50,8 @@ def _provider(
         url=endpoint.url,
         base=endpoint.base,
         key=Secret(key),
-        auth=table.auth or (_auth(kind, endpoint) if key else "none"),
-        models=table.models or (kind.offered if endpoint.base == kind.base else ()),
+        auth=table.auth or (shown_by(kind, endpoint) if key else "none"),
+        models=table.models or (kind.offered if _usual(kind, endpoint) else ()),
         kind=kind.name,
         local=kind.local and keyless(endpoint.url) if table.local is None else table.local,
         adjustments=_adjustments(part, document, table.adjust, (*at, "adjust")),
@@ -66,6 +65,7 @@ def _provider(
         headers=tuple(table.headers.items()),
         timeouts=Timeouts(timeouts.connect, timeouts.first_byte, timeouts.idle, timeouts.total),
         source=document.file,
+        stream_url=endpoint.stream_url,
     )
 
 
@@ -92,13 +92,12 @@ def _endpoint(
         return replace(made, format=table.format) if table.format else made
     if not (table.base or kind.base):
         raise document.error("needs a url (the whole address) or a base", *at)
-    return from_base(table.base or kind.base, ANTHROPIC if format == ANTHROPIC else OPENAI)
+    return from_base(table.base or kind.base, format)
 
 
-def _auth(kind: Kind, endpoint: Endpoint) -> Literal["bearer", "x-api-key", "none"]:
-    if endpoint.format == ANTHROPIC:
-        return "x-api-key"
-    return "bearer" if kind.auth == "none" else kind.auth
+def _usual(kind: Kind, endpoint: Endpoint) -> bool:
+    """Whether an endpoint is the vendor's own, by whichever of its formats."""
+    return bool(kind.base) and endpoint.base == from_base(kind.base, endpoint.format).base
 
 
 def _adjustments(

@@ -8,7 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING
+
+import msgspec
 
 from router.doors import ccr, relay
 from router.doors.border import guarded
@@ -17,6 +20,7 @@ from router.doors.callers import admitted, key_of
 from router.embed import embed
 from router.errors import CallerError
 from router.exchange import Surface, exchange
+from router.formats import Format
 from router.record import Record
 from router.settings import Deployment
 
@@ -55,8 +59,8 @@ async def _route(router: Router, call: Call) -> None:
         return
     if call.method in ("GET", "HEAD") and await _public(router, call):
         return
-    if not external and role.keys:
-        _admit(router, call)
+    if not external:
+        admit(router, call)
     match call.method, call.path:
         case "POST", path if _CHAT.fullmatch(path):
             await exchange(router, call, _surface(router, call, "openai_chat"))
@@ -94,8 +98,11 @@ async def _public(router: Router, call: Call) -> bool:
     return True
 
 
-def _admit(router: Router, call: Call) -> None:
-    key = key_of(call.headers)
+def admit(router: Router, call: Call, key: str = "") -> None:
+    """`key`: where a client shows it in a place of its own. Raises CallerError."""
+    if not router.generation.litellm.keys:
+        return
+    key = key or key_of(call.headers)
     if not key:
         raise CallerError(
             "Authentication Error, No api key passed in.",
@@ -116,6 +123,16 @@ def _surface(router: Router, call: Call, format: str) -> Surface:
     return Surface("litellm", "litellm", router.formats[format], headers, external)
 
 
+def by_name(router: Router, call: Call, door: str, format: Format) -> Surface:
+    """For the doors of other dialects whose clients choose a model by its name as well."""
+    role, external = router.generation.litellm, None
+    if role.mode == "external":
+        external = relay.candidate(role, call, "openai_chat")
+        provider = replace(external.provider, url=role.url.rstrip("/") + "/v1/chat/completions")
+        external = msgspec.structs.replace(external, provider=provider)
+    return Surface(door, "litellm", format, headers, external)
+
+
 def headers(record: Record) -> list[tuple[str, str]]:
     """Ours, and those of LiteLLM's that its clients read."""
     told = ccr.headers(record)
@@ -131,7 +148,7 @@ def headers(record: Record) -> list[tuple[str, str]]:
     return told
 
 
-def _names(router: Router) -> list[str]:
+def names(router: Router) -> list[str]:
     """Groups and aliases, and one name that the CCR plane's rules answer, for clients that offer
     what is listed."""
     groups = router.generation.groups
@@ -141,10 +158,10 @@ def _names(router: Router) -> list[str]:
 
 def _listed(router: Router, name: str | None) -> dict[str, object]:
     """All models, or the one that is named."""
-    names = _names(router)
+    known = names(router)
     if name is None:
-        return {"data": [_model(each) for each in names], "object": "list"}
-    if name not in names:
+        return {"data": [_model(each) for each in known], "object": "list"}
+    if name not in known:
         raise CallerError(f"there is no model {name!r}", status=404, param="model")
     return _model(name)
 

@@ -123,8 +123,15 @@ class Format(Protocol):
 def load() -> dict[str, Format]:
     """Every format by its name."""
     from router.formats.anthropic_messages import AnthropicMessages
+    from router.formats.ollama_chat import OllamaChat, OllamaGenerate
     from router.formats.openai_chat import OpenAIChat
     from router.formats.openai_responses import OpenAIResponses
 
-    formats: tuple[Format, ...] = (AnthropicMessages(), OpenAIChat(), OpenAIResponses())
-    return {format.name: format for format in formats}
+    known: tuple[Format, ...] = (
+        AnthropicMessages(),
+        OpenAIChat(),
+        OpenAIResponses(),
+        OllamaChat(),
+        OllamaGenerate(),
+    )
+    return {format.name: format for format in known}

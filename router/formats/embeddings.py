@@ -1,11 +1,11 @@
 """OpenAI's embeddings: passed through, read only for routing and billing.
 
-Its one rule: the vectors are never decoded.
+Its one rule: the vectors are never decoded, but for a client of another dialect.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Protocol
 
 import msgspec
 from msgspec import Struct
@@ -17,7 +17,7 @@ from router.formats.fields import body_of, count_of, take, take_model
 from router.formats.splice import rename
 from router.messages import Message, Part, Request, Text, Usage
 
-__all__ = ["parse", "rename", "splice", "usage"]
+__all__ = ["OpenAI", "Wire", "parse", "rename", "splice", "usage", "vectors"]
 
 #: stands for one token, where the input came as token ids
 _ONE = " a"
@@ -29,7 +29,37 @@ class _Answer(Struct):
     usage: Any = None
 
 
+class _Vector(Struct):
+    embedding: list[float]
+
+
 _decode = msgspec.json.Decoder(_Answer).decode
+_decode_vectors = msgspec.json.Decoder(list[_Vector]).decode
+
+
+class Wire(Protocol):
+    """How a client asks for embeddings and is answered; every provider is asked in OpenAI's way."""
+
+    def parse(self, raw: bytes) -> Request:
+        """Raises CallerError."""
+
+    def body(self, request: Request, model: str) -> bytes:
+        """What the provider is sent; `model` is its own name for the model."""
+
+    def answer(self, body: bytes, request: Request, model: str) -> bytes:
+        """The provider's answer as this client knows it. Raises UpstreamError."""
+
+
+class OpenAI:
+    def parse(self, raw: bytes) -> Request:
+        return parse(raw)
+
+    def body(self, request: Request, model: str) -> bytes:
+        return splice(request.raw, model)
+
+    def answer(self, body: bytes, request: Request, model: str) -> bytes:
+        asked = request.model
+        return rename(body, model, asked) if asked and asked != model else body
 
 
 def parse(raw: bytes) -> Request:
@@ -80,3 +110,11 @@ def usage(body: bytes) -> Usage:
     told = answer.usage
     count = told.get("prompt_tokens") if isinstance(told, dict) else None
     return Usage(input=count) if count == count_of(count) else Usage(estimated=True)
+
+
+def vectors(body: bytes) -> list[list[float]]:
+    """The vectors of an answer that was asked for as floats. Raises UpstreamError."""
+    try:
+        return [each.embedding for each in _decode_vectors(bytes(_decode(body).data))]
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        raise raised(nonsense("embeddings that are not lists of numbers")) from None

@@ -237,6 +237,16 @@ def raised(failure: Failure) -> UpstreamError:
     )
 
 
+def unfit(provider: Provider, what: str) -> UpstreamError:
+    """The request holds what that provider's format has no place for: another may have one."""
+    return UpstreamError(
+        f"{provider.name} does not take {what}",
+        kind="caller",
+        status=400,
+        provider=provider.name,
+    )
+
+
 def client_status(error: RequestError) -> int:
     """A provider's 401, 403 or 407 is our trouble: the client would think its own key was
     refused, and log its user out."""

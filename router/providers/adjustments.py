@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from router.providers.nested import nested
 from router.settings import Adjustment, Provider
 
 JSON = dict[str, Any]
@@ -154,7 +155,7 @@ def adjust(body: JSON, provider: Provider, model: str) -> JSON:
     for adjustment in (*provider.adjustments, *provider.model_adjustments.get(model, ())):
         if change := CHANGES.get(adjustment.name):
             body = change(body, adjustment.options)
-    return body
+    return nested(body, provider.format)
 
 
 def read(use: Any) -> Adjustment | None:

@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
+from router.settings import Auth
+
 ReasoningField = Literal["reasoning_effort", "reasoning", "enable_thinking", "thinking", "none"]
 
 
@@ -71,7 +73,7 @@ class Kind:
     base: str = ""  # "" where every installation has its own
     path: str = "/chat/completions"
     format: str = "openai_chat"
-    auth: Literal["bearer", "x-api-key", "none"] = "bearer"
+    auth: Auth = "bearer"
     #: environment variables that hold its key, first one set wins
     keys: tuple[str, ...] = ()
     #: environment variable that moves its base, only where the vendor documents one

@@ -131,7 +131,7 @@ def test_a_running_ollama_serves_its_own_models(house: House) -> None:
     made = house.load(flags=FLAGS, probes=ollama(*models))
     provider = made.providers["ollama-local"]
     assert (provider.simulated, provider.local, provider.models) == (False, True, models)
-    assert provider.url == "http://127.0.0.1:11434/v1/chat/completions"
+    assert provider.url == "http://127.0.0.1:11434/api/chat"
     best = Target("ollama-local", "qwen2.5-coder:7b")
     assert made.routes.targets == {"default": best, "background": best}
     assert made.routes.named["llama3.2:3b"] == "ollama-local"

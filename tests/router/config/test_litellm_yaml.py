@@ -73,7 +73,7 @@ def test_a_whole_file(house: House) -> None:
     free = providers["openai"].prices["gpt-5.5"]
     assert (free.input, free.output, free.cache_read) == (0, 0, 0)
     ollama = providers["localhost:11434"]
-    assert (ollama.url, ollama.local) == ("http://localhost:11434/v1/chat/completions", True)
+    assert (ollama.url, ollama.local) == ("http://localhost:11434/api/chat", True)
     wild = providers["10.0.0.5:8000"]
     assert (wild.format, wild.kind, wild.base) == (OPENAI, "compatible", "http://10.0.0.5:8000/v1")
 
@@ -104,7 +104,7 @@ ONE = "model_list:\n - model_name: m\n   litellm_params:\n     model: {model}\n 
         ("together_ai/a/b", "api_key: k", 0, "together", 0, "a/b"),
         ("hosted_vllm/q", "api_base: http://h:1/v1", "http://h:1/v1/chat/completions", 0, "h:1", 0),
         ("lm_studio/q", "api_base: http://h:1/v1", "http://h:1/v1/chat/completions", 0, "h:1", 0),
-        ("ollama_chat/q", "api_base: http://h:1", "http://h:1/v1/chat/completions", "ollama", 0, 0),
+        ("ollama_chat/q", "api_base: http://h:1", "http://h:1/api/chat", "ollama", 0, 0),
         ("anthropic/c", "api_base: http://h:1", "http://h:1/v1/messages", "anthropic", "h:1", "c"),
         ("anthropic/c", "api_base: http://h:1/v1/messages", "http://h:1/v1/messages", 0, 0, "c"),
         ("openai/c", "api_base: http://h:1/v1/chat/completions", 0, "compatible", "h:1", "c"),
@@ -133,7 +133,7 @@ def test_the_prefix_tells_the_provider(
     assert provider.kind == (kind or provider.kind)
     assert provider.name == (name or provider.name)
     assert deployment.target.model == (target or deployment.target.model)
-    assert provider.url.startswith(provider.base)
+    assert provider.url.startswith(provider.base.removesuffix("/v1"))
     assert said(made, "problem") == []
 
 
