@@ -15,6 +15,7 @@ from router.doors.call import Call
 from router.errors import CallerError
 from router.formats import Format
 from router.messages import Request
+from router.providers import also
 from router.providers.adjustments import adjust
 from router.rules.plan import Candidate
 from router.settings import Provider
@@ -55,16 +56,21 @@ def outgoing(
     provider, model = candidate.provider, candidate.model
     format = formats[provider.format]
     same = format.name == request.dialect
-    if not same and request.bound is not None:
-        bound = request.bound
-        raise CallerError(bound.words, param=bound.param, code=bound.code)
-    whole = request is original and format.complete(request)
+    url = address(provider, model, stream=request.stream)
     plain = not (
         candidate.params
         or provider.adjustments
         or model in provider.model_adjustments
         or (provider.max_output and (request.max_tokens or 0) > provider.max_output)
     )
+    if not same:
+        path = also(provider.kind).get(request.dialect) if plain else None
+        if path is not None:
+            format, same, url = formats[request.dialect], True, provider.base + path
+        elif request.bound is not None:
+            bound = request.bound
+            raise CallerError(bound.words, param=bound.param, code=bound.code)
+    whole = request is original and format.complete(request)
     through = same and whole and plain
     if through:
         body = format.pass_through(request, model)
@@ -76,7 +82,6 @@ def outgoing(
         for name, value in candidate.params.items():
             rendered.setdefault(name, value)
         body = msgspec.json.encode(adjust(rendered, provider, model))
-    url = address(provider, model, stream=request.stream)
     if same and call.scope["query_string"]:
         url += ("&" if "?" in url else "?") + call.scope["query_string"].decode("latin-1")
     return Outgoing(

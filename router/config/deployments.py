@@ -14,13 +14,14 @@ from urllib.parse import urlsplit
 from pydantic import BaseModel, ConfigDict, Field
 
 from router.config.document import Document
-from router.config.endpoints import from_base, keyless, problem_of
+from router.config.endpoints import OPENAI, RESPONSES, from_base, keyless, problem_of
 from router.config.interpolate import unresolved
 from router.config.part import Part, price, problem
 from router.providers import KINDS, Kind, kind_of, litellm_kind
 from router.settings import Price, Provider, Secret, Target, Timeouts
 
 WHAT = "LiteLLM config"
+_RESPONSES = "responses/"
 
 #: the provider that stands in for canned answers; made by `load`
 SIMULATOR = "simulator"
@@ -88,6 +89,9 @@ class Upstreams:
         """The provider and model of one deployment; None, with a finding, if we cannot call it."""
         at = (*at, "litellm_params")
         kind, model = self._kind(params)
+        # LiteLLM's own way to say it: openai/responses/gpt-6
+        responses = model.startswith(_RESPONSES) or info.get("mode") == "responses"
+        model = model.removeprefix(_RESPONSES)
         if params.mock_response is not None:
             self._say("is answered by the simulator, in its own words", *at, "mock_response")
             return Target(SIMULATOR, model)
@@ -103,7 +107,7 @@ class Upstreams:
         if wrong := problem_of(base):
             self._say(f"{wrong}: left out", *at, where)
             return None
-        provider = self._provider(params, kind, base, at)
+        provider = self._provider(params, kind, base, at, responses=responses)
         self._learn(provider, model, params, info)
         return Target(provider, model)
 
@@ -127,14 +131,21 @@ class Upstreams:
         return None, params.model
 
     def _provider(
-        self, params: LiteLLMParams, kind: Kind, base: str, at: tuple[str | int, ...]
+        self,
+        params: LiteLLMParams,
+        kind: Kind,
+        base: str,
+        at: tuple[str | int, ...],
+        *,
+        responses: bool,
     ) -> str:
         key = params.api_key or next((self._env[k] for k in kind.keys if self._env.get(k)), "")
         if unresolved(key):
             key = ""  # the name that is not set was reported
         elif not key and kind.auth != "none" and not keyless(base):
             self._say("has no api_key: it will most likely refuse every request", *at, "model")
-        endpoint = from_base(base, kind.format)
+        format = RESPONSES if responses and kind.format == OPENAI else kind.format
+        endpoint = from_base(base, format)
         headers = tuple(sorted(params.extra_headers.items()))
         identity = (kind.name, endpoint.url, key, headers, params.timeout)
         if identity in self._made:

@@ -15,9 +15,10 @@ from router.settings import Auth
 
 ANTHROPIC = "anthropic_messages"
 OPENAI = "openai_chat"
+RESPONSES = "openai_responses"
 OLLAMA = "ollama_chat"
 GEMINI = "gemini"
-_PATHS = {ANTHROPIC: "/v1/messages", OPENAI: "/chat/completions"}
+_PATHS = {ANTHROPIC: "/v1/messages", OPENAI: "/chat/completions", RESPONSES: "/responses"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,9 +61,7 @@ def from_full(url: str, *, anthropic: bool = False) -> Endpoint:
         note = "Gemini's own format is not spoken: its OpenAI-compatible endpoint is used instead"
         return Endpoint(OPENAI, base + _PATHS[OPENAI], base, note)
     if url.endswith("/responses"):
-        base = url.removesuffix("/responses")
-        note = "the Responses format is not spoken: chat/completions is used instead"
-        return Endpoint(OPENAI, base + _PATHS[OPENAI], base, note)
+        return Endpoint(RESPONSES, url, url.removesuffix("/responses"))
     return Endpoint(OPENAI, url, url.removesuffix("/chat/completions"))
 
 

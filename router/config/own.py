@@ -112,7 +112,10 @@ class ProviderTable(_Table):
     url: str = ""
     base: str = ""
     key: str = ""
-    format: Literal["openai_chat", "anthropic_messages", "ollama_chat", "gemini"] | None = None
+    format: (
+        Literal["openai_chat", "openai_responses", "anthropic_messages", "ollama_chat", "gemini"]
+        | None
+    ) = None
     auth: Literal["bearer", "x-api-key", "x-goog-api-key", "api-key", "none"] | None = None
     models: Words = ()
     local: bool | None = None

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 from router.providers.kind import Kind, Quirks
 
-__all__ = ["KINDS", "Kind", "Quirks", "kind_of", "litellm_kind", "quirks"]
+__all__ = ["KINDS", "Kind", "Quirks", "also", "kind_of", "litellm_kind", "quirks"]
 
 
 def _found() -> dict[str, Kind]:
@@ -35,6 +35,11 @@ _PREFIXES = {prefix: kind.name for kind in KINDS.values() for prefix in kind.lit
 def quirks(kind: str) -> Quirks:
     """The dialect of a kind; that of "compatible" for one that is not known."""
     return KINDS.get(kind, KINDS["compatible"]).quirks
+
+
+def also(kind: str) -> Mapping[str, str]:
+    """Formats that a kind speaks besides its own, and their paths behind the base."""
+    return KINDS.get(kind, KINDS["compatible"]).also
 
 
 def kind_of(url: str) -> Kind:

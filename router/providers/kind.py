@@ -6,6 +6,7 @@ that differs from the default stands beside a sentence of evidence.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -74,6 +75,8 @@ class Kind:
     path: str = "/chat/completions"
     format: str = "openai_chat"
     auth: Auth = "bearer"
+    #: other formats that it speaks, and their paths behind `base`, for clients of those formats
+    also: Mapping[str, str] = field(default_factory=dict)
     #: environment variables that hold its key, first one set wins
     keys: tuple[str, ...] = ()
     #: environment variable that moves its base, only where the vendor documents one

@@ -8,6 +8,8 @@ KIND = Kind(
     name="openai",
     title="OpenAI",
     base="https://api.openai.com/v1",
+    # /completions is only for the instruct models that are left.
+    also={"openai_responses": "/responses"},
     keys=("OPENAI_API_KEY",),
     base_env="OPENAI_BASE_URL",  # read by OpenAI's own SDKs
     families=("gpt-", "chatgpt-", "o1", "o3", "o4", "text-embedding-", "codex-"),

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from tests.fakes import responses
+
 if TYPE_CHECKING:
     from tests.fakes.upstream import Behaviour, Seen
 
@@ -64,8 +66,13 @@ def _answer(seen: Seen, behaviour: Behaviour) -> tuple[list[bytes], list[int], s
     whole = {
         "messages": _anthropic,
         "completions": _openai,
+        "responses": _responses,
     }
-    streamed = {"messages": _anthropic_stream, "completions": _openai_stream}
+    streamed = {
+        "messages": _anthropic_stream,
+        "completions": _openai_stream,
+        "responses": _responses_stream,
+    }
     name = path.rpartition("/")[2]
     if name not in whole:
         return [b'{"error":{"message":"no such path"}}'], [0], "application/json"
@@ -239,6 +246,16 @@ def _openai_stream(
 
 def _data(value: dict[str, Any]) -> bytes:
     return b"data: %b\n\n" % msgspec.json.encode(value)
+
+
+def _responses(asked: dict[str, Any], seen: Seen, behaviour: Behaviour) -> dict[str, Any]:
+    return responses.whole(asked, seen, behaviour, output(behaviour))
+
+
+def _responses_stream(
+    asked: dict[str, Any], seen: Seen, behaviour: Behaviour
+) -> list[tuple[bytes, int]]:
+    return responses.stream(asked, seen, behaviour, output(behaviour))
 
 
 # ── the rest ──────────────────────────────────────────────────────────────────────────────────────

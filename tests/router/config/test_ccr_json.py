@@ -153,8 +153,8 @@ def test_a_mistake_that_ccr_bears_in_silence_is_told_with_its_line(
         (
             "https://api.openai.com/v1/responses",
             "openai-responses",
-            OPENAI,
-            "https://api.openai.com/v1/chat/completions",
+            "openai_responses",
+            "https://api.openai.com/v1/responses",
             "https://api.openai.com/v1",
             "openai",
         ),
