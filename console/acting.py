@@ -24,9 +24,12 @@ from router.contract import (
     ClearOverride,
     Done,
     OverrideView,
+    Pause,
     Refused,
     Reload,
     RequestView,
+    Result,
+    Resume,
     SetOverride,
     Stop,
 )
@@ -82,6 +85,17 @@ class Acting(App[int]):
                 self.say(message or "done")
         return True
 
+    async def question(self, action: Action) -> Result | None:
+        """What the router answers; None, with nothing said, where none answers."""
+        from console.link import RouterDownError
+
+        if self.link is None or self.board.link == "down":
+            return None
+        try:
+            return await self.link.act(action)
+        except RouterDownError:
+            return None
+
     # ── asked from screens ────────────────────────────────────────────────────────────────────────
 
     def ask_cancel(self, request: RequestView) -> None:
@@ -96,6 +110,24 @@ class Acting(App[int]):
         self.push_screen(
             Choose(f"Cancel {request.id}?", detail, answers),
             self._if_yes(Cancel(request.id, by=self.operator)),
+        )
+
+    def ask_pause(self, session: str) -> None:
+        """Pauses a session after a question, resumes a paused one at once."""
+        if not session:
+            self.say("this request names no session")
+            return
+        if session in self.board.paused:
+            self._do(Resume(session, by=self.operator))
+            return
+        detail = [
+            say(Span("Its new requests get a 503 that says so, until it is resumed.", "muted")),
+            say(Span("Those that run go on.", "muted")),
+        ]
+        answers = [_NO, Answer("yes", "X", "pause it")]
+        self.push_screen(
+            Choose(f"Pause session {session}?", detail, answers),
+            self._if_yes(Pause(session, by=self.operator)),
         )
 
     def ask_clear(self, override: OverrideView) -> None:

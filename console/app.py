@@ -13,7 +13,7 @@ import platform
 import signal
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
@@ -45,15 +45,22 @@ if TYPE_CHECKING:
 #: number → (id, where its class is)
 SCREENS: dict[str, tuple[str, str]] = {
     "1": ("live", "Live"),
-    "2": ("costs", "Costs"),
-    "3": ("health", "Health"),
-    "4": ("logs", "Logs"),
-    "5": ("overrides", "Overrides"),
+    "2": ("sessions", "Sessions"),
+    "3": ("costs", "Costs"),
+    "4": ("health", "Health"),
+    "5": ("logs", "Logs"),
+    "7": ("overrides", "Overrides"),
 }
+#: what a name shortens to where the line has no room for it
+SHORT = {"Playground": "Play"}
 #: seconds within which a second ctrl+c quits
 TWICE = 2.0
 DOOR = "http://127.0.0.1:5000"
 _KEY_NAMES = {"/": "slash", "esc": "escape", "?": "question_mark", "^p": "ctrl+p"}
+
+
+def spans_width(line: Sequence[Piece]) -> int:
+    return sum(width(p.text if isinstance(p, Span) else p) for p in line)
 
 
 def _hint(key: str, word: str, before: str) -> list[Span]:
@@ -180,24 +187,38 @@ class ConsoleApp(Acting):
         base.query_one("#keys", Bar).say(*self._keys())
 
     def _tabs(self, now: float) -> tuple[list[Piece], list[Piece]]:
+        """The screens; and the override that matters most, who looks, and the time, as far as there
+        is room."""
+        whole = self.size.width - 2
+        who = [Span(f"{self.who}  ", "muted")] if self.who else []
+        time = Span(clock(now), "muted")
+        least = spans_width(who) + (4 if self.board.overrides else 0)
+        for letters, air in ((0, " "), (0, ""), (4, "")):
+            left = self._tab_names(letters, air)
+            room = whole - spans_width(left) - 2
+            if room >= least + (spans_width([time]) if air else 0):
+                break
+        right: list[Piece] = [*who, time]
+        if spans_width(right) + least - spans_width(who) > room:
+            right = [*who]
+        override = in_force(self.board.overrides, now, room - spans_width(right) - 2)
+        return left, [*override, *(["  "] if override and right else []), *right]
+
+    def _tab_names(self, letters: int, air: str) -> list[Piece]:
+        """`letters` of each name, 0 for all of them; `air` before and after each."""
         left: list[Piece] = []
         current = self.view.id if self.view.id != "detail" else self._before_detail
         for number, (id, name) in SCREENS.items():
+            name = name if air else SHORT.get(name, name)[: letters or None]
             if id == current:
-                left += [Span(f" {number} {name} ", "badge", number), " "]
+                left.append(Span(f" {number} {name} ", "badge", number))
             else:
                 left += [
-                    Span(f" {number}", "accent", number),
+                    Span(f"{air}{number}", "accent", number),
                     Span(f" {name} ", "muted", number),
-                    " ",
                 ]
-        right: list[Piece] = [Span(clock(now), "muted")]
-        if self.who:
-            right = [Span(f"{self.who}  ", "muted"), *right]
-        taken = sum(width(p.text if isinstance(p, Span) else p) for p in (*left, *right))
-        room = self.size.width - 4 - taken
-        override = in_force(self.board.overrides, now, room)
-        return left, [*override, *(["  "] if override else []), *right]
+            left += [air] if air else []
+        return left
 
     def _keys(self) -> tuple[list[Piece], list[Piece]]:
         """The keys of this screen as far as there is room; all of them are under "?"."""
@@ -239,6 +260,12 @@ class ConsoleApp(Acting):
 
     def open_request(self, id: str, neighbours: list[str]) -> None:
         self._open(id, neighbours)
+
+    @work
+    async def show_requests(self, filter: str) -> None:
+        """The Live screen with this in its filter."""
+        await self.action_view("live")
+        self.query_one(Live).narrow(filter)
 
     async def leave_detail(self) -> None:
         await self.action_view(self._before_detail)

@@ -503,6 +503,16 @@ class CostLine(Struct, frozen=True, gc=False):
     unpriced: int
 
 
+class BranchLine(Struct, frozen=True, gc=False):
+    """What one session (`agent` "") or one of its subagents used of one model."""
+
+    session: str
+    agent: str
+    first_at: float
+    last_at: float
+    used: CostLine  # its name is the "provider,model"
+
+
 class LogLine(Struct, frozen=True, gc=False):
     """One line of the router's own log."""
 

@@ -33,10 +33,11 @@ from tests.console.pilot import console, shown, until  # noqa: E402
 SCENES: dict[str, tuple[tuple[str, ...], str]] = {
     "live": ((), "longContext"),
     "detail": (("j", "j", "j", "j", "enter"), "Overloaded"),
-    "costs": (("2", "w"), "never part of real totals"),
-    "health": (("3", "down", "down", "down"), "Found at start"),
-    "logs": (("4",), "following"),
-    "overrides": (("5",), "cannot be honoured"),
+    "sessions": (("2",), "longer ago"),
+    "costs": (("3", "w"), "never part of real totals"),
+    "health": (("4", "down", "down", "down"), "Found at start"),
+    "logs": (("5",), "following"),
+    "overrides": (("7",), "cannot be honoured"),
 }
 _FONT_FACE = re.compile(r"@font-face\s*\{.*?\}\s*", re.DOTALL)
 _RUN = re.compile(

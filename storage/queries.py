@@ -1,6 +1,6 @@
 """The questions that a ledger is asked, as SQL. Pure: text and parameters, no connection.
 
-One rule: every sum of requests goes through `_SUMS` over requests that have ended, so that the
+One rule: every sum of requests goes through `SUMS` over requests that have ended, so that the
 same traffic gives the same figures however it is grouped. Simulated and real are never one group.
 """
 
@@ -16,9 +16,19 @@ from storage.rows import ATTEMPT, DETAIL, LEVELS, LOG, OVERRIDE, REQUEST, Row
 Query = tuple[str, list[Any]]
 Grouping = Literal["model", "provider", "door", "session", "key", "day"]
 
-_SEARCHED: Final = ("id", "asked", "provider", "model", "rule", "session", "client", "error")
+_SEARCHED: Final = (
+    "id",
+    "asked",
+    "provider",
+    "model",
+    "rule",
+    "session",
+    "agent",
+    "client",
+    "error",
+)
 
-_SUMS: Final = """
+SUMS: Final = """
     simulated, COUNT(*), SUM(state IN ('failed', 'interrupted')),
     SUM(input), SUM(cache_read), SUM(cache_write), SUM(cache_write_1h), SUM(output),
     SUM(reasoning), MAX(estimated), COALESCE(SUM(cost), 0), COUNT(*) - COUNT(cost)
@@ -40,7 +50,7 @@ def _names(columns: Iterable[str]) -> str:
     return ", ".join(f'"{name}"' for name in columns)
 
 
-_REQUESTS: Final = f"SELECT {_names((*REQUEST, 'seq'))} FROM request"
+REQUESTS: Final = f"SELECT {_names((*REQUEST, 'seq'))} FROM request"
 _DETAILS: Final = f"SELECT {_names((*DETAIL, 'seq'))} FROM request"
 _LINES: Final = f"SELECT {_names(('id', *LOG))} FROM log"
 ATTEMPTS: Final = f"SELECT {_names(ATTEMPT)} FROM attempt WHERE request = ? ORDER BY number"
@@ -53,7 +63,7 @@ def requests(filter: RequestFilter, limit: int, before_seq: int | None) -> Query
     if before_seq is not None:
         terms.append("seq < ?")
         values.append(before_seq)
-    return f"{_REQUESTS}{_where(terms)} ORDER BY seq DESC LIMIT ?", [*values, limit]
+    return f"{REQUESTS}{_where(terms)} ORDER BY seq DESC LIMIT ?", [*values, limit]
 
 
 def request(id: str) -> Query:
@@ -75,14 +85,14 @@ def decisions(limit: int) -> Query:
 def totals(since: float) -> Query:
     """Rows for read_totals."""
     where, values = _ended(since, None)
-    return f"SELECT {_SUMS} FROM request{where} GROUP BY simulated", values
+    return f"SELECT {SUMS} FROM request{where} GROUP BY simulated", values
 
 
 def costs(since: float | None, until: float | None, by: Grouping) -> Query:
     """Rows for read_cost, dearest first; days in their order."""
     where, values = _ended(since, until)
     order = "1" if by == "day" else "11 DESC, 3 DESC, 1"
-    sql = f"SELECT {_GROUPS[by]}, {_SUMS} FROM request{where} GROUP BY 1, 2 ORDER BY {order}, 2"
+    sql = f"SELECT {_GROUPS[by]}, {SUMS} FROM request{where} GROUP BY 1, 2 ORDER BY {order}, 2"
     return sql, values
 
 
@@ -116,7 +126,7 @@ def log_lines(ids: Sequence[int]) -> Query:
 def read_totals(rows: Iterable[Row]) -> Totals:
     """Real traffic, with what was simulated beside it."""
     made = Totals()
-    lines = {bool(row[0]): _line("", row) for row in rows}
+    lines = {bool(row[0]): read_sums("", row) for row in rows}
     real, simulated = lines.get(False), lines.get(True)
     if real is not None:
         made = Totals(real.requests, real.errors, real.tokens, real.cost, real.unpriced)
@@ -134,11 +144,11 @@ def read_totals(rows: Iterable[Row]) -> Totals:
 
 
 def read_cost(row: Row) -> CostLine:
-    return _line(row[0], row[1:])
+    return read_sums(row[0], row[1:])
 
 
-def _line(name: str, sums: Row) -> CostLine:
-    """From the columns of _SUMS."""
+def read_sums(name: str, sums: Row) -> CostLine:
+    """From the columns of SUMS."""
     simulated, count, errors, *kinds, estimated, cost, unpriced = sums
     return CostLine(
         name=name,

@@ -16,6 +16,7 @@ from typing import Any
 import aiosqlite
 
 from router.contract import (
+    BranchLine,
     CostLine,
     LogFilter,
     LogLine,
@@ -25,7 +26,7 @@ from router.contract import (
     RequestView,
     Totals,
 )
-from storage import database, queries, rows
+from storage import branches, database, queries, rows
 from storage.queries import Grouping, Query
 
 #: ids asked for in one statement; SQLite takes 32,766 parameters
@@ -79,6 +80,24 @@ class Archive:
     async def decisions(self, limit: int) -> list[RequestDetail]:
         """The newest completions that were answered, with their facts and without attempts."""
         return [rows.read_detail(row, []) for row in await self._all(queries.decisions(limit))]
+
+    async def sessions(self, limit: int) -> list[str]:
+        """Those of late, the one that spoke last first."""
+        return [row[0] for row in await self._all(branches.recent(limit))]
+
+    async def branches(self, sessions: Sequence[str]) -> list[BranchLine]:
+        """What each session and each of its subagents used, by model; oldest first."""
+        found = await self._all(branches.lines(sessions)) if sessions else []
+        return [branches.read_line(row) for row in found]
+
+    async def newest(self, sessions: Sequence[str]) -> list[RequestView]:
+        """The newest answered completion of each session and of each of its subagents."""
+        found = await self._all(branches.newest(sessions)) if sessions else []
+        return [rows.read_request(row) for row in found]
+
+    async def hits(self, since: float) -> list[tuple[str, str, int]]:
+        """Which rule decided how often, and for which "provider,model"."""
+        return [(row[0], row[1], row[2]) for row in await self._all(branches.hits(since))]
 
     async def costs(
         self, since: float | None = None, until: float | None = None, by: Grouping = "model"

@@ -226,6 +226,7 @@ class Detail(View):
         Binding("left_square_bracket", "neighbour(-1)", "The row above", key_display="["),
         Binding("right_square_bracket", "neighbour(1)", "The row below", key_display="]"),
         Binding("x", "cancel", "Cancel the running request"),
+        Binding("X", "pause_session", "Pause or resume its session"),
         Binding("o", "override", "Override from here on"),
         Binding("y", "copy", "Copy the equivalent curl"),
         Binding("j", "scroll(1)", "Down", show=False),
@@ -345,6 +346,10 @@ class Detail(View):
     def action_cancel(self) -> None:
         if detail := self.detail():
             self.console_app.ask_cancel(detail.request)
+
+    def action_pause_session(self) -> None:
+        if detail := self.detail():
+            self.console_app.ask_pause(detail.request.session)
 
     def action_override(self) -> None:
         if detail := self.detail():

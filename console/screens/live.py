@@ -51,6 +51,7 @@ def matches(request: RequestView, text: str) -> bool:
         request.model,
         request.rule,
         request.session,
+        request.agent,
         request.client,
         request.error,
         request.door,
@@ -125,6 +126,7 @@ class Live(FilteredView):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("x", "cancel", "Cancel the running request"),
         Binding("o", "override", "Override from here on"),
+        Binding("X", "pause_session", "Pause or resume its session"),
         Binding("y", "copy", "Copy the request's id"),
     ]
 
@@ -262,6 +264,10 @@ class Live(FilteredView):
 
     def action_override(self) -> None:
         self.console_app.ask_override(self.chosen())
+
+    def action_pause_session(self) -> None:
+        if request := self.chosen():
+            self.console_app.ask_pause(request.session)
 
     def action_copy(self) -> None:
         if request := self.chosen():

@@ -118,6 +118,12 @@ class FilteredView(View):
         line.display = True
         line.focus()
 
+    def narrow(self, text: str) -> None:
+        """Puts `text` into the filter, as if it had been typed."""
+        line = self.query_one(FilterLine)
+        line.value = text
+        line.display = bool(text)
+
     def action_back(self) -> None:
         self.query_one(FilterLine).action_leave(False)
 

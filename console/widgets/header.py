@@ -169,5 +169,5 @@ def in_force(overrides: Sequence[OverrideView], now: float, room: int) -> list[P
         f"{mark}{left}{more}",
     ):
         if width(clean(words)) <= room:
-            return [Span(words, tone, "5")]
-    return [Span(mark, tone, "5")]
+            return [Span(words, tone, "7")]
+    return [Span(mark, tone, "7")]

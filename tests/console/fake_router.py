@@ -15,6 +15,7 @@ import msgspec
 from router import contract
 from router.contract import Action, Change, Done, Result, Snapshot
 from storage.home import Home
+from tests.console import scene
 
 _ENCODER = msgspec.json.Encoder()
 
@@ -27,6 +28,8 @@ class FakeRouter:
         self.snapshot = snapshot
         self.actions: list[Action] = []
         self.answer: Callable[[Action], Result] = lambda _: Done("done")
+        #: answers to questions, by the question's type; those are not noted in `actions`
+        self.answers: dict[type, Result] = {contract.ListModels: scene.MODELS}
         self.mute = False
         self.snapshots_given = 0
         self._watchers: list[asyncio.StreamWriter] = []
@@ -111,8 +114,10 @@ class FakeRouter:
                 answer = _ENCODER.encode(self.snapshot)
             case "POST", "/act":
                 action = msgspec.json.decode(body, type=contract.Action)
-                self.actions.append(action)
-                answer = _ENCODER.encode(self.answer(action))
+                known = self.answers.get(type(action))
+                if known is None:
+                    self.actions.append(action)
+                answer = _ENCODER.encode(known or self.answer(action))
             case _:
                 return b"HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\n\r\n"
         return b"HTTP/1.1 200 OK\r\ncontent-length: %d\r\n\r\n%s" % (len(answer), answer)

@@ -18,6 +18,8 @@ from router.contract import (
     Listener,
     LogLine,
     Look,
+    Models,
+    ModelView,
     OverrideView,
     RequestDetail,
     RequestView,
@@ -33,6 +35,7 @@ NOW = 1_795_012_327.0
 STARTED = NOW - 2 * 3600 - 5 * 60
 HAIKU = "claude-haiku-4-5"
 SONNET = "claude-sonnet-4-5"
+GEMINI = "google/gemini-2.5-pro"
 CODE = "claude-cli/2.1.330"
 LOOKS = ("pin", "header", "/model", "override", "body", "image", "longContext", "subagent")
 
@@ -186,6 +189,56 @@ def detail(request: RequestView) -> RequestDetail:
     return RequestDetail(request=request, looks=tuple(looks), attempts=tuple(attempts), facts=facts)
 
 
+def _sessions() -> list[RequestView]:
+    """An afternoon's conversations, with subagents, several models and caches of every warmth."""
+    made: list[RequestView] = []
+    plan = (
+        # session, agent, seconds ago, turns, provider, model, prompt, cached share, nano-dollars
+        ("7f3c9a52", "", 5_400, 38, "openrouter", SONNET, 92_000, 0.91, 31_000_000),
+        ("7f3c9a52", "", 1_900, 9, "deepseek", "deepseek-chat", 71_000, 0.62, 6_100_000),
+        ("7f3c9a52", "explore-1", 2_400, 14, "ollama-local", "qwen2.5-coder:7b", 18_000, 0.0, 0),
+        (
+            "7f3c9a52",
+            "reviewer-2",
+            1_500,
+            6,
+            "deepseek",
+            "deepseek-reasoner",
+            41_000,
+            0.4,
+            9_900_000,
+        ),
+        ("b01d77e4", "", 9_000, 22, "openrouter", SONNET, 176_000, 0.96, 55_000_000),
+        ("b01d77e4", "tests-1", 4_100, 11, "groq", "llama-3.3-70b", 9_000, 0.0, None),
+        (
+            "longer ago",
+            "",
+            86_000,
+            5,
+            "openrouter",
+            "google/gemini-2.5-pro",
+            12_000,
+            0.0,
+            4_000_000,
+        ),
+    )
+    for session, agent, ago, turns, provider, model, prompt, share, cost in plan:
+        for turn in range(turns):
+            begun = ago - turn * (ago * 0.8 / turns)
+            cached = int(prompt * share)
+            made.append(
+                msgspec.structs.replace(
+                    _request(
+                        begun, "claude-code", SONNET, provider, model, "default", "",
+                        (prompt - cached, cached, 0, 640 + 31 * turn), cost, 700.0, 9_000.0,
+                        session=session, agent=agent, simulated=provider == "ollama-local",
+                    ),
+                    id=f"req_s{session[:4]}{agent[:3]}{provider[:3]}{turn:02d}",
+                )
+            )  # fmt: skip
+    return sorted(made, key=lambda view: view.started_at)
+
+
 SERVICES = (
     ServiceView(
         "router", "router", "up", "embedded", "http://127.0.0.1:5000", requests=1_284, errors=3
@@ -286,6 +339,28 @@ SNAPSHOT = Snapshot(
     },
 )
 
+
+def _model(
+    target: str, input: int | None, output: int | None, cached: int | None, context: int
+) -> ModelView:
+    """Prices in nano-dollars per token."""
+    return ModelView(target, input, output, cached, input, "genai-prices", context)
+
+
+MODELS = Models(
+    (
+        _model("deepseek,deepseek-chat", 280, 420, 28, 128_000),
+        _model("deepseek,deepseek-coder", 140, 280, 14, 128_000),
+        _model("deepseek,deepseek-reasoner", 550, 2_190, 55, 128_000),
+        _model("groq,llama-3.3-70b", None, None, None, 131_072),
+        _model("ollama-local,qwen2.5-coder:7b", 0, 0, 0, 32_768),
+        _model("openrouter,anthropic/claude-sonnet-4.5", 3_000, 15_000, 300, 200_000),
+        _model(f"openrouter,{SONNET}", 3_000, 15_000, 300, 200_000),
+        _model(f"openrouter,{GEMINI}", 1_250, 10_000, 310, 1_048_576),
+        _model("openrouter,z-ai/glm-4.6", 600, 2_200, 110, 204_800),
+    )
+)
+
 EMPTY = msgspec.structs.replace(
     SNAPSHOT, running=(), recent=(), overrides=(), simulated_only=True,
     beat=Beat(at=NOW, running=0, per_second=0.0, p95_ms=None, error_rate=0.0, today=Totals()),
@@ -330,6 +405,8 @@ def fill(ledger: Path, logs: int = 120) -> None:
     ledger.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     book = Ledger(ledger)
     try:
+        for request in _sessions():
+            book.request(RequestDetail(request=request))
         for request in reversed(REQUESTS):
             book.request(detail(request))
         for days in (1, 2, 3, 9, 20):
@@ -339,6 +416,7 @@ def fill(ledger: Path, logs: int = 120) -> None:
                 earlier = msgspec.structs.replace(
                     request,
                     id=f"req_d{days:02d}{number:02d}",
+                    session=request.session and f"{days} days ago",
                     started_at=request.started_at - days * 86_400,
                     cost=None if request.cost is None else request.cost * (days + 3),
                 )

@@ -54,10 +54,11 @@ def fresh(number: int) -> RequestView:
 async def test_each_number_opens_its_screen(test_home: Home) -> None:
     scene.fill(test_home.ledger)
     expected = {
-        "2": "never part of real totals",
-        "3": "refused by groq",
-        "4": "following",
-        "5": "cannot be honoured",
+        "2": "of late",
+        "3": "never part of real totals",
+        "4": "refused by groq",
+        "5": "following",
+        "7": "cannot be honoured",
         "1": "2 running",
     }
     async with FakeRouter(scene.SNAPSHOT).serving(test_home), console(test_home) as (app, pilot):
@@ -202,7 +203,7 @@ async def test_a_model_nobody_offers_cannot_be_set(test_home: Home) -> None:
     router = FakeRouter(scene.SNAPSHOT)
     async with router.serving(test_home), console(test_home) as (app, pilot):
         await until(pilot, says(app, "2 running"))
-        await pilot.press("5", "n", *"nonesuch", "enter")
+        await pilot.press("7", "n", *"nonesuch", "enter")
         await until(pilot, says(app, "no model of this name"))
         await pilot.press("escape")
         await until(pilot, lambda: len(app.screen_stack) == 1)
@@ -214,7 +215,7 @@ async def test_an_override_is_cleared_and_a_refusal_is_said(test_home: Home) -> 
     router.answer = lambda _: Refused("overrides are locked by the operator's file")
     async with router.serving(test_home), console(test_home) as (app, pilot):
         await until(pilot, says(app, "2 running"))
-        await pilot.press("5", "d")
+        await pilot.press("7", "d")
         await until(pilot, says(app, "Clear this override?"))
         await pilot.press("d")
         await until(pilot, says(app, "locked by the operator"))
@@ -278,16 +279,16 @@ async def test_without_a_router_the_archive_is_shown_and_it_comes_back(test_home
         assert "ARCHIVE" in shown(app)
         assert "s start the router" in shown(app)
         assert "Live  0 running" in shown(app)
-        await pilot.press("2")
+        await pilot.press("3")
         await until(pilot, says(app, "never part of real totals"))
-        await pilot.press("4")
+        await pilot.press("5")
         await until(pilot, says(app, "120 lines"))
-        await pilot.press("o", "5")
+        await pilot.press("o", "7")
         await until(pilot, says(app, "3 in force"))
         async with router.serving(test_home):
             await until(pilot, says(app, "LIVE"))
             await router.tell(ServicesChanged(scene.SERVICES[:2]))
-            await pilot.press("3")
+            await pilot.press("4")
             await until(pilot, says(app, "2 up"))
         await until(pilot, says(app, "ARCHIVE"))
         assert "as it was before the router went down" in shown(app)
@@ -345,7 +346,7 @@ async def test_the_log_follows_until_one_goes_up(test_home: Home) -> None:
             FakeRouter(scene.SNAPSHOT).serving(test_home),
             console(test_home) as (app, pilot),
         ):
-            await pilot.press("4")
+            await pilot.press("5")
             await until(pilot, says(app, "700 lines"))
             table = app.query_one("#lines", Table)
             await until(pilot, says(app, "81,204 tokens, 41 messages"))
@@ -378,7 +379,7 @@ def _say(book: Ledger, message: str) -> None:
 async def test_a_log_line_opens_whole_and_leads_to_its_request(test_home: Home) -> None:
     scene.fill(test_home.ledger)
     async with FakeRouter(scene.SNAPSHOT).serving(test_home), console(test_home) as (app, pilot):
-        await pilot.press("4")
+        await pilot.press("5")
         await until(pilot, says(app, "following"))
         await until(pilot, lambda: app.query_one(Logs)._chosen() is not None)
         line = app.query_one(Logs)._chosen()
@@ -396,7 +397,7 @@ async def test_an_unreadable_ledger_is_a_line_not_an_end(test_home: Home) -> Non
     test_home.ledger.write_bytes(b"this is not a database, and long enough to be looked at" * 40)
     async with FakeRouter(scene.SNAPSHOT).serving(test_home), console(test_home) as (app, pilot):
         await until(pilot, says(app, "2 running"))
-        for key in ("2", "4"):
+        for key in ("3", "5"):
             await pilot.press(key)
             await until(pilot, says(app, "cannot be read"))
 
@@ -407,7 +408,7 @@ async def test_help_is_of_this_screen_and_the_palette_has_everything(test_home: 
         await pilot.press("question_mark")
         await until(pilot, says(app, "Cancel the running request"))
         assert "Twice: quit" in shown(app)
-        await pilot.press("escape", "5", "question_mark")
+        await pilot.press("escape", "7", "question_mark")
         await until(pilot, says(app, "Clear the selected override"))
         await pilot.press("escape", "ctrl+p")
         await until(pilot, says(app, "Reload the configuration"))
@@ -418,7 +419,7 @@ async def test_help_is_of_this_screen_and_the_palette_has_everything(test_home: 
 async def test_a_click_on_a_hint_presses_its_key(test_home: Home) -> None:
     async with FakeRouter(scene.SNAPSHOT).serving(test_home), console(test_home) as (app, pilot):
         await until(pilot, says(app, "2 running"))
-        at = shown(app).splitlines()[1].index("3 Health")
+        at = shown(app).splitlines()[1].index("4 Health")
         await pilot.click("#tabs", offset=(at, 0))
         await until(pilot, says(app, "Found at start"))
 
@@ -433,7 +434,7 @@ async def test_what_must_always_stand_in_the_header(test_home: Home, size: tuple
         first, second = shown(app).splitlines()[:2]
         for words in ("Pointsman", "● up", "3.4", "0.4%", "≥ $8.4121", "◇ sim", "$0.0314", "LIVE"):
             assert words in first, words
-        for words in ("1 Live", "5 Overrides", "ana@buildhost", "14:32:07", "✗"):
+        for words in ("1 Live", "7 Over", "ana@buildhost", "✗"):
             assert words in second, words
         assert len(first) == len(second) == size[0]
 

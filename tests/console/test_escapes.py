@@ -59,12 +59,13 @@ PROGRAM = (
 
 #: keys, and words that must then stand on the screen (with "!": must be gone)
 WALK = (
-    ("2", "M 30 days"),
-    ("3", "Found at start"),
-    ("4", "following"),
+    ("2", "of late"),
+    ("3", "M 30 days"),
+    ("4", "Found at start"),
+    ("5", "following"),
     ("\r", "Log line"),
     ("\x1b", "!Log line"),
-    ("5", "in force"),
+    ("7", "in force"),
     ("n", "type part of"),
     ("\x1b", "!type part of"),
     ("d", "Clear this"),

@@ -27,10 +27,11 @@ SIZES = ((80, 24), (120, 40))
 SCREENS: dict[str, tuple[tuple[str, ...], str, str]] = {
     "live": ((), "longContext", "requests"),
     "detail": (("j", "j", "j", "j", "enter"), "Overloaded", "pages"),
-    "costs": (("2", "w"), "never part of real totals", "models"),
-    "health": (("3", "down", "down", "down"), "3 of the last 20 answers were 529", "services"),
-    "logs": (("4",), "following", "lines"),
-    "overrides": (("5", "j", "j"), "set by ana", "overrides-table"),
+    "sessions": (("2",), "longer ago", "sessions-table"),
+    "costs": (("3", "w"), "never part of real totals", "models"),
+    "health": (("4", "down", "down", "down"), "3 of the last 20 answers were 529", "services"),
+    "logs": (("5",), "following", "lines"),
+    "overrides": (("7", "j", "j"), "set by ana", "overrides-table"),
     "quit": (("q",), "leave the router running", ""),
     "override": (("o", *"glm"), "z-ai/glm-4.6", "target"),
     "keys": (("question_mark",), "Everywhere", ""),
@@ -95,7 +96,7 @@ def test_the_published_pictures_are_todays(tmp_path: Path) -> None:
         check=True, stdout=subprocess.DEVNULL,
     )  # fmt: skip
     names = sorted(path.name for path in tmp_path.glob("*.svg"))
-    assert len(names) == 6
+    assert len(names) == 7
     for name in names:
         text = (tmp_path / name).read_text()
         assert "@font-face" not in text
