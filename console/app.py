@@ -11,6 +11,7 @@ import importlib
 import os
 import platform
 import signal
+import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -18,7 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import work
-from textual.app import ComposeResult, SystemCommand
+from textual.app import ComposeResult, SuspendNotSupported, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.events import Resize
@@ -78,6 +79,7 @@ class ConsoleApp(Acting):
         Binding("question_mark", "help", "The keys of this screen", key_display="?"),
         Binding("p", "pause", "Pause or go on"),
         Binding("s", "start", "Start the router, when none runs"),
+        Binding("exclamation_mark", "shell", "A shell, and back", key_display="!"),
         Binding("m", "mouse", "Mouse on or off (off: the terminal selects text)"),
         Binding("q", "quit", "Quit"),
         Binding("ctrl+q", "quit", "Quit", show=False, system=True),
@@ -91,8 +93,11 @@ class ConsoleApp(Acting):
         now: Callable[[], float] = time.time,
         who: str = "",
         version: str = VERSION,
+        screen: str = "",
+        request: str = "",
     ) -> None:
         super().__init__()
+        self._first = screen, request
         self.animation_level = "none"
         self.register_theme(theme.DARK)
         self.register_theme(theme.LIGHT)
@@ -126,6 +131,15 @@ class ConsoleApp(Acting):
         self.view.shown()
         self._draw_bars()
         self.call_after_refresh(self._connect)
+        self.call_after_refresh(self._go_to_first)
+
+    async def _go_to_first(self) -> None:
+        """Where a deep link leads: `ssh -t … costs`, `… why ID`."""
+        screen, request = self._first
+        if request:
+            self.open_request(request, [])
+        elif screen in {id for id, _ in SCREENS.values()}:
+            await self.action_view(screen)
 
     def on_resize(self, event: Resize) -> None:
         self.call_after_refresh(self._draw_bars)
@@ -289,6 +303,20 @@ class ConsoleApp(Acting):
         except StartError as error:
             self.say(str(error), bad=True)
 
+    def action_shell(self) -> None:
+        """Suspends the console for a shell; only for who is the Unix user anyway."""
+        if os.environ.get("POINTSMAN_ROLE", "shell") != "shell":
+            self.say("your role has no shell", bad=True)
+            return
+        try:
+            with self.suspend():
+                sys.stdout.write("the console waits: `exit` leads back\n")
+                sys.stdout.flush()
+                subprocess.run([os.environ.get("SHELL") or "/bin/sh", "-i"], check=False)
+        except SuspendNotSupported:
+            self.say("no shell here: this terminal cannot be handed over", bad=True)
+        self.refresh()
+
     def action_mouse(self) -> None:
         self._mouse = not self._mouse
         name = "_enable_mouse_support" if self._mouse else "_disable_mouse_support"
@@ -390,9 +418,9 @@ def who(env: Mapping[str, str] = os.environ) -> str:
     return f"{user}@{platform.node().partition('.')[0]}"
 
 
-def run(home: Home, *, started_router: bool = False) -> int:
+def run(home: Home, *, started_router: bool = False, screen: str = "", request: str = "") -> int:
     """The console until it is quit. `started_router` is for those who count: quitting always asks
-    whether the router stays. Returns the exit code."""
-    app = ConsoleApp(home, who=who())
+    whether the router stays. It opens at `screen`, or at one request. Returns the exit code."""
+    app = ConsoleApp(home, who=who(), screen=screen, request=request)
     app.run()
     return app.return_code or 0

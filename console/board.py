@@ -33,6 +33,8 @@ class Board:
         self.overrides: tuple[OverrideView, ...] = ()
         #: sessions whose new requests are refused
         self.paused: tuple[str, ...] = ()
+        #: who is here over SSH or the browser
+        self.visitors: tuple[contract.Visitor, ...] = ()
         self.beat: Beat | None = None
         self.today = Totals()
         self.config_error = ""
@@ -50,6 +52,7 @@ class Board:
         self.services = snapshot.services
         self.overrides = snapshot.overrides
         self.paused = snapshot.paused
+        self.visitors = snapshot.visitors
         self.config_error = snapshot.config_error
         for request in list(self.requests.values()):
             if request.state == "running":
@@ -71,6 +74,8 @@ class Board:
                 self.overrides = change.overrides
             case contract.PausedChanged():
                 self.paused = change.paused
+            case contract.VisitorsChanged():
+                self.visitors = change.visitors
             case contract.Reloaded():
                 self.config_error = change.error
                 return True

@@ -5,6 +5,9 @@ Imports no part of the router but its contract: a console starts fast and cannot
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
+import os
 from collections.abc import AsyncIterator
 from typing import TypeVar
 
@@ -21,6 +24,10 @@ _T = TypeVar("_T")
 
 #: seconds; a router that does not answer within this is reported as down
 PATIENCE = 5.0
+#: the environment variable that carries a visitor's token
+VISITOR = "POINTSMAN_VISITOR"
+#: how often a router that does not know its visitor is asked again, every fifth of a second
+_INTRODUCTIONS = 10
 _NOT_UNDERSTOOD = (
     "what answers on the control socket is not understood: a router of another version? "
     "`pointsman restart` replaces it"
@@ -32,14 +39,21 @@ class RouterDownError(Exception):
 
 
 class Link:
-    """One console's connection. `archive` reads history, with or without a router."""
+    """One console's connection. `archive` reads history, with or without a router.
 
-    def __init__(self, home: Home) -> None:
+    A console that a front (SSH, the browser) opened for a visitor has their token in its
+    environment, and the router lets it do what they may. `token` is for others: "" for a front.
+    """
+
+    def __init__(self, home: Home, token: str | None = None) -> None:
         self.home = home
+        if token is None:
+            token = os.environ.get(VISITOR, "")
         self.archive = Archive(home.ledger)
         self._http = httpx.AsyncClient(
             transport=httpx.AsyncHTTPTransport(uds=str(home.socket)),
             base_url="http://router",
+            headers={"x-pointsman-visitor": token} if token else {},
             timeout=PATIENCE,
         )
 
@@ -78,9 +92,35 @@ class Link:
             raise RouterDownError(_NOT_UNDERSTOOD) from error
         raise RouterDownError("the router closed the connection")
 
+    @contextlib.asynccontextmanager
+    async def visit(self, arrival: contract.Arrival) -> AsyncIterator[AsyncIterator[bytes]]:
+        """Announces a visitor for as long as the block lasts. Yields the lines that follow: one
+        means that they were dismissed; their end, that the router is gone. Raises
+        RouterDownError."""
+        forever = httpx.Timeout(PATIENCE, read=None)
+        body = msgspec.json.encode(arrival)
+        try:
+            async with self._http.stream(
+                "POST", "/visit", content=body, timeout=forever
+            ) as response:
+                response.raise_for_status()
+                lines = _lines(response)
+                await anext(lines)
+                yield lines
+        except (httpx.TransportError, StopAsyncIteration) as error:
+            raise RouterDownError("no router answers") from error
+        except httpx.HTTPStatusError as error:
+            raise RouterDownError(_NOT_UNDERSTOOD) from error
+
     async def _ask(self, method: str, path: str, body: bytes, type: type[_T]) -> _T:
         try:
             response = await self._http.request(method, path, content=body)
+            for _ in range(_INTRODUCTIONS):
+                if response.status_code != httpx.codes.FORBIDDEN:
+                    break
+                # a router that has just taken another's place hears of its visitors in a moment
+                await asyncio.sleep(0.2)
+                response = await self._http.request(method, path, content=body)
         except httpx.TransportError as error:
             raise RouterDownError(f"no router answers on {self.home.socket}") from error
         try:

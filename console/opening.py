@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from console.options import LISTENERS, ports, router_arguments
-from console.output import fail, say
+from console.output import fail, say, with_link
 from console.process import StartError, running, start_router
 from router.contract import Snapshot
 from storage.home import home
@@ -37,9 +37,20 @@ def open_console(options: Mapping[str, Any]) -> int:
         if differences:
             input("Enter opens the console on the router that runs … ")
 
+    request = options.get("request") or ""
+    if request:
+        from console.commands.why import find
+
+        request = with_link(lambda link: find(link, request)).id
+
     from console.app import run
 
-    return run(here, started_router=snapshot is None)
+    return run(
+        here,
+        started_router=snapshot is None,
+        screen=options.get("screen") or "",
+        request=request,
+    )
 
 
 def has_terminal() -> bool:

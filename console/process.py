@@ -16,7 +16,7 @@ from collections.abc import Mapping, Sequence
 
 import psutil
 
-from console.link import Link, RouterDownError
+from console.link import VISITOR, Link, RouterDownError
 from router.contract import Refused, Snapshot, Stop
 from storage.home import Home
 
@@ -98,15 +98,16 @@ async def start_router(
         await link.close()
 
 
-async def stop_router(home: Home, by: str = "") -> int:
+async def stop_router(home: Home, by: str = "", *, again: bool = False) -> int:
     """Asks the router to drain and end, and waits until its process is gone. Returns its pid.
+    `again`: another is started in its place, and sessions over SSH stay.
 
     Raises RouterDownError where none runs, StopError where it does not end.
     """
     link = Link(home)
     try:
         pid = (await link.snapshot()).pid
-        result = await link.act(Stop(by=by))
+        result = await link.act(Stop(by=by, again=again))
     except RouterDownError:
         holder = silent_holder(home)
         if holder:
@@ -141,20 +142,25 @@ async def _until_gone(home: Home, pid: int) -> None:
 async def restart_router(home: Home, args: Sequence[str] = (), by: str = "") -> int:
     """Ends the router if one runs and starts it with the options it had; `args` win over those.
 
-    It starts where the old one did: a litellm-config.yaml in that folder is still its own. A
+    It starts where the old one did: a litellm-config.yaml in that folder is still its own. From a
+    session over SSH, whose environment is made from nothing, it also keeps the old one's: that one
+    has the providers' keys. A
     configuration that the new one would refuse leaves the old one running. Returns the new pid.
     Raises StartError, StopError.
     """
     before: list[str] = []
     folder = None
+    env: Mapping[str, str] = os.environ
     snapshot = await running(home)
     if snapshot is not None:
         before, folder = serve_arguments(snapshot.pid), working_folder(snapshot.pid)
+        if VISITOR in os.environ:
+            env = environment_of(snapshot.pid)
         if refused := await asyncio.to_thread(_refused, [*before, *args], folder):
             raise StartError(f"{refused}\nnothing was changed: the router still runs as it was")
     with contextlib.suppress(RouterDownError):
-        await stop_router(home, by)
-    await start_router(home, [*before, *args], cwd=folder)
+        await stop_router(home, by, again=True)
+    await start_router(home, [*before, *args], env=env, cwd=folder)
     snapshot = await running(home)
     if snapshot is None:
         raise StartError(f"the router ended at once: see {home.router_output}")
@@ -205,6 +211,14 @@ def serve_arguments(pid: int) -> list[str]:
     except psutil.Error:
         return []
     return words[words.index("serve") + 1 :] if "serve" in words else []
+
+
+def environment_of(pid: int) -> dict[str, str]:
+    """The environment of the process `pid`; our own where it cannot be seen or is gone."""
+    try:
+        return psutil.Process(pid).environ()
+    except psutil.Error:
+        return {name: value for name, value in os.environ.items() if name != VISITOR}
 
 
 def working_folder(pid: int) -> str | None:

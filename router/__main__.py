@@ -120,7 +120,9 @@ async def _run(here: Home, given: argparse.Namespace) -> None:
         words = ["router.local_model", "--fd", str(model.fileno())]
         router.children["local model"] = _child(router, "local model", words, model)
     if ssh is not None:
-        router.children["ssh"] = _child(router, "ssh", _ssh_words(ssh, generation), ssh)
+        child = _child(router, "ssh", _ssh_words(ssh, generation), ssh)
+        child.can_linger = True
+        router.children["ssh"] = child
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, router.stop)
     await router.run(
@@ -139,6 +141,7 @@ def _ssh_words(ssh: socket.socket, generation: Generation) -> list[str]:
         *("--fd", str(ssh.fileno()), "--host", listen.host, "--port", str(listen.ssh_port)),
         *("--router-port", str(listen.port), "--litellm-port", str(listen.litellm_port)),
         *("--ccr-port", str(listen.ccr_port), "--password", generation.ssh_password),
+        *(("--agent",) if generation.ssh_agent else ()),
     ]
 
 

@@ -2,6 +2,10 @@
 
 A child holds the read end of a pipe as its stdin and ends when that closes: no child outlives a
 router, not even one that was killed. One that dies is started again, ever more slowly.
+
+One exception: a router that another one is about to replace writes `linger` first. The SSH front
+then gives up its port, answers `lingering`, and stays until its last visitor leaves, as sshd's
+sessions outlive sshd.
 """
 
 from __future__ import annotations
@@ -39,6 +43,9 @@ class Child:
     state: str = "starting"  # "starting", "running", "resting", "failed", "ended"
     trouble: str = ""
     process: asyncio.subprocess.Process | None = None
+    #: it knows the word `linger`; and it is to be told
+    can_linger: bool = False
+    lingers: bool = False
 
     async def keep(self) -> None:
         """Runs the child until this task is cancelled; then ends it."""
@@ -73,20 +80,38 @@ class Child:
         assert process.stderr is not None
         self.process = process
         self.state = "running"
+        parted = asyncio.Event()
+
+        def heard(line: str) -> None:
+            if line == "lingering":
+                parted.set()
+            else:
+                self.report(line, False)
+
         readers = asyncio.gather(
-            _lines(process.stdout, lambda line: self.report(line, False)),
+            _lines(process.stdout, heard),
             _lines(process.stderr, lambda line: self.report(line, True)),
         )
         try:
             return await process.wait()
         except asyncio.CancelledError:
             self.state = "ended"
-            await self._end(process)
+            if not (self.lingers and await self._let_go(process, parted)):
+                await self._end(process)
             raise
         finally:
             readers.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await readers
+
+    async def _let_go(self, process: asyncio.subprocess.Process, parted: asyncio.Event) -> bool:
+        """Asks it to stay without us; whether it does."""
+        assert process.stdin is not None
+        with contextlib.suppress(ConnectionError, TimeoutError):
+            process.stdin.write(b"linger\n")
+            async with asyncio.timeout(GRACE):
+                await parted.wait()
+        return parted.is_set()
 
     async def _end(self, process: asyncio.subprocess.Process) -> None:
         assert process.stdin is not None

@@ -10,6 +10,10 @@ Four verbs:
     query()     pages of history: read from the ledger itself, see storage/readers.py
     act()       one typed action, one typed result                          POST /act
 
+A front that lets people in (SSH, the browser) announces each of them by a call of POST /visit that
+lasts as long as their visit: its first line is a Visitor, and a second one means that they were
+dismissed.
+
 Money is in integer nano-dollars, None where a price is unknown. Times are Unix seconds (float,
 UTC); durations are milliseconds and end in `_ms`. Text from outside is raw here: a terminal gets it
 only through console.text.clean.
@@ -32,6 +36,9 @@ SPAN = 120.0
 Condition = Literal["up", "degraded", "down", "unknown", "off"]
 State = Literal["running", "done", "failed", "cancelled", "interrupted"]
 #: "interrupted": the router died while the request ran
+#: what a visitor may do, each also what those before it may: "view" looks, "operate" overrides and
+#: cancels, "admin" changes and stops the router, "shell" is the Unix user itself
+Role = Literal["view", "operate", "admin", "shell"]
 
 
 class Tokens(Struct, frozen=True, gc=False):
@@ -199,6 +206,31 @@ class Listener(Struct, frozen=True, gc=False):
     address: str  # "http://127.0.0.1:5000"
 
 
+class Arrival(Struct, frozen=True, gc=False):
+    """Someone who came in over SSH or the browser, as its front announces them (POST /visit).
+
+    `by` names them in the log ("ssh:ana"). Who shows `token` acts as them, with their role.
+    """
+
+    by: str
+    role: Role
+    origin: str  # the address they came from
+    doing: str  # "console", "shell", "sftp", or the first word of a command
+    since: float
+    token: str
+
+
+class Visitor(Struct, frozen=True, gc=False):
+    """An Arrival that is still here, as a row shows it."""
+
+    id: str
+    by: str
+    role: Role
+    origin: str
+    doing: str
+    since: float
+
+
 class Totals(Struct, frozen=True, gc=False):
     """Sums of real traffic; `simulated_*` are kept apart and never added to them."""
 
@@ -242,6 +274,7 @@ class Snapshot(Struct, frozen=True, gc=False):
     paused: tuple[str, ...] = ()  # sessions whose new requests are refused until they are resumed
     scenarios: dict[str, str] = field(default_factory=dict)  # scenario → target, as configured
     config_error: str = ""  # why the newest edit of a config file was not taken
+    visitors: tuple[Visitor, ...] = ()  # oldest first
 
 
 # ── watch(): one of these per line ────────────────────────────────────────────────────────────────
@@ -266,13 +299,19 @@ class Reloaded(Struct, frozen=True, tag=True, gc=False):
     error: str = ""
 
 
+class VisitorsChanged(Struct, frozen=True, tag=True, gc=False):
+    visitors: tuple[Visitor, ...]
+
+
 class Dropped(Struct, frozen=True, tag=True, gc=False):
     """The watcher was too slow: `count` changes are missing. Ask for a new snapshot."""
 
     count: int
 
 
-Change = Beat | ServicesChanged | OverridesChanged | PausedChanged | Reloaded | Dropped
+Change = (
+    Beat | ServicesChanged | OverridesChanged | PausedChanged | VisitorsChanged | Reloaded | Dropped
+)
 
 
 # ── act() ─────────────────────────────────────────────────────────────────────────────────────────
@@ -358,6 +397,8 @@ class UndoRoutes(Struct, frozen=True, tag=True, gc=False):
 class Reload(Struct, frozen=True, tag=True, gc=False):
     """Reads the config files again now."""
 
+    by: str = ""
+
 
 class Explain(Struct, frozen=True, tag=True, gc=False):
     """A dry run: which model would this request body get, and why. Nothing is sent."""
@@ -368,8 +409,17 @@ class Explain(Struct, frozen=True, tag=True, gc=False):
 
 
 class Stop(Struct, frozen=True, tag=True, gc=False):
-    """Drains and ends the router."""
+    """Drains and ends the router. `again`: another one is about to take its place, so people who
+    are here over SSH may stay."""
 
+    by: str = ""
+    again: bool = False
+
+
+class Dismiss(Struct, frozen=True, tag=True, gc=False):
+    """Ends the visits of `who`: a Visitor's id, or all of one `by`."""
+
+    who: str
     by: str = ""
 
 
@@ -388,6 +438,7 @@ Action = (
     | Reload
     | Explain
     | Stop
+    | Dismiss
 )
 
 

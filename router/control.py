@@ -1,7 +1,8 @@
 """The control socket: the contract's snapshot, watch and act, for consoles on this machine.
 
 A Unix socket in a private folder is the only door to it: who may open the file may operate the
-router. Never on TCP.
+router. A console that a front opened for somebody shows that visitor's token, and may do what the
+visitor may. Never on TCP.
 """
 
 from __future__ import annotations
@@ -17,9 +18,11 @@ from router.contract import (
     PROTOCOL,
     VERSION,
     Action,
+    Arrival,
     Cancel,
     ClearCooldown,
     ClearOverride,
+    Dismiss,
     Done,
     Explain,
     OverridesChanged,
@@ -32,6 +35,7 @@ from router.contract import (
     SetOverride,
     Snapshot,
     Stop,
+    Visitor,
 )
 from router.doors.call import Call
 from router.explain import explain
@@ -41,6 +45,7 @@ from router.prices import price
 from router.rules import warm
 from router.sessions import switch_cost
 from router.settings import Target
+from router.visitors import NEEDS, may
 
 if TYPE_CHECKING:
     from router.service import Router
@@ -48,6 +53,8 @@ if TYPE_CHECKING:
 #: bytes of an action: an Explain carries a whole request body
 LARGEST = 64 * 1024 * 1024
 _ACTION: msgspec.json.Decoder[Action] = msgspec.json.Decoder(Action)
+_ARRIVAL = msgspec.json.Decoder(Arrival)
+_TOKEN = "x-pointsman-visitor"  # noqa: S105 - a header's name
 
 
 class Control:
@@ -60,6 +67,11 @@ class Control:
         if scope["type"] != "http":
             return
         call = Call(scope, receive, send, scope["path"])
+        token = call.headers.get(_TOKEN, "")
+        visitor = self._router.visitors.by_token(token)
+        if token and visitor is None:
+            await call.json(403, {"error": "this visit has ended"})
+            return
         match call.method, call.path:
             case "GET", "/alive":
                 await call.json(200, {"pid": self._router.pid, "version": VERSION})
@@ -68,7 +80,9 @@ class Control:
             case "GET", "/watch":
                 await self._watch(call)
             case "POST", "/act":
-                await call.json(200, await self._act(call))
+                await call.json(200, await self._act(call, visitor))
+            case "POST", "/visit" if visitor is None:
+                await self._visit(call)
             case _:
                 await call.json(404, {"error": "no such verb"})
 
@@ -84,20 +98,59 @@ class Control:
             gone.cancel()
             self._router.live.unwatch(watcher)
 
-    async def _act(self, call: Call) -> Result:
-        body = bytearray()
-        more = True
-        while more:
-            message = await call.receive()
-            body += message.get("body", b"")
-            more = message.get("more_body", False)
-            if len(body) > LARGEST:
-                return Refused("the action is larger than 64 MiB")
+    async def _visit(self, call: Call) -> None:
+        """Somebody is here for as long as this call lasts."""
         try:
-            action = _ACTION.decode(bytes(body))
+            arrival = _ARRIVAL.decode(await _body(call) or b"")
+        except msgspec.DecodeError as error:
+            await call.json(400, {"error": f"not an arrival of protocol {PROTOCOL}: {error}"})
+            return
+        visit = self._router.visitors.enter(arrival)
+        gone = asyncio.create_task(_gone(call))
+        dismissed = asyncio.create_task(visit.dismissed.wait())
+        line = msgspec.json.encode(visit.view) + b"\n"
+        try:
+            await call.begin(200, "application/x-ndjson")
+            await call.more(line)
+            await asyncio.wait({gone, dismissed}, return_when=asyncio.FIRST_COMPLETED)
+            if dismissed.done():
+                await call.more(line)
+        finally:
+            gone.cancel()
+            dismissed.cancel()
+            self._router.visitors.leave(arrival)
+
+    async def _act(self, call: Call, visitor: Visitor | None) -> Result:
+        body = await _body(call)
+        if body is None:
+            return Refused("the action is larger than 64 MiB")
+        try:
+            action = _ACTION.decode(body)
         except msgspec.DecodeError as error:
             return Refused(f"not an action of protocol {PROTOCOL}: {error}")
+        if visitor is None:
+            return await act(self._router, action)
+        if not may(visitor.role, action):
+            what = type(action).__name__
+            self._router.log.warning("control", f"{visitor.by}: {what} refused to {visitor.role}")
+            needed = NEEDS.get(type(action), "admin")
+            return Refused(f"this needs the role {needed}; yours is {visitor.role}")
+        if hasattr(action, "by"):
+            action = msgspec.structs.replace(action, by=visitor.by)
         return await act(self._router, action)
+
+
+async def _body(call: Call) -> bytes | None:
+    """None where it is larger than an action may be."""
+    body = bytearray()
+    more = True
+    while more:
+        message = await call.receive()
+        body += message.get("body", b"")
+        more = message.get("more_body", False)
+        if len(body) > LARGEST:
+            return None
+    return bytes(body)
 
 
 async def _relay(call: Call, watcher: Watcher, gone: asyncio.Task[None]) -> None:
@@ -135,6 +188,7 @@ def snapshot(router: Router) -> Snapshot:
         paused=tuple(sorted(router.paused)),
         scenarios={name: str(target) for name, target in generation.routes.targets.items()},
         config_error=router.config_error,
+        visitors=router.visitors.views(),
     )
 
 
@@ -142,14 +196,7 @@ async def act(router: Router, action: Action) -> Result:
     """Does one action, writes who did it to the log, and tells every console."""
     match action:
         case SetOverride():
-            try:
-                view = router.overrides.set(action, router.generation)
-            except BadOverrideError as error:
-                return Refused(str(error))
-            _overridden(router)
-            router.log.info("control", f"{said_by(action.by)}override {view.scope} → {view.target}")
-            said = f"{view.scope} → {view.target}" + thrown_away(router, view)
-            return Done(said, override=view)
+            return _set_override(router, action)
         case ClearOverride():
             cleared = router.overrides.clear(action.id)
             if not cleared and action.id != "all":
@@ -158,13 +205,9 @@ async def act(router: Router, action: Action) -> Result:
             router.log.info("control", f"{said_by(action.by)}cleared {cleared} overrides")
             return Done(f"cleared {cleared}")
         case Cancel():
-            record = router.live.running.get(action.id)
-            if record is None:
-                return Refused(f"no request {action.id!r} is running")
-            record.stop("operator")
-            router.log.info("control", f"{said_by(action.by)}cancelled", request=action.id)
-            return Done(f"cancelled {action.id}")
+            return _cancel(router, action)
         case Reload():
+            router.log.info("control", f"{said_by(action.by)}reload")
             refused = await router.reload()
             if refused:
                 return Refused(refused)
@@ -181,11 +224,42 @@ async def act(router: Router, action: Action) -> Result:
                 router.wall(),
             )
         case Stop():
-            router.log.info("control", f"{said_by(action.by)}stop")
-            router.stop()
+            router.log.info(
+                "control", f"{said_by(action.by)}{'restart' if action.again else 'stop'}"
+            )
+            router.stop(again=action.again)
             return Done("stopping")
+        case Dismiss():
+            return _dismiss(router, action)
         case _:
             return await answer(router, action)
+
+
+def _set_override(router: Router, action: SetOverride) -> Result:
+    try:
+        view = router.overrides.set(action, router.generation)
+    except BadOverrideError as error:
+        return Refused(str(error))
+    _overridden(router)
+    router.log.info("control", f"{said_by(action.by)}override {view.scope} → {view.target}")
+    return Done(f"{view.scope} → {view.target}" + thrown_away(router, view), override=view)
+
+
+def _cancel(router: Router, action: Cancel) -> Result:
+    record = router.live.running.get(action.id)
+    if record is None:
+        return Refused(f"no request {action.id!r} is running")
+    record.stop("operator")
+    router.log.info("control", f"{said_by(action.by)}cancelled", request=action.id)
+    return Done(f"cancelled {action.id}")
+
+
+def _dismiss(router: Router, action: Dismiss) -> Result:
+    count = router.visitors.dismiss(action.who)
+    if not count:
+        return Refused(f"nobody is here as {action.who!r}")
+    router.log.info("control", f"{said_by(action.by)}dismissed {action.who}")
+    return Done(f"dismissed {count}")
 
 
 def thrown_away(router: Router, view: OverrideView) -> str:

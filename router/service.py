@@ -35,6 +35,7 @@ from router.settings import Generation
 from router.situation import Means
 from router.tokens import Counter
 from router.transport import Proxies, Transport
+from router.visitors import Visitors
 from router.vocab import encoding
 from storage.home import Home
 from storage.writer import Ledger
@@ -77,6 +78,7 @@ class Router:
         #: sessions whose new requests are refused (router/pauses.py)
         self.paused: set[str] = set()
         self.edits = Edits()
+        self.visitors = Visitors(self.live.tell)
         self.counter = Counter()
         self.sessions = Sessions()
         self.means = Means(self.counter, self.sessions)
@@ -141,7 +143,10 @@ class Router:
 
     # ── life ──────────────────────────────────────────────────────────────────────────────────
 
-    def stop(self) -> None:
+    def stop(self, *, again: bool = False) -> None:
+        """`again`: another router is about to take our place; children that can, stay for it."""
+        for child in self.children.values():
+            child.lingers = again and child.can_linger
         self._stopping.set()
 
     @property

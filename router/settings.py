@@ -246,8 +246,11 @@ class Generation:
     prices: Mapping[str, Price] = field(default_factory=dict)
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     retention_days: int = 30
-    #: password login over SSH; "auto": only where the client's Unix user can be told
-    ssh_password: Literal["auto", "on", "off"] = "auto"  # noqa: S105 - a mode, not a password
+    #: the development password over SSH; "auto": only where the client's Unix user can be told;
+    #: "own": only passwords of `pointsman ssh passwd`; "off": no password at all
+    ssh_password: Literal["auto", "on", "own", "off"] = "auto"  # noqa: S105 - a mode
+    #: whether a shell over SSH may use the client's agent
+    ssh_agent: bool = False
 
     def provider(self, name: str) -> Provider | None:
         """By name; exact first, then without regard to case."""

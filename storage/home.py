@@ -64,6 +64,11 @@ class Home:
         return self.config / "ssh_host_ed25519_key"
 
     @property
+    def ssh_users(self) -> Path:
+        """Who may log in over SSH, besides this Unix user's own keys."""
+        return self.config / "ssh-users.toml"
+
+    @property
     def router_output(self) -> Path:
         """stdout and stderr of a router started in the background."""
         return self.logs / "router.out"

@@ -22,7 +22,7 @@ from pathlib import Path
 import asyncssh
 import msgspec
 
-from console.ssh import algorithms, hostkey, limits, listen, log
+from console.ssh import algorithms, hostkey, limits, listen, log, users
 from console.ssh.environment import Account
 from console.ssh.front import Front
 from console.ssh.options import CONSOLE, Options
@@ -45,7 +45,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         bound = (
             listen.inherited(fd) if fd is not None else listen.sockets(options.host, options.port)
         )
-        if options.password != "off" and not listen.is_private(bound):  # noqa: S105
+        if options.password in ("auto", "on") and not listen.is_private(bound):
             raise listen.ListenError(
                 f"will not listen on {options.host} while the development password is in force: "
                 "switch it off first (password = false under [ssh] in pointsman.toml)"
@@ -69,7 +69,8 @@ def _read(arguments: Sequence[str] | None) -> tuple[Options, int | None, bool]:
     parser.add_argument("--router-port", type=int, default=5000, help="0: off")
     parser.add_argument("--litellm-port", type=int, default=4000, help="0: off")
     parser.add_argument("--ccr-port", type=int, default=3456, help="0: off")
-    parser.add_argument("--password", choices=("auto", "on", "off"), default="auto")
+    parser.add_argument("--password", choices=("auto", "on", "own", "off"), default="auto")
+    parser.add_argument("--agent", action="store_true", help="shells may use the client's agent")
     parser.add_argument("--console-command", help="what a login runs, instead of the console")
     parser.add_argument("--child", action="store_true", help="end when stdin closes")
     given = parser.parse_args(arguments)
@@ -83,6 +84,7 @@ def _read(arguments: Sequence[str] | None) -> tuple[Options, int | None, bool]:
         litellm_port=given.litellm_port,
         ccr_port=given.ccr_port,
         password=given.password,
+        agent=given.agent,
         console=tuple(shlex.split(given.console_command)) if given.console_command else CONSOLE,
     )
     return options, given.fd, given.child
@@ -95,14 +97,22 @@ async def _serve(
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         loop.add_signal_handler(number, stop.set)
-    front = Front(options, Account.own(options.user_home), limits.Gate(time.monotonic))
+    front = Front(
+        options,
+        Account.own(options.user_home),
+        limits.Gate(time.monotonic),
+        users.Watched(options.home.ssh_users),
+    )
     acceptors = [await _listen(front, each, key) for each in bound]
+    parent = _Parent(stop)
     if is_child:
-        await loop.connect_read_pipe(lambda: _Parent(stop), sys.stdin)
+        await loop.connect_read_pipe(lambda: parent, sys.stdin)
     _say({"listening": bound[0].getsockname()[1], "fingerprint": key.get_fingerprint()})
     await stop.wait()
     for acceptor in acceptors:
         acceptor.close()
+    if parent.lingers:
+        await _linger(front)
     for connection in tuple(front.connections):
         connection.disconnect(asyncssh.DISC_BY_APPLICATION, "Pointsman is stopping")
     with contextlib.suppress(TimeoutError):
@@ -124,7 +134,7 @@ async def _listen(front: Front, bound: socket.socket, key: asyncssh.SSHKey) -> a
         config=None,
         encoding=None,
         line_editor=False,
-        agent_forwarding=False,
+        agent_forwarding=front.options.agent,
         x11_forwarding=False,
         kbdint_auth=False,
         host_based_auth=False,
@@ -135,11 +145,30 @@ async def _listen(front: Front, bound: socket.socket, key: asyncssh.SSHKey) -> a
     )
 
 
+async def _linger(front: Front) -> None:
+    """Until the last connection has gone. Our starter is told that the port is free; nobody reads
+    what we say after that."""
+    sys.stdout.write("lingering\n")
+    sys.stdout.flush()
+    nobody = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nobody, 1)
+    os.dup2(nobody, 2)
+    os.close(nobody)
+    while front.connections:
+        await asyncio.wait([asyncio.ensure_future(c.wait_closed()) for c in front.connections])
+
+
 class _Parent(asyncio.Protocol):
-    """Our starter's end of stdin: when it closes, so do we."""
+    """Our starter's end of stdin: when it closes, so do we, or once the last visitor has gone."""
 
     def __init__(self, stop: asyncio.Event) -> None:
         self._stop = stop
+        self.lingers = False
+
+    def data_received(self, data: bytes) -> None:
+        if b"linger" in data:
+            self.lingers = True
+            self._stop.set()
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._stop.set()

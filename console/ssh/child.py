@@ -44,9 +44,9 @@ class Program:
     umask: int = 0o022
 
 
-async def on_terminal(channel: Channel, program: Program) -> int | None:
+async def on_terminal(channel: Channel, program: Program, stop: asyncio.Event) -> int | None:
     """Runs it on a pty of its own. Returns its exit code (negative: the signal), or None if the
-    client left first."""
+    client left first. `stop` ends it from our side."""
     columns, rows = channel.term_size[:2]
     master, slave = pty.open_pair(channel.term_modes, columns, rows)
     try:
@@ -57,14 +57,14 @@ async def on_terminal(channel: Channel, program: Program) -> int | None:
         raise
     finally:
         os.close(slave)
-    async with _watched(channel, child, master):
+    async with _watched(channel, child, master, stop):
         await channel.redirect(stdout=os.dup(master), send_eof=False)
         if await _either(child.wait(), channel):
             await _drain_terminal(channel)
     return child.returncode if not channel.channel.is_closing() else None
 
 
-async def on_pipes(channel: Channel, program: Program) -> int | None:
+async def on_pipes(channel: Channel, program: Program, stop: asyncio.Event) -> int | None:
     """Runs it with stdin, stdout and stderr apart. OS pipes, not asyncio streams: asyncssh 2.24.1
     breaks the whole connection when flow control pauses a StreamReader."""
     (in_read, in_write), (out_read, out_write), (err_read, err_write) = (
@@ -80,7 +80,7 @@ async def on_pipes(channel: Channel, program: Program) -> int | None:
     finally:
         for theirs in (in_read, out_write, err_write):
             os.close(theirs)
-    async with _watched(channel, child, in_write):
+    async with _watched(channel, child, in_write, stop):
         await channel.redirect(stdout=out_read, stderr=err_read, send_eof=False)
         if await _either(child.wait(), channel):
             # as sshd: all that was written arrives, however slow the client reads
@@ -141,19 +141,28 @@ async def _drain_terminal(channel: Channel) -> None:
 
 
 @contextlib.asynccontextmanager
-async def _watched(channel: Channel, child: Process, standard_input: int) -> AsyncIterator[None]:
+async def _watched(
+    channel: Channel, child: Process, standard_input: int, stop: asyncio.Event
+) -> AsyncIterator[None]:
     """Feeds the child meanwhile; whatever happens inside, it is gone afterwards."""
     target = FileIO(standard_input, "w")
     feeding = asyncio.create_task(feed(channel, target))
+    stopping = asyncio.create_task(_hang_up_at(stop, child))
     try:
         yield
     finally:
+        stopping.cancel()
         await _hang_up(child)
         feeding.cancel()
         # the client left, with or without a reason
         with contextlib.suppress(asyncio.CancelledError, asyncssh.Error, OSError):
             await feeding
         target.close()
+
+
+async def _hang_up_at(stop: asyncio.Event, child: Process) -> None:
+    await stop.wait()
+    await _hang_up(child)
 
 
 async def _hang_up(child: Process) -> None:

@@ -13,6 +13,8 @@ import asyncssh
 from console.ssh.environment import Account
 from console.ssh.limits import Gate
 from console.ssh.options import Options
+from console.ssh.passwords import Comparer
+from console.ssh.users import Watched
 
 
 @dataclass(slots=True)
@@ -20,6 +22,8 @@ class Front:
     options: Options
     account: Account
     gate: Gate
+    users: Watched
+    comparer: Comparer = field(default_factory=Comparer)
     connections: set[asyncssh.SSHServerConnection] = field(default_factory=set)
     #: sessions whose program runs; when the front stops they are waited for
     sessions: set[asyncio.Task[None]] = field(default_factory=set)

@@ -1,4 +1,4 @@
-"""Which public keys may log in: those of the Unix user who runs us, in ~/.ssh.
+"""Which public keys may log in: those of the Unix user who runs us, in ~/.ssh, and of our users.
 
 Its rule: files are read again at each login, and a key with a restriction that we do not keep
 (`command=`, `restrict`, `cert-authority`, …) is left out rather than let in without it.
@@ -12,6 +12,8 @@ from pathlib import Path
 
 import asyncssh
 
+from console.ssh.users import User, Users
+
 #: options that change nothing here: agent and X11 are off for everyone, and no rc file is run
 _HARMLESS = {"from", "no-agent-forwarding", "no-x11-forwarding", "no-user-rc"}
 _LARGEST = 1 << 20
@@ -19,13 +21,26 @@ _LARGEST = 1 << 20
 
 def permitted(key: asyncssh.SSHKey, address: str, folder: Path) -> str | None:
     """The name of the file in `folder` that lets `key` in from `address`; None: none does."""
-    blob = key.export_public_key("openssh").split()[1].decode("ascii")
+    blob = _blob(key)
     for path in _files(folder):
         if _problem(path) is None and any(
             _lets_in(line, key, address) for line in _with(path, blob)
         ):
             return path.name
     return None
+
+
+def user_of(key: asyncssh.SSHKey, address: str, users: Users) -> User | None:
+    """The first user who may log in with `key` from `address`."""
+    blob = _blob(key)
+    for user in users.values():
+        if any(blob in line and _lets_in(line, key, address) for line in user.keys):
+            return user
+    return None
+
+
+def _blob(key: asyncssh.SSHKey) -> str:
+    return key.export_public_key("openssh").split()[1].decode("ascii")
 
 
 def any_listed(folder: Path) -> bool:

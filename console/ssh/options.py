@@ -12,8 +12,9 @@ from typing import Literal
 
 from storage.home import Home
 
-#: "auto": only where the owner of the client's socket can be told; "on": also where it cannot
-PasswordMode = Literal["auto", "on", "off"]
+#: of the development password. "auto": only where the owner of the client's socket can be told;
+#: "on": also where it cannot; "own": only passwords set by `pointsman ssh passwd`; "off": none
+PasswordMode = Literal["auto", "on", "own", "off"]
 
 #: -P keeps a folder named `console` in the user's home from being taken for ours
 CONSOLE = (sys.executable, "-P", "-m", "console")
@@ -32,6 +33,7 @@ class Options:
     litellm_port: int = 4000
     ccr_port: int = 3456
     password: PasswordMode = "auto"  # noqa: S105 - a mode, not a password
+    agent: bool = False  # whether a shell may use the client's agent
     console: tuple[str, ...] = CONSOLE
 
     @property

@@ -15,9 +15,10 @@ from typing import cast
 
 import asyncssh
 
-from console.ssh import keys, limits, log, peer
+from console.ssh import keys, limits, log, peer, roles
 from console.ssh.front import Front
 from console.ssh.session import Session, Who
+from console.ssh.users import User
 
 #: the usage guide's password. It opens nothing to anyone who is not this Unix user already.
 DEVELOPMENT_PASSWORD = "devpassword"  # noqa: S105
@@ -30,6 +31,8 @@ class Server(asyncssh.SSHServer):
         self._entered = self._in = self._failed = False
         self._tries = self._requests = 0
         self._told = False
+        #: whom the request in hand would let in, and how; theirs once auth_completed is called
+        self._user = User("", "view")
         self._by = ""
         self._sessions = self._tunnels = 0
 
@@ -77,7 +80,7 @@ class Server(asyncssh.SSHServer):
             from_=self._peer[0],
             user=str(self._connection.get_extra_info("username") or ""),
             tries=self._tries,
-            unread=keys.problems(self._keys),
+            unread=[*keys.problems(self._keys), *filter(None, (self._front.users.problem,))],
         )
 
     # ── logging in ────────────────────────────────────────────────────────────────────────────
@@ -87,25 +90,36 @@ class Server(asyncssh.SSHServer):
         return self._front.options.user_home / ".ssh"
 
     def begin_auth(self, username: str) -> bool:
-        if not keys.any_listed(self._keys):
+        if not keys.any_listed(self._keys) and not self._front.users.now():
             self._tell()
         return True
 
     def _tell(self) -> None:
         """The banner, before the password is asked for. A login by key never gets here, so that
         scripts over ssh keep a clean stderr."""
-        if self._told or not self._may_use_password():
+        if self._told or not self._has_development_password():
             return
         self._told = True
         name = peer.name_of(os.getuid())
         self._connection.send_auth_banner(
             "Pointsman: the development password from the guide is in force, on this machine\r\n"
             f"only and for processes of the Unix user {name} only. A key in ~/.ssh is better.\r\n"
-            "To switch it off: password = false under [ssh] in pointsman.toml.\r\n"
+            "`pointsman ssh passwd` sets one of your own in its place.\r\n"
+        )
+
+    def _has_development_password(self) -> bool:
+        """Until there is a better one."""
+        return (
+            self._local
+            and self._front.options.password in ("auto", "on")
+            and not any(user.password for user in self._front.users.now().values())
         )
 
     def _may_use_password(self) -> bool:
-        return self._local and self._front.options.password != "off"  # noqa: S105
+        if self._front.options.password == "off":  # noqa: S105
+            return False
+        kept = any(user.password for user in self._front.users.now().values())
+        return kept or self._has_development_password()
 
     def _is_same_user(self) -> bool:
         if self._uid is None:
@@ -125,22 +139,30 @@ class Server(asyncssh.SSHServer):
 
     def validate_public_key(self, username: str, key: asyncssh.SSHKey) -> bool:
         self._by = ""
-        if keys.permitted(key, self._peer[0], self._keys) is None:
+        if keys.permitted(key, self._peer[0], self._keys) is not None:
+            self._user = self._owner
+        elif user := keys.user_of(key, self._peer[0], self._front.users.now()):
+            self._user = user
+        else:
             self._count_try()
             self._tell()
             return False
         self._by = key.get_fingerprint()
         return True
 
-    def validate_password(self, username: str, password: str) -> bool:
+    @property
+    def _owner(self) -> User:
+        return User(self._front.account.name, "shell")
+
+    async def validate_password(self, username: str, password: str) -> bool:
         self._by = ""
         self._tell()
         if self._front.gate.barred(self._source):
             self._count_try()
             return False
-        right = hmac.compare_digest(password.encode(), DEVELOPMENT_PASSWORD.encode())
-        if right and self._is_same_user() and self._may_use_password():
-            self._by = "password"
+        user = await self._user_by_password(username, password)
+        if user is not None:
+            self._user, self._by = user, "password"
             return True
         self._failed = True
         barred = self._front.gate.failed(self._source)
@@ -154,6 +176,17 @@ class Server(asyncssh.SSHServer):
         self._count_try()
         return False
 
+    async def _user_by_password(self, name: str, password: str) -> User | None:
+        if self._has_development_password():
+            given = password.encode("utf-8", "replace")
+            right = hmac.compare_digest(given, DEVELOPMENT_PASSWORD.encode())
+            return self._owner if right and self._is_same_user() else None
+        if not self._may_use_password():
+            return None
+        user = self._front.users.now().get(name)
+        right = await self._front.comparer.matches(user.password if user else "", password)
+        return user if right else None
+
     def change_password(self, username: str, old_password: str, new_password: str) -> bool:
         self._count_try()
         return False
@@ -162,11 +195,13 @@ class Server(asyncssh.SSHServer):
         """Called in the same step as the request that succeeded: `_by` is of that request."""
         self._in = True
         self._front.gate.logged_in(self._source)
-        log.event("login", user=self._user, by=self._by, from_=self._peer[0])
-
-    @property
-    def _user(self) -> str:
-        return str(self._connection.get_extra_info("username"))
+        log.event(
+            "login",
+            user=self._user.name,
+            role=self._user.role,
+            by=self._by,
+            from_=self._peer[0],
+        )
 
     def _count_try(self) -> None:
         self._tries += 1
@@ -192,7 +227,8 @@ class Server(asyncssh.SSHServer):
             )
         self._sessions += 1
         channel = self._connection.create_server_channel(encoding=None)
-        who = Who(self._user, self._by, (self._peer, self._own))
+        user = self._user
+        who = Who(user.name, user.role, self._by, (self._peer, self._own))
         front = self._front
         return channel, Session(front, who, self._session_closed)
 
@@ -203,6 +239,11 @@ class Server(asyncssh.SSHServer):
         self, dest_host: str, dest_port: int, orig_host: str, orig_port: int
     ) -> Awaitable[asyncssh.SSHTCPSession[bytes]]:
         """-L and -D: only to the router, always by 127.0.0.1."""
+        if not roles.may_tunnel(self._user.role):
+            raise asyncssh.ChannelOpenError(
+                asyncssh.OPEN_ADMINISTRATIVELY_PROHIBITED,
+                f"the role {self._user.role} has no tunnels",
+            )
         ports = self._front.options.router_ports
         if dest_host not in _PERMITTED_HOSTS or dest_port not in ports:
             wanted = ", ".join(str(port) for port in sorted(ports))

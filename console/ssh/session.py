@@ -1,13 +1,14 @@
 """What one session runs: the console, a shell, a command or a file transfer.
 
-Its rule: `choose` decides from the client's words alone, whoever logged in, and every session
-leaves one log line when it ends.
+Its rule: `choose` decides from the client's words alone, `roles` whether this visitor may have it;
+every session is announced to the router while it lasts, and leaves one log line when it ends.
 """
 
 from __future__ import annotations
 
 import asyncio
 import re
+import secrets
 import shlex
 import signal
 import time
@@ -16,15 +17,25 @@ from pathlib import Path
 from typing import Literal, NamedTuple, cast
 
 import asyncssh
+from asyncssh.channel import SSHChannel
 
-from console.ssh import child, environment, log
+from console.link import VISITOR
+from console.ssh import child, environment, log, roles
 from console.ssh.front import Front
+from console.ssh.options import CONSOLE
 from console.ssh.sftp import Files
+from console.ssh.visit import Visit
 from console.text import clean
+from router.contract import Arrival, Role
 
-#: words that are pages of `pointsman`: `ssh -t host costs` is `pointsman costs`
-PAGES = frozenset({"costs", "doctor", "logs", "override", "status", "why"})
+#: words that are commands of `pointsman`: `ssh host costs` is `pointsman costs`
+PAGES = frozenset({"costs", "doctor", "logs", "override", "ssh", "status", "why"})
+#: the console's screens, by console.app's names, which would bring all of Textual in here
+SCREENS = frozenset(
+    {"live", "costs", "health", "logs", "overrides", "sessions", "routes", "playground"}
+)
 _WORD = re.compile(r"[a-z]+")
+_REQUEST = re.compile(r"why ([A-Za-z0-9_]+)")
 _PROGRAM = re.compile(r"[A-Za-z0-9._/-]+")
 #: shells that take -l together with -c, and whose `exec` and '…' mean the same
 _LOGIN_SHELLS = frozenset({"sh", "ash", "dash", "bash", "ksh", "mksh", "zsh", "fish"})
@@ -32,17 +43,24 @@ _SIGNALS = frozenset({"INT", "QUIT", "TERM", "HUP", "KILL", "USR1", "USR2", "TST
 
 
 class Choice(NamedTuple):
+    """`command` of a console: its options, "--screen costs"."""
+
     kind: Literal["console", "shell", "command"]
     command: str = ""
 
 
 def choose(command: str | None, terminal: bool) -> Choice:
-    """What the client asked for. `command` is None where it gave none."""
+    """What the client asked for. `command` is None where it gave none. At a terminal, the name of a
+    screen opens the console there, and `why ID` at that request."""
     words = (command or "").strip()
     if words == "console" or (not words and terminal):
         return Choice("console")
     if not words or words == "shell":
         return Choice("shell")
+    if terminal and words in SCREENS:
+        return Choice("console", f"--screen {words}")
+    if terminal and (found := _REQUEST.fullmatch(words)):
+        return Choice("console", f"--request {found[1]}")
     first = _WORD.match(words)
     if first and first[0] in PAGES and words[first.end() : first.end() + 1] in ("", " "):
         return Choice("command", f"pointsman {words}")
@@ -60,6 +78,7 @@ class Who(NamedTuple):
     """Who logged in: `by` is "password" or the fingerprint of the key that signed."""
 
     user: str
+    role: Role
     by: str
     ends: tuple[tuple[str, int], tuple[str, int]]
 
@@ -70,7 +89,7 @@ class Session(asyncssh.SSHServerProcess[bytes]):
     def __init__(self, front: Front, who: Who, closed: Callable[[], None]) -> None:
         super().__init__(
             lambda _: self._serve(),
-            lambda channel: Files(channel, self._note),
+            self._files if roles.at_least(who.role, "shell") else None,
             3,  # the SFTP version that OpenSSH speaks
             True,  # scp -O
         )
@@ -79,9 +98,29 @@ class Session(asyncssh.SSHServerProcess[bytes]):
         self._on_closed = closed
         self._began = time.monotonic()
         self._code: int | None = None
+        self._visit: Visit | None = None
+
+    def _files(self, channel: SSHChannel[bytes]) -> Files:
+        self._announce("sftp").on_dismissal(self.close)
+        return Files(channel, self._note)
+
+    def _announce(self, doing: str) -> Visit:
+        who = self._who
+        arrival = Arrival(
+            by=f"ssh:{who.user}",
+            role=who.role,
+            origin=who.ends[0][0],
+            doing=doing,
+            since=time.time(),
+            token=secrets.token_urlsafe(24),
+        )
+        self._visit = Visit(self._front.options.home, arrival)
+        return self._visit
 
     def connection_lost(self, exc: Exception | None) -> None:
         super().connection_lost(exc)
+        if self._visit is not None:
+            self._visit.end()
         self._on_closed()
         terminal = self.term_type
         log.event(
@@ -123,15 +162,28 @@ class Session(asyncssh.SSHServerProcess[bytes]):
         self._code = code
 
     async def _run(self) -> int | None:
+        if self.subsystem == "sftp":
+            return self._refuse(f"file transfer needs the role shell; yours is {self._who.role}", 1)
         if self.subsystem:
             return self._refuse(f"there is no subsystem {self.subsystem!r} here, only sftp", 127)
         terminal = self.term_type is not None
         choice = choose(self.command, terminal)
         if choice.kind == "console" and not terminal:
             return self._refuse("the console needs a terminal: ssh -t … console", 1)
-        program = self._program(choice, terminal)
+        words: list[str] = []
+        if choice.kind != "console" and self._who.role != "shell":
+            permitted = roles.words_of(choice.command, self._who.role)
+            if isinstance(permitted, str):
+                return self._refuse(permitted, 126)
+            words = permitted
+        visit = self._announce(first_word(self.command) or choice.kind)
+        # without a router nobody could say what lesser roles may do
+        if not await visit.known() and self._who.role != "shell":
+            return self._refuse("no router runs here", 3)
+        program = self._program(choice, terminal, words, visit.token)
         try:
-            return await (child.on_terminal if terminal else child.on_pipes)(self, program)
+            run = child.on_terminal if terminal else child.on_pipes
+            return await run(self, program, visit.dismissed)
         except child.StartError as error:
             return self._refuse(str(error), 126)
 
@@ -139,15 +191,24 @@ class Session(asyncssh.SSHServerProcess[bytes]):
         self.stderr.write(f"pointsman: {clean(why)}\r\n".encode())
         return code
 
-    def _program(self, choice: Choice, terminal: bool) -> child.Program:
+    def _program(
+        self, choice: Choice, terminal: bool, words: list[str], token: str
+    ) -> child.Program:
+        """`words`: of a command for somebody without a shell."""
         front = self._front
         env = environment.build(
             front.options, front.account, self._who.user, self._who.ends, self.env, self.term_type
         )
+        env |= {VISITOR: token, "POINTSMAN_ROLE": self._who.role}
         shell = front.account.shell
         folder = front.account.home if front.account.home.is_dir() else Path("/")
         if choice.kind == "console":
-            return child.Program(front.options.console, env, folder, umask=0o077)
+            argv = (*front.options.console, *choice.command.split())
+            return child.Program(argv, env, folder, umask=0o077)
+        if words:
+            return child.Program((*CONSOLE, *words), env, Path("/"), umask=0o077)
+        if self._agent:
+            env["SSH_AUTH_SOCK"] = self._agent
         if choice.kind == "command":
             return child.Program((shell, "-c", choice.command), env, folder)
         if not terminal:
@@ -155,6 +216,11 @@ class Session(asyncssh.SSHServerProcess[bytes]):
         if Path(shell).name in _LOGIN_SHELLS:
             return child.Program((shell, "-l", "-c", _enter()), env, folder)
         return child.Program((shell,), env, folder, name=f"-{Path(shell).name}")
+
+    @property
+    def _agent(self) -> str:
+        """The socket of the client's agent, where forwarding it is allowed and was asked for."""
+        return self.channel.get_agent_path() or "" if self._front.options.agent else ""
 
 
 def _enter() -> str:

@@ -102,6 +102,7 @@ def load(
         log_level=_level(file, env),
         retention_days=file.retention.days,
         ssh_password=file.ssh.password,
+        ssh_agent=file.ssh.agent,
     )
 
 

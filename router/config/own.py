@@ -51,13 +51,14 @@ class RoleTable(_Table):
 
 
 class SshTable(_Table):
-    password: Literal["auto", "on", "off"] = "auto"  # noqa: S105 - a switch, not a password
+    password: Literal["auto", "on", "own", "off"] = "auto"  # noqa: S105 - a switch, not a password
+    agent: bool = False
 
     @field_validator("password", mode="before")
     @classmethod
     def _switch(cls, value: Any) -> Any:
-        if value not in ("auto", True, False, "on", "off"):
-            raise ValueError('should be "auto", true or false')
+        if value not in ("auto", True, False, "on", "own", "off"):
+            raise ValueError('should be "auto", "own", true or false')
         return {True: "on", False: "off"}.get(value, value) if isinstance(value, bool) else value
 
 

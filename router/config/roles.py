@@ -121,9 +121,10 @@ def refuse_open_doors(
         if flags.host or document is None:
             raise ConfigError(text, file=where)
         raise document.error(text, "listen", "host")
-    if listening.ssh_port and ssh != "off":
+    if listening.ssh_port and ssh in ("auto", "on"):
         raise ConfigError(
             "listening beyond this machine is refused: the development password for SSH is in"
-            " force; set password = false under [ssh] in pointsman.toml, or --ssh-port 0",
+            ' force; under [ssh] in pointsman.toml set password = false, or "own" for passwords'
+            " set by `pointsman ssh passwd`; or --ssh-port 0",
             file=where,
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 import subprocess
 import sys
 from pathlib import Path
@@ -69,7 +70,7 @@ def test_the_environment_is_an_allow_list(front: Front) -> None:
     assert env["ANTHROPIC_BASE_URL"] == "http://localhost:5000/claude-code"
     assert env["OPENAI_BASE_URL"] == "http://localhost:5000/litellm/v1"
     assert env["POINTSMAN_HOME"] == str(front.folder / "pointsman")
-    assert env["POINTSMAN_SSH_USER"] == "developer"
+    assert env["POINTSMAN_SSH_USER"] == getpass.getuser()
     assert env["SSH_CONNECTION"].split()[3] == str(front.port)
 
 

@@ -11,9 +11,10 @@ from pathlib import Path
 import asyncssh
 import pytest
 
+from console import app
 from console.ssh import environment, keys, limits, log, peer
 from console.ssh.options import Options
-from console.ssh.session import choose
+from console.ssh.session import SCREENS, choose
 from storage.home import home
 
 
@@ -26,7 +27,11 @@ from storage.home import home
         (None, False, ("shell", "")),
         ("shell", True, ("shell", "")),
         ("shell ls", True, ("command", "shell ls")),
-        ("costs", True, ("command", "pointsman costs")),
+        ("costs", True, ("console", "--screen costs")),
+        ("costs", False, ("command", "pointsman costs")),
+        ("costs --json", True, ("command", "pointsman costs --json")),
+        ("why last", True, ("console", "--request last")),
+        ("why $(id)", True, ("command", "pointsman why $(id)")),
         ("why last --json", False, ("command", "pointsman why last --json")),
         ("logs | head", False, ("command", "pointsman logs | head")),
         ("costs.sh", False, ("command", "costs.sh")),
@@ -36,6 +41,10 @@ from storage.home import home
 )
 def test_what_a_session_runs(command: str | None, terminal: bool, chosen: tuple[str, str]) -> None:
     assert choose(command, terminal) == chosen
+
+
+def test_deep_links_are_the_names_of_screens() -> None:
+    assert {name for name, _ in app.SCREENS.values()} <= SCREENS
 
 
 KEY = asyncssh.generate_private_key("ssh-ed25519").convert_to_public()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 import os
 import signal
 import socket
@@ -85,11 +86,11 @@ def test_the_end_takes_sessions_along_and_each_is_logged(start: Start, end: str)
         assert psutil.wait_procs([child], PATIENCE)[1] == []
     finally:
         window.close()
-    by = fingerprint(front.key)
+    user, by = getpass.getuser(), fingerprint(front.key)
     sessions = front.logged("session")
     kept = ("user", "by", "from", "command", "term", "size", "exit")
     assert [tuple(each[name] for name in kept) for each in sessions] == [
-        ("developer", by, "127.0.0.1", "exit", "", "", 3),
-        ("developer", by, "127.0.0.1", "echo", "xterm-256color", "90x30", None),
+        (user, by, "127.0.0.1", "exit", "", "", 3),
+        (user, by, "127.0.0.1", "echo", "xterm-256color", "90x30", None),
     ]
     assert {line["level"] for line in front.log()} == {"info"}

@@ -127,7 +127,7 @@ BAD = [
         "integer",
     ),
     ("litellm", "a: &a [*a]", None, 1, "deep"),
-    ("toml", '[ssh]\npassword = "maybe"', "ssh.password", 2, '"auto", true or false'),
+    ("toml", '[ssh]\npassword = "maybe"', "ssh.password", 2, '"auto", "own", true or false'),
     ("toml", "[listen]\nport = ", None, 2, "TOML"),
     ("toml", "[listen]\nport = 1\nport = 2", None, 3, "TOML"),
     ("toml", "[listen]\nporrt = 1", "listen.porrt", 2, "no such key"),
