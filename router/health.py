@@ -65,6 +65,8 @@ class Health:
         self._now = now
         self._cooldowns = cooldowns
         self._children = children
+        #: by the role's name: what is wrong with a part of it now, "" for nothing
+        self.troubles: dict[str, Callable[[], str]] = {}
         self._passed: dict[str, _Passed] = {}
         self._served: dict[str, _Passed] = {}
         self._answers: dict[str, tuple[bool, str, float]] = {}  # url → answered, reason, when
@@ -154,10 +156,12 @@ class Health:
                 p50_ms=passed.p50_ms(),
             )
         host = generation.listen.host
+        trouble = self.troubles.get(name, lambda: "")()
         return ServiceView(
             name=name,
             kind="role",
-            state="up",
+            state="degraded" if trouble else "up",
+            reason=trouble,
             mode="embedded",
             address=f"http://{host}:{port}" if port else f"http://{host}:{generation.listen.port}",
             checked_at=self._wall(),

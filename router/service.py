@@ -19,6 +19,7 @@ from router import formats
 from router.children import Child
 from router.config import watch
 from router.contract import Listener, OverridesChanged, Reloaded, ServicesChanged, ServiceView
+from router.custom import CustomRouters
 from router.edge import Edge
 from router.errors import ConfigError
 from router.health import INTERVAL, Health
@@ -27,6 +28,7 @@ from router.log import Log
 from router.overrides import Overrides
 from router.policy import Cooldowns
 from router.prices import warm
+from router.projects import Projects
 from router.record import Record
 from router.rooms import learnt
 from router.routes import Edits
@@ -81,15 +83,21 @@ class Router:
         self.visitors = Visitors(self.live.tell)
         self.counter = Counter()
         self.sessions = Sessions()
-        self.means = Means(self.counter, self.sessions)
+        self.custom = CustomRouters(lambda line: self.log.info("custom router", line))
+        projects = Projects(home.claude_projects)
+        self.means = Means(self.counter, self.sessions, projects, self.custom)
         self.cooldowns = Cooldowns()
         self.transport = Transport(proxies=Proxies.from_env(os.environ))
         self.children: dict[str, Child] = {}
         #: children started only once the configuration needs them
         self.spare: dict[str, Child] = {}
         self.health = Health(self.wall, self.now, self.cooldowns, self.children)
+        self.health.troubles["CCR"] = lambda: (
+            f"custom router: {self.custom.trouble}" if self.custom.trouble else ""
+        )
         self._reloading = asyncio.Lock()
         self._stopping = asyncio.Event()
+        self._refollow = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
 
     # ── what the stages ask ───────────────────────────────────────────────────────────────────
@@ -165,6 +173,8 @@ class Router:
                 self.log.error("config", f"not taken: {error}")
             else:
                 self.config_error = ""
+                if built.follows != self.generation.follows:
+                    self._refollow.set()
                 self._configured = built
                 self.generation = learnt(built, self.health.rooms)
                 self.log.set_level(built.log_level)
@@ -200,6 +210,7 @@ class Router:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await control.drain(0.5)
         await self.transport.close()
+        await self.custom.close()
         await self.health.close()
         self.log.info("router", "stopped")
         self.log.close()
@@ -264,5 +275,11 @@ class Router:
             await asyncio.sleep(INTERVAL)
 
     async def _follow(self, files: list[Path]) -> None:
-        async for _ in watch(files):
-            await self.reload()
+        """The files that are always looked at, and those that the generation in force names."""
+        stopped = True
+        while stopped:
+            self._refollow.clear()
+            paths = [*files, *map(Path, self.generation.follows)]
+            async for _ in watch(paths, self._refollow):
+                await self.reload()
+            stopped = self._refollow.is_set()

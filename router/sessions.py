@@ -36,7 +36,6 @@ class Seen(Struct, frozen=True, gc=False):
     model: str
     at: float
     ratio: float  # the provider's tokens for each one that we count
-    input: int  # uncached tokens of that prompt
     cached: int
     lasts: float  # seconds that they are kept
     price: Price
@@ -84,7 +83,6 @@ class Sessions:
             model=model,
             at=now,
             ratio=ratio,
-            input=tokens.input,
             cached=tokens.cache_read + tokens.cache_write + tokens.cache_write_1h,
             lasts=WARM_1H if tokens.cache_write_1h else WARM,
             price=last.price,

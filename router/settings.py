@@ -155,6 +155,40 @@ class Routes:
     #: model-name prefix → provider that serves those models under their own names
     named: Mapping[str, str] = field(default_factory=dict)
     source: str = "embedded default"
+    #: these are a project's or a session's own
+    personal: bool = False
+    #: strict: where a request goes that CCR's rules throw at, if that is not the default here
+    thrown: Target | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Personal:
+    """Routes of single projects, by the name of their folder, and of single sessions, by id."""
+
+    projects: Mapping[str, Routes]
+    sessions: Mapping[str, Routes]
+
+
+@dataclass(frozen=True, slots=True)
+class CustomRouter:
+    """A person's own routing function. `stamp` differs whenever the file was written; `config` is
+    CCR's config.json as JSON, which the function is handed."""
+
+    path: str
+    language: Literal["python", "javascript"]
+    stamp: str
+    config: bytes = field(repr=False)  # it holds keys
+    seconds: float = 2.0  # it may take
+
+
+@dataclass(frozen=True, slots=True)
+class Hooks:
+    """What CCR's config.json asks for before the rules. All None: there is no Hooks."""
+
+    personal: Personal | None = None
+    custom: CustomRouter | None = None
+    #: REWRITE_SYSTEM_PROMPT: the text itself
+    system_prompt: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,6 +285,9 @@ class Generation:
     ssh_password: Literal["auto", "on", "own", "off"] = "auto"  # noqa: S105 - a mode
     #: whether a shell over SSH may use the client's agent
     ssh_agent: bool = False
+    hooks: Hooks | None = None
+    #: files and folders beside the usual ones that this was made from, to be watched as well
+    follows: tuple[str, ...] = ()
 
     def provider(self, name: str) -> Provider | None:
         """By name; exact first, then without regard to case."""

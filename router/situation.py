@@ -1,19 +1,24 @@
 """From a parsed request to the Case that the rules are given: the last stage that may wait.
 
 The rules are pure, so all that has to be asked of somebody is asked here: how many tokens there
-are, what this session has shown before.
+are, what this session has shown before, whose Router decides, what the person's own router says.
 """
 
 from __future__ import annotations
 
+import msgspec
 from msgspec import Struct, field
 
 from router.caller import Caller
 from router.contract import OverrideView
+from router.custom import CustomRouters
 from router.facts import look_at
 from router.messages import Request
+from router.projects import Projects
+from router.rewrite import rewritten
 from router.rules import nearest_bound
 from router.rules.plan import Case
+from router.rules.strict import own_session
 from router.sessions import Sessions
 from router.settings import Generation
 from router.tokens import Counter
@@ -24,6 +29,8 @@ class Means(Struct, frozen=True):
 
     counter: Counter = field(default_factory=Counter)
     sessions: Sessions = field(default_factory=Sessions)
+    projects: Projects = field(default_factory=Projects)
+    custom: CustomRouters = field(default_factory=CustomRouters)
 
 
 async def situation(
@@ -37,6 +44,14 @@ async def situation(
     chance: float = 0.0,
 ) -> Case:
     """`at` is Unix seconds, `chance` uniform in [0, 1)."""
+    hooks = generation.hooks if caller.plane == "ccr" else None
+    if hooks is not None:
+        session = own_session(request) if generation.routes.strict else caller.session
+        if hooks.personal is not None and session:
+            generation = await means.projects.generation(generation, hooks.personal, session)
+        if hooks.system_prompt is not None:
+            strictly = generation.routes.strict
+            request = rewritten(request, hooks.system_prompt, strict=strictly)
     strict = generation.routes.strict and caller.plane == "ccr"
     seen = means.sessions.get(caller.session, caller.agent) if caller.session else None
     ratio = 1.0 if seen is None or strict else seen.ratio
@@ -45,13 +60,21 @@ async def situation(
     else:
         near = int(nearest_bound(generation) / ratio)
         tokens, exact = await means.counter.count(request, near)
+    facts = look_at(request, caller, tokens, exact, ratio)
+    custom = None
+    if hooks is not None and hooks.custom is not None:
+        raw = request.raw or msgspec.json.encode(request.body)
+        custom = await means.custom.ask(
+            hooks.custom, raw, caller.headers, caller.session, facts.tokens
+        )
     return Case(
         request=request,
         caller=caller,
-        facts=look_at(request, caller, tokens, exact, ratio),
+        facts=facts,
         generation=generation,
         overrides=overrides,
         chance=chance,
         at=at,
         seen=seen,
+        custom=custom,
     )

@@ -42,6 +42,13 @@ class Home:
         return self.ccr / "logs" / "ccr.log"
 
     @property
+    def claude_projects(self) -> Path:
+        """Where Claude Code keeps its sessions, a folder for each project. Not ours: only looked
+        into for whether a file is there."""
+        own = os.environ.get("CLAUDE_CONFIG_DIR")
+        return (Path(own).expanduser() if own else Path.home() / ".claude") / "projects"
+
+    @property
     def ledger(self) -> Path:
         return self.data / "ledger.db"
 

@@ -13,6 +13,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from router.config.ccr_routes import WHAT, RouterKeys, routes
 from router.config.document import Document, read_json5
 from router.config.endpoints import (
     ANTHROPIC,
@@ -27,9 +28,7 @@ from router.config.part import Part, exposed, problem, sorted_out
 from router.contract import Finding
 from router.providers import KINDS, kind_of
 from router.providers.adjustments import read as read_adjustment
-from router.settings import SCENARIOS, Adjustment, Provider, Routes, Scenario, Secret, Target
-
-WHAT = "CCR config"
+from router.settings import Adjustment, Provider, Secret
 
 #: keys that `ccr code` and its kin read for themselves
 FOR_COMMANDS = frozenset(
@@ -41,13 +40,13 @@ FOR_COMMANDS = frozenset(
         "StatusLine",
     }
 )
+#: keys that router.config.ccr_hooks reads
+FOR_HOOKS = frozenset({"CUSTOM_ROUTER_PATH", "CUSTOM_ROUTER_TIMEOUT_MS", "REWRITE_SYSTEM_PROMPT"})
+_READ_ELSEWHERE = FOR_COMMANDS | FOR_HOOKS
 #: keys whose absence here a person would notice, with what to do instead
 NOT_DONE = {
-    "CUSTOM_ROUTER_PATH": "a router in JavaScript is not run: use Router and overrides",
-    "transformers": "transformers in JavaScript are not run: docs/config.md has the known names",
     "plugins": "plug-ins in JavaScript are not run",
     "Plugins": "plug-ins in JavaScript are not run",
-    "REWRITE_SYSTEM_PROMPT": "system prompts are sent as they come",
     "forceUseImageAgent": "images go to the Router's image model; there is no image agent",
     "PROXY_URL": "set HTTPS_PROXY in the environment instead",
 }
@@ -64,31 +63,12 @@ class _Entry(BaseModel):
     tokenizer: Any = None
 
 
-class _Router(BaseModel):
-    model_config = ConfigDict(extra="allow")
-
-    longContextThreshold: int | None = None
-    thinkBudget: int | None = None
-    thinkEfforts: list[str] | None = None
-    strict: bool = False
-    default: str | None = None
-    background: str | None = None
-    think: str | None = None
-    longContext: str | None = None
-    webSearch: str | None = None
-    image: str | None = None
-    tool: str | None = None
-    coder: str | None = None
-    simple: str | None = None
-    complex: str | None = None
-
-
 class _File(BaseModel):
     model_config = ConfigDict(extra="allow")
 
     Providers: list[_Entry] | None = None
     providers: list[_Entry] | None = None
-    Router: _Router = _Router()
+    Router: RouterKeys = RouterKeys()
     fallback: dict[str, list[str]] = {}
     APIKEY: str | None = None
     HOST: str | None = None
@@ -108,35 +88,21 @@ def read(path: Path, env: Mapping[str, str]) -> Part:
         part.findings.append(problem(WHAT, document, text, *place))
 
     document = replace(document, data=dollars(document.data, env, missing))
+    part.resolved = document
     file = document.fit(_File)
     listed = "Providers" if file.Providers is not None else "providers"
     for index, entry in enumerate(file.Providers or file.providers or ()):
         _provider(part, document, entry, (listed, index))
     if part.providers or file.Router.default:
-        part.routes = _routes(part, document, file)
+        strict = file.strict or file.Router.strict
+        part.routes, wrong = routes(document, file.Router, file.fallback, strict=strict)
+        part.findings += wrong
     part.key = Secret(file.APIKEY or "")
     part.port = file.PORT
     part.findings += exposed(WHAT, part.document or document)
     part.findings += _unused(document, file)
     part.findings.insert(0, Finding(WHAT, str(path), "found", _summary(part, file)))
     return part
-
-
-def unknown_targets(part: Part, names: frozenset[str]) -> list[Finding]:
-    """A problem for each target of the Router whose provider is not among `names` (folded)."""
-    document, routes = part.document, part.routes
-    if document is None or routes is None:
-        return []
-    places: list[tuple[Target, tuple[str | int, ...]]] = [
-        (target, ("Router", scenario)) for scenario, target in routes.targets.items()
-    ]
-    for scenario, chain in routes.fallback.items():
-        places += [(target, ("fallback", scenario)) for target in chain]
-    return [
-        problem(WHAT, document, f"no provider is called {target.provider!r}", *place)
-        for target, place in places
-        if target.provider.casefold() not in names
-    ]
 
 
 def _provider(part: Part, document: Document, entry: _Entry, at: tuple[str | int, ...]) -> None:
@@ -226,49 +192,6 @@ def _transformers(
     return general, special
 
 
-def _routes(part: Part, document: Document, file: _File) -> Routes:
-    targets: dict[Scenario, Target] = {}
-    for scenario in SCENARIOS:
-        text = (getattr(file.Router, scenario) or "").strip()
-        if not text:
-            continue
-        target = Target.parse(text)
-        if target is None:
-            say = "should be written provider,model: it is not used"
-            part.findings.append(problem(WHAT, document, say, "Router", scenario))
-        else:
-            targets[scenario] = target
-    if "default" not in targets:
-        say = "is missing: requests that no other rule takes are refused"
-        part.findings.append(problem(WHAT, document, say, "Router", "default"))
-    fallback: dict[Scenario, tuple[Target, ...]] = {}
-    for scenario_name, chain in file.fallback.items():
-        parsed = [(index, Target.parse(text)) for index, text in enumerate(chain)]
-        for index, target in parsed:
-            if target is None:
-                say = "should be written provider,model: it is not used"
-                place = ("fallback", scenario_name, index)
-                part.findings.append(problem(WHAT, document, say, *place))
-        if scenario_name in SCENARIOS:
-            chosen = tuple(target for _, target in parsed if target is not None)
-            fallback[scenario_name] = chosen
-        else:
-            say = f"no scenario is called so (there are {', '.join(SCENARIOS)})"
-            part.findings.append(problem(WHAT, document, say, "fallback", scenario_name))
-    usual = Routes()
-    router = file.Router
-    return Routes(
-        targets=targets,
-        # as CCR: 0 means the usual threshold
-        long_context_threshold=router.longContextThreshold or usual.long_context_threshold,
-        think_budget=usual.think_budget if router.thinkBudget is None else router.thinkBudget,
-        think_efforts=tuple(router.thinkEfforts or usual.think_efforts),
-        strict=file.strict or router.strict,
-        fallback=fallback,
-        source=document.file,
-    )
-
-
 def _unused(document: Document, file: _File) -> list[Finding]:
     """What the file says and we do not follow, each with its line."""
     findings = [
@@ -279,7 +202,7 @@ def _unused(document: Document, file: _File) -> list[Finding]:
     if file.HOST and file.HOST not in ("127.0.0.1", "localhost", "::1"):
         text = "is not followed: [listen] host in pointsman.toml decides, and asks for keys first"
         findings.append(problem(WHAT, document, text, "HOST"))
-    odd = [k for k in file.model_extra or {} if k not in NOT_DONE and k not in FOR_COMMANDS]
+    odd = [k for k in file.model_extra or {} if k not in NOT_DONE and k not in _READ_ELSEWHERE]
     odd += [f"Router.{key}" for key in file.Router.model_extra or {}]
     for index, entry in enumerate(file.Providers or file.providers or ()):
         odd += [f"Providers[{index}].{key}" for key in entry.model_extra or {}]

@@ -11,7 +11,9 @@ from dataclasses import replace
 from typing import Literal
 
 from router.config import (
+    ccr_hooks,
     ccr_json,
+    ccr_routes,
     defaults,
     embedded,
     environment,
@@ -69,6 +71,8 @@ def load(
     providers = _providers(flags, ccr, litellm, keyed, ollama, plane)
     providers = _in_process(providers, plane, listen, litellm_role)
     routes = own_providers.routes(ccr.routes or defaults.routes(real), file)
+    names = frozenset(name.casefold() for name in providers)
+    hooks, hook_findings, follows = ccr_hooks.read(home.ccr, ccr.resolved, env, routes, names)
     if flags.local_model_url and ollama is None:
         ollama_finding = Finding(
             "local model", flags.local_model_url, "found", "plays ollama-local"
@@ -78,7 +82,8 @@ def load(
     findings = [
         *own.findings,
         *ccr.findings,
-        *ccr_json.unknown_targets(ccr, frozenset(name.casefold() for name in providers)),
+        *_unknown_targets(ccr, names),
+        *hook_findings,
         *litellm.findings,
         *key_findings,
         ollama_finding,
@@ -103,6 +108,8 @@ def load(
         retention_days=file.retention.days,
         ssh_password=file.ssh.password,
         ssh_agent=file.ssh.agent,
+        hooks=hooks,
+        follows=follows,
     )
 
 
@@ -132,7 +139,13 @@ def _own(home: Home, env: Mapping[str, str]) -> tuple[PointsmanToml, Part]:
 def _ccr(home: Home, env: Mapping[str, str]) -> Part:
     if home.ccr_json.is_file():
         return ccr_json.read(home.ccr_json, env)
-    return Part(findings=[Finding(ccr_json.WHAT, str(home.ccr_json), "absent", "no such file")])
+    return Part(findings=[Finding(ccr_routes.WHAT, str(home.ccr_json), "absent", "no such file")])
+
+
+def _unknown_targets(ccr: Part, names: frozenset[str]) -> list[Finding]:
+    if ccr.document is None or ccr.routes is None:
+        return []
+    return ccr_routes.unknown_targets(ccr.document, ccr.routes, names)
 
 
 def _litellm(home: Home, env: Mapping[str, str], flags: Flags, taken: frozenset[str]) -> Part:

@@ -45,6 +45,8 @@ class Part:
     retry: dict[str, Any] = field(default_factory=dict)  # fields of RetryPolicy
     findings: list[Finding] = field(default_factory=list)
     document: Document | None = None
+    #: the same with its variables put in
+    resolved: Document | None = None
 
 
 def problem(what: str, document: Document, text: str, *path: str | int) -> Finding:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Iterable
 from pathlib import Path
 
@@ -22,8 +23,11 @@ def files(home: Home, flags: Flags) -> list[Path]:
     return [home.toml, home.ccr_json, *litellm]
 
 
-async def watch(paths: Iterable[Path]) -> AsyncIterator[set[Path]]:
-    """Yields the paths that were written, made, replaced or removed, a burst of changes at once.
+async def watch(
+    paths: Iterable[Path], stop: asyncio.Event | None = None
+) -> AsyncIterator[set[Path]]:
+    """Yields the paths that were written, made, replaced or removed, a burst of changes at once;
+    ends when `stop` is set. Of a path that is a folder: its JSON files and new folders in it.
 
     Folders are watched, not files: editors save by renaming a new file over the old one. A folder
     that is not there is not watched.
@@ -31,12 +35,17 @@ async def watch(paths: Iterable[Path]) -> AsyncIterator[set[Path]]:
     names = {path.absolute() for path in paths}
     # a link's target is edited in its own folder
     names |= {path.resolve() for path in names}
-    folders = sorted({str(path.parent) for path in names if path.parent.is_dir()})
+    whole = {path for path in names if path.is_dir()}
+    names -= whole
+    folders = sorted({str(f) for f in (*whole, *(path.parent for path in names)) if f.is_dir()})
     if not folders:
         return
 
-    def ours(_change: Change, path: str) -> bool:
-        return Path(path) in names
+    def ours(_change: Change, text: str) -> bool:
+        path = Path(text)
+        return path in names or (path.parent in whole and path.suffix in ("", ".json"))
 
-    async for changes in awatch(*folders, watch_filter=ours, recursive=False, debounce=200):
+    async for changes in awatch(
+        *folders, watch_filter=ours, recursive=False, debounce=200, stop_event=stop
+    ):
         yield {Path(path) for _, path in changes}

@@ -17,6 +17,7 @@ from router.rules import (
     coder,
     complexity,
     context,
+    custom,
     default,
     explicit,
     groups,
@@ -52,6 +53,7 @@ __all__ = [
 
 PINS = (pins.FORCED, explicit.HEADER, explicit.PROMPT, pins.OVERRIDE)
 TABLE = (
+    custom.RULE,
     body_model.RULE,
     image.RULE,
     long_context.RULE,
@@ -120,7 +122,11 @@ class _Decision:
         """Asks rule after rule. None when none of them gave candidates."""
         case = self.case
         signals = Signals(case, asked)
+        if case.generation.routes.personal:
+            self.looks.append(Look("Router", case.generation.routes.source[-LONGEST:]))
         for rule in order:
+            if case.custom is None and rule.name == custom.NAME:
+                continue  # hardly anyone has one: no look at what is not there
             verdict = rule.look(case, signals)
             if verdict.problem:
                 self.problems.append(verdict.problem)

@@ -9,6 +9,7 @@ from msgspec import Struct, field
 
 from router.caller import Caller
 from router.contract import Facts, Look, OverrideView
+from router.custom import Answer
 from router.messages import Request
 from router.sessions import Seen
 from router.settings import Generation, Provider
@@ -29,6 +30,8 @@ class Case(Struct, frozen=True):
     at: float = 0.0
     #: what the session's last answer showed
     seen: Seen | None = None
+    #: what the person's own router said; None where there is none
+    custom: Answer | None = None
 
 
 class Candidate(Struct, frozen=True):

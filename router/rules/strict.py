@@ -1,7 +1,8 @@
 """CCR 1.x/2.x to the letter: one table, first hit wins, oddities included.
 
+    no model     CCR's rules throw, and what throws goes to Router.default; not with an image
+    custom       what CUSTOM_ROUTER_PATH's function says
     image        the last message is the user's and has an image; beats even an explicit model
-    no model     CCR's rules throw, and what throws goes to Router.default
     model        a comma in it; made canonical only where it was written in lower case
     longContext  before the subagent tag, background, webSearch and think
     subagent     only a tag that the second system block begins with
@@ -11,9 +12,11 @@
     default
 
 Only think, longContext, background, webSearch and default have fallbacks of their own; the rest
-falls back as default does. Names of providers are compared to the letter, and one that is not
-found is a 404, wherever it was named. Operators' overrides and x-pointsman-model go before the
-table: neither can be met by accident. A `/model` in the prompt is plain text, as in CCR.
+falls back as default does. Names of providers are compared to the letter, and one that is not found
+is a 404, wherever it was named. Operators' overrides and x-pointsman-model go before the table:
+neither can be met by accident. A `/model` in the prompt is plain text, as in CCR. That a session's
+last usage may mean longContext too is left out: CCR never asks for the usage of a stream, so it
+knows of none (recorded).
 """
 
 from __future__ import annotations
@@ -22,8 +25,8 @@ from msgspec.structs import replace
 
 from router.errors import CallerError
 from router.facts import SUBAGENT_TAG
-from router.messages import Image, Part, Text, ToolResult
-from router.rules import explicit, long_context, pins, web_search
+from router.messages import Image, Part, Request, Text, ToolResult
+from router.rules import custom, explicit, long_context, pins, web_search
 from router.rules.plan import Case
 from router.rules.rule import Rule, Verdict
 from router.rules.signals import Signals
@@ -61,15 +64,22 @@ def _has_image(parts: list[Part]) -> bool:
     )
 
 
-def look_image(case: Case, signals: Signals) -> Verdict:
+def _shows_image(case: Case) -> bool:
     last = case.request.messages[-1] if case.request.messages else None
-    if last is None or last.role != "user" or not _has_image(last.parts):
+    return last is not None and last.role == "user" and _has_image(last.parts)
+
+
+def look_image(case: Case, signals: Signals) -> Verdict:
+    if not _shows_image(case):
         return Verdict("no image in the last message")
     return _route(case, "image in the last message", "image", "default")
 
 
 def look_no_model(case: Case, signals: Signals) -> Verdict:
-    if case.request.model is None:
+    targets = case.generation.routes.targets
+    if case.request.model is None and not ("image" in targets and _shows_image(case)):
+        if (thrown := case.generation.routes.thrown) is not None:
+            return _to(case, "no model named", thrown.provider, thrown.model, "default")
         return _route(case, "no model named", "default", "default")
     return Verdict(signals.asked)
 
@@ -105,6 +115,12 @@ def look_long(case: Case, signals: Signals) -> Verdict:
     return _route(case, seen.value, "longContext", "longContext") if seen.scenario else seen
 
 
+def own_session(request: Request) -> str:
+    """The session as CCR knows it: by the user_id that Claude Code sent before 2.1.78."""
+    user = request.user or ""
+    return "" if user.startswith("{") else user.partition("_session_")[2]
+
+
 def look_web_search(case: Case, signals: Signals) -> Verdict:
     seen = web_search.look(case, signals)
     return _route(case, seen.value, "webSearch", "webSearch") if seen.scenario else seen
@@ -127,9 +143,19 @@ def look_think(case: Case, signals: Signals) -> Verdict:
     return _route(case, case.facts.thinking or "sent", "think", "think")
 
 
+def look_custom(case: Case, signals: Signals) -> Verdict:
+    """Whatever the function says is taken at its word."""
+    answer = case.custom
+    if answer is None or answer.problem or not answer.model:
+        return custom.look(case, signals)
+    provider, _, model = answer.model.partition(",")
+    return _to(case, answer.model, provider, model, "default")
+
+
 TABLE = (
-    Rule("image", look_image),
     Rule("no model", look_no_model),
+    Rule(custom.NAME, look_custom),
+    Rule("image", look_image),
     Rule("model", look_model),
     Rule("longContext", look_long),
     Rule("subagent", look_subagent),

@@ -9,6 +9,7 @@ import msgspec
 
 from router.caller import Caller
 from router.contract import OverrideView
+from router.custom import Answer
 from router.facts import look_at
 from router.formats.anthropic_messages.parse import parse_request
 from router.messages import Request
@@ -136,6 +137,7 @@ def case(
     headers: dict[str, str] | None = None,
     overrides: tuple[OverrideView, ...] = (),
     chance: float = 0.0,
+    custom: Answer | None = None,
 ) -> Case:
     asked = body if isinstance(body, Request) else request(body)
     caller = Caller(door=plane, plane=plane, headers=headers or {}, session="s1", key="k1")
@@ -146,6 +148,7 @@ def case(
         generation=config or generation(),
         overrides=overrides,
         chance=chance,
+        custom=custom,
     )
 
 

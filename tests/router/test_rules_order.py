@@ -8,6 +8,7 @@ import pytest
 
 from router.caller import Caller
 from router.contract import Look
+from router.custom import Answer
 from router.facts import look_at
 from router.rules import CCR, RefusedError, nearest_bound
 from router.settings import Routes
@@ -79,13 +80,16 @@ def test_each_rule_gives_way_only_to_those_before_it() -> None:
     headers = {"x-pointsman-model": "gem,header"}
     won: list[tuple[str, str]] = []
 
-    def step(body: Body, tokens: int = 70_000, *, pinned: int = 0, header: bool = False) -> None:
+    def step(
+        body: Body, tokens: int = 70_000, *, pinned: int = 0, header: bool = False, own: str = ""
+    ) -> None:
         plan = ask(
             body,
             tokens=tokens,
             config=FULL,
             overrides=pins[2 - pinned :],
             headers=headers if header else {},
+            custom=Answer(own) if own else None,
         )
         won.append((plan.rule, names(plan)[0]))
 
@@ -94,7 +98,8 @@ def test_each_rule_gives_way_only_to_those_before_it() -> None:
     step(body, pinned=1, header=True)
     step(body, pinned=1)
     body = without_prompt_model(body)
-    step(body, pinned=1)
+    step(body, pinned=1, own="gem,own")
+    step(body, own="gem,own")
     step(body)
     body = body | {"model": "claude-haiku-4-5"}
     step(body)
@@ -124,6 +129,7 @@ def test_each_rule_gives_way_only_to_those_before_it() -> None:
         ("header", "gem,header"),
         ("/model", "gem,prompt"),
         ("override", "gem,key"),
+        ("custom", "gem,own"),
         ("model", "gem,body"),
         ("image", "ollama-local,llava"),
         ("longContext", "openrouter,google/gemini-2.5-pro-preview"),

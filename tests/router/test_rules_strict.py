@@ -187,8 +187,9 @@ def test_operators_still_decide_in_strict_mode() -> None:
 
 def test_the_table_is_in_ccrs_order() -> None:
     assert [rule.name for rule in TABLE] == [
-        "image",
         "no model",
+        "custom",
+        "image",
         "model",
         "longContext",
         "subagent",

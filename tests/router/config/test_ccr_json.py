@@ -111,7 +111,6 @@ PROBLEMS: list[tuple[dict[str, Any], str]] = [
     ({"fallback": {"default": ["gone,m"]}}, "fallback.default: no provider is called"),
     ({"fallback": {"default": ["x"]}}, "fallback.default[0]: should be written"),
     ({"fallback": {"defualt": []}}, "fallback.defualt: no scenario"),
-    ({"CUSTOM_ROUTER_PATH": "/r.js"}, "CUSTOM_ROUTER_PATH: a router in JavaScript"),
     ({"HOST": "0.0.0.0"}, "HOST: is not followed"),
 ]
 
