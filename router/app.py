@@ -11,6 +11,7 @@ from router.doors.ccr import ccr, claude_code
 from router.doors.front import front
 from router.doors.litellm import litellm
 from router.doors.ollama import ollama
+from router.doors.site import at_host
 from router.errors import CallerError
 from router.guards import check, origin
 
@@ -39,10 +40,11 @@ class App:
         if scope["type"] != "http":
             return
         door, path = self._door(scope)
-        generation = self._router.generation
+        router = self._router
+        generation = router.generation
         call = Call(scope, receive, send, path)
         try:
-            check(scope, generation)
+            site = check(scope, generation)
         except CallerError as error:
             body = {"error": {"message": error.message, "type": "permission_error"}}
             await call.json(error.status, body, error.headers)
@@ -54,7 +56,10 @@ class App:
             if allowed is not None:
                 await call.preflight(allowed)
                 return
-        await door(self._router, call)
+        if site is not None and scope["server"][1] not in self._roots:
+            await at_host(router, call, site)
+        else:
+            await door(router, call)
 
     def _door(self, scope: Scope) -> tuple[Door, str]:
         path: str = scope["path"]

@@ -157,7 +157,7 @@ class ServiceView(Struct, frozen=True, gc=False):
     """Health of a role, a provider or a neighbour. `reason` says why it is not "up"."""
 
     name: str
-    kind: Literal["router", "role", "provider", "local", "ssh"]
+    kind: Literal["router", "role", "provider", "local", "ssh", "neighbour"]
     state: Condition
     mode: Literal["embedded", "external", "simulated", "real", ""] = ""
     address: str = ""

@@ -20,12 +20,14 @@ from router.contract import Condition, RequestView, ServiceView
 from router.policy import Cooldowns
 from router.record import Attempt
 from router.rooms import Rooms
-from router.settings import Generation, Provider, Role
+from router.settings import Generation, Provider, Role, Site
 
 #: seconds between probes of what runs on this machine
 INTERVAL = 5.0
 #: times to the first byte remembered for each provider
 MEMORY = 200
+#: bytes of a neighbour's answer that are looked at
+MOST_BYTES = 256 * 1024
 #: the role that each door belongs to
 ROLES = {"litellm": "LiteLLM", "ccr": "CCR", "claude-code": "CCR"}
 #: outcomes that are not the provider's fault
@@ -72,6 +74,7 @@ class Health:
         self._answers: dict[str, tuple[bool, str, float]] = {}  # url → answered, reason, when
         #: root address of an Ollama → what it told of its models
         self.rooms: dict[str, Rooms] = {}
+        self._sites: dict[str, tuple[bool, str, float]] = {}
         self._http = httpx.AsyncClient(timeout=2.0, trust_env=False)
 
     async def close(self) -> None:
@@ -105,6 +108,7 @@ class Health:
         await asyncio.gather(
             *(self._ask(url) for url in urls),
             *(self._ask_rooms(address, models) for address, models in ollamas.items()),
+            *(self._recognise(site) for site in generation.sites),
         )
 
     async def _ask_rooms(self, address: str, models: set[str]) -> None:
@@ -119,13 +123,34 @@ class Health:
             answered, reason = False, f"does not answer ({type(error).__name__})"
         self._answers[url] = (answered, "" if answered else reason, self._wall())
 
+    async def _recognise(self, site: Site) -> None:
+        """Whether the program at a site's address is the one that is meant."""
+        try:
+            async with self._http.stream("GET", site.url + site.health) as response:
+                body = b""
+                async for piece in response.aiter_bytes():
+                    body += piece
+                    if len(body) > MOST_BYTES:
+                        break
+            answered, reason = response.status_code < 500, f"answered {response.status_code}"
+            if answered and site.marker and site.marker.encode() not in body.replace(b": ", b":"):
+                answered, reason = False, "another program answers there"
+        except httpx.HTTPError as error:
+            answered, reason = False, f"does not answer ({type(error).__name__})"
+        self._sites[site.name] = (answered, "" if answered else reason, self._wall())
+
+    def recognised(self, site: Site) -> bool:
+        answered, _, _ = self._sites.get(site.name, (False, "", 0.0))
+        return answered
+
     def views(self, generation: Generation) -> tuple[ServiceView, ...]:
-        """Roles first, then providers, then the SSH front."""
+        """Roles first, then providers, then neighbours, then the SSH front."""
         views = [
             self._role(generation.litellm, "LiteLLM", generation.listen.litellm_port, generation),
             self._role(generation.ccr, "CCR", generation.listen.ccr_port, generation),
         ]
         views += [self._provider(provider) for provider in generation.providers.values()]
+        views += [self._site(site) for site in generation.sites]
         ssh = self._children.get("ssh")
         if ssh is not None:
             views.append(
@@ -168,6 +193,25 @@ class Health:
             requests=passed.requests,
             errors=passed.errors,
             p50_ms=passed.p50_ms(),
+        )
+
+    def _site(self, site: Site) -> ServiceView:
+        """One that nobody configured or started is not missed: it is off."""
+        answered, reason, at = self._sites.get(site.name, (None, "not asked yet", None))
+        child = self._children.get(site.name)
+        state: Condition = "unknown" if answered is None else "up" if answered else "down"
+        if state == "down" and child is None and not site.configured:
+            state, reason = "off", f"not running: `pointsman neighbours start {site.name}`"
+        elif state == "down" and child is not None:
+            reason = child.trouble or ("is starting" if child.state == "running" else child.state)
+        return ServiceView(
+            name=site.title,
+            kind="neighbour",
+            state=state,
+            mode="external",
+            address=site.url,
+            reason=reason,
+            checked_at=at,
         )
 
     def _provider(self, provider: Provider) -> ServiceView:

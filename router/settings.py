@@ -252,6 +252,29 @@ class Listen:
 
 
 @dataclass(frozen=True, slots=True)
+class Site:
+    """Another program's pages behind the front door: under a path, or under a name of its own for
+    one that cannot live under a path. With both, the path leads to the name."""
+
+    name: str
+    title: str
+    url: str  # "http://127.0.0.1:5678", without a trailing slash
+    path: str = ""  # "/n8n"
+    host: str = ""  # "chat.localhost"
+    strip: bool = True  # whether `path` is taken off before the program is asked
+    health: str = "/"  # what of it is asked for, to know whether it runs
+    #: what an answer to `health` must hold: tells the program from another on its usual port
+    marker: str = ""
+    #: named in pointsman.toml; else it is only served where it was recognised
+    configured: bool = False
+    timeouts: Timeouts = Timeouts()
+    #: starts it (`pointsman neighbours start`); empty: it is started by hand, as `hint` says
+    command: tuple[str, ...] = ()
+    env: Mapping[str, str] = field(default_factory=dict)
+    hint: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Limits:
     """Bounds on what a client may send."""
 
@@ -275,6 +298,9 @@ class Generation:
     listen: Listen = Listen()
     limits: Limits = Limits()
     retry: RetryPolicy = RetryPolicy()
+    #: other programs behind the front door, and those of them with a host name of their own
+    sites: tuple[Site, ...] = ()
+    hosts: Mapping[str, Site] = field(default_factory=dict)
     findings: tuple[Finding, ...] = ()
     #: model → Price for models priced in config, wherever they are served
     prices: Mapping[str, Price] = field(default_factory=dict)

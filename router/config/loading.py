@@ -18,6 +18,7 @@ from router.config import (
     embedded,
     environment,
     litellm_yaml,
+    neighbours,
     own_providers,
     roles,
 )
@@ -92,6 +93,8 @@ def load(
         *_made(providers, routes, flags),
         *_lost(routes, providers, own, file),
     ]
+    sites = neighbours.sites(file, own.document, home, listen, litellm_role)
+    listen = neighbours.with_hosts(listen, sites)
     return Generation(
         number=number,
         providers=providers,
@@ -102,6 +105,8 @@ def load(
         listen=roles.without_taken(listen, litellm_role, ccr_role),
         limits=_limits(file),
         retry=_retry(litellm, file),
+        sites=sites,
+        hosts={site.host: site for site in sites if site.host},
         findings=tuple(findings),
         prices=own_providers.prices(file.prices),
         log_level=_level(file, env),

@@ -131,6 +131,31 @@ class ProviderTable(_Table):
     _addresses = field_validator("url", "base")(address)
 
 
+class NeighbourTimeouts(TimeoutsTable):
+    """An event stream may be silent for long; how long one lasts is not ours to say."""
+
+    idle: Seconds = 3600
+
+
+class NeighbourTable(_Table):
+    """Another program's pages behind the front door: `path`, `host` or both lead to `url`."""
+
+    enabled: bool = True
+    title: str = ""
+    url: str = ""
+    path: str | None = None
+    host: str | None = None
+    strip: bool = True
+    health: str = ""
+    command: Words = ()
+    env: dict[str, str] = {}
+    start: bool = False
+    hint: str = ""
+    timeouts: NeighbourTimeouts = NeighbourTimeouts()
+
+    _address = field_validator("url")(address)
+
+
 def _target(text: str) -> str:
     if text and Target.parse(text) is None:
         raise ValueError("should be written provider,model")
@@ -159,3 +184,4 @@ class PointsmanToml(_Table):
     prices: dict[str, PriceTable] = {}
     routes: RoutesTable = RoutesTable()
     providers: dict[str, ProviderTable] = {}
+    neighbours: dict[str, NeighbourTable] = {}

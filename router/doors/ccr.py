@@ -62,7 +62,7 @@ async def _route(router: Router, call: Call, door: str) -> None:
             await call.json(200, {"status": "ok"})
             return
     if role.mode == "external" and not call.path.startswith("/v1/messages"):
-        await relay.relay(router, call, role.url)
+        await relay.relay(router, call, role)
         return
     if role.keys and not admitted(key := key_of(call.headers), role.keys):
         raise CallerError(

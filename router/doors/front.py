@@ -8,19 +8,17 @@ from router import pages
 from router.doors.call import Call
 from router.doors.health import health, livez, readyz
 from router.doors.landing import landing
+from router.doors.site import at_path, by_path
 
 if TYPE_CHECKING:
     from router.service import Router
 
 
-#: pages of the usage guide that are other programs' own
-_NEIGHBOURS = {
-    "chat": "A chat page such as OpenWebUI runs on its own and takes `/litellm/v1` as its API.",
-    "n8n": "n8n runs on its own and takes `/litellm/v1` as its API.",
-}
-
-
 async def front(router: Router, call: Call) -> None:
+    site = at_path(router, call.path)
+    if site is not None:
+        await by_path(router, call, site)
+        return
     if call.method not in ("GET", "HEAD"):
         await _nothing(call)
         return
@@ -45,5 +43,4 @@ async def _nothing(call: Call) -> None:
         404,
         f"there is nothing at {call.path[:300]}",
         "The APIs are at `/litellm/v1`, `/ccr/v1` and `/claude-code/v1`.",
-        *filter(None, [_NEIGHBOURS.get(call.path.split("/")[1])]),
     )

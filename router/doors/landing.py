@@ -57,10 +57,17 @@ def _points(router: Router, base: str, services: tuple[ServiceView, ...]) -> lis
     """One card for each way in: those for a browser are links, those for programs are addresses."""
     states = {service.name: service.state for service in services}
     ways = [
+        (site.title, f"{site.path}/" if site.path else f"http://{site.host}/", "", site.title)
+        for site in router.generation.sites
+    ]
+    ways += [
         ("LiteLLM", "/litellm/", "models, admin", "LiteLLM"),
         ("Claude Code Router", "/ccr/ui", "routes", "CCR"),
     ]
-    cards = [_card(f'<a href="{path}">{title}</a>', words, s) for title, path, words, s in ways]
+    cards = [
+        _card(f'<a href="{escape(path)}">{escape(title)}</a>', words, s)
+        for title, path, words, s in ways
+    ]
     for title, path, of in (
         ("OpenAI API", "/litellm/v1/", "LiteLLM"),
         ("CCR API", "/ccr/v1/", "CCR"),

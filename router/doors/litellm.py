@@ -55,7 +55,7 @@ async def _route(router: Router, call: Call) -> None:
     role = router.generation.litellm
     external = role.mode == "external"
     if external and not (call.method == "POST" and _METERED.fullmatch(call.path)):
-        await relay.relay(router, call, role.url)
+        await relay.relay(router, call, role)
         return
     if call.method in ("GET", "HEAD") and await _public(router, call):
         return

@@ -3,34 +3,32 @@
 connection.py  headers: bounded in size and time, one Host, no tricks (before there is a request)
 host.py        the name we were called by
 origin.py      web pages
-content.py     the body's type
 body.py        the body's size and time
+content.py     the body's type
 """
 
 from __future__ import annotations
 
 from router.asgi import Scope
-from router.guards import content, host, origin
-from router.settings import Generation
-
-_BODY_METHODS = frozenset(("POST", "PUT", "PATCH"))
+from router.guards import host, origin
+from router.settings import Generation, Site
 
 
-def check(scope: Scope, generation: Generation) -> None:
-    """Raises CallerError 403 (Host, Origin) or 415 (content type). Reads nothing of the body."""
-    named = kind = b""
+def check(scope: Scope, generation: Generation) -> Site | None:
+    """Raises CallerError 403 (Host, Origin). Returns the site that the Host names, if one does: its
+    own pages may call it, and nothing else."""
+    named = b""
     origins: list[bytes] = []
     for name, value in scope["headers"]:
         if name == b"host":
             named = value
         elif name == b"origin":
             origins.append(value)
-        elif name == b"content-type":
-            kind = value
     listen = generation.listen
     server = scope["server"]
     host.check(named, server[0] if server else "", listen.hosts)
+    site = generation.hosts.get(host.name_of(named))
     for each in origins:  # a second one must not hide the first
-        origin.check(each, named, listen.origins)
-    if kind and scope["method"] in _BODY_METHODS:
-        content.check(kind)
+        if site is None or not origin.same(each, named):
+            origin.check(each, named, listen.origins)
+    return site

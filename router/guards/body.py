@@ -1,9 +1,13 @@
-"""Reads a request's body, within a size. Its time is bounded where it arrives: connection.py."""
+"""Reads a request's body: JSON, within a size. connection.py bounds its time, as it arrives.
+
+What goes on to another program as it is (doors/passing.py) is not read here, of whatever type.
+"""
 
 from __future__ import annotations
 
 from router.asgi import Receive, Scope
 from router.errors import CallerError
+from router.guards import content
 from router.settings import Limits
 
 
@@ -12,11 +16,13 @@ class ClientGoneError(Exception):
 
 
 async def read_body(scope: Scope, receive: Receive, limits: Limits) -> bytes:
-    """The whole body. Raises CallerError 413, ClientGoneError."""
+    """The whole body. Raises CallerError 413 or 415, ClientGoneError."""
     for name, value in scope["headers"]:
         # a content-length that is no number never gets past the parser
         if name == b"content-length" and int(value) > limits.body_bytes:
             raise _too_big(limits)
+        if name == b"content-type":
+            content.check(value)
     pieces: list[bytes] = []
     size = 0
     while True:

@@ -19,6 +19,7 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 from uvicorn.server import ServerState
 
 from router.cycle import Cycle
+from router.guards.tunnel import Tunnel
 from router.settings import Limits
 
 #: more headers than any client sends; Claude Code sends about 25
@@ -52,6 +53,8 @@ class GuardedProtocol(HttpToolsProtocol):
         self._upgrade = False
         #: nothing more is read: the connection was refused, or will close after this answer
         self._deaf = False
+        #: set by a WebSocket's handshake: nothing more is read as HTTP
+        self._tunnel: Tunnel | None = None
         self._why: tuple[int, str] = (400, "not a valid HTTP request")
         #: when what is arriving must be whole (loop time)
         self._late_at = NEVER
@@ -73,6 +76,8 @@ class GuardedProtocol(HttpToolsProtocol):
             self._timer = None
         self._unset_keepalive_if_required()
         super().connection_lost(exc)
+        if self._tunnel is not None:
+            self._tunnel.ended()
         if isinstance(self.cycle, Cycle) and not self.cycle.response_complete:
             self.cycle.leaving.happened()
         if not self.connections:
@@ -80,6 +85,8 @@ class GuardedProtocol(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         if self._deaf:
+            if self._tunnel is not None:
+                self._tunnel.fed(data)
             return
         self._unset_keepalive_if_required()
         self._packet = len(data)
@@ -103,13 +110,18 @@ class GuardedProtocol(HttpToolsProtocol):
 
     def _feed(self, data: bytes) -> None:
         """An offer to upgrade (Java and `curl --http2` make one on each request) is not taken up:
-        the parser stops at it, so it is started anew on the same request without the offer."""
+        the parser stops at it, so it is started anew on the same request without the offer. But a
+        WebSocket's is: the request is over, and what follows belongs to whoever takes it."""
         while True:
             try:
                 self.parser.feed_data(data)
                 return
             except httptools.HttpParserUpgrade as stop:
                 rest = data[stop.args[0] :]
+            if self._tunnel is not None:
+                self._deaf = True
+                self._tunnel.fed(rest)
+                return
             closing = any(n == b"connection" and b"close" in v.lower() for n, v in self.headers)
             kept = [
                 b"%b: %b\r\n" % (name, value)
@@ -202,11 +214,19 @@ class GuardedProtocol(HttpToolsProtocol):
         if self._packet > limit and sum(len(n) + len(v) + 4 for n, v in headers) > limit:
             self._stop(431, f"headers of more than {limit} bytes")
         if self.parser.should_upgrade():
-            self._upgrade = True
-            return
+            if not self._is_websocket():
+                self._upgrade = True
+                return
+            self._tunnel = Tunnel(self.transport, self.flow)
+            self.scope["tunnel"] = self._tunnel  # type: ignore[typeddict-unknown-key]
         self._in_head = False
         self._late_at = NEVER
         self._begin_cycle()
+
+    def _is_websocket(self) -> bool:
+        offers = [v.lower() for n, v in self.headers if n == b"upgrade"]
+        framed = any(n in (b"content-length", b"transfer-encoding") for n, _ in self.headers)
+        return offers == [b"websocket"] and self.parser.get_method() == b"GET" and not framed
 
     def _begin_cycle(self) -> None:
         """As uvicorn does, with a Cycle of ours; a pipelined request never gets here."""
@@ -228,9 +248,13 @@ class GuardedProtocol(HttpToolsProtocol):
             default_headers=self.server_state.default_headers,
             message_event=asyncio.Event(),
             expect_100_continue=self.expect_100_continue,
-            keep_alive=version != "1.0" and self.parser.should_keep_alive(),
+            keep_alive=version != "1.0"
+            and self._tunnel is None
+            and self.parser.should_keep_alive(),
             on_response=self.on_response_complete,
         )
+        if self._tunnel is not None:
+            self._tunnel.offered(self.cycle)
         self._start_asgi_task(self.cycle, self.app)
 
     def on_message_complete(self) -> None:

@@ -22,8 +22,14 @@ def check(host: bytes, own: str, hosts: tuple[str, ...]) -> None:
 @lru_cache(maxsize=256)
 def allowed(host: bytes, own: str, hosts: tuple[str, ...]) -> bool:
     """Any port is right: a proxy or a tunnel may have another."""
-    name = without_port(host.decode("latin-1")).lower().rstrip(".")
+    name = name_of(host)
     return is_loopback(name) or name == own or name in (h.lower() for h in hosts)
+
+
+@lru_cache(maxsize=256)
+def name_of(host: bytes) -> str:
+    """The name in a Host header, as it is compared."""
+    return without_port(host.decode("latin-1")).lower().rstrip(".")
 
 
 def without_port(host: str) -> str:

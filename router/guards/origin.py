@@ -34,6 +34,12 @@ def check(origin: bytes, host: bytes, origins: tuple[str, ...]) -> None:
     )
 
 
+def same(origin: bytes, host: bytes) -> bool:
+    """Whether a page of this very host asks."""
+    scheme, _, rest = origin.partition(b"://")
+    return scheme in (b"http", b"https") and bool(host) and rest.lower() == host.lower()
+
+
 def cors(origin: bytes, origins: tuple[str, ...]) -> Headers:
     """Headers for the answer to a named origin; [] for any other."""
     if not origin or origin.decode("latin-1") not in origins:

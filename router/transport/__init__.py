@@ -8,6 +8,8 @@ way out (read to the end, failed, aborted, cancelled) leaves no connection open 
     wire.py      one connection
     response.py  one answer, as it arrives
     proxy.py     HTTP_PROXY, HTTPS_PROXY, NO_PROXY
+    upload.py    a body that is sent as it comes
+    upgrade.py   a WebSocket's way
 """
 
 from __future__ import annotations
@@ -23,9 +25,11 @@ from router.transport import address as addresses
 from router.transport.address import Address
 from router.transport.proxy import Proxies, Proxy, tunnel
 from router.transport.response import Response
+from router.transport.upgrade import Upgraded, upgrade
+from router.transport.upload import Upload
 from router.transport.wire import Connection, Key
 
-__all__ = ["Proxies", "Response", "Transport"]
+__all__ = ["Proxies", "Response", "Transport", "Upgraded", "Upload"]
 
 #: idle connections kept per endpoint; more are closed as they come free
 _KEPT = 256
@@ -55,15 +59,17 @@ class Transport:
         method: str,
         url: str,
         headers: Sequence[tuple[str, str]],
-        body: bytes,
+        body: bytes | Upload,
         *,
         timeouts: Timeouts,
         provider: str,
+        host: str = "",
     ) -> Response:
         """Sends one request; returns when the status line and headers of the answer are here.
 
         Redirects are not followed. Headers that frame the message (host, content-length,
-        accept-encoding, …) are ours: those in `headers` are left out. Raises UpstreamError of kind
+        accept-encoding, …) are ours: those in `headers` are left out. `host` is said in place of
+        the address's own. Raises UpstreamError of kind
         "connect" (nothing was sent), "timeout" or "upstream".
         A kept-alive connection that turns out to be closed before a byte came is replaced, once.
         """
@@ -75,12 +81,15 @@ class Transport:
                 target = address.absolute
                 if proxy.credential:
                     sent = (*headers, ("proxy-authorization", proxy.credential))
-            head = addresses.head(method, target, address.authority, sent, len(body))
+            length = body.length if isinstance(body, Upload) else len(body)
+            head = addresses.head(method, target, host or address.authority, sent, length)
         except ValueError as error:
             raise _unreachable(provider, str(error)) from None
         key = (address.tls, address.host, address.port, proxy)
-        connection = self._reuse(key)
+        # a body that comes but once cannot be sent again if the connection turns out to be closed
+        connection = None if isinstance(body, Upload) else self._reuse(key)
         if connection is not None:
+            assert isinstance(body, bytes)
             response = connection.exchange(head, body, provider, timeouts)
             try:
                 await response.started()
@@ -92,6 +101,34 @@ class Transport:
         response = connection.exchange(head, body, provider, timeouts)
         await response.started()
         return response
+
+    async def upgrade(
+        self,
+        url: str,
+        headers: Sequence[tuple[str, str]],
+        *,
+        timeouts: Timeouts,
+        provider: str,
+        host: str = "",
+    ) -> Upgraded:
+        """The handshake of a WebSocket, of which `headers` hold the rest. Raises UpstreamError of
+        kind "connect", "timeout" or "upstream". Never through a proxy of the environment."""
+        try:
+            address = addresses.parse(url)
+            head = addresses.head("GET", address.target, host or address.authority, headers, 0)
+        except ValueError as error:
+            raise _unreachable(provider, str(error)) from None
+        head = head[:-2] + b"connection: Upgrade\r\nupgrade: websocket\r\n\r\n"
+        tls = await self._trust() if address.tls else None
+        seconds = (timeouts.connect, timeouts.first_byte)
+        try:
+            return await upgrade(address, head, tls, seconds)
+        except TimeoutError:
+            words = f"no answer from {address.authority} in time"
+            raise _unreachable(provider, words, 504) from None
+        except OSError as error:
+            words = f"no connection to {address.authority}: {_reason(error)}"
+            raise _unreachable(provider, words) from None
 
     async def close(self) -> None:
         """Closes every connection; answers under way fail."""

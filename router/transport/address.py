@@ -79,12 +79,15 @@ def _prefix(name: str) -> str:
 
 
 def head(
-    method: str, target: str, authority: str, headers: Sequence[tuple[str, str]], length: int
+    method: str, target: str, authority: str, headers: Sequence[tuple[str, str]], length: int | None
 ) -> bytes:
-    """The request line and the headers. Raises ValueError for one that would break the lines."""
+    """The request line and the headers; `length` None: the body comes in chunks. Raises ValueError
+    for what would break the lines."""
     # joined, never formatted: a Secret formats as dots
     lines = [prefix + value for name, value in headers if (prefix := _prefix(name))]
-    if length or method != "GET":
+    if length is None:
+        lines.append("transfer-encoding: chunked")
+    elif length or method != "GET":
         lines.append(f"content-length: {length}")
     start = f"{method} {target} HTTP/1.1\r\nhost: {authority}\r\naccept-encoding: identity"
     text = "\r\n".join((start, *lines, "\r\n"))

@@ -56,7 +56,7 @@ class Response:
         timeouts: Timeouts,
     ) -> None:
         self.status = 0
-        #: lower-case names; repeated ones joined by ", "
+        #: lower-case names; repeated ones joined by ", ", cookies by a line break
         self.headers: dict[str, str] = {}
         self.until_close = False
         self._connection: Connection | None = connection
@@ -147,6 +147,10 @@ class Response:
         self.status = status
         self.headers = headers
         self._quiet_since = self._loop.time()
+
+    def asked(self) -> None:
+        """More of the request was sent: the wait for an answer begins anew."""
+        self._first_byte_at = self._loop.time() + self._timeouts.first_byte
 
     def fed(self, data: bytes) -> None:
         self._parts.append(data)

@@ -15,6 +15,7 @@ import httptools
 from router.settings import Timeouts
 from router.transport.proxy import Proxy
 from router.transport.response import NEVER, SLACK, Response
+from router.transport.upload import Upload
 
 #: what two requests must share to use one connection: TLS, host, port, proxy
 Key = tuple[bool, str, int, Proxy | None]
@@ -40,10 +41,12 @@ class Connection(asyncio.Protocol):
         "_loop",
         "_parser",
         "_paused",
+        "_pouring",
         "_response",
         "_timer",
         "_transport",
         "_untouched",
+        "_writable",
         "key",
         "stale",
     )
@@ -71,6 +74,8 @@ class Connection(asyncio.Protocol):
         self._head: dict[str, str] = {}
         self._head_bytes = 0
         self._untouched = True
+        self._pouring: asyncio.Task[None] | None = None
+        self._writable: asyncio.Future[None] | None = None
         #: it was closed under an exchange of which no byte had come back
         self.stale = False
 
@@ -78,7 +83,9 @@ class Connection(asyncio.Protocol):
     def usable(self) -> bool:
         return self._transport is not None and not self._transport.is_closing()
 
-    def exchange(self, head: bytes, body: bytes, provider: str, timeouts: Timeouts) -> Response:
+    def exchange(
+        self, head: bytes, body: bytes | Upload, provider: str, timeouts: Timeouts
+    ) -> Response:
         """Sends one request. Await `started()` of what it returns."""
         assert self._transport is not None
         assert self._response is None
@@ -86,11 +93,30 @@ class Connection(asyncio.Protocol):
         self._head = {}
         self._head_bytes = 0
         self._untouched = True
-        if len(body) > 65536:  # not worth a copy
+        if isinstance(body, Upload):
+            self._transport.write(head)
+            self._pouring = self._loop.create_task(self._pour(body, response))
+        elif len(body) > 65536:  # not worth a copy
             self._transport.writelines((head, body))
         else:
             self._transport.write(head + body)
         return response
+
+    async def _pour(self, body: Upload, response: Response) -> None:
+        """Sends the rest of a request as it comes."""
+        try:
+            async for piece in body.pieces:
+                if self._transport is None or not piece:
+                    continue
+                self._transport.write(body.framed(piece))
+                response.asked()
+                if self._writable is not None:
+                    await self._writable
+            if self._transport is not None:
+                self._transport.write(body.last)
+                self._pouring = None
+        except Exception:  # noqa: BLE001  whatever ends the source ends the exchange
+            response.fail("cancelled", 499, "was left before it had the whole request")
 
     def watch(self, due: float) -> None:
         """Has `tick` asked at `due` (loop time) or before. The timer in place is moved only when it
@@ -139,6 +165,9 @@ class Connection(asyncio.Protocol):
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
+        self.resume_writing()
+        if self._pouring is not None:
+            self._pouring.cancel()
         response, self._response = self._response, None
         if response is not None:
             if response.status and response.until_close and exc is None:
@@ -150,6 +179,14 @@ class Connection(asyncio.Protocol):
             else:
                 response.fail("upstream", 502, "cut its answer short")
         self._gone(self)
+
+    def pause_writing(self) -> None:
+        self._writable = self._loop.create_future()
+
+    def resume_writing(self) -> None:
+        writable, self._writable = self._writable, None
+        if writable is not None and not writable.done():
+            writable.set_result(None)
 
     def data_received(self, data: bytes) -> None:
         response = self._response
@@ -182,7 +219,8 @@ class Connection(asyncio.Protocol):
         transport = self._transport
         if transport is None:
             return
-        if self._keep and not transport.is_closing() and not transport.get_write_buffer_size():
+        ready = self._keep and self._pouring is None
+        if ready and not transport.is_closing() and not transport.get_write_buffer_size():
             self._idle_until = self._loop.time() + KEEP
             self.watch(self._idle_until)
             self._freed(self)
@@ -199,7 +237,10 @@ class Connection(asyncio.Protocol):
         key = name.lower().decode("latin-1")
         text = value.decode("latin-1")
         seen = self._head.get(key)
-        self._head[key] = text if seen is None else f"{seen}, {text}"
+        if seen is not None:
+            # cookies alone cannot be joined by commas: their dates hold some (RFC 9110 5.3)
+            text = f"{seen}\n{text}" if key == "set-cookie" else f"{seen}, {text}"
+        self._head[key] = text
 
     def on_headers_complete(self) -> None:
         status = self._parser.get_status_code()

@@ -144,12 +144,24 @@ def test_the_roles_at_their_usual_roots(router: Running) -> None:
 
 
 @pytest.mark.parametrize(
-    ("path", "words"),
-    [("/chat", "/litellm/v1"), ("/n8n/", "n8n runs on its own"), ("/ccr/ui", "run `pointsman`")],
+    ("path", "host", "words"),
+    [
+        ("/", "chat.localhost", "pointsman neighbours start chat"),
+        ("/n8n/", "localhost", "pointsman neighbours start n8n"),
+    ],
 )
-def test_pages_that_are_other_programs_say_what_to_do(
-    router: Running, path: str, words: str
+def test_programs_that_do_not_run_say_what_to_do(
+    router: Running, path: str, host: str, words: str
 ) -> None:
-    answer = router.get(path)
-    assert answer.status_code == 404
+    answer = router.get(path, headers={"host": host})
+    assert answer.status_code == 502
     assert words in answer.json()["error"]["message"]
+
+
+def test_the_paths_of_the_guide_lead_somewhere(router: Running) -> None:
+    chat = router.get("/chat", headers={"host": "localhost:5000"})
+    assert chat.headers["location"] == "http://chat.localhost:5000/"
+    assert router.get("/n8n").headers["location"] == "/n8n/"
+    ui = router.get("/ccr/ui")
+    assert ui.status_code == 404
+    assert "run `pointsman`" in ui.json()["error"]["message"]
