@@ -25,11 +25,11 @@ def read_thought(item: JSON, at: str) -> Thinking | RedactedThinking:
     sealed = item.get("encrypted_content")
     if sealed is not None and type(sealed) is not str:
         raise wrong(f"{at}.encrypted_content", str)
-    tag, _, rest = (sealed or "").partition(":")
+    tag, colon, rest = (sealed or "").partition(":")
     if tag == _REDACTED:
         return RedactedThinking(rest)
     signature = rest if tag == _ANTHROPIC else sealed
-    if sealed and not tag:
+    if sealed and not colon:
         signature = f"{TAG}:{sealed}"
     return Thinking(said(item), signature or None)
 
