@@ -57,6 +57,8 @@ def _item(request: Request, item: JSON, at: str) -> None:
     kind = item.get("type")
     if kind is None:
         kind = "message" if "role" in item else "item_reference"
+    if type(kind) is not str:
+        raise wrong(f"{at}.type", str)
     if kind == "message":
         _message(request, item, at)
     elif kind in ("function_call", "custom_tool_call"):
@@ -71,15 +73,13 @@ def _item(request: Request, item: JSON, at: str) -> None:
             "them. Send the item itself.",
             at,
         )
-    elif type(kind) is str:
+    else:
         # without a "type" at the top no other format takes it for a block of its own
         part = Opaque(kind, {"item": item})
         if kind.endswith(("_output", "_response")):
             _answered(request, part)
         else:
             _said(request, part)
-    else:
-        raise wrong(f"{at}.type", str)
 
 
 def _said(request: Request, part: Part) -> None:

@@ -155,7 +155,7 @@ class ResponsesReader:
 
     def _part_added(self, event: _Event) -> list[Event]:
         part = event.part if type(event.part) is dict else {}
-        kind = _PART.get(part.get("type", ""))
+        kind = _PART.get(str(part.get("type")))
         if kind is None:
             return []
         return self._begin((_place(event.output_index), _place(event.content_index)), kind)
@@ -309,7 +309,7 @@ def _whole(item: JSON, at: int) -> list[tuple[Key, str, str, ToolUse | None]]:
     content = item.get("content") if kind == "message" else None
     found: list[tuple[Key, str, str, ToolUse | None]] = []
     for index, part in enumerate(content if type(content) is list else ()):
-        known = _PART.get(part.get("type", "")) if type(part) is dict else None
+        known = _PART.get(str(part.get("type"))) if type(part) is dict else None
         if known is not None:
             text = part.get("refusal" if known == "refusal" else "text")
             found.append(((at, index), known, text if type(text) is str else "", None))
