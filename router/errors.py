@@ -18,6 +18,7 @@ Kind = Literal[
     "credential",  # a key was refused
     "quota",  # out of budget or rate; may pass later (retry_after)
     "too_long",  # more tokens than the model can hold
+    "refused",  # the provider's content policy forbids the prompt
     "missing",  # no such model or path at the provider
     "overload",  # the provider says it is busy
     "upstream",  # the provider failed (5xx, nonsense, cut connection)

@@ -17,6 +17,7 @@ import msgspec
 from msgspec import Struct
 
 from router.caller import Caller
+from router.canned import canned, recite
 from router.cycle import Leaving
 from router.delivery import deliver
 from router.doors.call import Call
@@ -36,6 +37,7 @@ from router.rules import RefusedError, decide
 from router.rules.plan import Candidate, Plan
 from router.situation import situation
 from router.tally import Tally
+from router.wishes import Wishes
 
 if TYPE_CHECKING:
     from router.service import Router
@@ -59,6 +61,8 @@ class Surface(Struct, frozen=True):
     headers: Callable[[Record], Sequence[tuple[str, str]]]
     #: set where a real LiteLLM or CCR plays this role: the one candidate there is
     external: Candidate | None = None
+    #: takes out of a request, or its headers, what it asks of its own routing
+    wishes: Callable[[Request, Call, Format], tuple[Request, Wishes]] | None = None
 
 
 async def exchange(router: Router, call: Call, surface: Surface) -> None:
@@ -71,6 +75,8 @@ async def exchange(router: Router, call: Call, surface: Surface) -> None:
         record.asked = request.model or ""
         record.stream = request.stream
         session = session_of(call.headers, request.body)
+        if surface.wishes is not None:
+            request, record.wishes = surface.wishes(request, call, surface.format)
         if session:
             record.caller = msgspec.structs.replace(record.caller, session=session)
         if router.paused and record.caller.session in router.paused:
@@ -78,15 +84,20 @@ async def exchange(router: Router, call: Call, surface: Surface) -> None:
         plan = await choose(router, record, request, surface.external)
 
         async def once(attempt: Attempt, candidate: Candidate) -> None:
+            if (text := canned(candidate, record.wishes)) is not None:
+                await recite(router, call, surface, record, attempt, request, text)
+                return
             sent = outgoing(router.formats, plan.request, request, candidate, call)
             upstream = await router.transport.send(
                 "POST",
                 sent.url,
                 sent.headers,
                 sent.body,
-                timeouts=candidate.provider.timeouts,
+                timeouts=candidate.timeouts or candidate.provider.timeouts,
                 provider=candidate.provider.name,
             )
+            if upstream.status < 300:
+                router.cooldowns.succeeded(candidate)
             await deliver(router, call, surface, record, attempt, plan.request, sent, upstream)
 
         await attempts(router, record, plan, call, once)
@@ -123,6 +134,8 @@ async def choose(
         router.overrides.in_force(),
         at=record.started_at,
         chance=router.chance(),
+        now=router.now(),
+        wishes=record.wishes,
     )
     record.facts = case.facts
     if external is not None:
@@ -150,11 +163,14 @@ async def choose(
 
 async def attempts(router: Router, record: Record, plan: Plan, call: Call, once: Attempted) -> None:
     """Tries the candidates as policy says until one has answered. Raises what the last one did."""
-    course = Course(plan.candidates, router.generation.retry, router.cooldowns)
+    retry, loads = router.generation.retry, router.means.loads
+    course = Course(plan.candidates, retry, router.cooldowns, loads, record.wishes)
     while True:
         match course.next(router.now()):
-            case Wait(seconds):
+            case Wait(seconds, None):
                 await asyncio.sleep(seconds)
+            case Wait(seconds, turn) if turn is not None:
+                await asyncio.wait((turn,), timeout=seconds)
             case GiveUp(error):
                 raise error
             case Try(candidate, number, reason):
@@ -170,14 +186,24 @@ async def attempts(router: Router, record: Record, plan: Plan, call: Call, once:
                     if call.started:
                         raise
                 except BaseException as error:
-                    course.left()
+                    course.left(router.now())
                     attempt.ended = router.now()
                     attempt.outcome = _ours(error)
                     raise
                 else:
                     settle(router, record, attempt, plan.request)
-                    course.succeeded(router.now())
+                    course.succeeded(router.now(), *_measured(record, attempt))
                     return
+
+
+def _measured(record: Record, attempt: Attempt) -> tuple[int, float | None]:
+    """Tokens that were used, and a stream's seconds to its first, where a strategy counts them."""
+    deployment = attempt.candidate.deployment
+    if deployment is None or not deployment.counted:
+        return 0, None
+    tokens, first = attempt.tokens, record.first_token
+    streamed = record.stream and first is not None
+    return tokens.prompt + tokens.output, first - attempt.started if streamed and first else None
 
 
 def _ours(error: BaseException) -> Kind:

@@ -17,7 +17,7 @@ import httpx
 from router import rooms
 from router.children import Child
 from router.contract import Condition, RequestView, ServiceView
-from router.policy import Cooldowns
+from router.cooldowns import Cooldowns
 from router.record import Attempt
 from router.rooms import Rooms
 from router.settings import Generation, Provider, Role, Site

@@ -1,25 +1,31 @@
-"""How often, when and whether again: pure state machines, with the clock and chance handed in.
+"""How often, when and whether again: a pure state machine, with the clock and chance handed in.
 
 A Course leads one request over its candidates until the first byte reached the client (then its
-caller simply asks no more). Cooldowns remember, for all requests, which deployments are to rest.
+caller simply asks no more). Neighbours of one leg (the keys of a provider, the deployments of a
+group) stand for one another: a retry goes to the next of them at once, else it waits.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+import asyncio
+from collections.abc import Iterator, Sequence
+from itertools import groupby
 from typing import Literal
 
 from msgspec import Struct
 
+from router.cooldowns import Cooldowns
 from router.errors import Kind, RequestError, UpstreamError
+from router.loads import TIMED_OUT, Loads
 from router.rules.guard import context_of
 from router.rules.plan import Candidate
 from router.settings import RetryPolicy
+from router.wishes import NO_WISHES, Wishes
 
-Answer = Literal["again", "next", "stop"]
+Answer = Literal["again", "other", "next", "stop"]
 
-#: what a failure leads to: the same candidate again (later), the next one, or the end.
+#: what a failure leads to: the same leg again (later, or at another of it), only another of the
+#: same leg, the next leg, or the end.
 #: "caller" moves on because two servers seldom refuse the same body: LiteLLM and CCR do so too.
 ANSWERS: dict[Kind, Answer] = {
     "connect": "again",
@@ -27,23 +33,16 @@ ANSWERS: dict[Kind, Answer] = {
     "quota": "again",
     "timeout": "again",
     "upstream": "again",
-    "credential": "next",
-    "missing": "next",
-    "too_long": "next",
+    "credential": "other",
+    "missing": "other",
+    "too_long": "other",
+    "refused": "next",
     "caller": "next",
     "cancelled": "stop",
     "ours": "stop",
 }
-#: a deadline already cost its whole time: it is not spent more than twice on one candidate
+#: a deadline already cost its whole time: it is not spent more than twice on one leg
 MOST_TIMEOUTS = 2
-#: failures that speak of a deployment's health; a refused key or body says nothing about it
-ILL: frozenset[Kind] = frozenset({"connect", "overload", "quota", "timeout", "upstream"})
-#: seconds after which a failure is forgotten
-WINDOW = 60.0
-#: seconds for which a probe keeps others out; a stream may take long to report back, or never do so
-PROBE = 10.0
-#: deployments remembered before those that neither rest nor failed of late are let go
-REMEMBERED = 1_000
 
 
 class Try(Struct, frozen=True):
@@ -55,9 +54,10 @@ class Try(Struct, frozen=True):
 
 
 class Wait(Struct, frozen=True):
-    """Ask again after so many seconds."""
+    """Ask again after so many seconds, or sooner when `turn` is done."""
 
     seconds: float
+    turn: asyncio.Future[None] | None = None
 
 
 class GiveUp(Struct, frozen=True):
@@ -67,210 +67,252 @@ class GiveUp(Struct, frozen=True):
 Step = Try | Wait | GiveUp
 
 
-# ── deployments that rest ─────────────────────────────────────────────────────────────────────────
-
-
-@dataclass(slots=True)
-class _Rest:
-    """State of one deployment. `until` 0: it never rested since it last answered."""
-
-    failures: list[float]
-    until: float = 0.0
-    probing_until: float = 0.0
-
-
-class Cooldowns:
-    """Which provider and model rests, and until when. Holds only those that failed of late.
-
-    After a rest exactly one request may probe; the others wait for what it learns.
-    """
-
-    def __init__(self) -> None:
-        self._rests: dict[tuple[str, str], _Rest] = {}
-
-    def __len__(self) -> int:
-        """Deployments that are remembered."""
-        return len(self._rests)
-
-    def resting(self, candidate: Candidate, now: float) -> float:
-        """Seconds until this candidate may be tried; 0 when it may be now."""
-        rest = self._rests.get(_key(candidate))
-        if rest is None or not rest.until:
-            return 0.0
-        return max(0.0, rest.until - now, rest.probing_until - now)
-
-    def until(self, provider: str, now: float) -> float | None:
-        """When the last resting model of a provider returns, on the caller's clock; None: all are
-        in service."""
-        ends = [r.until for (name, _), r in self._rests.items() if name == provider]
-        latest = max(ends, default=0.0)
-        return latest if latest > now else None
-
-    def clear(self, provider: str) -> int:
-        """All models of a provider may be tried again. Returns how many rested or had failed."""
-        found = [key for key in self._rests if key[0] == provider]
-        for key in found:
-            del self._rests[key]
-        return len(found)
-
-    def begin(self, candidate: Candidate, now: float) -> bool:
-        """An attempt starts, after a rest as its probe. False when the candidate rests."""
-        if self.resting(candidate, now) > 0:
-            return False
-        rest = self._rests.get(_key(candidate))
-        if rest is not None and rest.until:
-            rest.probing_until = now + PROBE
-        return True
-
-    def succeeded(self, candidate: Candidate) -> None:
-        self._rests.pop(_key(candidate), None)
-
-    def left(self, candidate: Candidate) -> None:
-        """An attempt ended without telling anything: a probe is free for another."""
-        rest = self._rests.get(_key(candidate))
-        if rest is not None:
-            rest.probing_until = 0.0
-
-    def failed(
-        self, candidate: Candidate, error: UpstreamError, policy: RetryPolicy, now: float
-    ) -> None:
-        """Puts a deployment to rest that failed more often than is allowed, whose probe failed, or
-        that named the time of its return itself. A rest is never shortened."""
-        if error.kind not in ILL:
-            self.left(candidate)
-            return
-        rest = self._rests.setdefault(_key(candidate), _Rest([]))
-        rest.failures = [at for at in rest.failures if now - at < WINDOW] + [now]
-        rest.probing_until = 0.0
-        asked = error.retry_after or 0.0
-        too_often = len(rest.failures) > policy.allowed_fails
-        if policy.cooldown > 0 and (too_often or rest.until or asked > policy.longest_wait):
-            rest.until = max(rest.until, now + policy.cooldown, now + asked)
-        if len(self._rests) > REMEMBERED:
-            self._rests = {
-                key: rest
-                for key, rest in self._rests.items()
-                if rest.until > now or now - rest.failures[-1] < WINDOW
-            }
-
-
-def _key(candidate: Candidate) -> tuple[str, str]:
-    return candidate.provider.name, candidate.model
-
-
-# ── one request ───────────────────────────────────────────────────────────────────────────────────
-
-
 class Course:
     """One request's way over its candidates: `next` says what to do, `failed` what came of it."""
 
     def __init__(
-        self, candidates: Sequence[Candidate], policy: RetryPolicy, cooldowns: Cooldowns
+        self,
+        candidates: Sequence[Candidate],
+        policy: RetryPolicy,
+        cooldowns: Cooldowns,
+        loads: Loads | None = None,
+        wishes: Wishes = NO_WISHES,
     ) -> None:
-        self._candidates = candidates
+        self._legs = _legs(candidates)
         self._policy = policy
         self._cooldowns = cooldowns
-        self._place = 0
-        self._here = 0  # attempts on this candidate
+        self._loads = loads
+        self._wishes = wishes
+        self._alone = len(candidates) == 1
+        self._leg = 0
+        self._at = 0  # where in the leg the next attempt looks first
+        self._tried = 0  # attempts on this leg
+        self._moved = 0  # of them, those that only led to another of the leg
         self._number = 0  # attempts of this request
         self._not_before = 0.0
-        self._running = False
+        self._running: Candidate | None = None
+        self._began = 0.0
         self._last: UpstreamError | None = None
-        #: what the client is told in the end: the last words of the candidate first tried
+        #: what the client is told in the end: the last words of the leg first tried
         self._error: UpstreamError | None = None
-        self._first: Candidate | None = None
+        self._first = -1
         self._over = False
+        if wishes.fails_with is not None:
+            self._feign(wishes.fails_with)
 
     def next(self, now: float) -> Step:
         """What to do now. Call it after each `failed`, and again after each Wait."""
-        while not self._over and self._place < len(self._candidates):
-            candidate = self._candidates[self._place]
+        while not self._over and self._leg < len(self._legs):
             if now < self._not_before:
                 return Wait(self._not_before - now)
-            if self._cooldowns.begin(candidate, now):
-                return self._try(candidate)
-            self._move_on()
+            full = None
+            for candidate in self._in_turn():
+                deployment = candidate.deployment
+                if deployment is not None and deployment.counted and self._loads is not None:
+                    if self._loads.spent(deployment, now) > 0:
+                        continue
+                    if self._loads.full(deployment):
+                        resting = self._cooldowns.resting(candidate, now)
+                        full = deployment if full is None and not resting else full
+                        continue
+                if self._cooldowns.begin(candidate, now, alone=self._alone):
+                    return self._try(candidate, now)
+            if full is not None and self._loads is not None:
+                return Wait(60.0, self._loads.turn(full))
+            self._leave("quota")
         return GiveUp(self._error or self._all_rest(now))
-
-    def _try(self, candidate: Candidate) -> Try:
-        self._here += 1
-        self._number += 1
-        self._running = True
-        self._first = self._first or candidate
-        if self._here > 1 and self._last is not None:
-            return Try(candidate, self._number, f"retry {self._here - 1} after {self._last.kind}")
-        return Try(candidate, self._number, candidate.reason)
 
     def failed(self, error: UpstreamError, now: float, jitter: float) -> None:
         """The attempt failed before its first byte reached the client. `jitter` in [0, 1)."""
-        candidate = self._candidates[self._place]
-        self._running = False
+        candidate, leg = self._ended(now, timed_out=error.kind == "timeout"), self._legs[self._leg]
         self._last = error
-        if candidate is self._first:
+        if self._leg == self._first:
             self._error = error
-        self._cooldowns.failed(candidate, error, self._policy, now)
+        others = len(leg) > 1
+        self._cooldowns.failed(candidate, error, self._policy, now, others=others)
         answer = ANSWERS[error.kind]
+        most = self._most(candidate, error)
         if answer == "stop":
             self._error = error
             self._over = True
-        elif answer == "again" and self._again(error):
-            self._not_before = now + self._delay(error, jitter)
+        elif (answer == "again" or most is not None) and self._again(candidate, error, most):
+            self._at = (self._at + 1) % len(leg)
+            awake = [one for one in leg if not self._cooldowns.resting(one, now)] if others else []
+            if others and not awake:
+                self._leave(error.kind, candidate)
+            elif not others or awake == [candidate] or self._tried % len(leg) == 0:
+                self._not_before = now + self._delay(error, jitter)
+        elif answer == "other" and self._tried < len(leg):
+            self._moved += 1
+            self._at += 1
+            if error.kind == "too_long" and not self._roomier(leg, candidate):
+                self._leave(error.kind, candidate)
         else:
-            self._move_on()
-            if error.kind == "too_long":
-                self._skip_smaller(candidate)
+            self._leave(error.kind, candidate)
 
-    def succeeded(self, now: float) -> None:
-        """The attempt answered."""
-        self._running = False
-        self._cooldowns.succeeded(self._candidates[self._place])
+    def succeeded(self, now: float, tokens: int = 0, seconds: float | None = None) -> None:
+        """The attempt answered; `seconds` to its first token, where it streamed."""
+        candidate = self._ended(now, tokens, seconds)
+        self._cooldowns.succeeded(candidate)
 
-    def left(self) -> None:
+    def left(self, now: float = 0.0) -> None:
         """The request ended otherwise: its client left, or the operator stopped it. Idempotent."""
-        if self._running:
-            self._running = False
-            self._cooldowns.left(self._candidates[self._place])
+        if self._running is not None:
+            self._cooldowns.left(self._ended(now, told=False))
 
-    def _again(self, error: UpstreamError) -> bool:
-        """Whether the same candidate is worth another attempt."""
-        most = self._policy.retries
-        if error.kind == "timeout":
+    # ── within a leg ──────────────────────────────────────────────────────────────────────────
+
+    def _in_turn(self) -> Iterator[Candidate]:
+        leg = self._legs[self._leg]
+        for step in range(len(leg)):
+            yield leg[(self._at + step) % len(leg)]
+
+    def _try(self, candidate: Candidate, now: float) -> Try:
+        leg = self._legs[self._leg]
+        if len(leg) > 1:
+            self._at = next(place for place, one in enumerate(leg) if one is candidate)
+        self._tried += 1
+        self._number += 1
+        self._running, self._began = candidate, now
+        if self._first < 0:
+            self._first = self._leg
+        if candidate.deployment is not None and candidate.deployment.counted and self._loads:
+            self._loads.began(candidate.deployment, now)
+        if self._tried > 1 and self._last is not None:
+            reason = f"retry {self._tried - 1} after {self._last.kind}"
+            return Try(candidate, self._number, reason)
+        return Try(candidate, self._number, candidate.reason)
+
+    def _ended(
+        self,
+        now: float,
+        tokens: int = 0,
+        seconds: float | None = None,
+        *,
+        told: bool = True,
+        timed_out: bool = False,
+    ) -> Candidate:
+        candidate, self._running = self._running, None
+        assert candidate is not None
+        deployment = candidate.deployment
+        if deployment is not None and deployment.counted and self._loads is not None:
+            pace = TIMED_OUT if timed_out else None
+            if told and tokens:
+                pace = seconds if seconds is not None else (now - self._began) / tokens
+            self._loads.ended(deployment, now, tokens, pace)
+        return candidate
+
+    def _most(self, candidate: Candidate, error: UpstreamError) -> int | None:
+        """Retries that were configured for this kind of failure; None: nothing was said of it. A
+        request that asks for none is obeyed, as LiteLLM does."""
+        policy = self._policy
+        if (not policy.retries_by and not policy.group_retries_by) or self._wishes.retries == 0:
+            return None
+        return policy.group_retries_by.get(candidate.group, policy.retries_by).get(error.kind)
+
+    def _again(self, candidate: Candidate, error: UpstreamError, most: int | None) -> bool:
+        """Whether the same leg is worth another attempt."""
+        deployment = candidate.deployment
+        if most is None:
+            most = self._wishes.retries
+        if most is None and deployment is not None:
+            most = deployment.retries
+        if most is None:
+            most = self._policy.retries
+        others = len(self._legs[self._leg]) > 1
+        if error.kind == "timeout" and not others:
             most = min(most, MOST_TIMEOUTS - 1)
-        if self._here > most or (error.retry_after or 0.0) > self._policy.longest_wait:
+        if self._tried - self._moved > most:
+            return False
+        if others:
+            return True
+        if (error.retry_after or 0.0) > self._policy.longest_wait:
             return False
         return ("x-should-retry", "false") not in {(k.lower(), v.lower()) for k, v in error.headers}
 
+    def _roomier(self, leg: Sequence[Candidate], failed: Candidate) -> bool:
+        """Whether the rest of the leg may hold more; goes to where it does."""
+        while self._at < len(leg) and not _holds_more(leg[self._at], failed):
+            self._at += 1
+        return self._at < len(leg)
+
     def _delay(self, error: UpstreamError, jitter: float) -> float:
         """Seconds: doubling, spread over the upper half by jitter; never less than was asked."""
-        backoff = min(self._policy.longest_wait, self._policy.backoff * 2.0 ** (self._here - 1))
-        return max(error.retry_after or 0.0, backoff * (0.5 + jitter / 2))
+        policy = self._policy
+        backoff = min(policy.longest_wait, policy.backoff * 2.0 ** (self._tried - 1))
+        return max(min(error.retry_after or 0.0, policy.longest_wait), backoff * (0.5 + jitter / 2))
 
-    def _move_on(self) -> None:
-        self._place += 1
-        self._here = 0
+    # ── from leg to leg ───────────────────────────────────────────────────────────────────────
+
+    def _leave(self, kind: Kind, failed: Candidate | None = None) -> None:
+        """To the leg that this failure leads to: the branch made for it, else the next of its own
+        branch, for a prompt that was too long one with more room."""
+        here = self._legs[self._leg][0]
+        own = f"{kind}:{here.group}"
+        places = [p for p, leg in enumerate(self._legs) if here.group and leg[0].branch == own]
+        if not places:
+            places = [
+                place
+                for place in range(self._leg + 1, len(self._legs))
+                if self._legs[place][0].branch == here.branch
+                and (kind != "too_long" or not failed or _holds_more(self._legs[place][0], failed))
+            ]
+        self._leg = places[0] if places else len(self._legs)
+        self._at = self._tried = self._moved = 0
         self._not_before = 0.0
 
-    def _skip_smaller(self, failed: Candidate) -> None:
-        """Past candidates that are known to hold no more than the one that could not."""
-        room = context_of(failed)
-        while room is not None and self._place < len(self._candidates):
-            other = context_of(self._candidates[self._place])
-            if other is None or other > room:
-                break
-            self._place += 1
+    def _feign(self, kind: Kind) -> None:
+        """As if the first leg had failed so: LiteLLM's mock_testing_fallbacks."""
+        words = f"a failure of the first model group ({kind}) was asked for by mock_testing"
+        status = {"upstream": 500, "quota": 429}.get(kind, 400)
+        self._error = UpstreamError(words, kind=kind, status=status)
+        self._first = 0
+        self._leave(kind)
 
     def _all_rest(self, now: float) -> UpstreamError:
-        rests = [(self._cooldowns.resting(c, now), c) for c in self._candidates]
-        seconds, soonest = min(rests, key=lambda rest: rest[0])
-        seconds = max(seconds, 0.001)
+        """Nobody may be asked: 429, with the earliest return."""
+        candidates = [candidate for leg in self._legs for candidate in leg]
+        rests = [(self._until(c, now), place) for place, c in enumerate(candidates)]
+        seconds, place = min(rests)
+        soonest = candidates[place]
+        whole = max(1, -int(-seconds // 1))
         name = f"{soonest.provider.name},{soonest.model}"
-        who = name if len(rests) == 1 else f"all {len(rests)} candidates"
+        who = name if self._alone else f"all {len(rests)} candidates"
+        words = f"{who} failed too often and rests: try again in {whole} s"
+        if soonest.group:
+            words = (  # LiteLLM's own: clients match on them
+                f"No deployments available for selected model, Try again in {whole} seconds. "
+                f"Passed model={candidates[0].group}."
+            )
         return UpstreamError(
-            f"{who} failed too often and rests: try again in {max(1, round(seconds))} s",
+            words,
             kind="quota",
             status=429,
             provider=soonest.provider.name,
             model=soonest.model,
-            retry_after=seconds,
-            headers=(("retry-after", str(max(1, -int(-seconds // 1)))),),
+            retry_after=max(seconds, 0.001),
+            headers=(("retry-after", str(whole)),),
         )
+
+    def _until(self, candidate: Candidate, now: float) -> float:
+        seconds = self._cooldowns.resting(candidate, now, alone=self._alone)
+        if candidate.deployment is not None and self._loads is not None:
+            seconds = max(seconds, self._loads.spent(candidate.deployment, now))
+        return seconds
+
+
+def _legs(candidates: Sequence[Candidate]) -> tuple[tuple[Candidate, ...], ...]:
+    """Neighbours of one leg together; a candidate without one stands for itself."""
+    if len(candidates) == 1:
+        return ((candidates[0],),)
+    legs: list[tuple[Candidate, ...]] = []
+    for (leg, _), found in groupby(candidates, lambda one: (one.leg, one.branch)):
+        members = tuple(found)
+        legs += [members] if leg else [(one,) for one in members]
+    return tuple(legs)
+
+
+def _holds_more(candidate: Candidate, than: Candidate) -> bool:
+    """Whether it may hold what the other could not: known to hold more, or not known."""
+    room, other = context_of(than), context_of(candidate)
+    return room is None or other is None or other > room

@@ -13,6 +13,7 @@ from router.formats import Writer
 from router.rules.plan import Candidate
 from router.settings import Price
 from router.tally import Tally
+from router.wishes import NO_WISHES
 
 #: seconds that a request runs until it is written down: with service.TICK and the writer's own
 #: wait, nothing older than a second is lost with a router that is killed
@@ -113,6 +114,7 @@ class Record:
         "stream",
         "task",
         "value",
+        "wishes",
         "writer",
     )
 
@@ -144,6 +146,8 @@ class Record:
         self.stopped_by: StoppedBy = ""
         #: writes the client's stream, once one has begun
         self.writer: Writer | None = None
+        #: what it asks of its own routing
+        self.wishes = NO_WISHES
         self.task: asyncio.Task[object] | None = asyncio.current_task()
 
     @property

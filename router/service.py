@@ -19,6 +19,7 @@ from router import formats
 from router.children import Child
 from router.config import watch
 from router.contract import Listener, OverridesChanged, Reloaded, ServicesChanged, ServiceView
+from router.cooldowns import Cooldowns
 from router.custom import CustomRouters
 from router.edge import Edge
 from router.errors import ConfigError
@@ -26,7 +27,6 @@ from router.health import INTERVAL, Health
 from router.live import RECENT, Live, midnight
 from router.log import Log
 from router.overrides import Overrides
-from router.policy import Cooldowns
 from router.prices import warm
 from router.projects import Projects
 from router.record import Record

@@ -13,6 +13,7 @@ from router.caller import Caller
 from router.contract import OverrideView
 from router.custom import CustomRouters
 from router.facts import look_at
+from router.loads import Loads
 from router.messages import Request
 from router.projects import Projects
 from router.rewrite import rewritten
@@ -22,6 +23,7 @@ from router.rules.strict import own_session
 from router.sessions import Sessions
 from router.settings import Generation
 from router.tokens import Counter
+from router.wishes import NO_WISHES, Wishes
 
 
 class Means(Struct, frozen=True):
@@ -31,6 +33,7 @@ class Means(Struct, frozen=True):
     sessions: Sessions = field(default_factory=Sessions)
     projects: Projects = field(default_factory=Projects)
     custom: CustomRouters = field(default_factory=CustomRouters)
+    loads: Loads = field(default_factory=Loads)
 
 
 async def situation(
@@ -42,8 +45,10 @@ async def situation(
     *,
     at: float = 0.0,
     chance: float = 0.0,
+    now: float = 0.0,
+    wishes: Wishes = NO_WISHES,
 ) -> Case:
-    """`at` is Unix seconds, `chance` uniform in [0, 1)."""
+    """`at` is Unix seconds, `now` the monotonic clock, `chance` uniform in [0, 1)."""
     hooks = generation.hooks if caller.plane == "ccr" else None
     if hooks is not None:
         session = own_session(request) if generation.routes.strict else caller.session
@@ -77,4 +82,7 @@ async def situation(
         at=at,
         seen=seen,
         custom=custom,
+        loads=means.loads,
+        now=now,
+        wishes=wishes,
     )

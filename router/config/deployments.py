@@ -6,6 +6,8 @@ cooldown are one thing.
 
 from __future__ import annotations
 
+import hashlib
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
@@ -18,7 +20,7 @@ from router.config.endpoints import OPENAI, RESPONSES, from_base, keyless, probl
 from router.config.interpolate import unresolved
 from router.config.part import Part, price, problem
 from router.providers import KINDS, Kind, kind_of, litellm_kind
-from router.settings import Price, Provider, Secret, Target, Timeouts
+from router.settings import Deployment, Price, Provider, Secret, Target, Timeouts
 
 WHAT = "LiteLLM config"
 _RESPONSES = "responses/"
@@ -29,10 +31,8 @@ SIMULATOR = "simulator"
 #: params that are not body defaults, and that we do not follow either
 _IGNORED = frozenset(
     {
-        "api_version", "organization", "litellm_credential_name", "max_parallel_requests", "order",
-        "stream_timeout", "max_retries", "num_retries", "cooldown_time", "keepalive_seconds",
-        "tags", "tag_regex", "drop_params", "additional_drop_params", "max_budget",
-        "budget_duration", "itpm", "otpm", "rpd", "tpd", "use_in_pass_through",
+        "api_version", "organization", "litellm_credential_name", "keepalive_seconds",
+        "max_budget", "budget_duration", "itpm", "otpm", "rpd", "tpd", "use_in_pass_through",
         "merge_reasoning_content_in_choices", "configurable_clientside_auth_params",
         "input_cost_per_second", "mock_timeout", "aws_access_key_id", "aws_secret_access_key",
         "aws_region_name", "vertex_project", "vertex_location", "region_name",
@@ -54,6 +54,16 @@ class LiteLLMParams(BaseModel):
     rpm: float | None = Field(default=None, ge=0)
     tpm: float | None = Field(default=None, ge=0)
     timeout: float | None = Field(default=None, gt=0)
+    stream_timeout: float | None = Field(default=None, gt=0)
+    max_parallel_requests: int | None = Field(default=None, ge=1)
+    order: int | None = None
+    num_retries: int | None = Field(default=None, ge=0)
+    max_retries: int | None = Field(default=None, ge=0)
+    cooldown_time: float | None = Field(default=None, ge=0)
+    tags: list[str] = []
+    tag_regex: list[str] = []
+    drop_params: bool | None = None
+    additional_drop_params: list[str] = []
     extra_headers: dict[str, str] = {}
     extra_body: dict[str, Any] = {}
     mock_response: Any = None
@@ -66,6 +76,45 @@ class LiteLLMParams(BaseModel):
         """What is put into a body that does not say it itself."""
         extra = {k: v for k, v in (self.model_extra or {}).items() if k not in _IGNORED}
         return {**extra, **self.extra_body}
+
+    def deployment(
+        self,
+        group: str,
+        target: Target,
+        info: Mapping[str, Any],
+        *,
+        weight: float,
+        last: int,
+        keeps_limits: bool,
+        counted: bool,
+        parallel: int | None,
+        stream_timeout: float | None,
+    ) -> Deployment:
+        """This entry of a group; `last` is the order of those that name none."""
+        parallel = self.max_parallel_requests or parallel
+        limits = (self.rpm, self.tpm) if keeps_limits else (None, None)
+        said = f"{group}|{target}|{self.api_base}|{self.order}|{sorted(self.tags)}|{weight}"
+        cooldown = info.get("cooldown_time", self.cooldown_time)
+        return Deployment(
+            group,
+            target,
+            weight=float(weight),
+            params=self.defaults(),
+            id=str(info.get("id") or hashlib.sha256(said.encode()).hexdigest()),
+            order=last if self.order is None else self.order,
+            tags=tuple(self.tags),
+            tag_patterns=tuple(self.tag_regex),
+            rpm=limits[0],
+            tpm=limits[1],
+            parallel=parallel,
+            counted=counted or parallel is not None or limits != (None, None),
+            retries=self.num_retries if self.num_retries is not None else self.max_retries,
+            cooldown=float(cooldown) if isinstance(cooldown, int | float) else None,
+            stream_timeout=self.stream_timeout or stream_timeout,
+            drops=tuple(self.additional_drop_params),
+            drop_unknown=self.drop_params,
+            mock=self.mock_response if isinstance(self.mock_response, str) else "",
+        )
 
     def ignored(self) -> list[str]:
         return [key for key in self.model_extra or {} if key in _IGNORED]
@@ -92,8 +141,16 @@ class Upstreams:
         # LiteLLM's own way to say it: openai/responses/gpt-6
         responses = model.startswith(_RESPONSES) or info.get("mode") == "responses"
         model = model.removeprefix(_RESPONSES)
+        for place, pattern in enumerate(params.tag_regex):
+            try:
+                re.compile(pattern)
+            except re.error as error:
+                text = f"is no regular expression: {error}"
+                raise self._document.error(text, *at, "tag_regex", place) from None
         if params.mock_response is not None:
-            self._say("is answered by the simulator, in its own words", *at, "mock_response")
+            if not isinstance(params.mock_response, str):
+                text = "is no text: the simulator answers, in its own words"
+                self._say(text, *at, "mock_response")
             return Target(SIMULATOR, model)
         if kind is None:
             prefix = params.model.partition("/")[0]

@@ -5,21 +5,21 @@ A deployment that we cannot call is left out with a finding, never sent to anoth
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict
 
 from router.config.deployments import LiteLLMParams, Upstreams
 from router.config.document import Document, read_yaml
 from router.config.interpolate import os_environ, unresolved
+from router.config.litellm_routing import WHAT, Routing, Settings
 from router.config.part import Part, exposed, problem
 from router.contract import Finding
-from router.settings import Deployment, Groups, Secret, Target
+from router.settings import Deployment, Secret, Target
 
-WHAT = "LiteLLM config"
 NAME = "litellm-config.yaml"
 
 
@@ -33,28 +33,14 @@ class _Entry(_Loose):
     model_info: dict[str, Any] = {}
 
 
-class _Settings(_Loose):
-    """What we follow of router_settings and litellm_settings; either may hold these keys."""
-
-    num_retries: int | None = Field(default=None, ge=0)
-    allowed_fails: int | None = Field(default=None, ge=0)
-    cooldown_time: float | None = Field(default=None, ge=0)
-    disable_cooldowns: bool = False
-    retry_after: float | None = Field(default=None, ge=0)
-    fallbacks: list[dict[str, list[str]]] = []
-    default_fallbacks: list[str] = []
-    model_group_alias: dict[str, Any] = {}
-    routing_strategy: str = "simple-shuffle"
-
-
 class _General(_Loose):
     master_key: str | None = None
 
 
 class _File(_Loose):
     model_list: list[_Entry] = []
-    router_settings: _Settings = _Settings()
-    litellm_settings: _Settings = _Settings()
+    router_settings: Settings = Settings()
+    litellm_settings: Settings = Settings()
     general_settings: _General = _General()
     environment_variables: dict[str, Any] = {}
 
@@ -83,14 +69,17 @@ def read(path: Path, env: Mapping[str, str], taken: frozenset[str]) -> Part:
     document = replace(document, data=_nulls_out(os_environ(document.data, env, missing)))
     file = document.fit(_File)
     upstreams = Upstreams(document, part, env, taken)
-    deployments: dict[str, tuple[Deployment, ...]] = {}
+    routing = Routing(part, document, file.router_settings, file.litellm_settings)
+    entries: list[tuple[_Entry, Target]] = []
     for index, entry in enumerate(file.model_list):
-        target = upstreams.target(entry.litellm_params, entry.model_info, ("model_list", index))
+        params = entry.litellm_params
+        params.timeout = params.timeout or routing.timeout
+        target = upstreams.target(params, entry.model_info, ("model_list", index))
         if target is not None:
-            made = _deployment(entry, target)
-            deployments[entry.model_name] = (*deployments.get(entry.model_name, ()), made)
-    part.groups = _groups(part, document, file, deployments)
-    part.retry = _retry(file)
+            entries.append((entry, target))
+    deployments = _made(routing, entries)
+    part.groups = routing.groups(deployments)
+    part.retry = routing.retry()
     key = file.general_settings.master_key or env.get("LITELLM_MASTER_KEY", "")
     part.key = Secret("" if unresolved(key) else key)
     part.findings += exposed(WHAT, part.document or document)
@@ -109,60 +98,46 @@ def _nulls_out(value: Any) -> Any:
     return value
 
 
-def _deployment(entry: _Entry, target: Target) -> Deployment:
-    params = entry.litellm_params
-    # as LiteLLM's simple-shuffle: weight, else rpm, else tpm
-    weight = next((w for w in (params.weight, params.rpm, params.tpm) if w), 1.0)
-    return Deployment(entry.model_name, target, float(weight), params.defaults())
-
-
-def _groups(
-    part: Part,
-    document: Document,
-    file: _File,
-    deployments: Mapping[str, tuple[Deployment, ...]],
-) -> Groups:
-    fallbacks: dict[str, tuple[str, ...]] = {}
-    for settings in (file.litellm_settings, file.router_settings):
-        for entry in settings.fallbacks:
-            fallbacks.update({group: tuple(chain) for group, chain in entry.items()})
-    aliases: dict[str, str] = {}
-    for alias, value in file.router_settings.model_group_alias.items():
-        model = value.get("model") if isinstance(value, dict) else value
-        if not isinstance(model, str):
-            place = ("router_settings", "model_group_alias", alias)
-            raise document.error("should be a model's name, or { model: name }", *place)
-        aliases[alias] = model
-    known = {*deployments, *aliases}
-    loose = [name for chain in fallbacks.values() for name in chain if name not in known]
-    if loose:
-        text = f"fallbacks name models that are not in model_list: {', '.join(sorted(set(loose)))}"
-        part.findings.append(Finding(WHAT, document.file, "problem", text))
-    default = file.router_settings.default_fallbacks or file.litellm_settings.default_fallbacks
-    return Groups(deployments, aliases, fallbacks, tuple(default), source=document.file)
-
-
-def _retry(file: _File) -> dict[str, Any]:
-    """Fields of RetryPolicy that the file sets; router_settings wins."""
-    first, second = file.router_settings, file.litellm_settings
-    fields: dict[str, Any] = {
-        "retries": second.num_retries if first.num_retries is None else first.num_retries,
-        "allowed_fails": second.allowed_fails
-        if first.allowed_fails is None
-        else first.allowed_fails,
-        "cooldown": 0.0 if first.disable_cooldowns else first.cooldown_time,
-        "backoff": first.retry_after or None,
-    }
-    return {name: value for name, value in fields.items() if value is not None}
+def _made(
+    routing: Routing, entries: Sequence[tuple[_Entry, Target]]
+) -> dict[str, tuple[Deployment, ...]]:
+    """The deployments by group. As LiteLLM's simple-shuffle a whole group is weighed by `weight`,
+    else by `rpm`, else by `tpm`: by the first that any of it has."""
+    groups: dict[str, list[tuple[_Entry, Target]]] = {}
+    for entry, target in entries:
+        groups.setdefault(entry.model_name, []).append((entry, target))
+    made: dict[str, tuple[Deployment, ...]] = {}
+    for name, members in groups.items():
+        params = [entry.litellm_params for entry, _ in members]
+        weights = next(
+            (
+                [getattr(one, measure) or 0.0 for one in params]
+                for measure in ("weight", "rpm", "tpm")
+                if any(getattr(one, measure) for one in params)
+            ),
+            [1.0] * len(members),
+        )
+        last = max((one.order for one in params if one.order is not None), default=0) + 1
+        made[name] = tuple(
+            entry.litellm_params.deployment(
+                name,
+                target,
+                entry.model_info,
+                weight=weight,
+                last=last,
+                keeps_limits=routing.keeps_limits,
+                counted=routing.strategy() in ("least-busy", "latency", "usage"),
+                parallel=routing.said("default_max_parallel_requests"),
+                stream_timeout=routing.said("stream_timeout"),
+            )
+            for (entry, target), weight in zip(members, weights, strict=True)
+        )
+    return made
 
 
 def _unused(document: Document, file: _File) -> list[Finding]:
     """What the file says and we do not follow."""
     findings = []
-    strategy = file.router_settings.routing_strategy
-    if strategy != "simple-shuffle":
-        text = f"{strategy} is not done: deployments are picked by weight (simple-shuffle)"
-        findings.append(problem(WHAT, document, text, "router_settings", "routing_strategy"))
     if "include" in (file.model_extra or {}):
         text = "is not followed: put the models of those files into this one"
         findings.append(problem(WHAT, document, text, "include"))

@@ -17,6 +17,7 @@ from router.config import (
     defaults,
     embedded,
     environment,
+    litellm_routing,
     litellm_yaml,
     neighbours,
     own_providers,
@@ -158,7 +159,7 @@ def _litellm(home: Home, env: Mapping[str, str], flags: Flags, taken: frozenset[
     if path is not None:
         return litellm_yaml.read(path, env, taken | {embedded.LITELLM, embedded.SIMULATOR})
     also = f"no such file, nor in {flags.directory}" if flags.directory else "no such file"
-    return Part(findings=[Finding(litellm_yaml.WHAT, str(home.litellm_yaml), "absent", also)])
+    return Part(findings=[Finding(litellm_routing.WHAT, str(home.litellm_yaml), "absent", also)])
 
 
 # ── providers ─────────────────────────────────────────────────────────────────────────────────────

@@ -17,6 +17,7 @@ from router.doors import ccr, relay
 from router.doors.border import guarded
 from router.doors.call import Call
 from router.doors.callers import admitted, key_of
+from router.doors.wishes import wishes_of
 from router.embed import embed
 from router.errors import CallerError
 from router.exchange import Surface, exchange
@@ -120,7 +121,8 @@ def admit(router: Router, call: Call, key: str = "") -> None:
 def _surface(router: Router, call: Call, format: str) -> Surface:
     role = router.generation.litellm
     external = relay.candidate(role, call, format) if role.mode == "external" else None
-    return Surface("litellm", "litellm", router.formats[format], headers, external)
+    wishes = None if external else wishes_of
+    return Surface("litellm", "litellm", router.formats[format], headers, external, wishes)
 
 
 def by_name(router: Router, call: Call, door: str, format: Format) -> Surface:

@@ -22,6 +22,7 @@ STATUS: dict[str, int] = {
     "credential": 502,
     "quota": 429,
     "too_long": 400,
+    "refused": 400,
     "missing": 404,
     "overload": 529,
     "upstream": 502,
@@ -67,6 +68,9 @@ _KIND_OF_TYPE: dict[str, Kind] = {
     "not_found": "missing",
     "context_length_exceeded": "too_long",
     "exceed_context_size_error": "too_long",
+    "content_policy_violation": "refused",
+    "content_filter": "refused",
+    "responsibleaipolicyviolation": "refused",
     "request_too_large": "caller",
     "invalid_request_error": "caller",
     "invalid_argument": "caller",
@@ -93,6 +97,12 @@ _BAD_KEY = re.compile(
 _NO_MODEL = re.compile(
     r"not a valid model|model.{0,80}(?:does not exist|not found)|unknown model", re.I
 )
+# Azure and OpenAI; Anthropic; Bedrock and Vertex have a stop reason of their own instead.
+_REFUSED = re.compile(
+    r"content management policy|violat\w+ .{0,40}(?:content|usage) polic|"
+    r"rejected as a result of .{0,20}safety system|blocked by content filtering policy",
+    re.I,
+)
 _NUMBER = re.compile(r"(?<![\w.-])\d[\d,]{2,}(?![\w-])")
 _LIMIT = re.compile(
     r"(?:maximum (?:context|prompt) length|maximum number of tokens allowed|limit|context size|"
@@ -115,13 +125,15 @@ def kind_of(status: int, type: str | None, code: str | None, message: str) -> Ki
     if status in (0, 400, 413, 422, 500) and _TOO_LONG.search(message):
         return "too_long"
     named = _KIND_OF_TYPE.get((code or "").lower()) or _KIND_OF_TYPE.get((type or "").lower())
-    if named == "too_long":
+    if named in ("too_long", "refused"):
         return named
     if status in (0, 400):
         if _BAD_KEY.search(message):
             return "credential"
         if named in (None, "caller") and _NO_MODEL.search(message):
             return "missing"
+        if _REFUSED.search(message):
+            return "refused"
     if status in _KIND_OF_STATUS:
         return _KIND_OF_STATUS[status]
     if status >= 500:

@@ -232,10 +232,10 @@ class _Decision:
 
 
 def _distinct(candidates: Sequence[Candidate]) -> list[Candidate]:
-    """Each provider's model once, where it came first."""
+    """Each provider's model once per key and way, where it came first."""
     if len(candidates) == 1:
         return list(candidates)
-    first: dict[tuple[str, str], Candidate] = {}
-    for candidate in candidates:
-        first.setdefault((candidate.provider.name, candidate.model), candidate)
+    first: dict[tuple[str, str, int, str], Candidate] = {}
+    for one in candidates:
+        first.setdefault((one.provider.name, one.model, one.provider.slot, one.branch), one)
     return list(first.values())

@@ -6,15 +6,19 @@ a group. A chain between them ends after a few hops and never visits a name twic
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fnmatch import fnmatchcase
 
 from msgspec import Struct
 
 from router.errors import CallerError
+from router.rules import tags
 from router.rules.plan import Candidate, Case
 from router.rules.rule import Rule, Verdict, unknown_provider
 from router.rules.signals import Signals
-from router.settings import Deployment, Groups
+from router.rules.strategies import draw, ordered
+from router.settings import Deployment, Groups, Provider, Timeouts
+from router.wishes import NO_WISHES, Wishes
 
 #: names visited at most on the way to a deployment: alias, group, group behind it
 HOPS = 4
@@ -28,7 +32,64 @@ class Expanded(Struct, frozen=True):
 
 
 def expand(case: Case, name: str, reason: str, seen: tuple[str, ...] = ()) -> Expanded:
-    """The deployments behind a model's name: the drawn one, the rest of its group, fallbacks."""
+    """The deployments behind a model's name: the chosen one, the rest of its group, fallbacks."""
+    found = _expand(case, name, reason, seen, "")
+    if not found.candidates or seen:  # fallbacks have none of their own when they are routes
+        return found
+    wishes, groups = case.wishes, case.generation.groups
+    if wishes.no_fallbacks or not (
+        groups.fallbacks
+        or groups.default_fallbacks
+        or groups.context_fallbacks
+        or groups.content_fallbacks
+        or wishes is not NO_WISHES
+    ):
+        return found
+    main, branches = _Ways(case).behind(name)
+    return Expanded((*found.candidates, *main, *branches))
+
+
+class _Ways:
+    """Everything that a request may fall back on, each group once per way. A group that cannot be
+    served is passed by."""
+
+    def __init__(self, case: Case) -> None:
+        self._case = case
+        self._main: list[Candidate] = []
+        self._branches: list[Candidate] = []
+
+    def behind(self, name: str) -> tuple[list[Candidate], list[Candidate]]:
+        self._follow(name, "", {unaliased(self._case.generation.groups, name)}, 0)
+        return self._main, self._branches
+
+    def _follow(self, name: str, branch: str, done: set[str], depth: int) -> None:
+        groups, wishes = self._case.generation.groups, self._case.wishes
+        own = unaliased(groups, name)
+        if depth >= groups.max_fallbacks:
+            return
+        if not branch:
+            for kind, chains in (
+                ("too_long", wishes.context_fallbacks or groups.context_fallbacks),
+                ("refused", wishes.content_fallbacks or groups.content_fallbacks),
+            ):
+                for other in chains.get(name, chains.get(own, ())):
+                    self._add(other, name, f"{kind}:{own}", {own}, depth)
+        for other in fallbacks(groups, name, wishes, first=depth == 0):
+            self._add(other, name, branch, done, depth)
+
+    def _add(self, other: str, name: str, branch: str, done: set[str], depth: int) -> None:
+        own = unaliased(self._case.generation.groups, other)
+        if own in done:
+            return
+        done.add(own)
+        kind = branch.partition(":")[0]
+        reason = f"fallback of {name}" + (f" ({kind})" if kind else "")
+        found = _expand(self._case, other, reason, (), branch)
+        (self._branches if branch else self._main).extend(found.candidates)
+        self._follow(other, branch, done, depth + 1)
+
+
+def _expand(case: Case, name: str, reason: str, seen: tuple[str, ...], branch: str) -> Expanded:
     groups = case.generation.groups
     name = unaliased(groups, name)
     if name in seen or len(seen) >= HOPS:
@@ -38,21 +99,27 @@ def expand(case: Case, name: str, reason: str, seen: tuple[str, ...] = ()) -> Ex
     deployments = find(groups, name)
     if not deployments:
         return Expanded((), f"no model group is named {name[:100]!r}")
+    fitting = tags.allowed(case, deployments)
+    if not fitting:
+        asked = ", ".join(case.wishes.tags)
+        return Expanded((), f"{tags.REFUSED}. Passed model={name} and tags=[{asked}]")
     candidates: list[Candidate] = []
     problems: list[str] = []
-    for place, deployment in enumerate(drawn(deployments, case.chance)):
+    for place, deployment in enumerate(ordered(case, fitting)):
         why = reason if place == 0 else f"other deployment of {name}"
-        found = _served(case, deployment, name, why, (*seen, name))
+        found = _served(case, deployment, name, why, (*seen, name), branch)
         candidates += found.candidates
         problems += [found.problem] if found.problem else []
-    for other in fallbacks(groups, name) if not seen else ():  # fallbacks have none of their own
-        found = expand(case, other, f"fallback of {name}", (*seen, name))
-        candidates += found.candidates
     return Expanded(tuple(candidates), "" if candidates else "; ".join(problems))
 
 
 def _served(
-    case: Case, deployment: Deployment, name: str, reason: str, seen: tuple[str, ...]
+    case: Case,
+    deployment: Deployment,
+    name: str,
+    reason: str,
+    seen: tuple[str, ...],
+    branch: str,
 ) -> Expanded:
     target = deployment.target
     provider = case.generation.provider(target.provider)
@@ -60,8 +127,44 @@ def _served(
         return Expanded((), unknown_provider(case.generation, target.provider))
     model = _filled(deployment, name)
     if provider.plane == "litellm":
-        return expand(case, model, reason, seen)
-    return Expanded((Candidate(provider, model, reason, deployment.params),))
+        return _expand(case, model, reason, seen, branch)
+    leg = name if deployment.order == 1 else f"{name} (order {deployment.order})"
+    found = tuple(
+        Candidate(
+            one,
+            model,
+            reason,
+            deployment.params,
+            leg=leg,
+            branch=branch,
+            group=name,
+            deployment=deployment,
+            timeouts=_timeouts(case, deployment, one),
+        )
+        for one in keyed(provider, case.chance)
+    )
+    return Expanded(found)
+
+
+def keyed(provider: Provider, chance: float) -> tuple[Provider, ...]:
+    """The provider once per key, the drawn one first."""
+    if not provider.per_key:
+        return (provider,)
+    first = draw([one.weight for one in provider.per_key], chance)
+    return provider.per_key[first:] + provider.per_key[:first]
+
+
+def _timeouts(case: Case, deployment: Deployment, provider: Provider) -> Timeouts | None:
+    """Those of a request before those of its deployment; None: the provider's own."""
+    wishes, usual = case.wishes, provider.timeouts
+    seconds = wishes.timeout
+    if case.request.stream:
+        seconds = wishes.stream_timeout or seconds or deployment.stream_timeout
+    if seconds is None:
+        return None
+    if case.request.stream:
+        return replace(usual, first_byte=seconds, idle=seconds)
+    return replace(usual, first_byte=seconds, idle=seconds, total=min(usual.total, seconds))
 
 
 def _filled(deployment: Deployment, name: str) -> str:
@@ -93,27 +196,20 @@ def find(groups: Groups, name: str) -> tuple[Deployment, ...]:
     return groups.deployments[max(fitting, key=len)] if fitting else ()
 
 
-def drawn(deployments: tuple[Deployment, ...], chance: float) -> tuple[Deployment, ...]:
-    """All of a group, the one drawn by weight first, then the rest in their order from there."""
-    if len(deployments) == 1:
-        return deployments
-    weights = [max(0.0, deployment.weight) for deployment in deployments]
-    left = chance * sum(weights)
-    first = 0
-    for place, weight in enumerate(weights):
-        if weight > 0:
-            first = place
-            if left < weight:
-                break
-            left -= weight
-    return deployments[first:] + deployments[:first]
-
-
-def fallbacks(groups: Groups, name: str) -> tuple[str, ...]:
-    """The groups to try after this one: its own list, else the general one. Never itself."""
-    listed = groups.fallbacks.get(name)
-    if listed is None:
-        listed = groups.fallbacks.get("*", groups.default_fallbacks)
+def fallbacks(
+    groups: Groups, name: str, wishes: Wishes = NO_WISHES, *, first: bool = True
+) -> tuple[str, ...]:
+    """The groups to try after this one: those the request names, else its own list, else the
+    general one. Never itself."""
+    if wishes.fallbacks is not None:
+        listed = wishes.fallbacks if first else ()
+    else:
+        chains = groups.fallbacks if wishes.group_fallbacks is None else wishes.group_fallbacks
+        bare = name.partition("/")[2] or name  # LiteLLM also looks without the provider's prefix
+        found = next(
+            (chains[n] for n in (name, unaliased(groups, name), bare) if n in chains), None
+        )
+        listed = chains.get("*", groups.default_fallbacks) if found is None else found
     return tuple(other for other in listed if other != name)
 
 
@@ -128,7 +224,10 @@ def look(case: Case, signals: Signals) -> Verdict:
     if not deployments:
         return Verdict(value or "no model named", error=_unknown(asked))
     many = f", {len(deployments)} deployments" if len(deployments) > 1 else ""
-    found = expand(case, name, f"group {name}")
+    found = expand(case, asked, f"group {name}")
+    if not found.candidates and found.problem.startswith(tags.REFUSED):
+        error = CallerError(found.problem, status=401, kind="credential")
+        return Verdict(value, error=error)
     if not found.candidates:
         return Verdict(
             value,

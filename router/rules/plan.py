@@ -10,9 +10,11 @@ from msgspec import Struct, field
 from router.caller import Caller
 from router.contract import Facts, Look, OverrideView
 from router.custom import Answer
+from router.loads import Loads
 from router.messages import Request
 from router.sessions import Seen
-from router.settings import Generation, Provider
+from router.settings import Deployment, Generation, Provider, Timeouts
+from router.wishes import NO_WISHES, Wishes
 
 
 class Case(Struct, frozen=True):
@@ -32,15 +34,29 @@ class Case(Struct, frozen=True):
     seen: Seen | None = None
     #: what the person's own router said; None where there is none
     custom: Answer | None = None
+    #: what runs where, for the strategies that look at it; None: nobody knows
+    loads: Loads | None = None
+    now: float = 0.0
+    wishes: Wishes = NO_WISHES
 
 
 class Candidate(Struct, frozen=True):
-    """One model to try. `params` are defaults put into the body where the client set none."""
+    """One model to try. `params` are defaults put into the body where the client set none.
+
+    Neighbours of one `leg` stand for one another: the keys of a provider, the deployments of a
+    group. `branch` is empty on the main way; "too_long:GROUP" or "refused:GROUP" on one that is
+    taken only after that failure of that group.
+    """
 
     provider: Provider
     model: str
     reason: str
     params: Mapping[str, Any] = field(default_factory=dict)
+    leg: str = ""
+    branch: str = ""
+    group: str = ""  # of the LiteLLM plane
+    deployment: Deployment | None = None
+    timeouts: Timeouts | None = None  # instead of the provider's
 
 
 class Plan(Struct, frozen=True):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from router.rules.groups import Expanded, expand
+from router.rules.groups import Expanded, expand, keyed
 from router.rules.plan import Candidate, Case
 from router.rules.rule import unknown_provider
 from router.settings import Provider, Scenario, Target
@@ -17,7 +17,11 @@ def resolve(case: Case, target: Target, reason: str) -> Expanded:
         return expand(case, target.model, reason)
     to_the_letter = case.generation.routes.strict
     model = target.model if to_the_letter else own_name(provider, target.model)
-    return Expanded((Candidate(provider, model, reason),))
+    if not provider.per_key:
+        return Expanded((Candidate(provider, model, reason),))
+    leg = f"{provider.name},{model}"
+    keys = keyed(provider, case.chance)
+    return Expanded(tuple(Candidate(one, model, reason, leg=leg) for one in keys))
 
 
 def own_name(provider: Provider, model: str) -> str:

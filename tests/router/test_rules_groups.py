@@ -75,7 +75,7 @@ def test_draws_follow_the_weights_and_keep_the_rest_in_reserve() -> None:
         assert names(plan) == ["gem,b", "anth,a"]
 
 
-def test_fallbacks_of_a_group_then_general_ones_and_never_their_own() -> None:
+def test_fallbacks_of_a_group_then_general_ones_each_group_once() -> None:
     config = generation(
         groups=Groups(
             {n: group(n, f"gem,{n}") for n in ("a", "b", "c", "d")},
@@ -85,8 +85,8 @@ def test_fallbacks_of_a_group_then_general_ones_and_never_their_own() -> None:
     )
     tried = {m: names(ask(chat(m), plane="litellm", config=config)) for m in "abcd"}
     assert tried == {
-        "a": ["gem,a", "gem,b"],
-        "b": ["gem,b", "gem,c"],
+        "a": ["gem,a", "gem,b", "gem,c", "gem,d"],
+        "b": ["gem,b", "gem,c", "gem,d"],
         "c": ["gem,c", "gem,d"],
         "d": ["gem,d"],
     }

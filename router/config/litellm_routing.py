@@ -1,0 +1,210 @@
+"""How LiteLLM's file routes: router_settings and litellm_settings as Groups and a RetryPolicy.
+
+Either section may hold a key; router_settings wins. What is not followed is told, by its name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from router.config.document import Document
+from router.config.part import Part, problem
+from router.contract import Finding
+from router.settings import Deployment, Groups, Strategy
+
+WHAT = "LiteLLM config"
+
+STRATEGIES: dict[str, Strategy] = {
+    "simple-shuffle": "simple-shuffle",
+    "least-busy": "least-busy",
+    "latency-based-routing": "latency",
+    "usage-based-routing": "usage",
+    "usage-based-routing-v2": "usage",
+    "cost-based-routing": "cost",
+}
+#: errors.Kind of LiteLLM's exception classes, less the "Error" that some of them end in
+CLASSES: dict[str, tuple[str, ...]] = {
+    "BadRequestError": ("caller", "too_long"),
+    "AuthenticationError": ("credential",),
+    "TimeoutError": ("timeout",),
+    "RateLimitError": ("quota",),
+    "ContentPolicyViolationError": ("refused",),
+    "InternalServerError": ("upstream", "connect"),
+    "BadGatewayError": ("upstream",),
+    "ServiceUnavailableError": ("overload",),
+    "NotFoundError": ("missing",),
+    "Default": (
+        *("caller", "too_long", "credential", "timeout", "quota", "refused", "upstream"),
+        *("connect", "overload", "missing"),
+    ),
+}
+#: checks before a call that have bounds of a deployment kept
+_KEEPS_LIMITS = "enforce_model_rate_limits"
+
+Chains = list[dict[str, list[str]]]
+
+
+class Settings(BaseModel):
+    """What we follow of router_settings and litellm_settings."""
+
+    model_config = ConfigDict(extra="allow", protected_namespaces=())
+
+    num_retries: int | None = Field(default=None, ge=0)
+    retry_after: float | None = Field(default=None, ge=0)
+    retry_policy: dict[str, int | None] = {}
+    model_group_retry_policy: dict[str, dict[str, int | None]] = {}
+    allowed_fails: int | None = Field(default=None, ge=0)
+    allowed_fails_policy: dict[str, int | None] = {}
+    cooldown_time: float | None = Field(default=None, ge=0)
+    disable_cooldowns: bool = False
+    fallbacks: Chains = []
+    context_window_fallbacks: Chains = []
+    content_policy_fallbacks: Chains = []
+    default_fallbacks: list[str] = []
+    max_fallbacks: int | None = Field(default=None, ge=0)
+    model_group_alias: dict[str, Any] = {}
+    routing_strategy: str = "simple-shuffle"
+    routing_strategy_args: dict[str, Any] = {}
+    timeout: float | None = Field(default=None, gt=0)
+    request_timeout: float | None = Field(default=None, gt=0)
+    stream_timeout: float | None = Field(default=None, gt=0)
+    default_max_parallel_requests: int | None = Field(default=None, ge=1)
+    enable_pre_call_checks: bool = False
+    optional_pre_call_checks: list[str] = []
+    enable_tag_filtering: bool = False
+    tag_filtering_match_any: bool = True
+    #: a field that a provider does not know is left out here in any case, and the answer says so
+    drop_params: bool = True
+    #: a conversation that a provider would refuse for its form is mended here in any case
+    modify_params: bool = True
+
+
+class Routing:
+    """The two sections of one file, read together."""
+
+    def __init__(self, part: Part, document: Document, first: Settings, second: Settings) -> None:
+        self._part = part
+        self._document = document
+        self._both = (first, second)
+
+    def said(self, name: str) -> Any:
+        """The value of router_settings, else of litellm_settings, else the usual one."""
+        first, second = self._both
+        return getattr(first if name in first.model_fields_set else second, name)
+
+    @property
+    def timeout(self) -> float | None:
+        seconds: float | None = self.said("timeout") or self.said("request_timeout")
+        return seconds
+
+    @property
+    def keeps_limits(self) -> bool:
+        """Whether rpm and tpm bound a deployment, and are not its weight alone."""
+        return (
+            self.said("enable_pre_call_checks")
+            or _KEEPS_LIMITS in self.said("optional_pre_call_checks")
+            or self.strategy() == "usage"
+        )
+
+    def strategy(self) -> Strategy:
+        return STRATEGIES.get(self.said("routing_strategy"), "simple-shuffle")
+
+    def groups(self, deployments: Mapping[str, tuple[Deployment, ...]]) -> Groups:
+        """Raises ConfigError for an alias that is no name."""
+        self._doubt_strategy()
+        aliases, hidden = self._aliases()
+        chains = {
+            name: self._chains(name, {*deployments, *aliases})
+            for name in ("fallbacks", "context_window_fallbacks", "content_policy_fallbacks")
+        }
+        buffer = self.said("routing_strategy_args").get("lowest_latency_buffer", 0)
+        most = self.said("max_fallbacks")
+        return Groups(
+            deployments,
+            aliases,
+            chains["fallbacks"],
+            tuple(self.said("default_fallbacks")),
+            context_fallbacks=chains["context_window_fallbacks"],
+            content_fallbacks=chains["content_policy_fallbacks"],
+            max_fallbacks=5 if most is None else most,
+            hidden=hidden,
+            strategy=self.strategy(),
+            latency_buffer=float(buffer) if isinstance(buffer, int | float) else 0.0,
+            tag_filtering=self.said("enable_tag_filtering"),
+            tags_all=not self.said("tag_filtering_match_any"),
+            source=self._document.file,
+        )
+
+    def retry(self) -> dict[str, Any]:
+        """Fields of RetryPolicy that the file sets."""
+        groups = self.said("model_group_retry_policy")
+        fields: dict[str, Any] = {
+            "retries": self.said("num_retries"),
+            "allowed_fails": self.said("allowed_fails"),
+            "cooldown": 0.0 if self.said("disable_cooldowns") else self.said("cooldown_time"),
+            "backoff": self.said("retry_after") or None,
+            "retries_by": self._by_kind("retry_policy", self.said("retry_policy"), "Retries"),
+            "fails_by": self._by_kind(
+                "allowed_fails_policy", self.said("allowed_fails_policy"), "AllowedFails"
+            ),
+            "group_retries_by": {
+                group: self._by_kind(f"model_group_retry_policy.{group}", policy, "Retries")
+                for group, policy in groups.items()
+            },
+        }
+        return {name: value for name, value in fields.items() if value not in (None, {})}
+
+    def _doubt_strategy(self) -> None:
+        named = self.said("routing_strategy")
+        if named not in STRATEGIES:
+            text = f"{named} is not done: deployments are picked by weight (simple-shuffle)"
+            self._say(text, "router_settings", "routing_strategy")
+
+    def _aliases(self) -> tuple[dict[str, str], frozenset[str]]:
+        aliases: dict[str, str] = {}
+        hidden: set[str] = set()
+        for alias, value in self.said("model_group_alias").items():
+            model = value.get("model") if isinstance(value, dict) else value
+            if not isinstance(model, str):
+                place = ("router_settings", "model_group_alias", alias)
+                raise self._document.error("should be a model's name, or { model: name }", *place)
+            aliases[alias] = model
+            if isinstance(value, dict) and value.get("hidden"):
+                hidden.add(alias)
+        return aliases, frozenset(hidden)
+
+    def _chains(self, name: str, known: set[str]) -> dict[str, tuple[str, ...]]:
+        chains: dict[str, tuple[str, ...]] = {}
+        for settings in reversed(self._both):
+            for entry in getattr(settings, name):
+                chains.update({group: tuple(chain) for group, chain in entry.items()})
+        wild = any("*" in one for one in known)
+        loose = {other for chain in chains.values() for other in chain if other not in known}
+        if loose and not wild:
+            words = ", ".join(sorted(loose))
+            text = f"{name} name models that are not in model_list: {words}"
+            self._part.findings.append(Finding(WHAT, self._document.file, "problem", text))
+        return chains
+
+    def _by_kind(self, where: str, policy: Mapping[str, int | None], suffix: str) -> dict[str, int]:
+        """By errors.Kind, of {"RateLimitErrorRetries": 3}; a named class before the default."""
+        kinds: dict[str, int] = {}
+        odd = []
+        for name, count in sorted(policy.items(), key=lambda item: not item[0].startswith("Def")):
+            found = CLASSES.get(name.removesuffix(suffix)) if name.endswith(suffix) else None
+            if found is None:
+                odd.append(name)
+            elif count is not None:
+                kinds |= dict.fromkeys(found, max(0, count))
+        if odd:
+            known = ", ".join(f"{name}{suffix}" for name in CLASSES)
+            self._say(
+                f"no class is named {', '.join(odd)} (known: {known})", "router_settings", where
+            )
+        return kinds
+
+    def _say(self, text: str, *path: str | int) -> None:
+        self._part.findings.append(problem(WHAT, self._document, text, *path))
