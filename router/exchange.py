@@ -169,8 +169,8 @@ async def attempts(router: Router, record: Record, plan: Plan, call: Call, once:
         match course.next(router.now()):
             case Wait(seconds, None):
                 await asyncio.sleep(seconds)
-            case Wait(seconds, turn) if turn is not None:
-                await asyncio.wait((turn,), timeout=seconds)
+            case Wait(seconds, full) if full is not None:
+                await asyncio.wait((loads.turn(full),), timeout=seconds)
             case GiveUp(error):
                 raise error
             case Try(candidate, number, reason):

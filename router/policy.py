@@ -7,7 +7,6 @@ group) stand for one another: a retry goes to the next of them at once, else it 
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 from typing import Literal
@@ -19,7 +18,7 @@ from router.errors import Kind, RequestError, UpstreamError
 from router.loads import TIMED_OUT, Loads
 from router.rules.guard import context_of
 from router.rules.plan import Candidate
-from router.settings import RetryPolicy
+from router.settings import Deployment, RetryPolicy
 from router.wishes import NO_WISHES, Wishes
 
 Answer = Literal["again", "other", "next", "stop"]
@@ -43,6 +42,8 @@ ANSWERS: dict[Kind, Answer] = {
 }
 #: a deadline already cost its whole time: it is not spent more than twice on one leg
 MOST_TIMEOUTS = 2
+#: seconds until a full deployment is looked at again although nothing on it has ended
+MOST_PATIENCE = 60.0
 
 
 class Try(Struct, frozen=True):
@@ -54,10 +55,10 @@ class Try(Struct, frozen=True):
 
 
 class Wait(Struct, frozen=True):
-    """Ask again after so many seconds, or sooner when `turn` is done."""
+    """Ask again after so many seconds; where a deployment is `full`, when it has a place."""
 
     seconds: float
-    turn: asyncio.Future[None] | None = None
+    full: Deployment | None = None
 
 
 class GiveUp(Struct, frozen=True):
@@ -117,8 +118,8 @@ class Course:
                         continue
                 if self._cooldowns.begin(candidate, now, alone=self._alone):
                     return self._try(candidate, now)
-            if full is not None and self._loads is not None:
-                return Wait(60.0, self._loads.turn(full))
+            if full is not None:
+                return Wait(MOST_PATIENCE, full)
             self._leave("quota")
         return GiveUp(self._error or self._all_rest(now))
 
