@@ -9,6 +9,7 @@ from router.asgi import Receive, Scope, Send
 from router.doors.call import Call
 from router.doors.ccr import ccr, claude_code
 from router.doors.front import front
+from router.doors.gemini import gemini
 from router.doors.litellm import litellm
 from router.doors.ollama import ollama
 from router.doors.site import at_host
@@ -26,6 +27,7 @@ MOUNTS: dict[str, Door] = {
     "ccr": ccr,
     "claude-code": claude_code,
     "ollama": ollama,
+    "gemini": gemini,
 }
 
 

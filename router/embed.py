@@ -40,7 +40,7 @@ async def embed(
                 (
                     ("content-type", "application/json"),
                     ("accept-encoding", "identity"),
-                    *credentials(provider),
+                    *credentials(provider, compatible=True),
                     *provider.headers,
                 ),
                 wire.body(request, candidate.model),

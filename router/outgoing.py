@@ -101,9 +101,12 @@ def address(provider: Provider, model: str, *, stream: bool) -> str:
     return url.replace("{model}", quote(model, safe="")) if "{model}" in url else url
 
 
-def credentials(provider: Provider) -> tuple[tuple[str, str], ...]:
+def credentials(provider: Provider, *, compatible: bool = False) -> tuple[tuple[str, str], ...]:
+    """`compatible`: for the OpenAI-compatible face of a provider that has an API of its own."""
     if not provider.key or provider.auth == "none":
         return ()
+    if compatible and provider.auth == "x-goog-api-key":
+        return (("authorization", "Bearer " + provider.key.reveal()),)
     if provider.auth in ("x-api-key", "x-goog-api-key", "api-key"):
         return ((provider.auth, provider.key.reveal()),)
     return (("authorization", "Bearer " + provider.key.reveal()),)

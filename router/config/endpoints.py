@@ -56,10 +56,8 @@ def from_full(url: str, *, anthropic: bool = False) -> Endpoint:
         return Endpoint(ANTHROPIC, full, base)
     if url.endswith("/api/chat"):
         return from_base(url, OLLAMA)
-    if url.endswith("/v1beta/models"):
-        base = url.removesuffix("/models") + "/openai"
-        note = "Gemini's own format is not spoken: its OpenAI-compatible endpoint is used instead"
-        return Endpoint(OPENAI, base + _PATHS[OPENAI], base, note)
+    if url.endswith("/models") or "generateContent" in url:
+        return from_base(url.partition("/models")[0], GEMINI)
     if url.endswith("/responses"):
         return Endpoint(RESPONSES, url, url.removesuffix("/responses"))
     return Endpoint(OPENAI, url, url.removesuffix("/chat/completions"))

@@ -123,6 +123,7 @@ class Format(Protocol):
 def load() -> dict[str, Format]:
     """Every format by its name."""
     from router.formats.anthropic_messages import AnthropicMessages
+    from router.formats.gemini import Gemini
     from router.formats.ollama_chat import OllamaChat, OllamaGenerate
     from router.formats.openai_chat import OpenAIChat
     from router.formats.openai_responses import OpenAIResponses
@@ -133,5 +134,7 @@ def load() -> dict[str, Format]:
         OpenAIResponses(),
         OllamaChat(),
         OllamaGenerate(),
+        Gemini(),
+        Gemini(array=True),
     )
     return {format.name: format for format in known}

@@ -134,7 +134,7 @@ CHANGES: Mapping[str, Change] = {
 NATIVE: Mapping[str, str] = {
     "anthropic": "the format says it",
     "openai": "the format says it",
-    "gemini": "its OpenAI-compatible endpoint is used",
+    "gemini": "the address says it",
     "extrathinktag": "<think> text is read as thinking everywhere",
     "cerebras": "what Cerebras refuses is left out by its address",
     "enhancetool": "tool arguments are passed on as the model wrote them, streamed",

@@ -1,4 +1,5 @@
-"""Google's Gemini, through its OpenAI-compatible endpoint."""
+"""Google's Gemini, by its own API; the quirks are those of its OpenAI-compatible endpoint, which is
+used where its address is written out."""
 
 from __future__ import annotations
 
@@ -7,7 +8,10 @@ from router.providers.kind import Kind, Quirks
 KIND = Kind(
     name="gemini",
     title="Google Gemini",
-    base="https://generativelanguage.googleapis.com/v1beta/openai",
+    base="https://generativelanguage.googleapis.com/v1beta",
+    path="/models/{model}:generateContent",
+    format="gemini",
+    auth="x-goog-api-key",
     keys=("GEMINI_API_KEY", "GOOGLE_API_KEY"),
     families=("gemini-", "gemma-"),
     flagship="gemini-4-argon",

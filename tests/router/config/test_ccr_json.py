@@ -144,8 +144,8 @@ def test_a_mistake_that_ccr_bears_in_silence_is_told_with_its_line(
         (
             "https://generativelanguage.googleapis.com/v1beta/models/",
             "gemini",
-            OPENAI,
-            "https://generativelanguage.googleapis.com/v1beta/openai/chat/completions",
+            "gemini",
+            "https://generativelanguage.googleapis.com/v1beta/models/{model}:generateContent",
             "https://generativelanguage.googleapis.com/v1beta/openai",
             "gemini",
         ),

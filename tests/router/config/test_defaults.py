@@ -74,7 +74,7 @@ def test_a_key_in_the_environment_makes_its_provider_real(house: House, kind: ob
         assert not provider.simulated
         assert provider.key.reveal() == "key"
         assert provider.url.startswith("https://")
-        assert provider.url == provider.base + kind.path
+        assert provider.url == kind.base + kind.path
         assert made.routes.targets["default"] == Target(kind.name, kind.flagship)
         # no simulated provider is chosen by itself while a real one is there
         chosen = {t.provider for t in made.routes.targets.values()}
