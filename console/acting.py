@@ -65,6 +65,15 @@ class Acting(App[int]):
         except (KeyError, OSError):
             return "console"
 
+    #: those who may only look
+    read_only = False
+
+    def refuses_change(self) -> bool:
+        """Whether this console may only look; then it says so."""
+        if self.read_only:
+            self.say("this console may only look (--read-only)", bad=True)
+        return self.read_only
+
     async def act(self, action: Action) -> bool:
         """Sends one action and says what came of it; whether it was done."""
         from console.link import RouterDownError  # with httpx: not before the first paint

@@ -50,10 +50,14 @@ SCREENS: dict[str, tuple[str, str]] = {
     "3": ("costs", "Costs"),
     "4": ("health", "Health"),
     "5": ("logs", "Logs"),
+    "6": ("routes", "Routes"),
     "7": ("overrides", "Overrides"),
+    "8": ("playground", "Playground"),
 }
 #: what a name shortens to where the line has no room for it
 SHORT = {"Playground": "Play"}
+#: cells in which an override can be told in words
+ROOM = 24
 #: seconds within which a second ctrl+c quits
 TWICE = 2.0
 DOOR = "http://127.0.0.1:5000"
@@ -210,7 +214,9 @@ class ConsoleApp(Acting):
         for letters, air in ((0, " "), (0, ""), (4, "")):
             left = self._tab_names(letters, air)
             room = whole - spans_width(left) - 2
-            if room >= least + (spans_width([time]) if air else 0):
+            # airy only where an override can be told in words beside it
+            more = spans_width([time]) + (ROOM if self.board.overrides else 0) if air else 0
+            if room >= least + more:
                 break
         right: list[Piece] = [*who, time]
         if spans_width(right) + least - spans_width(who) > room:

@@ -37,6 +37,8 @@ SCENES: dict[str, tuple[tuple[str, ...], str]] = {
     "costs": (("3", "w"), "never part of real totals"),
     "health": (("4", "down", "down", "down"), "Found at start"),
     "logs": (("5",), "following"),
+    "routes": (("6", "G", "enter", *"coder:7b", "enter"), "12 of 200 would move"),
+    "playground": (("8", *"How does the_list.py sort?"), "names the_list.py"),
     "overrides": (("7",), "cannot be honoured"),
 }
 _FONT_FACE = re.compile(r"@font-face\s*\{.*?\}\s*", re.DOTALL)

@@ -144,5 +144,5 @@ class FilteredView(View):
 
 def hidden(table: Table) -> list[Piece]:
     """Says which columns had no room."""
-    names = table.hidden if table.display else ()
+    names = table.hidden if table.display and table.size.width else ()
     return [Span("wider shows: " + ", ".join(names), "muted")] if names else []

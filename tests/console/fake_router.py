@@ -29,7 +29,7 @@ class FakeRouter:
         self.actions: list[Action] = []
         self.answer: Callable[[Action], Result] = lambda _: Done("done")
         #: answers to questions, by the question's type; those are not noted in `actions`
-        self.answers: dict[type, Result] = {contract.ListModels: scene.MODELS}
+        self.answers: dict[type, Result] = dict(scene.ANSWERS)
         self.mute = False
         self.snapshots_given = 0
         self._watchers: list[asyncio.StreamWriter] = []

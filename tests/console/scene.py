@@ -13,17 +13,29 @@ from router.contract import (
     PROTOCOL,
     AttemptView,
     Beat,
+    Edited,
+    EditRoutes,
+    Explain,
+    Explained,
     Facts,
     Finding,
     Listener,
+    ListModels,
     LogLine,
     Look,
     Models,
     ModelView,
+    Move,
     OverrideView,
+    Replayed,
+    ReplayRoutes,
     RequestDetail,
     RequestView,
+    Result,
+    Routes,
+    RuleView,
     ServiceView,
+    ShowRoutes,
     Snapshot,
     Tokens,
     Totals,
@@ -360,6 +372,77 @@ MODELS = Models(
         _model("openrouter,z-ai/glm-4.6", 600, 2_200, 110, 204_800),
     )
 )
+
+_TARGETS = {
+    "longContext": "openrouter,google/gemini-2.5-pro",
+    "background": "ollama-local,qwen2.5-coder:7b",
+    "think": "openrouter,anthropic/claude-sonnet-4.5",
+    "coder": "deepseek,deepseek-coder",
+    "default": "deepseek,deepseek-chat",
+}
+ROUTES = Routes(
+    rules=tuple(
+        RuleView(
+            name, when, scenario, _TARGETS.get(scenario, ""),
+            "deepseek,deepseek-reasoner" if scenario == "think" else "",
+        )
+        for name, when, scenario in (
+            ("forced", "an operator's forced override", ""),
+            ("header", "the header x-pointsman-model", ""),
+            ("/model", "/model provider,model in the prompt", ""),
+            ("override", "an operator's override", ""),
+            ("body", "the body names provider,model", ""),
+            ("image", "an image not seen before", "image"),
+            ("longContext", "more than 60,000 tokens", "longContext"),
+            ("subagent", "a subagent's tag", ""),
+            ("context", "the client names the scenario", ""),
+            ("background", "a haiku, or a side call", "background"),
+            ("webSearch", "a web search tool", "webSearch"),
+            ("think", "high effort, or ≥ 16,000 tokens to think", "think"),
+            ("tool", "tools that the client runs", "tool"),
+            ("coder", "code in the prompt", "coder"),
+            ("named", "a provider serves that family by name", ""),
+            ("default", "everything else", "default"),
+        )
+    ),
+    strict=False,
+    source="~/.claude-code-router/config.json",
+    file="~/.config/pointsman/pointsman.toml",
+    undo="think → openrouter,anthropic/claude-sonnet-4.5",
+)  # fmt: skip
+REPLAYED = Replayed(
+    requests=200, moved=12, pinned=31, unclear=0, refused=0, difference=-840_000_000, unpriced=0,
+    moves=(
+        Move("default", "deepseek,deepseek-chat", "ollama-local,qwen2.5-coder:7b", 9,
+             700_000_000, 0),
+        Move("default", "openrouter,z-ai/glm-4.6", "ollama-local,qwen2.5-coder:7b", 3,
+             140_000_000, 0),
+    ),
+)  # fmt: skip
+EDITED = Edited(
+    file="~/.config/pointsman/pointsman.toml",
+    diff=(
+        "@@ -4,2 +4,3 @@", " [routes.targets]", '-default = "deepseek,deepseek-chat"',
+        '+default = "ollama-local,qwen2.5-coder:7b"', ' think = "openrouter,…"',
+    ),
+    applied=False,
+)  # fmt: skip
+EXPLAINED = Explained(
+    candidates=("deepseek,deepseek-coder", "deepseek,deepseek-chat"),
+    rule="coder",
+    looks=(
+        Look("longContext", "~14 ≤ 60,000"),
+        Look("coder", "names the_list.py", True, "deepseek,deepseek-coder"),
+    ),
+    facts=Facts(tokens=14, messages=1),
+)
+ANSWERS: dict[type, Result] = {
+    ListModels: MODELS,
+    ShowRoutes: ROUTES,
+    ReplayRoutes: REPLAYED,
+    EditRoutes: EDITED,
+    Explain: EXPLAINED,
+}
 
 EMPTY = msgspec.structs.replace(
     SNAPSHOT, running=(), recent=(), overrides=(), simulated_only=True,

@@ -65,6 +65,7 @@ WALK = (
     ("5", "following"),
     ("\r", "Log line"),
     ("\x1b", "!Log line"),
+    ("6", "goes to"),
     ("7", "in force"),
     ("n", "type part of"),
     ("\x1b", "!type part of"),

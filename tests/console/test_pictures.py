@@ -31,6 +31,9 @@ SCREENS: dict[str, tuple[tuple[str, ...], str, str]] = {
     "costs": (("3", "w"), "never part of real totals", "models"),
     "health": (("4", "down", "down", "down"), "3 of the last 20 answers were 529", "services"),
     "logs": (("5",), "following", "lines"),
+    "routes": (("6", "G", "enter", *"coder:7b", "enter"), "12 of 200 would move", "rules"),
+    "picker": (("6", "G", "enter"), "enter chooses", "target"),
+    "playground": (("8", *"How does the_list.py sort?"), "names the_list.py", "prompt"),
     "overrides": (("7", "j", "j"), "set by ana", "overrides-table"),
     "quit": (("q",), "leave the router running", ""),
     "override": (("o", *"glm"), "z-ai/glm-4.6", "target"),
@@ -96,7 +99,7 @@ def test_the_published_pictures_are_todays(tmp_path: Path) -> None:
         check=True, stdout=subprocess.DEVNULL,
     )  # fmt: skip
     names = sorted(path.name for path in tmp_path.glob("*.svg"))
-    assert len(names) == 7
+    assert len(names) == 9
     for name in names:
         text = (tmp_path / name).read_text()
         assert "@font-face" not in text

@@ -1,0 +1,342 @@
+"""Routes: the rules in the order they are asked, what each decided today, and what an edit of them
+would have done to the requests of late.
+
+Its rule: nothing is written before its difference was shown and agreed to, and the newest edit can
+be taken back with one key.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual import work
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.content import Content
+from textual.widgets import Static
+
+from console.feed import midnight
+from console.screens.dialogs import Answer, Choose
+from console.screens.picker import Picker
+from console.screens.view import View, hidden
+from console.text import UNKNOWN, money, percent
+from console.theme import Tone
+from console.widgets.bar import Bar
+from console.widgets.columns import Column
+from console.widgets.paint import Cell, Piece, Span, lines, say
+from console.widgets.table import ListRows, Row, Table
+from router.contract import (
+    Edited,
+    EditRoutes,
+    ListModels,
+    Models,
+    ModelView,
+    Refused,
+    Replayed,
+    ReplayRoutes,
+    RuleView,
+    ShowRoutes,
+    UndoRoutes,
+)
+from router.contract import (
+    Routes as Rules,
+)
+
+COLUMNS = (
+    Column("#", 2, number=True),
+    Column("rule", 12),
+    Column("when", 24, grow=2, drop=1),
+    Column("goes to", 22, grow=4, middle=True),
+    Column("today", 6, number=True),
+    Column("share", 6, number=True, drop=2),
+)
+#: how many requests a what-if looks back at
+DEPTHS = (200, 1_000, 2_000)
+LOOK = 4
+#: lines of moves under the table
+MOVES = 4
+
+
+def draw(
+    rule: RuleView, number: int, edited: str | None, hits: int | None, share: float | None
+) -> Row:
+    quiet: Tone = "" if rule.target or not rule.scenario else "muted"
+    name = rule.scenario if rule.name == "complexity" else rule.name
+    return (
+        Span(str(number), "muted"),
+        Span(name, quiet or "strong" if rule.target else "muted"),
+        Span(rule.when, "muted"),
+        _goes_to(rule, edited),
+        Span(f"{hits:,}" if hits else "·", "" if hits else "muted"),
+        Span(percent(share) if share else "", "muted"),
+    )
+
+
+def _goes_to(rule: RuleView, edited: str | None) -> Cell:
+    if not rule.scenario:
+        return Span("what it names", "muted")
+    if edited is not None:
+        return [
+            Span(edited or "nowhere: the next rule is asked", "warn"),
+            Span(f"   was {rule.target or 'none'}", "muted"),
+        ]
+    if rule.override:
+        return [Span(f"⇄ {rule.override}", "accent"), Span(f"   not {rule.target}", "muted")]
+    return Span(rule.target or UNKNOWN, "" if rule.target else "muted")
+
+
+def difference(nano: int) -> str:
+    """With its sign: "−$0.84", "+$1.20", "$0"."""
+    if nano == 0:
+        return "$0"
+    return f"{'−' if nano < 0 else '+'}{money(abs(nano))}"
+
+
+def what_if(found: Replayed) -> list[Content]:
+    """ "12 of 200 would move, −$0.84", and the largest moves."""
+    tone: Tone = "good" if found.difference < 0 else "warn" if found.difference > 0 else ""
+    first: list[Piece] = [
+        Span(f"{found.moved:,} of {found.requests:,} would move", "strong"),
+        Span(", ", "muted"),
+        Span(f"≈ {difference(found.difference)}", tone),
+    ]
+    for count, words in (
+        (found.unpriced, "without a known price"),
+        (found.pinned, "chosen by hand"),
+        (found.unclear, "depend on a prompt that is not kept"),
+        (found.refused, "would find no model"),
+    ):
+        if count:
+            first.append(Span(f"   {count:,} {words}", "muted"))
+    rows = [say(*first)]
+    for move in found.moves[:MOVES]:
+        before, after = money(move.cost_before), money(move.cost_after)
+        rows.append(
+            say(
+                Span(f"{move.requests:>6,}  ", ""),
+                Span(move.before, "muted"),
+                Span("  →  ", "muted"),
+                Span(move.after, "accent"),
+                Span(f"   {before} → ≈ {after}   by {move.rule}", "muted"),
+            )
+        )
+    if len(found.moves) > MOVES:
+        rows.append(say(Span(f"        and {len(found.moves) - MOVES} more", "muted")))
+    return rows
+
+
+def diff_lines(edited: Edited) -> list[Content]:
+    tones: dict[str, Tone] = {"+": "good", "-": "bad", "@": "muted"}
+    shown = [say(Span(edited.file, "muted"))]
+    return shown + [say(Span(line, tones.get(line[:1], ""))) for line in edited.diff]
+
+
+class Routes(View):
+    NAME = "Routes"
+    KEYS = (("enter", "target"), ("a", "apply"), ("u", "undo"), ("w", "what-if"), ("esc", "drop"))
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("a", "apply", "Apply the edits, after their difference was shown"),
+        Binding("u", "undo", "Take the newest applied edit back"),
+        Binding("w", "deeper", "What-if over more requests of late"),
+        Binding("escape", "drop", "Drop the edits", key_display="esc"),
+        Binding("y", "copy", "Copy the equivalent command"),
+    ]
+
+    def __init__(self) -> None:
+        super().__init__(id="routes")
+        self._rules: Rules | None = None
+        self._models: dict[str, ModelView] = {}
+        self._hits: dict[str, int] = {}
+        self._edits: dict[str, str] = {}
+        self._found: Replayed | str = ""
+        self._depth = 0
+        self._ticks = 0
+
+    def compose(self) -> ComposeResult:
+        yield Bar(classes="title")
+        yield Table(COLUMNS, id="rules")
+        yield Static(id="what-if", markup=False)
+
+    def shown(self) -> None:
+        super().shown()
+        self._load()
+
+    def tick(self) -> None:
+        self._ticks += 1
+        if self._ticks % LOOK == 0:
+            self._load()
+
+    @work(exclusive=True, group="routes")
+    async def _load(self) -> None:
+        app = self.console_app
+        answer = await app.question(ShowRoutes())
+        if isinstance(answer, Rules):
+            self._rules = answer
+        if not self._models:
+            listed = await app.question(ListModels())
+            if isinstance(listed, Models):
+                self._models = {model.target: model for model in listed.models}
+        if app.archive is not None:
+            hits = await self.ask(app.archive.hits(midnight(app.now())), [])
+            self._hits = {}
+            for rule, target, count in hits:
+                for key in (rule, f"{rule} {target}"):
+                    self._hits[key] = self._hits.get(key, 0) + count
+        self.update()
+
+    @work(exclusive=True, group="what-if")
+    async def _replay(self) -> None:
+        if not self._edits:
+            self._found = ""
+            self.update()
+            return
+        self._found = "replaying…"
+        self.update()
+        answer = await self.console_app.question(
+            ReplayRoutes(dict(self._edits), DEPTHS[self._depth])
+        )
+        if isinstance(answer, Replayed):
+            self._found = answer
+        else:
+            self._found = answer.message if isinstance(answer, Refused) else "no router answers"
+        self.update()
+
+    # ── drawing ───────────────────────────────────────────────────────────────────────────────────
+
+    def draw(self) -> None:
+        rules = self._rules.rules if self._rules else ()
+        everything = sum(count for key, count in self._hits.items() if " " not in key)
+        table = self.query_one(Table)
+
+        def row(pair: tuple[int, RuleView]) -> Row:
+            number, rule = pair
+            key = rule.name
+            if rule.name == "complexity":  # two lines, told apart by where they lead
+                key = f"{rule.name} {rule.target}"
+            hits = self._hits.get(key, 0)
+            share = hits / everything if everything else None
+            return draw(rule, number, self._edits.get(rule.scenario), hits, share)
+
+        table.show(
+            ListRows([*enumerate(rules, 1)], lambda pair: f"{pair[1].name} {pair[1].scenario}", row)
+        )
+        self.query_one("#what-if", Static).update(lines(*self._below()))
+        self._say_title(table)
+
+    def _say_title(self, table: Table) -> None:
+        said: list[Piece] = []
+        if self._rules:
+            strict = "   strict: as CCR does it" if self._rules.strict else ""
+            said.append(Span(f"  from {self._rules.source}{strict}", "muted"))
+        elif self.console_app.board.link == "down":
+            said.append(Span("   no router runs: s starts it", "warn", "s"))
+        if self._edits:
+            said.append(Span(f"   {len(self._edits)} not applied: a applies", "warn", "a"))
+        self.title(*said, hint=hidden(table))
+
+    def _below(self) -> list[Content]:
+        if isinstance(self._found, Replayed):
+            return what_if(self._found)
+        if self._found:
+            return [say(Span(self._found, "muted"))]
+        rows = [
+            say(
+                Span("enter", "accent"),
+                Span(" on a rule chooses where it goes; what would have changed for the", "muted"),
+                Span(f" last {DEPTHS[self._depth]:,} requests is shown at once.", "muted"),
+            )
+        ]
+        if self._rules and self._rules.undo:
+            rows.append(say(Span("u", "accent"), Span(f" takes back: {self._rules.undo}", "muted")))
+        return rows
+
+    # ── doing ─────────────────────────────────────────────────────────────────────────────────────
+
+    def chosen(self) -> RuleView | None:
+        key = self.query_one(Table).selected
+        rules = self._rules.rules if self._rules else ()
+        return next((rule for rule in rules if f"{rule.name} {rule.scenario}" == key), None)
+
+    def on_table_opened(self) -> None:
+        rule = self.chosen()
+        if rule is None or self.console_app.refuses_change():
+            return
+        if not rule.scenario:
+            self.console_app.say(f"{rule.name} has no target of its own: {rule.when}")
+            return
+        none = "" if rule.scenario == "default" else "nowhere: the next rule is asked"
+        current = self._edits.get(rule.scenario, rule.target)
+
+        def take(target: str | None) -> None:
+            if target is None:
+                return
+            self._edits[rule.scenario] = target
+            if target == rule.target:
+                del self._edits[rule.scenario]
+            self._replay()
+
+        targets = self.console_app.board.snapshot.targets if self.console_app.board.snapshot else ()
+        self.app.push_screen(
+            Picker(f"{rule.scenario} goes to", targets, self._models, none=none, chosen=current),
+            take,
+        )
+
+    def action_deeper(self) -> None:
+        self._depth = (self._depth + 1) % len(DEPTHS)
+        self._replay()
+
+    def action_drop(self) -> None:
+        self._edits.clear()
+        self._replay()
+
+    @work(exclusive=True, group="apply")
+    async def action_apply(self) -> None:
+        app = self.console_app
+        if app.refuses_change():
+            return
+        if not self._edits:
+            app.say("nothing was edited")
+            return
+        dry = await app.question(EditRoutes(dict(self._edits)))
+        if not isinstance(dry, Edited) or not dry.diff:
+            words = dry.message if isinstance(dry, Refused | Edited) else "no router answers"
+            app.say(words, bad=True)
+            return
+        answers = [Answer("", "esc", "no, not yet"), Answer("yes", "a", "write it, and use it")]
+        if await self.app.push_screen_wait(Choose("Apply?", diff_lines(dry), answers)):
+            action = EditRoutes(dict(self._edits), dry=False, by=app.operator)
+            if self._said(await app.question(action)):
+                self._edits.clear()
+                self._found = ""
+            self._load()
+
+    @work(exclusive=True, group="apply")
+    async def action_undo(self) -> None:
+        app = self.console_app
+        if app.refuses_change():
+            return
+        undo = self._rules.undo if self._rules else ""
+        if not undo:
+            app.say("there is no edit of this router's life to take back")
+            return
+        answers = [Answer("", "esc", "no, keep it"), Answer("yes", "u", "take it back")]
+        question = Choose("Take the newest edit back?", [say(Span(undo, "muted"))], answers)
+        if await self.app.push_screen_wait(question):
+            self._said(await app.question(UndoRoutes(by=app.operator)))
+            self._load()
+
+    def _said(self, answer: object) -> bool:
+        if isinstance(answer, Edited) and answer.applied:
+            self.console_app.say(answer.message)
+            return True
+        words = answer.message if isinstance(answer, Refused | Edited) else "no router answers"
+        self.console_app.say(words, bad=True)
+        return False
+
+    def command(self) -> str:
+        """The same from a shell."""
+        words = " ".join(f"{scenario}={target}" for scenario, target in self._edits.items())
+        return f"pointsman routes set {words}" if words else "pointsman routes"
+
+    def action_copy(self) -> None:
+        self.console_app.copy(self.command(), "the command")
