@@ -53,8 +53,8 @@ class App:
             return
         origins = generation.listen.origins
         if origins:
-            call.cors = origin.cors(call.headers.get("origin", "").encode("latin-1"), origins)
-            allowed = origin.preflight(call.method, scope["headers"], origins)
+            call.cors = origin.cors(call.headers.get("origin", ""), origins)
+            allowed = origin.preflight(call.method, call.headers, origins)
             if allowed is not None:
                 await call.preflight(allowed)
                 return

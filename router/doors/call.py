@@ -9,11 +9,12 @@ import msgspec
 
 from router.asgi import Receive, Scope, Send
 from router.contract import VERSION
+from router.cycle import Cycle
 
 Headers = Iterable[tuple[str, str]]
 
 #: on every answer: probes recognise us by it, people see which program answered
-_OURS = (b"x-pointsman", VERSION.encode())
+_OURS = f"x-pointsman: {VERSION}\r\n"
 
 
 class Call:
@@ -21,6 +22,7 @@ class Call:
     joined by ", "."""
 
     __slots__ = (
+        "_cycle",
         "_query",
         "cors",
         "headers",
@@ -28,27 +30,21 @@ class Call:
         "path",
         "receive",
         "scope",
-        "send",
         "started",
     )
 
     def __init__(self, scope: Scope, receive: Receive, send: Send, path: str) -> None:
         self.scope = scope
         self.receive = receive
-        self.send = send
+        # `send` is bound to it. In the scope, which it holds, it would be a ring for the collector.
+        self._cycle: Cycle = send.__self__  # type: ignore[attr-defined]
         self.path = path
         self.method: str = scope["method"]
-        self.headers: dict[str, str] = {}
-        for name, value in scope["headers"]:
-            text = name.decode("latin-1")
-            if text in self.headers:
-                self.headers[text] += ", " + value.decode("latin-1")
-            else:
-                self.headers[text] = value.decode("latin-1")
+        self.headers = _read(scope["headers"])
         self._query: dict[str, list[str]] | None = None
         self.started = False  # the answer's head was sent
         #: added to the answer for a web page of an origin that was allowed
-        self.cors: list[tuple[bytes, bytes]] = []
+        self.cors: list[tuple[str, str]] = []
 
     @property
     def query(self) -> dict[str, list[str]]:
@@ -58,25 +54,16 @@ class Call:
 
     async def begin(self, status: int, content_type: str, headers: Headers = ()) -> None:
         """Sends the head; the body follows by `more` and `end`."""
-        self.started = True
-        await self.send(
-            {
-                "type": "http.response.start",
-                "status": status,
-                "headers": [
-                    (b"content-type", _value(content_type)),
-                    _OURS,
-                    *self.cors,
-                    *((n.encode("latin-1"), _value(v)) for n, v in headers),
-                ],
-            }
-        )
+        await self._cycle.ready()
+        self._begin(status, [("content-type", content_type), *headers])
 
     async def more(self, body: bytes) -> None:
-        await self.send({"type": "http.response.body", "body": body, "more_body": True})
+        await self._cycle.ready()
+        self._cycle.write(body, more=True)
 
     async def end(self, body: bytes = b"") -> None:
-        await self.send({"type": "http.response.body", "body": body})
+        await self._cycle.ready()
+        self._cycle.write(body, more=False)
 
     async def answer(
         self,
@@ -86,23 +73,44 @@ class Call:
         headers: Headers = (),
     ) -> None:
         """A whole answer at once."""
+        await self._cycle.ready()
         length = ("content-length", str(len(body)))
-        await self.begin(status, content_type, (length, *headers))
-        await self.end(b"" if self.method == "HEAD" else body)
+        self._begin(status, [("content-type", content_type), length, *headers])
+        self._cycle.write(b"" if self.method == "HEAD" else body, more=False)
 
-    async def preflight(self, headers: list[tuple[bytes, bytes]]) -> None:
+    async def preflight(self, headers: list[tuple[str, str]]) -> None:
         """The answer to a browser that asks whether a page may call."""
-        await self.send({"type": "http.response.start", "status": 204, "headers": headers})
-        await self.end()
+        self._cycle.begin(204, _lines(headers), None)
+        self._cycle.write(b"", more=False)
+
+    def _begin(self, status: int, headers: list[tuple[str, str]]) -> None:
+        self.started = True
+        length = next((int(value) for name, value in headers if name == "content-length"), None)
+        self._cycle.begin(status, _lines([*headers, *self.cors], _OURS), length)
 
     async def json(self, status: int, value: object, headers: Headers = ()) -> None:
         await self.answer(status, msgspec.json.encode(value), headers=headers)
 
 
 #: what HTTP does not allow in a value, and what would drive the terminal of `curl -i`
-_CONTROLS = bytes([*range(0x20), *range(0x7F, 0xA0)])
+_CONTROLS = dict.fromkeys([*range(0x20), *range(0x7F, 0xA0)])
 
 
-def _value(text: str) -> bytes:
-    """A header's value: no outside text may begin a header of its own, or break off the answer."""
-    return text.encode("latin-1", "replace").translate(None, _CONTROLS)
+def _lines(headers: list[tuple[str, str]], first: str = "") -> bytes:
+    """Header lines, `first` before them. No outside text may begin a header of its own, or break
+    off the answer: where one of the values has more than printable ASCII, all are cleaned."""
+    values = "".join([value for _, value in headers])
+    if not (values.isascii() and values.isprintable()):
+        headers = [(name, value.translate(_CONTROLS)) for name, value in headers]
+    lines = first + "".join([f"{name}: {value}\r\n" for name, value in headers])
+    return lines.encode("latin-1", "replace")
+
+
+def _read(headers: list[tuple[bytes, bytes]]) -> dict[str, str]:
+    found = {name.decode("latin-1"): value.decode("latin-1") for name, value in headers}
+    if len(found) < len(headers):  # one was repeated
+        found.clear()
+        for raw, value in headers:
+            name, text = raw.decode("latin-1"), value.decode("latin-1")
+            found[name] = f"{found[name]}, {text}" if name in found else text
+    return found

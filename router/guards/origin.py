@@ -5,16 +5,17 @@ A browser sends Origin with every request that a page makes to another site, and
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from urllib.parse import urlsplit
 
 from router.errors import CallerError
 from router.guards.host import is_loopback
 
-Headers = list[tuple[bytes, bytes]]
+Headers = list[tuple[str, str]]
 
 #: what a page of an allowed origin may do; preflight answers are kept for ten minutes
-_METHODS = b"GET, POST, OPTIONS"
-_MAX_AGE = b"600"
+_METHODS = "GET, POST, OPTIONS"
+_MAX_AGE = "600"
 
 
 def check(origin: bytes, host: bytes, origins: tuple[str, ...]) -> None:
@@ -40,27 +41,23 @@ def same(origin: bytes, host: bytes) -> bool:
     return scheme in (b"http", b"https") and bool(host) and rest.lower() == host.lower()
 
 
-def cors(origin: bytes, origins: tuple[str, ...]) -> Headers:
+def cors(origin: str, origins: tuple[str, ...]) -> Headers:
     """Headers for the answer to a named origin; [] for any other."""
-    if not origin or origin.decode("latin-1") not in origins:
+    if not origin or origin not in origins:
         return []
-    return [(b"access-control-allow-origin", origin), (b"vary", b"origin")]
+    return [("access-control-allow-origin", origin), ("vary", "origin")]
 
 
-def preflight(
-    method: str, headers: list[tuple[bytes, bytes]], origins: tuple[str, ...]
-) -> Headers | None:
+def preflight(method: str, headers: Mapping[str, str], origins: tuple[str, ...]) -> Headers | None:
     """Headers of the 204 that answers a preflight of a named origin; None if it is not one."""
     if method != "OPTIONS":
         return None
-    found = dict(headers)
-    allow = cors(found.get(b"origin", b""), origins)
-    if not allow or b"access-control-request-method" not in found:
+    allow = cors(headers.get("origin", ""), origins)
+    if not allow or "access-control-request-method" not in headers:
         return None
-    wanted = found.get(b"access-control-request-headers", b"")
     return [
         *allow,
-        (b"access-control-allow-methods", _METHODS),
-        (b"access-control-allow-headers", wanted),
-        (b"access-control-max-age", _MAX_AGE),
+        ("access-control-allow-methods", _METHODS),
+        ("access-control-allow-headers", headers.get("access-control-request-headers", "")),
+        ("access-control-max-age", _MAX_AGE),
     ]
