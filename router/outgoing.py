@@ -31,6 +31,7 @@ FORWARDED = (
     "openai-beta",
     "idempotency-key",
 )
+_FORWARDED = frozenset(FORWARDED)
 
 
 class Outgoing(Struct, frozen=True):
@@ -123,7 +124,7 @@ def _headers(
     }
     if format.name == "anthropic_messages":
         headers["anthropic-version"] = "2023-06-01"
-    if call is not None:
+    if call is not None and not _FORWARDED.isdisjoint(call.headers):
         for name in FORWARDED:
             if value := call.headers.get(name):
                 headers[name] = value

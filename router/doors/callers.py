@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -23,6 +24,7 @@ SESSION_HEADERS = (
     "session_id",
     "x-litellm-session-id",
 )
+_SESSION_HEADERS = frozenset(SESSION_HEADERS)
 #: where clients put their key, in LiteLLM's and CCR's order together
 KEY_HEADERS = ("x-api-key", "api-key", "x-goog-api-key", "x-litellm-api-key")
 
@@ -39,6 +41,7 @@ def key_of(headers: Mapping[str, str]) -> str:
     return ""
 
 
+@lru_cache(1024)
 def public_name(key: str) -> str:
     """A short name that tells keys apart and gives nothing away."""
     return "key-" + hashlib.sha256(key.encode()).hexdigest()[:8] if key else ""
@@ -54,9 +57,10 @@ def admitted(key: str, keys: Sequence[Secret]) -> bool:
 
 
 def session_of(headers: Mapping[str, str], body: Mapping[str, Any]) -> str:
-    for name in SESSION_HEADERS:
-        if value := headers.get(name):
-            return value[:100]
+    if not _SESSION_HEADERS.isdisjoint(headers):
+        for name in SESSION_HEADERS:
+            if value := headers.get(name):
+                return value[:100]
     metadata = body.get("metadata")
     user = metadata.get("user_id") if isinstance(metadata, dict) else None
     if not isinstance(user, str):

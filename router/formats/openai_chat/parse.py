@@ -256,6 +256,8 @@ def _thoughts(message: JSON) -> list[Part]:
 
 def _tools(left: JSON) -> list[Tool]:
     """`tools`, or the older `functions`."""
+    if "tools" not in left and "functions" not in left:
+        return []
     tools = take(left, "tools", list)
     older = take(left, "functions", list)
     if tools is None and older:

@@ -13,7 +13,10 @@ from router.providers import Quirks
 
 
 def _first(*values: Any) -> int:
-    return next((count for value in values if (count := count_of(value))), 0)
+    for value in values:
+        if count := count_of(value):
+            return count
+    return 0
 
 
 def read_usage(body: Any, quirks: Quirks) -> Usage | None:
