@@ -81,7 +81,8 @@ class Health:
         await self._http.aclose()
 
     def attempted(self, attempt: Attempt, at: float) -> None:
-        passed = self._passed.setdefault(attempt.candidate.provider.name, _Passed())
+        name = attempt.candidate.provider.name
+        passed = self._passed.get(name) or self._passed.setdefault(name, _Passed())
         passed.requests += 1
         if attempt.first_byte is not None:
             passed.first_bytes.append((attempt.first_byte - attempt.started) * 1000)
@@ -94,7 +95,8 @@ class Health:
 
     def served(self, request: RequestView) -> None:
         """A request through a door has ended."""
-        passed = self._served.setdefault(ROLES.get(request.door, request.door), _Passed())
+        role = ROLES.get(request.door, request.door)
+        passed = self._served.get(role) or self._served.setdefault(role, _Passed())
         passed.requests += 1
         passed.errors += request.state == "failed"
         if request.ttft_ms is not None:

@@ -9,9 +9,12 @@ import asyncio
 from collections import deque
 from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
+from operator import add
 
-from router.contract import Beat, Change, Dropped, RequestView, Totals
-from router.record import Record, summed
+from msgspec.structs import astuple, replace
+
+from router.contract import Beat, Change, Dropped, RequestView, Tokens, Totals
+from router.record import Record
 
 RECENT = 200
 #: changes that wait for one slow watcher; beyond that they are dropped and counted
@@ -47,6 +50,42 @@ class Watcher:
         return changes
 
 
+class _Sums:
+    """Totals that grow: additions for each request, a Struct only when somebody looks."""
+
+    def __init__(self, start: Totals) -> None:
+        self._requests = start.requests
+        self._errors = start.errors
+        self._tokens = list(astuple(start.tokens))
+        self._cost = start.cost
+        self._unpriced = start.unpriced
+        self._simulated = start.simulated_requests
+        self._simulated_cost = start.simulated_cost
+
+    def add(self, view: RequestView) -> None:
+        if view.simulated:
+            self._simulated += 1
+            self._simulated_cost += view.cost or 0
+            return
+        self._requests += 1
+        self._errors += view.state == "failed"
+        self._tokens = list(map(add, self._tokens, astuple(view.tokens)))
+        self._cost += view.cost or 0
+        self._unpriced += view.cost is None
+
+    def totals(self) -> Totals:
+        *counts, estimated = self._tokens
+        return Totals(
+            requests=self._requests,
+            errors=self._errors,
+            tokens=replace(Tokens(*counts), estimated=bool(estimated)),
+            cost=self._cost,
+            unpriced=self._unpriced,
+            simulated_requests=self._simulated,
+            simulated_cost=self._simulated_cost,
+        )
+
+
 class Live:
     """The running requests and the recent ones.
 
@@ -66,7 +105,7 @@ class Live:
         self.running: dict[str, Record] = {}
         self.recent: deque[RequestView] = deque(before, maxlen=RECENT)
         self._finished: deque[tuple[float, float, bool]] = deque(maxlen=MEMORY)
-        self._today = today
+        self._today = _Sums(today)
         self._until = midnight(wall(), days=1)
         self._watchers: set[Watcher] = set()
         self._changed: dict[str, RequestView] = {}
@@ -82,7 +121,7 @@ class Live:
         failed = view.state == "failed"
         self._finished.append((self._now(), view.duration_ms or 0.0, failed))
         self._roll_over()
-        self._today = _add(self._today, view)
+        self._today.add(view)
         if self._watchers:
             self._changed[view.id] = view
         return view
@@ -112,7 +151,7 @@ class Live:
             per_second=len(lately) / 10,
             p95_ms=durations[int(len(durations) * 0.95)] if durations else None,
             error_rate=sum(failed for *_, failed in minute) / len(minute) if minute else 0.0,
-            today=self._today,
+            today=self._today.totals(),
         )
 
     async def pulse(self, seconds: float = 0.45) -> None:
@@ -142,7 +181,7 @@ class Live:
         at = self._wall()
         if at >= self._until:
             self._until = midnight(at, days=1)
-            self._today = Totals()
+            self._today = _Sums(Totals())
 
 
 def midnight(at: float, days: int = 0) -> float:
@@ -155,25 +194,3 @@ def _since(
     finished: Iterable[tuple[float, float, bool]], start: float
 ) -> list[tuple[float, float, bool]]:
     return [entry for entry in finished if entry[0] >= start]
-
-
-def _add(totals: Totals, view: RequestView) -> Totals:
-    if view.simulated:
-        return Totals(
-            requests=totals.requests,
-            errors=totals.errors,
-            tokens=totals.tokens,
-            cost=totals.cost,
-            unpriced=totals.unpriced,
-            simulated_requests=totals.simulated_requests + 1,
-            simulated_cost=totals.simulated_cost + (view.cost or 0),
-        )
-    return Totals(
-        requests=totals.requests + 1,
-        errors=totals.errors + (view.state == "failed"),
-        tokens=summed((totals.tokens, view.tokens)),
-        cost=totals.cost + (view.cost or 0),
-        unpriced=totals.unpriced + (view.cost is None),
-        simulated_requests=totals.simulated_requests,
-        simulated_cost=totals.simulated_cost,
-    )

@@ -170,17 +170,21 @@ class Record:
     @property
     def tokens(self) -> Tokens:
         """Of all that is billed."""
+        if len(self.attempts) == 1:
+            return self.attempts[0].tokens
         used = [attempt.tokens for attempt in self.billed]
         return used[0] if len(used) == 1 else summed(used)
 
     @property
     def cost(self) -> int | None:
         """Of all that is billed; None when one of them is unpriced."""
+        if len(self.attempts) == 1:
+            return self.attempts[0].cost
         total = 0
         for attempt in self.billed:
-            if attempt.cost is None:
+            if (cost := attempt.cost) is None:
                 return None
-            total += attempt.cost
+            total += cost
         return total
 
     def stop(self, by: StoppedBy) -> None:

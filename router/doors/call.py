@@ -85,8 +85,9 @@ class Call:
 
     def _begin(self, status: int, headers: list[tuple[str, str]]) -> None:
         self.started = True
-        length = next((int(value) for name, value in headers if name == "content-length"), None)
-        self._cycle.begin(status, _lines([*headers, *self.cors], _OURS), length)
+        length = dict(headers).get("content-length")
+        lines = _lines([*headers, *self.cors], _OURS)
+        self._cycle.begin(status, lines, None if length is None else int(length))
 
     async def json(self, status: int, value: object, headers: Headers = ()) -> None:
         await self.answer(status, msgspec.json.encode(value), headers=headers)
@@ -99,11 +100,11 @@ _CONTROLS = dict.fromkeys([*range(0x20), *range(0x7F, 0xA0)])
 def _lines(headers: list[tuple[str, str]], first: str = "") -> bytes:
     """Header lines, `first` before them. No outside text may begin a header of its own, or break
     off the answer: where one of the values has more than printable ASCII, all are cleaned."""
-    values = "".join([value for _, value in headers])
-    if not (values.isascii() and values.isprintable()):
+    together = "".join(map("".join, headers))
+    if not (together.isascii() and together.isprintable()):
         headers = [(name, value.translate(_CONTROLS)) for name, value in headers]
-    lines = first + "".join([f"{name}: {value}\r\n" for name, value in headers])
-    return lines.encode("latin-1", "replace")
+    lines = "\r\n".join(map(": ".join, headers))
+    return f"{first}{lines}\r\n".encode("latin-1", "replace")
 
 
 def _read(headers: list[tuple[bytes, bytes]]) -> dict[str, str]:

@@ -17,18 +17,14 @@ from router.settings import Generation, Site
 def check(scope: Scope, generation: Generation) -> Site | None:
     """Raises CallerError 403 (Host, Origin). Returns the site that the Host names, if one does: its
     own pages may call it, and nothing else."""
-    named = b""
-    origins: list[bytes] = []
-    for name, value in scope["headers"]:
-        if name == b"host":
-            named = value
-        elif name == b"origin":
-            origins.append(value)
+    headers = dict(scope["headers"])
+    named = headers.get(b"host", b"")
     listen = generation.listen
     server = scope["server"]
     host.check(named, server[0] if server else "", listen.hosts)
-    site = generation.hosts.get(host.name_of(named))
-    for each in origins:  # a second one must not hide the first
-        if site is None or not origin.same(each, named):
-            origin.check(each, named, listen.origins)
+    site = generation.hosts.get(host.name_of(named)) if generation.hosts else None
+    if b"origin" in headers:
+        for name, value in scope["headers"]:  # a second one must not hide the first
+            if name == b"origin" and (site is None or not origin.same(value, named)):
+                origin.check(value, named, listen.origins)
     return site

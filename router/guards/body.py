@@ -17,12 +17,11 @@ class ClientGoneError(Exception):
 
 async def read_body(scope: Scope, receive: Receive, limits: Limits) -> bytes:
     """The whole body. Raises CallerError 413 or 415, ClientGoneError."""
-    for name, value in scope["headers"]:
-        # a content-length that is no number never gets past the parser
-        if name == b"content-length" and int(value) > limits.body_bytes:
-            raise _too_big(limits)
-        if name == b"content-type":
-            content.check(value)
+    headers = dict(scope["headers"])
+    # one that is no number, or a second one, never gets past the parser
+    if int(headers.get(b"content-length", 0)) > limits.body_bytes:
+        raise _too_big(limits)
+    content.check(headers.get(b"content-type", b""))
     pieces: list[bytes] = []
     size = 0
     while True:

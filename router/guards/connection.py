@@ -193,15 +193,13 @@ class GuardedProtocol(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         headers = self.headers
-        hosts = codings = 0
-        for name, value in headers:
-            if name == b"host":
-                hosts += 1
-            elif name == b"transfer-encoding":
-                codings += 1
-                if value.lower() != b"chunked":
-                    self._stop(400, "only the transfer coding 'chunked' is understood")
-        if hosts != 1:
+        names = [name for name, _ in headers]
+        codings = names.count(b"transfer-encoding")
+        if codings and any(
+            n == b"transfer-encoding" and v.lower() != b"chunked" for n, v in headers
+        ):
+            self._stop(400, "only the transfer coding 'chunked' is understood")
+        if names.count(b"host") != 1:
             self._stop(400, "exactly one Host header is needed")
         if codings > 1 or (codings and self.parser.get_http_version() != "1.1"):
             self._stop(400, "Transfer-Encoding does not belong there")

@@ -36,7 +36,7 @@ from router.rules import (
 from router.rules.directives import without_directives, without_subagent_tag
 from router.rules.guard import nearest_bound
 from router.rules.plan import Candidate, Case, Plan
-from router.rules.rule import RefusedError, Rule, Verdict
+from router.rules.rule import RefusedError, Rule, Verdict, misses
 from router.rules.signals import Signals
 from router.rules.targets import resolve, scenario_target
 
@@ -130,6 +130,10 @@ class _Decision:
             verdict = rule.look(case, signals)
             if verdict.problem:
                 self.problems.append(verdict.problem)
+            if misses(verdict):
+                note = verdict.note or verdict.problem
+                self.looks.append(Look(rule.name, verdict.value[:LONGEST], False, "", note))
+                continue
             if verdict.error is not None:
                 self._note(rule, verdict, hit=True, note="refused: " + verdict.error.message)
                 raise self.refused(verdict.error)
@@ -170,8 +174,7 @@ class _Decision:
         case, scenario = self.case, verdict.scenario
         target, override, note = verdict.target, verdict.override, ""
         if target is None:
-            if scenario is None:
-                return [], "", ""
+            assert scenario is not None  # else it misses
             target, override, problem = scenario_target(case, scenario)
             if problem:
                 self.problems.append(problem)

@@ -36,6 +36,17 @@ class Verdict(Struct, frozen=True):
     last_word: bool = False  # nothing falls back on this choice
 
 
+def misses(verdict: Verdict) -> bool:
+    """Most do: all but the one that decides."""
+    return not (
+        verdict.target
+        or verdict.scenario
+        or verdict.candidates
+        or verdict.error
+        or verdict.hands_on
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class Rule:
     name: str

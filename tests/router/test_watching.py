@@ -22,7 +22,7 @@ async def test_a_slow_watcher_is_told_what_it_missed(
 ) -> None:
     configure(test_home.config, upstream)
     async with inside.served(test_home) as (router, _):
-        reader, writer = await asyncio.open_unix_connection(str(test_home.socket), limit=4096)
+        reader, writer = await asyncio.open_unix_connection(str(test_home.socket), limit=16_384)
         writer.write(b"GET /watch HTTP/1.1\r\nhost: router\r\n\r\n")
         await reader.readline()
         (watcher,) = router.live._watchers
