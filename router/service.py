@@ -30,6 +30,7 @@ from router.overrides import Overrides
 from router.prices import warm
 from router.projects import Projects
 from router.record import Record
+from router.remembered import Remembered
 from router.rooms import learnt
 from router.routes import Edits
 from router.sessions import Sessions
@@ -83,6 +84,7 @@ class Router:
         self.visitors = Visitors(self.live.tell)
         self.counter = Counter()
         self.sessions = Sessions()
+        self.remembered = Remembered()
         self.custom = CustomRouters(lambda line: self.log.info("custom router", line))
         projects = Projects(home.claude_projects)
         self.means = Means(self.counter, self.sessions, projects, self.custom)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from router.doors import ccr, relay
+from router.doors import ccr, relay, responses
 from router.doors.border import guarded
 from router.doors.call import Call
 from router.doors.callers import admitted, key_of
@@ -34,7 +34,6 @@ CREATED = 1677610602
 ROUTED = "claude-sonnet"
 _CHAT = re.compile(r"(/v1)?/chat/completions|/(engines|openai/deployments)/[^/]+/chat/completions")
 _EMBED = re.compile(r"(/v1)?/embeddings|/(engines|openai/deployments)/[^/]+/embeddings")
-_RESPONSES = re.compile(r"(/v1)?/responses|/(engines|openai/deployments)/[^/]+/responses")
 _MODELS = re.compile(r"(?:/v1)?/models(?:/(.+))?")
 #: what a meter must read; everything else of an external LiteLLM is relayed as it is
 _METERED = re.compile(r".*/(chat/completions|responses|embeddings|messages)")
@@ -49,7 +48,7 @@ def _dialect(path: str) -> str:
     """In which format the errors of a path are told."""
     if path.startswith("/v1/messages"):
         return "anthropic_messages"
-    return "openai_responses" if _RESPONSES.fullmatch(path) else "openai_chat"
+    return "openai_responses" if responses.PATHS.fullmatch(path) else "openai_chat"
 
 
 async def _route(router: Router, call: Call) -> None:
@@ -65,8 +64,8 @@ async def _route(router: Router, call: Call) -> None:
     match call.method, call.path:
         case "POST", path if _CHAT.fullmatch(path):
             await exchange(router, call, _surface(router, call, "openai_chat"))
-        case "POST", path if _RESPONSES.fullmatch(path):
-            await exchange(router, call, _surface(router, call, "openai_responses"))
+        case _, path if responses.PATHS.fullmatch(path):
+            await responses.responses(router, call, _surface(router, call, "openai_responses"))
         case "POST", "/v1/messages":
             await exchange(router, call, _surface(router, call, "anthropic_messages"))
         case "POST", path if _EMBED.fullmatch(path):

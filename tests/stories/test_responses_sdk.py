@@ -87,3 +87,36 @@ def test_what_only_openai_keeps_is_refused_in_its_words(gpt: Any) -> None:
             input="hello",
             tools=[{"type": "file_search", "vector_store_ids": ["v"]}],
         )
+
+
+def test_going_on_from_a_response(gpt: Any) -> None:
+    """Kept in memory for the key that made it, whichever provider answers."""
+    responses, model = gpt
+    first = responses.create(model=model, input="do something", tools=[RUN])
+    call = first.output[-1]
+    answered: Any = [{"type": "function_call_output", "call_id": call.call_id, "output": "42"}]
+    go_on = {"model": model, "input": answered, "previous_response_id": first.id, "tools": [RUN]}
+    *_, last = responses.create(**go_on, stream=True)
+    second = last.response
+    assert "“42”" in second.output_text
+    assert second.previous_response_id == first.id
+    third = responses.create(model=model, input="bye", previous_response_id=second.id)
+    assert third.usage.input_tokens > first.usage.input_tokens
+
+    assert responses.retrieve(second.id).output == second.output
+    items = responses.input_items.list(second.id)
+    assert [item.type for item in items] == ["function_call_output"]
+    assert responses.input_tokens.count(model=model, input="hello").input_tokens > 0
+    with pytest.raises(openai.BadRequestError, match="synchronous"):
+        responses.cancel(second.id)
+    responses.delete(second.id)
+    for gone in (lambda: responses.retrieve(second.id), lambda: responses.delete(second.id)):
+        with pytest.raises(openai.NotFoundError):
+            gone()
+    with pytest.raises(openai.BadRequestError, match="not found"):
+        responses.create(model=model, input="x", previous_response_id=third.id)  # its chain is cut
+    with pytest.raises(openai.NotFoundError):
+        responses.retrieve(first.id, extra_headers={"authorization": "Bearer another"})
+    unkept = responses.create(model=model, input="hello", store=False)
+    with pytest.raises(openai.NotFoundError):
+        responses.retrieve(unkept.id)

@@ -64,6 +64,7 @@ class ResponsesWriter:
 
     def __init__(self, request: Request, now: int, id: str) -> None:
         self.output: list[JSON] = []
+        self.whole = b""  # the response, once its last event told it
         self._request = request
         self._now = now
         self._id = id
@@ -267,8 +268,9 @@ class ResponsesWriter:
         self._ended = True
         usage = self._usage or guess.usage(self._request, self._written)
         assert self._resource is not None
-        told = self._resource.finished(finish, self.output, usage)
-        return self._event(f"response.{status(finish, self.output)}", b'"response":' + told)
+        self.whole = self._resource.finished(finish, self.output, usage)
+        kind = f"response.{status(finish, self.output)}"
+        return self._event(kind, b'"response":' + self.whole)
 
 
 def render_response(events: Iterable[Event], request: Request, now: int, id: str) -> bytes:
