@@ -40,6 +40,9 @@ class Child:
     env: dict[str, str] = field(default_factory=dict)
     #: not started again when it ends with one of these: it said why, and would say it again
     final: tuple[int, ...] = (2,)
+    #: whether it gets `env` alone, and nothing of this process's own
+    clean: bool = False
+    grace: float = GRACE
     state: str = "starting"  # "starting", "running", "resting", "failed", "ended"
     trouble: str = ""
     process: asyncio.subprocess.Process | None = None
@@ -73,7 +76,7 @@ class Child:
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
             pass_fds=self.fds,
-            env={**os.environ, **self.env},
+            env=self.env if self.clean else {**os.environ, **self.env},
             start_new_session=True,
         )
         assert process.stdout is not None
@@ -119,7 +122,7 @@ class Child:
         with contextlib.suppress(ProcessLookupError):
             process.send_signal(signal.SIGTERM)
         try:
-            await asyncio.wait_for(process.wait(), GRACE)
+            await asyncio.wait_for(process.wait(), self.grace)
         except TimeoutError:
             with contextlib.suppress(ProcessLookupError):
                 process.kill()

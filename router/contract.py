@@ -394,6 +394,18 @@ class UndoRoutes(Struct, frozen=True, tag=True, gc=False):
     by: str = ""
 
 
+class StartNeighbour(Struct, frozen=True, tag=True, gc=False):
+    """Has the router run a program behind the front door, and keep it running."""
+
+    name: str
+    by: str = ""
+
+
+class StopNeighbour(Struct, frozen=True, tag=True, gc=False):
+    name: str
+    by: str = ""
+
+
 class Reload(Struct, frozen=True, tag=True, gc=False):
     """Reads the config files again now."""
 
@@ -439,6 +451,8 @@ Action = (
     | Explain
     | Stop
     | Dismiss
+    | StartNeighbour
+    | StopNeighbour
 )
 
 

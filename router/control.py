@@ -34,7 +34,9 @@ from router.contract import (
     Resume,
     SetOverride,
     Snapshot,
+    StartNeighbour,
     Stop,
+    StopNeighbour,
     Visitor,
 )
 from router.doors.call import Call
@@ -45,6 +47,7 @@ from router.prices import price
 from router.rules import warm
 from router.sessions import switch_cost
 from router.settings import Target
+from router.tending import CannotTendError
 from router.visitors import NEEDS, may
 
 if TYPE_CHECKING:
@@ -206,6 +209,8 @@ async def act(router: Router, action: Action) -> Result:
             return Done(f"cleared {cleared}")
         case Cancel():
             return _cancel(router, action)
+        case StartNeighbour() | StopNeighbour():
+            return await neighbour(router, action)
         case Reload():
             router.log.info("control", f"{said_by(action.by)}reload")
             refused = await router.reload()
@@ -279,6 +284,26 @@ def thrown_away(router: Router, view: OverrideView) -> str:
     tokens = sum(seen.cached for seen in lost)
     caches = "1 warm cache" if len(lost) == 1 else f"{len(lost)} warm caches"
     return f"; leaves {caches} of {tokens:,} tokens: {warm.said(cost)}"
+
+
+async def neighbour(router: Router, action: StartNeighbour | StopNeighbour) -> Result:
+    """Starts or stops a program behind the front door."""
+    site = next((s for s in router.generation.sites if s.name == action.name), None)
+    try:
+        if isinstance(action, StopNeighbour):
+            router.log.info("control", f"{said_by(action.by)}stop {action.name}")
+            await router.tending.stop(action.name)
+            return Done(f"{action.name} is stopped")
+        if site is None:
+            names = ", ".join(s.name for s in router.generation.sites)
+            return Refused(
+                f"there is no neighbour {action.name!r}: {names or 'none is configured'}"
+            )
+        router.log.info("control", f"{said_by(action.by)}start {site.name}")
+        router.tending.start(site)
+    except CannotTendError as error:
+        return Refused(str(error))
+    return Done(f"{site.title} is starting: {site.url}, through us at {site.path or site.host}")
 
 
 def _overridden(router: Router) -> None:

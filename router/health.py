@@ -207,7 +207,7 @@ class Health:
         elif state == "down" and child is not None:
             reason = child.trouble or ("is starting" if child.state == "running" else child.state)
         return ServiceView(
-            name=site.title,
+            name=site.name,
             kind="neighbour",
             state=state,
             mode="external",

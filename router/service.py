@@ -36,6 +36,7 @@ from router.routes import Edits
 from router.sessions import Sessions
 from router.settings import Generation
 from router.situation import Means
+from router.tending import Tending
 from router.tokens import Counter
 from router.transport import Proxies, Transport
 from router.visitors import Visitors
@@ -93,6 +94,7 @@ class Router:
         self.children: dict[str, Child] = {}
         #: children started only once the configuration needs them
         self.spare: dict[str, Child] = {}
+        self.tending = Tending(self.children, home.data, self.log)
         self.health = Health(self.wall, self.now, self.cooldowns, self.children)
         self.health.troubles["CCR"] = lambda: (
             f"custom router: {self.custom.trouble}" if self.custom.trouble else ""
@@ -181,6 +183,7 @@ class Router:
                 self.generation = learnt(built, self.health.rooms)
                 self.log.set_level(built.log_level)
                 self._simulate()
+                self.tending.follow(built)
                 self.log.info("config", f"generation {built.number} is in force")
             self.live.tell(Reloaded(self.generation.number, self.config_error))
             return self.config_error
@@ -195,6 +198,7 @@ class Router:
         for child in self.children.values():
             self._task(child.keep())
         self._simulate()
+        self.tending.follow(self.generation)
         self._task(self.live.pulse())
         self._task(self._tick())
         self._task(self._probe())
@@ -210,6 +214,7 @@ class Router:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self.tending.close()
         await control.drain(0.5)
         await self.transport.close()
         await self.custom.close()

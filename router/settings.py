@@ -312,6 +312,7 @@ class Site:
     #: starts it (`pointsman neighbours start`); empty: it is started by hand, as `hint` says
     command: tuple[str, ...] = ()
     env: Mapping[str, str] = field(default_factory=dict)
+    start: bool = False  # whether it runs whenever the router does
     hint: str = ""
 
 

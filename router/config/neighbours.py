@@ -84,6 +84,7 @@ def _site(
         ),
         command=tuple(word.replace("{port}", str(means.port)) for word in command),
         env={**env, **table.env},
+        start=table.start,
         hint=table.hint or _hint(name, title, program, command),
     )
 

@@ -23,6 +23,7 @@ SESSION_HEADERS = (
     "session-id",
     "session_id",
     "x-litellm-session-id",
+    "x-openwebui-chat-id",
 )
 _SESSION_HEADERS = frozenset(SESSION_HEADERS)
 #: where clients put their key, in LiteLLM's and CCR's order together
@@ -78,4 +79,6 @@ def session_of(headers: Mapping[str, str], body: Mapping[str, Any]) -> str:
 def client_of(headers: Mapping[str, str]) -> str:
     """ "claude-cli/2.1.330" from a whole User-Agent."""
     agent = headers.get("user-agent", "")
+    if "x-openwebui-user-id" in headers:  # its own agent is its HTTP library's
+        return "Open WebUI"
     return agent.split(" ", 1)[0][:60]

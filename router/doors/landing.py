@@ -57,7 +57,7 @@ def _points(router: Router, base: str, services: tuple[ServiceView, ...]) -> lis
     """One card for each way in: those for a browser are links, those for programs are addresses."""
     states = {service.name: service.state for service in services}
     ways = [
-        (site.title, f"{site.path}/" if site.path else f"http://{site.host}/", "", site.title)
+        (site.title, f"{site.path}/" if site.path else f"http://{site.host}/", "", site.name)
         for site in router.generation.sites
     ]
     ways += [

@@ -244,7 +244,7 @@ async def test_what_does_not_run_says_where_it_was_looked_for(test_home: Home) -
         assert (await http.get("/n8n/", headers={"accept": "text/html"})).status_code == 502
         await router.health.probe(router.generation)
         states = {view.name: view.state for view in router.services()}
-        assert (states["A Tool"], states["Open WebUI"], states["n8n"]) == ("up", "down", "off")
+        assert (states["tool"], states["chat"], states["n8n"]) == ("up", "down", "off")
         # taken back while it runs
         test_home.toml.write_text("")
         assert await router.reload() == ""

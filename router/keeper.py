@@ -1,0 +1,54 @@
+"""`python -m router.keeper COMMAND…`: runs a program of others as long as its own stdin is open.
+
+Such a program does not watch a pipe to its parent (router/children.py). One rule: it and all that
+it started have ended when this process has, also where the router was killed.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import threading
+
+from router import lifeline
+
+#: seconds to end by itself; below the patience of those who end us
+GRACE = 8.0
+#: as a shell says it: there is no such program
+NOT_FOUND = 127
+
+
+def main(command: list[str]) -> int:
+    try:
+        program = subprocess.Popen(command, stdin=subprocess.DEVNULL, start_new_session=True)
+    except OSError as error:
+        sys.stderr.write(f"{command[0]}: {error.strerror}\n")
+        return NOT_FOUND
+    told = threading.Event()
+
+    def end(*_: object) -> None:
+        if not told.is_set():
+            told.set()
+            _signal(program.pid, signal.SIGTERM)
+            last = threading.Timer(GRACE, _signal, (program.pid, signal.SIGKILL))
+            last.daemon = True
+            last.start()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, end)
+    lifeline.watch(end)
+    code = program.wait()
+    _signal(program.pid, signal.SIGKILL)  # whatever it left behind
+    return 0 if told.is_set() else code if code > 0 else 1
+
+
+def _signal(group: int, number: signal.Signals) -> None:
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(group, number)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,115 @@
+"""Neighbours that the router runs: Open WebUI, n8n, and what pointsman.toml gives a command.
+
+One rule: they get what they need to work through us and nothing of what we know: an environment of
+their own, without any provider's key; what they say goes to a file of theirs, not to our log, since
+it may hold what people wrote.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import logging.handlers
+import os
+import shutil
+import sys
+from collections.abc import Coroutine, MutableMapping
+from pathlib import Path
+from typing import Any
+
+from router.children import Child
+from router.keeper import NOT_FOUND
+from router.log import Log
+from router.settings import Generation, Site
+
+#: of our own environment
+_KEPT = (
+    *("PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR", "SSL_CERT_FILE", "NODE_EXTRA_CA_CERTS"),
+    *("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy"),
+)
+#: seconds for a program to end, its keeper included
+GRACE = 12.0
+#: bytes of what one says that are kept, twice
+LARGEST = 5 * 1024 * 1024
+
+
+class CannotTendError(Exception):
+    """Why a neighbour was not started or stopped, and what to do."""
+
+
+class Tending:
+    """`children` is the router's own: whoever is in it is seen in its health."""
+
+    def __init__(self, children: MutableMapping[str, Child], data: Path, log: Log) -> None:
+        self._children = children
+        self._data = data
+        self._log = log
+        self._keeping: dict[str, asyncio.Task[None]] = {}
+
+    def start(self, site: Site) -> None:
+        """Raises CannotTendError."""
+        running = self._keeping.get(site.name)
+        if running is not None and not running.done():
+            raise CannotTendError(f"{site.title} already runs, or is being started again")
+        if not site.command:
+            raise CannotTendError(
+                f"how {site.title} is started is not known: give [neighbours.{site.name}] a command"
+            )
+        program = shutil.which(site.command[0])
+        if program is None:
+            raise CannotTendError(f"{site.command[0]} is not installed. {site.hint}")
+        folder = self._data / "neighbours" / site.name
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        output = logging.handlers.RotatingFileHandler(
+            folder / "output.log", maxBytes=LARGEST, backupCount=1, encoding="utf-8", delay=True
+        )
+
+        def report(line: str, complaint: bool) -> None:
+            child.trouble = line[-300:]
+            output.emit(logging.makeLogRecord({"msg": line}))
+
+        kept = {name: os.environ[name] for name in _KEPT if name in os.environ}
+        child = Child(
+            site.name,
+            [sys.executable, "-P", "-m", "router.keeper", program, *site.command[1:]],
+            report,
+            env={**kept, **site.env},
+            clean=True,
+            grace=GRACE,
+            final=(NOT_FOUND,),
+        )
+        self._children[site.name] = child
+        self._keeping[site.name] = asyncio.create_task(_kept(child, output))
+        self._log.info("neighbours", f"{site.title} is started; what it says: {folder}/output.log")
+
+    async def stop(self, name: str) -> None:
+        """Returns when it has ended. Raises CannotTendError."""
+        task = self._keeping.pop(name, None)
+        if task is None:
+            raise CannotTendError(f"{name} was not started here, so it is not ours to stop")
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
+        self._children.pop(name, None)
+        self._log.info("neighbours", f"{name} is stopped")
+
+    def follow(self, generation: Generation) -> None:
+        """Starts those that the configuration wants to run with the router."""
+        for site in generation.sites:
+            if site.start and site.name not in self._keeping:
+                try:
+                    self.start(site)
+                except CannotTendError as error:
+                    self._log.warning("neighbours", f"{site.title} was not started: {error}")
+
+    async def close(self) -> None:
+        await asyncio.gather(*(self.stop(name) for name in list(self._keeping)))
+
+
+async def _kept(child: Child, output: logging.Handler) -> None:
+    keep: Coroutine[Any, Any, None] = child.keep()
+    try:
+        await keep
+    finally:
+        output.close()

@@ -1,0 +1,104 @@
+"""Neighbours that the router runs: started, seen, stopped, and never outliving it."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from pathlib import Path
+
+import httpx
+import pytest
+
+from router.contract import Done, Refused, Result, StartNeighbour, StopNeighbour
+from router.control import act
+from router.keeper import NOT_FOUND
+from storage.home import Home
+from tests.harness import free_ports
+from tests.router.inside import served
+
+PROGRAM = """
+import http.server, json, os
+class Env(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        body = json.dumps(dict(os.environ)).encode()
+        self.send_response(200); self.send_header("content-length", str(len(body)))
+        self.end_headers(); self.wfile.write(body)
+    def log_message(self, *words): print("asked", flush=True)
+print("a secret that somebody wrote", flush=True)
+http.server.ThreadingHTTPServer(("127.0.0.1", int(os.environ["PORT"])), Env).serve_forever()
+"""
+
+
+def words(result: Result) -> str:
+    assert isinstance(result, Done | Refused)
+    return result.message
+
+
+async def test_a_neighbour_is_started_seen_and_stopped(
+    test_home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SOME_API_KEY", "sk-of-ours")
+    (tmp_path / "program.py").write_text(PROGRAM)
+    (port,) = free_ports(1)
+    test_home.toml.write_text(
+        f"""
+[neighbours.mine]
+url = "http://127.0.0.1:{port}"
+command = ["{sys.executable}", "{tmp_path}/program.py"]
+env = {{ PORT = "{port}" }}
+[neighbours.gone]
+url = "http://127.0.0.1:9"
+command = ["there-is-no-such-program"]
+"""
+    )
+    async with (
+        served(test_home) as (router, address),
+        httpx.AsyncClient(base_url=address, timeout=20) as http,
+    ):
+        assert "is starting" in words(await act(router, StartNeighbour("mine")))
+        assert "already runs" in words(await act(router, StartNeighbour("mine")))
+        assert "not installed" in words(await act(router, StartNeighbour("gone")))
+        assert "chat, n8n" in words(await act(router, StartNeighbour("nope")))
+        assert "not ours to stop" in words(await act(router, StopNeighbour("n8n")))
+        while (answer := await http.get("/mine/")).status_code != 200:
+            assert "It is starting" in answer.text
+        given = answer.json()
+        assert given["PORT"] == str(port)
+        assert "SOME_API_KEY" not in given
+        assert "POINTSMAN_HOME" not in given
+        await router.health.probe(router.generation)
+        assert {s.name: s.state for s in router.services()}["mine"] == "up"
+        said = test_home.data / "neighbours" / "mine" / "output.log"
+        assert "a secret that somebody wrote" in said.read_text()
+        await act(router, StopNeighbour("mine"))
+        assert (await http.get("/mine/")).status_code == 502
+        await act(router, StartNeighbour("mine"))  # and the router's end ends it
+        while (await http.get("/mine/")).status_code != 200:
+            pass
+    assert "secret that" not in test_home.ccr_log.read_text()
+    with pytest.raises(ConnectionRefusedError):
+        await asyncio.open_connection("127.0.0.1", port)
+
+
+KEEPER = [sys.executable, "-m", "router.keeper"]
+ASKS = "import os,sys,time; print(os.getpid(), flush=True); time.sleep(100)"
+
+
+async def test_what_is_kept_ends_with_its_keeper(tmp_path: Path) -> None:
+    keeper = await asyncio.create_subprocess_exec(
+        *(*KEEPER, sys.executable, "-c", ASKS),
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+    )
+    assert keeper.stdout is not None
+    assert keeper.stdin is not None
+    pid = int(await keeper.stdout.readline())
+    keeper.stdin.close()  # as where the router is killed
+    assert await keeper.wait() == 0
+    with pytest.raises(ProcessLookupError):
+        os.kill(pid, 0)
+    gone = await asyncio.create_subprocess_exec(
+        *(*KEEPER, str(tmp_path / "nothing")), stdin=asyncio.subprocess.DEVNULL
+    )
+    assert await gone.wait() == NOT_FOUND
