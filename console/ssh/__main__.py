@@ -25,6 +25,7 @@ import msgspec
 from console.ssh import algorithms, hostkey, limits, listen, log, users
 from console.ssh.environment import Account
 from console.ssh.front import Front
+from console.ssh.nursery import Nursery
 from console.ssh.options import CONSOLE, Options
 from console.ssh.server import Server
 from storage.home import home
@@ -102,12 +103,15 @@ async def _serve(
         Account.own(options.user_home),
         limits.Gate(time.monotonic),
         users.Watched(options.home.ssh_users),
+        Nursery() if options.console == CONSOLE else None,
     )
     acceptors = [await _listen(front, each, key) for each in bound]
     parent = _Parent(stop)
     if is_child:
         await loop.connect_read_pipe(lambda: parent, sys.stdin)
     _say({"listening": bound[0].getsockname()[1], "fingerprint": key.get_fingerprint()})
+    if front.nursery is not None:
+        await front.nursery.open()
     await stop.wait()
     for acceptor in acceptors:
         acceptor.close()
@@ -118,6 +122,8 @@ async def _serve(
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(_PATIENCE):
             await asyncio.gather(*front.sessions, return_exceptions=True)
+    if front.nursery is not None:
+        await front.nursery.close()
 
 
 async def _listen(front: Front, bound: socket.socket, key: asyncssh.SSHKey) -> asyncssh.SSHAcceptor:

@@ -20,6 +20,7 @@ import asyncssh
 
 from console.ssh import pty
 from console.ssh.feed import feed
+from console.ssh.nursery import Fork, Nursery
 
 Channel = asyncssh.SSHServerProcess[bytes]
 
@@ -42,16 +43,24 @@ class Program:
     folder: Path
     name: str = ""
     umask: int = 0o022
+    #: of a console: what follows `pointsman`
+    options: tuple[str, ...] = ()
 
 
-async def on_terminal(channel: Channel, program: Program, stop: asyncio.Event) -> int | None:
+async def on_terminal(
+    channel: Channel, program: Program, stop: asyncio.Event, nursery: Nursery | None = None
+) -> int | None:
     """Runs it on a pty of its own. Returns its exit code (negative: the signal), or None if the
-    client left first. `stop` ends it from our side."""
+    client left first. `stop` ends it from our side; `nursery` may have it started already."""
     columns, rows = channel.term_size[:2]
     master, slave = pty.open_pair(channel.term_modes, columns, rows)
     try:
         env = {**program.env, "SSH_TTY": pty.name(slave)}
-        child = await _start(program, env, (slave, slave, slave), pty.own_terminal)
+        child: Process | Fork | None = None
+        if nursery is not None:
+            child = await nursery.fork(program.options, env, program.folder, program.umask, slave)
+        if child is None:
+            child = await _start(program, env, (slave, slave, slave), pty.own_terminal)
     except BaseException:
         os.close(master)
         raise
@@ -142,7 +151,7 @@ async def _drain_terminal(channel: Channel) -> None:
 
 @contextlib.asynccontextmanager
 async def _watched(
-    channel: Channel, child: Process, standard_input: int, stop: asyncio.Event
+    channel: Channel, child: Process | Fork, standard_input: int, stop: asyncio.Event
 ) -> AsyncIterator[None]:
     """Feeds the child meanwhile; whatever happens inside, it is gone afterwards."""
     target = FileIO(standard_input, "w")
@@ -160,12 +169,12 @@ async def _watched(
         target.close()
 
 
-async def _hang_up_at(stop: asyncio.Event, child: Process) -> None:
+async def _hang_up_at(stop: asyncio.Event, child: Process | Fork) -> None:
     await stop.wait()
     await _hang_up(child)
 
 
-async def _hang_up(child: Process) -> None:
+async def _hang_up(child: Process | Fork) -> None:
     for number, patience in _HANG_UP:
         if child.returncode is not None:
             return

@@ -12,6 +12,7 @@ import asyncssh
 
 from console.ssh.environment import Account
 from console.ssh.limits import Gate
+from console.ssh.nursery import Nursery
 from console.ssh.options import Options
 from console.ssh.passwords import Comparer
 from console.ssh.users import Watched
@@ -23,6 +24,8 @@ class Front:
     account: Account
     gate: Gate
     users: Watched
+    #: None where a login does not run the console
+    nursery: Nursery | None = None
     comparer: Comparer = field(default_factory=Comparer)
     connections: set[asyncssh.SSHServerConnection] = field(default_factory=set)
     #: sessions whose program runs; when the front stops they are waited for

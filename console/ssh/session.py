@@ -182,8 +182,10 @@ class Session(asyncssh.SSHServerProcess[bytes]):
             return self._refuse("no router runs here", 3)
         program = self._program(choice, terminal, words, visit.token)
         try:
-            run = child.on_terminal if terminal else child.on_pipes
-            return await run(self, program, visit.dismissed)
+            if not terminal:
+                return await child.on_pipes(self, program, visit.dismissed)
+            nursery = self._front.nursery if choice.kind == "console" else None
+            return await child.on_terminal(self, program, visit.dismissed, nursery)
         except child.StartError as error:
             return self._refuse(str(error), 126)
 
@@ -203,8 +205,9 @@ class Session(asyncssh.SSHServerProcess[bytes]):
         shell = front.account.shell
         folder = front.account.home if front.account.home.is_dir() else Path("/")
         if choice.kind == "console":
-            argv = (*front.options.console, *choice.command.split())
-            return child.Program(argv, env, folder, umask=0o077)
+            options = tuple(choice.command.split())
+            argv = (*front.options.console, *options)
+            return child.Program(argv, env, folder, umask=0o077, options=options)
         if words:
             return child.Program((*CONSOLE, *words), env, Path("/"), umask=0o077)
         if self._agent:

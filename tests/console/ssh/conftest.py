@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.console.ssh.house import House
 from tests.console.ssh.running import Front
 
 pytestmark = pytest.mark.skipif(not shutil.which("ssh"), reason="needs the OpenSSH client")
@@ -41,3 +42,10 @@ def start(tmp_path: Path) -> Iterator[Callable[..., Front]]:
             assert each.process.stdout is not None
             each.process.stdin.close()
             each.process.stdout.close()
+
+
+@pytest.fixture(scope="module")
+def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    made = House(tmp_path_factory.mktemp("house"))
+    yield made
+    made.stop()

@@ -5,6 +5,7 @@ Its rule: everything has a deadline, nothing sleeps, and no file outside the tes
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import json
 import os
@@ -167,6 +168,16 @@ class Terminal:
             data = b""
         assert data, f"the client ended; last: {self.seen[-500:]!r}"
         return data
+
+    def ended(self) -> int:
+        """Reads what it still shows until it ends. Returns its exit code."""
+        deadline = time.monotonic() + PATIENCE
+        while self.process.poll() is None:
+            assert time.monotonic() < deadline, f"it does not end; last: {self.seen[-500:]!r}"
+            if select.select([self._master], [], [], 0.05)[0]:
+                with contextlib.suppress(OSError):
+                    self.seen += os.read(self._master, 65536)
+        return self.process.returncode
 
     def close(self) -> None:
         self.process.kill()

@@ -2,84 +2,18 @@
 
 from __future__ import annotations
 
-import os
 import shutil
-import signal
-import subprocess
-import sys
 import time
-from collections.abc import Iterator
-from pathlib import Path
 
-import psutil
 import pytest
 
 from console.link import VISITOR, Link
 from console.ssh import users
 from router.contract import Arrival, ClearOverride, Dismiss, Done, Explain, Refused, Reload, Result
-from storage.home import home
-from tests import harness
-from tests.console.ssh.running import PATIENCE, Ran, Terminal, make_key, run
+from tests.console.ssh.house import House
+from tests.console.ssh.running import PATIENCE, Ran, Terminal, run
 
 pytestmark = pytest.mark.skipif(not shutil.which("ssh"), reason="needs the OpenSSH client")
-ROLES = users.ROLES
-
-
-class House:
-    """A router with SSH in a home of its own, where each role has a user of its name with a key."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.home = home({"POINTSMAN_HOME": str(folder)})
-        folder.chmod(0o700)
-        made = {role: make_key(folder, role) for role in ROLES}
-        users.write(
-            self.home.ssh_users,
-            {
-                role: users.User(role, role, (key.with_suffix(".pub").read_text().strip(),))
-                for role, key in made.items()
-            },
-        )
-        self.router = harness.start(folder, ssh=True)
-
-    def ssh(self, role: str, *options: str) -> list[str]:
-        return [
-            *("ssh", "-F", "none", "-p", str(self.router.ssh_port), *options),
-            *("-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null"),
-            *("-o", "IdentitiesOnly=yes", "-i", str(self.folder / role), "-o", "BatchMode=yes"),
-            *("-o", "LogLevel=ERROR", "any@127.0.0.1"),
-        ]
-
-    def run(self, role: str, command: str) -> Ran:
-        return run([*self.ssh(role), command])
-
-    def pointsman(self, *words: str, stdin: bytes = b"") -> Ran:
-        start = "from console.main import pointsman; pointsman()"
-        return subprocess.run(
-            [sys.executable, "-c", start, *words],
-            input=stdin,
-            env=self.router.env,
-            capture_output=True,
-            timeout=PATIENCE,
-            check=False,
-        )
-
-
-@pytest.fixture(scope="module")
-def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
-    made = House(tmp_path_factory.mktemp("house"))
-    yield made
-    made.router.stop()
-    for stream in (made.router.process.stdout, made.router.process.stderr):
-        assert stream is not None
-        stream.close()
-    # one that a test restarted is not our child
-    if pid := made.home.lock.read_text().strip():
-        try:
-            os.kill(int(pid), signal.SIGTERM)
-            psutil.Process(int(pid)).wait(PATIENCE)
-        except (ProcessLookupError, psutil.NoSuchProcess):
-            pass
 
 
 @pytest.mark.parametrize(
@@ -93,9 +27,9 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     ],
 )
 def test_what_each_role_may_run(house: House, command: str, least: str, words: bytes) -> None:
-    for role in ROLES[max(0, ROLES.index(least) - 1) :]:
+    for role in users.ROLES[max(0, users.ROLES.index(least) - 1) :]:
         ran = house.run(role, command)
-        if ROLES.index(role) >= ROLES.index(least):
+        if users.ROLES.index(role) >= users.ROLES.index(least):
             assert ran.returncode == 0, (role, ran)
             assert words in ran.stdout
         else:
