@@ -55,6 +55,8 @@ async def deliver(
             error = sent.format.read_error(upstream.status, upstream.headers, body, sent.provider)
             error.headers = (*error.headers, *shown(upstream.headers))
             raise error
+        if sent.through and sent.format.name == "anthropic_messages":
+            attempt.limits = limits(upstream.headers)
         carrier = _Carrier(router, call, surface, record, attempt, request, sent)
         if not streams(upstream, request, sent.format.framing):
             await carrier.whole(await upstream.body(LARGEST_ANSWER))
@@ -83,6 +85,11 @@ def shown(headers: dict[str, str]) -> list[tuple[str, str]]:
         for name, value in headers.items()
         if name in SHOWN or name.startswith(SHOWN_PREFIXES)
     ]
+
+
+def limits(headers: dict[str, str]) -> list[tuple[str, str]]:
+    """What a success tells of the provider's limits: Claude Code shows them to its user."""
+    return [pair for pair in headers.items() if pair[0].startswith(SHOWN_PREFIXES)]
 
 
 class _Carrier:

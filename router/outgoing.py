@@ -21,17 +21,13 @@ from router.rules.plan import Candidate
 from router.settings import Provider
 
 #: headers of a client that a provider of the same format may see
-FORWARDED = (
-    "anthropic-beta",
-    "anthropic-version",
-    "anthropic-dangerous-direct-browser-access",
-    "x-app",
-    "x-claude-code-session-id",
-    "x-claude-code-agent-id",
-    "openai-beta",
-    "idempotency-key",
-)
+FORWARDED = ("openai-beta", "idempotency-key")
 _FORWARDED = frozenset(FORWARDED)
+#: beginnings of those that pass between speakers of Anthropic's format: what Claude Code's own
+#: gateway contract wants forwarded, and whatever a newer client adds to it
+FORWARDED_ANTHROPIC = (
+    *("anthropic-", "x-stainless-", "x-claude-", "x-app", "user-agent", "idempotency-key"),
+)
 
 
 class Outgoing(Struct, frozen=True):
@@ -124,10 +120,14 @@ def _headers(
     }
     if format.name == "anthropic_messages":
         headers["anthropic-version"] = "2023-06-01"
-    if call is not None and not _FORWARDED.isdisjoint(call.headers):
-        for name in FORWARDED:
-            if value := call.headers.get(name):
+    if call is None:
+        pass
+    elif format.name == "anthropic_messages":
+        for name, value in call.headers.items():
+            if value and name.startswith(FORWARDED_ANTHROPIC):
                 headers[name] = value
+    elif not _FORWARDED.isdisjoint(call.headers):
+        headers.update((name, call.headers[name]) for name in FORWARDED if name in call.headers)
     headers.update(credentials(provider))
     headers.update(provider.headers)
     return tuple(headers.items())

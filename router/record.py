@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Literal
 
 from router.caller import Caller
@@ -31,6 +31,7 @@ class Attempt:
         "ended",
         "error",
         "first_byte",
+        "limits",
         "number",
         "outcome",
         "price",
@@ -54,6 +55,8 @@ class Attempt:
         self.status: int | None = None
         self.outcome = ""
         self.error = ""
+        #: headers of a success that tell of the provider's limits
+        self.limits: Sequence[tuple[str, str]] = ()
         self.answered = False  # a success began to arrive: from here on it may be billed
         self.price = Price()
         self.tally: Tally | None = None

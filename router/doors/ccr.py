@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from router.contract import VERSION
-from router.doors import relay
+from router.doors import discovery, relay
 from router.doors.border import guarded
 from router.doors.call import Call
 from router.doors.callers import admitted, key_of, session_of
@@ -24,8 +24,6 @@ from router.record import Record
 if TYPE_CHECKING:
     from router.service import Router
 
-#: a fixed date for the models we list: clients require the field and nobody knows the true one
-CREATED = "2026-01-01T00:00:00Z"
 _MODELS = re.compile(r"(?:/v1)?/models(?:/(.+))?")
 
 #: what is found in another way than in the original
@@ -58,7 +56,8 @@ async def _route(router: Router, call: Call, door: str) -> None:
         case "GET" | "HEAD", "/api/hello":
             await call.json(200, {"message": "hello"})
             return
-        case "POST", "/api/event_logging/batch":
+        case "POST", "/api/event_logging/batch" | "/v1/metrics" | "/v1/logs" | "/v1/traces":
+            # a client's telemetry, which is not kept: a 404 would be an error at every flush
             await call.json(200, {"status": "ok"})
             return
     if role.mode == "external" and not call.path.startswith("/v1/messages"):
@@ -79,7 +78,8 @@ async def _route(router: Router, call: Call, door: str) -> None:
         case "POST", "/v1/chat/completions":
             await exchange(router, call, _surface(router, call, door, "openai_chat"))
         case "GET", path if found := _MODELS.fullmatch(path):
-            await call.json(200, _card(router, found[1]) if found[1] else _models(router))
+            listed = discovery.model(router, found[1]) if found[1] else None
+            await call.json(200, listed or discovery.models(router, call))
         case _, "/v1/messages" | "/v1/messages/count_tokens" | "/v1/chat/completions":
             raise CallerError(f"{call.method} is not served here: use POST", status=405)
         case _:
@@ -105,6 +105,7 @@ def headers(record: Record) -> list[tuple[str, str]]:
         told.append(("x-pointsman-attempts", str(len(record.attempts))))
         if last.provider.simulated:
             told.append(("x-pointsman-simulated", "1"))
+        told += record.attempts[-1].limits
     if record.problems:
         told.append(("x-pointsman-problem", "; ".join(record.problems)[:500]))
     return told
@@ -121,32 +122,3 @@ async def count_tokens(router: Router, call: Call) -> None:
     ):  # an estimate that is too low makes the client compact too late
         tokens = round(tokens * seen.ratio)
     await call.json(200, {"input_tokens": tokens})
-
-
-def _models(router: Router) -> dict[str, object]:
-    """Anthropic's list, which Claude Code reads, with OpenAI's fields beside them."""
-    data = [_model(target) for target in router.targets()]
-    return {
-        "data": data,
-        "has_more": False,
-        "first_id": data[0]["id"] if data else None,
-        "last_id": data[-1]["id"] if data else None,
-        "object": "list",
-    }
-
-
-def _model(target: str) -> dict[str, object]:
-    return {
-        "type": "model",
-        "id": target,
-        "display_name": target.replace(",", "/", 1),
-        "created_at": CREATED,
-        "object": "model",
-        "owned_by": target.split(",", 1)[0],
-    }
-
-
-def _card(router: Router, name: str) -> dict[str, object]:
-    if name not in router.targets():
-        raise CallerError(f"there is no model {name!r}: see /v1/models", status=404, kind="missing")
-    return _model(name)

@@ -267,9 +267,15 @@ def client_status(error: RequestError) -> int:
     return error.status
 
 
+#: Bedrock's whole message, which Claude Code knows by the letter: it drops images, then compacts
+TOO_LARGE = "Input is too long."
+
+
 def anthropic_wording(message: str) -> str:
     """A context overflow in the words that make Claude Code compact its conversation."""
     if re.search(r"prompt is too long: \d+ tokens > \d+ maximum", message):
+        return message
+    if message == TOO_LARGE:
         return message
     numbers = {int(number.replace(",", "")) for number in _NUMBER.findall(message)}
     named = _LIMIT.search(message)

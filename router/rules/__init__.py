@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from router.aliases import resolved
 from router.contract import Look
 from router.errors import CallerError
 from router.messages import Request
@@ -83,7 +84,7 @@ def decide(case: Case) -> Plan:
     else:
         order = strict.ORDER if to_the_letter else CCR
     decision = _Decision(case)
-    asked = case.request.model or ""
+    asked = resolved(case.generation, case.request.model or "")
     plan = decision.follow(order, asked)
     if plan is None:  # handed on by the LiteLLM plane
         inner = asked.removeprefix(case.generation.groups.ccr_prefix)
