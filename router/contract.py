@@ -57,6 +57,32 @@ class Tokens(Struct, frozen=True, gc=False):
         return self.input + self.cache_read + self.cache_write + self.cache_write_1h
 
 
+class Spend(Struct, frozen=True, gc=False):
+    """What a cost consists of, in nano-dollars. `saved` is no part of it: what the same tokens
+    would have cost more without a cache; below 0 where writing it cost more than reading saved."""
+
+    input: int = 0  # uncached
+    cache_read: int = 0
+    cache_write: int = 0  # of both ages
+    output: int = 0
+    fees: int = 0  # per request and per web search
+    saved: int = 0
+
+
+class Apart(Struct, frozen=True, gc=False, omit_defaults=True):
+    """What few answers have and some prices tell apart. Token counts are inside those of Tokens:
+    `audio_in` and `image_in` inside input, `audio_cached` inside cache_read, the rest inside
+    output."""
+
+    audio_in: int = 0
+    audio_cached: int = 0
+    audio_out: int = 0
+    image_in: int = 0
+    image_out: int = 0
+    searches: int = 0  # web searches that the provider made
+    service: str = ""  # "batch", "flex", "priority", …: the tier it was served at
+
+
 class Look(Struct, frozen=True, gc=False):
     """One rule that was looked at: `rule` "longContext", `value` "61,204 > 60,000", hit or not."""
 
@@ -83,6 +109,9 @@ class AttemptView(Struct, frozen=True, gc=False):
     tokens: Tokens = Tokens()
     cost: int | None = None
     reason: str = ""  # why this candidate: "rule default", "fallback", "retry 1"
+    spend: Spend = Spend()  # of `cost`
+    price: str = ""  # where the price came from: "config", "genai-prices 0.2.3, above 200,000"
+    apart: Apart | None = None
 
 
 class RequestView(Struct, frozen=True, gc=False):
@@ -112,6 +141,10 @@ class RequestView(Struct, frozen=True, gc=False):
     ttft_ms: float | None = None  # to the first token of the answer
     duration_ms: float | None = None
     error: str = ""
+    project: str = ""
+    team: str = ""
+    user: str = ""  # the caller's own user, as it names it
+    tags: tuple[str, ...] = ()
     seq: int = 0  # grows by one with each request since the ledger began; 0 while not yet stored
 
     @property
@@ -238,7 +271,7 @@ class Totals(Struct, frozen=True, gc=False):
     errors: int = 0
     tokens: Tokens = Tokens()
     cost: int = 0
-    unpriced: int = 0  # requests whose price is unknown: cost is then a lower bound
+    unpriced: int = 0  # attempts whose price is unknown: cost is then a lower bound
     simulated_requests: int = 0
     simulated_cost: int = 0
 
@@ -557,7 +590,12 @@ Result = Done | Explained | Models | Routes | Replayed | Edited | Refused
 
 
 class CostLine(Struct, frozen=True, gc=False):
-    """Sums over one group of requests. Simulated and real traffic never share a line."""
+    """Sums over one group. Simulated and real traffic never share a line.
+
+    Tokens and money are those of every attempt under its own model, so that a provider's line is
+    its bill; a request is counted with its last attempt. The sums over all lines of any grouping
+    are the same.
+    """
 
     name: str  # "provider,model" or what it was grouped by
     simulated: bool
@@ -565,7 +603,21 @@ class CostLine(Struct, frozen=True, gc=False):
     errors: int
     tokens: Tokens
     cost: int
-    unpriced: int
+    unpriced: int  # attempts whose price is unknown
+    attempts: int = 0
+    spend: Spend = Spend()  # of `cost`
+
+    @property
+    def coverage(self) -> float | None:
+        """The share of attempts whose price is known, 0…1; None where there were none."""
+        return (self.attempts - self.unpriced) / self.attempts if self.attempts else None
+
+
+class CostPoint(Struct, frozen=True, gc=False):
+    """A line of one step of time, which begins at `at`."""
+
+    at: float
+    line: CostLine
 
 
 class BranchLine(Struct, frozen=True, gc=False):

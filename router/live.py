@@ -62,16 +62,27 @@ class _Sums:
         self._simulated = start.simulated_requests
         self._simulated_cost = start.simulated_cost
 
-    def add(self, view: RequestView) -> None:
+    def add(self, view: RequestView, record: Record) -> None:
+        """As the ledger sums up: tokens and money with each attempt's kind, real or simulated, and
+        the request with that of its last one."""
         if view.simulated:
             self._simulated += 1
-            self._simulated_cost += view.cost or 0
+        else:
+            self._requests += 1
+            self._errors += view.state == "failed"
+        if len(record.attempts) == 1:
+            self._spend(view.simulated, view.tokens, view.cost)
             return
-        self._requests += 1
-        self._errors += view.state == "failed"
-        self._tokens = list(map(add, self._tokens, astuple(view.tokens)))
-        self._cost += view.cost or 0
-        self._unpriced += view.cost is None
+        for attempt in record.attempts:
+            self._spend(attempt.candidate.provider.simulated, attempt.tokens, attempt.cost)
+
+    def _spend(self, simulated: bool, tokens: Tokens, cost: int | None) -> None:
+        if simulated:
+            self._simulated_cost += cost or 0
+            return
+        self._tokens = list(map(add, self._tokens, astuple(tokens)))
+        self._cost += cost or 0
+        self._unpriced += cost is None
 
     def totals(self) -> Totals:
         *counts, estimated = self._tokens
@@ -121,7 +132,7 @@ class Live:
         failed = view.state == "failed"
         self._finished.append((self._now(), view.duration_ms or 0.0, failed))
         self._roll_over()
-        self._today.add(view)
+        self._today.add(view, record)
         if self._watchers:
             self._changed[view.id] = view
         return view

@@ -11,13 +11,12 @@ from collections.abc import Sequence
 from typing import Final
 
 from router.contract import BranchLine
-from storage.queries import REQUESTS, SUMS, Query, read_sums
+from storage.costs import ADDED, read_sums
+from storage.queries import REQUESTS, Query
 from storage.rows import Row
 
 #: newest rows in which sessions of late are looked for
 NEWEST: Final = 20_000
-
-_RULES: Final = "SELECT rule, provider || ',' || model, COUNT(*) FROM request"
 
 
 def recent(limit: int) -> Query:
@@ -32,10 +31,9 @@ def recent(limit: int) -> Query:
 def lines(sessions: Sequence[str]) -> Query:
     """Rows for read_line."""
     return (
-        "SELECT session, agent, MIN(started_at), MAX(started_at),"
-        f" CASE WHEN provider = '' THEN '' ELSE provider || ',' || model END, {SUMS} FROM request"
-        f" WHERE session IN ({_marks(sessions)}) AND session <> '' AND state <> 'running'"
-        " GROUP BY session, agent, provider, model, simulated ORDER BY 3",
+        f"SELECT session, agent, MIN(started_at), MAX(started_at), model, {ADDED} FROM entry"
+        f" WHERE session IN ({_marks(sessions)}) AND session <> ''"
+        " GROUP BY session, agent, model, simulated ORDER BY 3",
         list(sessions),
     )
 
@@ -48,11 +46,6 @@ def newest(sessions: Sequence[str]) -> Query:
         " AND state = 'done' AND endpoint = 'chat' GROUP BY session, agent)",
         list(sessions),
     )
-
-
-def hits(since: float) -> Query:
-    """(rule, "provider,model", requests) since then."""
-    return f"{_RULES} WHERE started_at >= ? AND rule <> '' GROUP BY 1, 2", [since]
 
 
 def read_line(row: Row) -> BranchLine:

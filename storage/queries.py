@@ -1,20 +1,18 @@
-"""The questions that a ledger is asked, as SQL. Pure: text and parameters, no connection.
+"""The questions that a ledger is asked about single rows, as SQL. Sums are in costs.py.
 
-One rule: every sum of requests goes through `SUMS` over requests that have ended, so that the
-same traffic gives the same figures however it is grouped. Simulated and real are never one group.
+Pure: text and parameters, no connection.
 """
 
 # ruff: noqa: S608 - what is put into the text are column names of our own, never a value
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any, Final, Literal
+from typing import Any, Final
 
-from router.contract import CostLine, LogFilter, RequestFilter, Tokens, Totals
-from storage.rows import ATTEMPT, DETAIL, LEVELS, LOG, OVERRIDE, REQUEST, Row
+from router.contract import LogFilter, RequestFilter
+from storage.rows import ATTEMPT, DETAIL, LEVELS, LOG, OVERRIDE, REQUEST
 
 Query = tuple[str, list[Any]]
-Grouping = Literal["model", "provider", "door", "session", "key", "day"]
 
 _SEARCHED: Final = (
     "id",
@@ -27,23 +25,6 @@ _SEARCHED: Final = (
     "client",
     "error",
 )
-
-SUMS: Final = """
-    simulated, COUNT(*), SUM(state IN ('failed', 'interrupted')),
-    SUM(input), SUM(cache_read), SUM(cache_write), SUM(cache_write_1h), SUM(output),
-    SUM(reasoning), MAX(estimated), COALESCE(SUM(cost), 0), COUNT(*) - COUNT(cost)
-"""
-
-_GROUPS: Final[dict[Grouping, str]] = {
-    # A request that was refused before a model was chosen has neither name.
-    "model": "CASE WHEN provider = '' THEN '' ELSE provider || ',' || model END",
-    "provider": "provider",
-    "door": "door",
-    "session": "session",
-    "key": "key",
-    # The days of the person looking, as the console's "today" is.
-    "day": "date(started_at, 'unixepoch', 'localtime')",
-}
 
 
 def _names(columns: Iterable[str]) -> str:
@@ -82,20 +63,6 @@ def decisions(limit: int) -> Query:
     )
 
 
-def totals(since: float) -> Query:
-    """Rows for read_totals."""
-    where, values = _ended(since, None)
-    return f"SELECT {SUMS} FROM request{where} GROUP BY simulated", values
-
-
-def costs(since: float | None, until: float | None, by: Grouping) -> Query:
-    """Rows for read_cost, dearest first; days in their order."""
-    where, values = _ended(since, until)
-    order = "1" if by == "day" else "11 DESC, 3 DESC, 1"
-    sql = f"SELECT {_GROUPS[by]}, {SUMS} FROM request{where} GROUP BY 1, 2 ORDER BY {order}, 2"
-    return sql, values
-
-
 def logs(filter: LogFilter, limit: int, after_id: int | None, before_id: int | None) -> Query:
     """Rows for rows.read_log, oldest first: the first `limit` after `after_id` where that is given,
     else the last `limit` (before `before_id`)."""
@@ -121,53 +88,6 @@ def log_ids(filter: LogFilter) -> Query:
 def log_lines(ids: Sequence[int]) -> Query:
     """Rows for rows.read_log, in no order."""
     return f"{_LINES} WHERE id IN ({', '.join('?' * len(ids))})", list(ids)
-
-
-def read_totals(rows: Iterable[Row]) -> Totals:
-    """Real traffic, with what was simulated beside it."""
-    made = Totals()
-    lines = {bool(row[0]): read_sums("", row) for row in rows}
-    real, simulated = lines.get(False), lines.get(True)
-    if real is not None:
-        made = Totals(real.requests, real.errors, real.tokens, real.cost, real.unpriced)
-    if simulated is None:
-        return made
-    return Totals(
-        requests=made.requests,
-        errors=made.errors,
-        tokens=made.tokens,
-        cost=made.cost,
-        unpriced=made.unpriced,
-        simulated_requests=simulated.requests,
-        simulated_cost=simulated.cost,
-    )
-
-
-def read_cost(row: Row) -> CostLine:
-    return read_sums(row[0], row[1:])
-
-
-def read_sums(name: str, sums: Row) -> CostLine:
-    """From the columns of SUMS."""
-    simulated, count, errors, *kinds, estimated, cost, unpriced = sums
-    return CostLine(
-        name=name,
-        simulated=bool(simulated),
-        requests=count,
-        errors=errors,
-        tokens=Tokens(*(*kinds, bool(estimated))),
-        cost=cost,
-        unpriced=unpriced,
-    )
-
-
-def _ended(since: float | None, until: float | None) -> Query:
-    terms, values = ["state <> 'running'"], list[Any]()
-    for bound, sign in ((since, ">="), (until, "<")):
-        if bound is not None:
-            terms.append(f"started_at {sign} ?")
-            values.append(bound)
-    return _where(terms), values
 
 
 def _request_terms(filter: RequestFilter) -> tuple[list[str], list[Any]]:

@@ -10,6 +10,7 @@ import asyncio
 import sqlite3
 from array import array
 from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ import aiosqlite
 from router.contract import (
     BranchLine,
     CostLine,
+    CostPoint,
     LogFilter,
     LogLine,
     OverrideView,
@@ -26,8 +28,9 @@ from router.contract import (
     RequestView,
     Totals,
 )
-from storage import branches, database, queries, rows
-from storage.queries import Grouping, Query
+from storage import branches, costs, database, queries, rows
+from storage.costs import Grouping, Step
+from storage.queries import Query
 
 #: ids asked for in one statement; SQLite takes 32,766 parameters
 PAGE = 1000
@@ -97,18 +100,43 @@ class Archive:
 
     async def hits(self, since: float) -> list[tuple[str, str, int]]:
         """Which rule decided how often, and for which "provider,model"."""
-        return [(row[0], row[1], row[2]) for row in await self._all(branches.hits(since))]
+        return [
+            costs.read_hit(row)
+            for row in await self._all(costs.costs(await self._kept(since), None, "rule"))
+            if row[0]
+        ]
 
     async def costs(
         self, since: float | None = None, until: float | None = None, by: Grouping = "model"
     ) -> list[CostLine]:
         """Sums of what began in [since, until) and has ended, dearest first ("day": in order, by
         local days). Real and simulated traffic have lines of their own."""
-        return [queries.read_cost(row) for row in await self._all(queries.costs(since, until, by))]
+        since = await self._kept(since)
+        return [costs.read_cost(row) for row in await self._all(costs.costs(since, until, by))]
+
+    async def cost_series(
+        self,
+        since: float | None = None,
+        until: float | None = None,
+        step: Step = "day",
+        by: Grouping | None = None,
+    ) -> list[CostPoint]:
+        """The same over time: a point for each step (quarter hours, local hours or local days) and
+        line, in the order of time. Steps without traffic have none."""
+        since = await self._kept(since)
+        offset = datetime.now().astimezone().utcoffset() or timedelta()
+        query = costs.series(since, until, step, by, int(offset.total_seconds()))
+        return [costs.read_point(row) for row in await self._all(query)]
 
     async def totals(self, since: float) -> Totals:
         """Sums of what began at or after `since` and has ended."""
-        return queries.read_totals(await self._all(queries.totals(since)))
+        kept = await self._kept(since)
+        return costs.read_totals(await self._all(costs.totals(kept or since)))
+
+    async def _kept(self, since: float | None) -> float | None:
+        """`since`, but not before what retention has left."""
+        pruned = await self._one(costs.PRUNED_TO, 0)
+        return max(since or pruned, pruned) or None
 
     async def logs(
         self,

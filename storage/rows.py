@@ -1,6 +1,6 @@
 """The contract's structs as rows of the ledger, and back.
 
-One rule: a column has the name and the place of its field, so that a field without a column (or a
+One rule: a column has the name of its field, so that a field without a column (or a
 column without a field) is one failing test and never a silent loss. Pure.
 """
 
@@ -12,6 +12,7 @@ import msgspec
 from msgspec import Struct
 
 from router.contract import (
+    Apart,
     AttemptView,
     Facts,
     LogLine,
@@ -19,6 +20,7 @@ from router.contract import (
     OverrideView,
     RequestDetail,
     RequestView,
+    Spend,
     Tokens,
 )
 
@@ -30,6 +32,8 @@ LEVELS: Final = ("debug", "info", "warning", "error")
 
 _encode = msgspec.json.Encoder().encode
 _decode_looks = msgspec.json.Decoder(tuple[Look, ...]).decode
+_decode_tags = msgspec.json.Decoder(tuple[str, ...]).decode
+_decode_apart = msgspec.json.Decoder(Apart).decode
 _decode_facts = msgspec.json.Decoder(Facts).decode
 
 
@@ -38,6 +42,8 @@ def _columns(struct: type[Struct], *left_out: str) -> tuple[str, ...]:
     for name in struct.__struct_fields__:
         if name == "tokens":
             names += Tokens.__struct_fields__
+        elif name == "spend":
+            names += (f"spend_{part}" for part in Spend.__struct_fields__)
         elif name not in left_out:
             names.append(name)
     return tuple(names)
@@ -53,7 +59,9 @@ OVERRIDE: Final = _columns(OverrideView, "problem")
 
 _REQUEST_TOKENS: Final = REQUEST.index("input")
 _ATTEMPT_TOKENS: Final = ATTEMPT.index("input")
+_ATTEMPT_SPEND: Final = ATTEMPT.index("spend_input")
 _KINDS: Final = len(Tokens.__struct_fields__)
+_SPENT: Final = len(Spend.__struct_fields__)
 _LEVEL: Final = LOG.index("level")
 
 
@@ -61,10 +69,12 @@ def request_row(detail: RequestDetail) -> Row:
     """In the order of DETAIL."""
     at = _REQUEST_TOKENS
     flat = msgspec.structs.astuple(detail.request)
+    tags = detail.request.tags
     return (
         *flat[:at],
         *msgspec.structs.astuple(detail.request.tokens),
-        *flat[at + 1 : -1],
+        *flat[at + 1 : -2],
+        _encode(tags).decode() if tags else "",
         _encode(detail.looks).decode(),
         _encode(detail.facts).decode(),
     )
@@ -73,8 +83,16 @@ def request_row(detail: RequestDetail) -> Row:
 def attempt_row(view: AttemptView, request: str) -> Row:
     """`request` (the id of its request) and then the order of ATTEMPT."""
     at = _ATTEMPT_TOKENS
-    flat = msgspec.structs.astuple(view)
-    return (request, *flat[:at], *msgspec.structs.astuple(view.tokens), *flat[at + 1 :])
+    *flat, spend, price, apart = msgspec.structs.astuple(view)
+    return (
+        request,
+        *flat[:at],
+        *msgspec.structs.astuple(view.tokens),
+        *flat[at + 1 :],
+        *msgspec.structs.astuple(spend),
+        price,
+        _encode(apart).decode() if apart is not None else "",
+    )
 
 
 def log_row(line: LogLine) -> Row:
@@ -90,7 +108,18 @@ def override_row(view: OverrideView) -> Row:
 
 def read_request(row: Row) -> RequestView:
     """From REQUEST and seq."""
-    return _with_tokens(RequestView, row, _REQUEST_TOKENS)
+    *rest, tags, seq = row
+    named = _decode_tags(tags) if tags else ()
+    return _with_tokens(RequestView, (*rest, named, seq), _REQUEST_TOKENS)
+
+
+def read_attempt(row: Row) -> AttemptView:
+    """From ATTEMPT."""
+    at = _ATTEMPT_SPEND
+    *_, price, apart = row
+    spend = Spend(*row[at : at + _SPENT])
+    rest = (*row[:at], spend, price, _decode_apart(apart) if apart else None)
+    return _with_tokens(AttemptView, rest, _ATTEMPT_TOKENS)
 
 
 def read_detail(row: Row, attempts: list[Row]) -> RequestDetail:
@@ -99,7 +128,7 @@ def read_detail(row: Row, attempts: list[Row]) -> RequestDetail:
     return RequestDetail(
         request=read_request((*request, seq)),
         looks=_decode_looks(looks),
-        attempts=tuple(_with_tokens(AttemptView, one, _ATTEMPT_TOKENS) for one in attempts),
+        attempts=tuple(read_attempt(one) for one in attempts),
         facts=_decode_facts(facts),
     )
 

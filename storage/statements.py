@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from functools import cache
 from typing import Final
 
+from storage.rolls import KEY as ROLL_KEY
+from storage.rolls import KINDS, SPANS
 from storage.rows import ATTEMPT, DETAIL, LOG, OVERRIDE
 
 
@@ -28,13 +30,6 @@ def upsert_requests(many: int) -> str:
 
 
 @cache
-def delete_attempts(many: int) -> str:
-    """Of the requests with these ids."""
-    marks = ", ".join("?" * many)
-    return f"DELETE FROM attempt WHERE request IN (SELECT seq FROM request WHERE id IN ({marks}))"
-
-
-@cache
 def insert_attempts(many: int) -> str:
     """Rows of the request's id and ATTEMPT."""
     seq = "(SELECT seq FROM request WHERE id = ?)"
@@ -52,6 +47,15 @@ UPSERT_OVERRIDE: Final = _upsert("override", OVERRIDE)
 #: the override's id
 DELETE_OVERRIDE: Final = "DELETE FROM override WHERE id = ?"
 
+#: seq and whether it has ended, of those of these ids (a JSON array) that are stored
+KNOWN: Final = (
+    "SELECT seq, state <> 'running' FROM request WHERE id IN (SELECT value FROM json_each(?))"
+)
+#: of the requests with these seqs (a JSON array)
+DELETE_ATTEMPTS: Final = "DELETE FROM attempt WHERE request IN (SELECT value FROM json_each(?))"
+NEWEST: Final = "SELECT COALESCE(MAX(seq), 0) FROM request"
+RUNNING: Final = "SELECT seq FROM request WHERE state = 'running'"
+
 #: the error to note, for both; attempts first
 INTERRUPT_ATTEMPTS: Final = (
     "UPDATE attempt SET outcome = 'ours', error = ? WHERE outcome = '' AND request IN"
@@ -65,11 +69,28 @@ _OLD: Final = (
     "(SELECT seq FROM request WHERE started_at < ?1 AND seq < (SELECT MAX(seq) FROM request)"
     " ORDER BY started_at LIMIT ?2)"
 )
+_OLD_ROLLS: Final = (
+    f"(SELECT {', '.join(ROLL_KEY)} FROM roll WHERE kind = '{{kind}}' AND span = {{span}}"
+    " AND start <= ?1 - {span} LIMIT ?2)"
+)
 #: what is older than this, at most so many rows; attempts first
 PRUNE: Final = (
     f"DELETE FROM attempt WHERE request IN {_OLD}",
     f"DELETE FROM request WHERE seq IN {_OLD}",
     "DELETE FROM log WHERE id IN (SELECT id FROM log WHERE at < ?1 LIMIT ?2)",
+    *(
+        f"DELETE FROM roll WHERE ({', '.join(ROLL_KEY)}) IN "
+        + _OLD_ROLLS.format(kind=kind, span=span)
+        for kind in KINDS
+        for span in SPANS
+    ),
 )
 #: since when the history is whole
-MOVE_HORIZON: Final = "UPDATE meta SET value = MAX(value, ?) WHERE name = 'reaches_back_to'"
+MOVE_HORIZON: Final = (
+    "UPDATE meta SET value = MAX(value, ?) WHERE name IN ('reaches_back_to', 'pruned_to')"
+)
+#: up to which request the sums are made, of a ledger that is older than they are
+ROLLED_TO: Final = "SELECT value FROM meta WHERE name = 'rolled_to'"
+ROLL_ON: Final = "SELECT seq FROM request WHERE seq > ? ORDER BY seq LIMIT ?"
+SET_ROLLED: Final = "UPDATE meta SET value = ? WHERE name = 'rolled_to'"
+ALL_ROLLED: Final = "DELETE FROM meta WHERE name = 'rolled_to'"

@@ -17,7 +17,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Final
 
-from msgspec import Struct
+from msgspec import Struct, json
 
 from router.contract import (
     LogLine,
@@ -27,7 +27,8 @@ from router.contract import (
     RequestView,
     Totals,
 )
-from storage import database, queries, rows, statements
+from storage import costs, database, queries, rows, statements
+from storage.rolls import FOLD, QUARTER
 
 #: rows in one transaction: each rewrites the last page of every index, so few are cheap, and short
 #: ones keep the thread from holding the interpreter at a stretch
@@ -40,11 +41,14 @@ GATHER: Final = 0.2
 RETRY: Final = 0.5
 #: rows that retention deletes in one transaction, at most one every GATHER seconds
 BATCH: Final = 500
+#: rows of an older ledger that are summed up in one transaction
+CHUNK: Final = 20_000
 #: seconds until a thread must hand over the interpreter when another wants it. With slices this
 #: keeps the loop's p99 level with no database at all (0.56 ms at 1,000 requests/s); with CPython's
 #: 5 ms the longest wait of a loop at 3,000 rows/s was 13 ms instead of 7.
 SWITCH: Final = 0.0002
 
+_json: Final = json.Encoder().encode
 _LEFT: Final = "the router ended while this ran"
 
 
@@ -81,6 +85,7 @@ class Ledger:
         self._closing = threading.Event()
         self._older_than: float | None = None
         self._db = database.open_for_writing(path)
+        self._roll_up_older_rows()
         self._interrupt_what_was_running()
         sys.setswitchinterval(SWITCH)
         self._thread = threading.Thread(target=self._run, name="ledger", daemon=True)
@@ -107,7 +112,7 @@ class Ledger:
     def prune(self, older_than: float) -> None:
         """Deletes what began before `older_than` (Unix seconds), in small batches between writes.
         The newest request always stays, so that no seq is given twice."""
-        self._older_than = older_than
+        self._older_than = older_than // QUARTER * QUARTER  # sums have no smaller parts
         self._work.set()
 
     @property
@@ -139,7 +144,7 @@ class Ledger:
 
     def today(self, since: float) -> Totals:
         """Sums of what began at or after `since` and has ended."""
-        return queries.read_totals(self._ask(queries.totals(since)))
+        return costs.read_totals(self._ask(costs.totals(since)))
 
     def flush(self, timeout: float) -> bool:
         """Waits until all that was queued before is committed; False when `timeout` seconds passed.
@@ -168,9 +173,28 @@ class Ledger:
         """On a full disk they stay as they are until the next start."""
         try:
             self._db.execute("BEGIN IMMEDIATE")
+            left = [seq for (seq,) in self._db.execute(statements.RUNNING)]
             self._db.execute(statements.INTERRUPT_ATTEMPTS, (_LEFT,))
             self._db.execute(statements.INTERRUPT_REQUESTS, (_LEFT,))
+            self._fold(left)
             self._db.execute("COMMIT")
+        except sqlite3.Error as error:
+            self._refused(error)
+
+    def _roll_up_older_rows(self) -> None:
+        """Makes the sums of a ledger that is older than they are; again from where it stopped."""
+        try:
+            unfinished = self._db.execute(statements.ROLLED_TO).fetchone()
+            if unfinished is None:
+                return
+            (done,) = unfinished
+            while found := self._db.execute(statements.ROLL_ON, (done, CHUNK)).fetchall():
+                done = found[-1][0]
+                self._db.execute("BEGIN IMMEDIATE")
+                self._fold([seq for (seq,) in found])
+                self._db.execute(statements.SET_ROLLED, (done,))
+                self._db.execute("COMMIT")
+            self._db.execute(statements.ALL_ROLLED)
         except sqlite3.Error as error:
             self._refused(error)
 
@@ -244,13 +268,25 @@ class Ledger:
         return True
 
     def _store_requests(self, details: dict[str, RequestDetail]) -> None:
-        ids = [(id,) for id in details]
-        self._each(statements.delete_attempts, ids)
+        """What is known again replaces what was, in the rows and in the sums."""
+        execute = self._db.execute
+        known = execute(statements.KNOWN, (_json(list(details)),)).fetchall()
+        (before,) = execute(statements.NEWEST).fetchone()
+        if known:
+            self._fold([seq for seq, ended in known if ended], -1)
+            execute(statements.DELETE_ATTEMPTS, (_json([seq for seq, _ in known]),))
         self._each(statements.upsert_requests, [rows.request_row(one) for one in details.values()])
         attempts = [
             rows.attempt_row(view, id) for id, detail in details.items() for view in detail.attempts
         ]
         self._each(statements.insert_attempts, attempts)
+        (after,) = execute(statements.NEWEST).fetchone()
+        self._fold([*(seq for seq, _ in known), *range(before + 1, after + 1)])
+
+    def _fold(self, seqs: list[int], times: int = 1) -> None:
+        """Adds these requests, those of them that have ended, to the sums; -1 takes them back."""
+        if seqs:
+            self._db.execute(FOLD, (_json(seqs), times))
 
     def _each(self, statement: Callable[[int], str], many: list[rows.Row]) -> None:
         """`statement(n)` is for n rows. Few n are used, so that each is prepared only once."""

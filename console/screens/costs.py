@@ -67,12 +67,13 @@ def total(lines: Sequence[CostLine]) -> CostLine:
         ),
         cost=sum(line.cost for line in lines),
         unpriced=sum(line.unpriced for line in lines),
+        attempts=sum(line.attempts for line in lines),
     )
 
 
 def cost(line: CostLine) -> str:
     """Nothing priced is unknown; something unpriced is a lower bound."""
-    if line.unpriced and line.unpriced == line.requests:
+    if line.unpriced and line.unpriced == line.attempts:
         return UNKNOWN
     return money(line.cost, lower_bound=line.unpriced > 0)
 
@@ -213,8 +214,7 @@ def coverage(lines: Sequence[CostLine]) -> tuple[Piece, ...]:
     whole = total(lines)
     if not whole.unpriced:
         return ()
-    priced = (whole.requests - whole.unpriced) / whole.requests
     return (
-        Span(f"  {percent(priced)} of requests priced", "warn"),
+        Span(f"  {percent(whole.coverage or 0)} of attempts priced", "warn"),
         Span(f", {whole.unpriced:,} with unknown price", "muted"),
     )

@@ -169,10 +169,10 @@ def detail(request: RequestView) -> RequestDetail:
             reason=f"rule {request.rule}",
         )
     ]
-    if request.attempts == 2:
-        attempts = [
+    if request.attempts > 1:
+        failed = [
             AttemptView(
-                number=1,
+                number=number,
                 provider="openrouter",
                 model="anthropic/claude-sonnet-4.5:beta",
                 started_at=request.started_at + 0.004,
@@ -182,10 +182,14 @@ def detail(request: RequestView) -> RequestDetail:
                 first_byte_ms=1_180.0,
                 duration_ms=1_190.0,
                 reason=f"rule {request.rule}",
-            ),
+            )
+            for number in range(1, request.attempts)
+        ]
+        attempts = [
+            *failed,
             msgspec.structs.replace(
                 attempts[0],
-                number=2,
+                number=request.attempts,
                 started_at=request.started_at + 1.2,
                 duration_ms=(request.duration_ms or 0) - 1_200,
                 reason="fallback",

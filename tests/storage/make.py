@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from router.contract import (
+    Apart,
     AttemptView,
     Facts,
     LogLine,
@@ -17,6 +18,7 @@ from router.contract import (
     OverrideView,
     RequestDetail,
     RequestView,
+    Spend,
     Tokens,
 )
 from storage.writer import Ledger
@@ -49,6 +51,10 @@ def view(id: str, **changes: Any) -> RequestView:
         "ttft_ms": 12.5,
         "duration_ms": 99.25,
         "error": "",
+        "project": "project-1",
+        "team": "team-1",
+        "user": "user-1",
+        "tags": ("a,b", "c"),
     }
     return RequestView(id=id, **(fields | changes))
 
@@ -67,15 +73,25 @@ def attempt(number: int, **changes: Any) -> AttemptView:
         "tokens": TOKENS,
         "cost": None,
         "reason": "rule default",
+        "spend": Spend(1, 2, 3, 4, 5, -6),
+        "price": "config",
+        "apart": Apart(audio_in=7, searches=8, service="flex"),
     }
     return AttemptView(number=number, **(fields | changes))
 
 
 def detail(id: str, **changes: Any) -> RequestDetail:
+    """A request whose first attempt failed and used nothing."""
+    made = view(id, **changes)
+    went = {"provider": made.provider, "model": made.model, "simulated": made.simulated}
+    spent = {"tokens": made.tokens, "cost": made.cost}
     return RequestDetail(
-        request=view(id, **changes),
+        request=made,
         looks=(Look("image", "none"), Look("longContext", "61,204 > 60,000", True, "a,b", "note")),
-        attempts=(attempt(1), attempt(2, outcome="ok", status=200, cost=1_234_567)),
+        attempts=(
+            attempt(1, **went, tokens=Tokens(), cost=0),
+            attempt(2, **went, **spent, outcome="ok", status=200),
+        ),
         facts=Facts(tokens=61_204, tokens_exact=True, thinking="on 31,999", side_call="title"),
     )
 

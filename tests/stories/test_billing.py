@@ -19,7 +19,7 @@ import pytest
 
 from console.link import Link
 from router.contract import AttemptView, Cancel, CostLine, Done, RequestDetail, Tokens
-from storage.queries import Grouping
+from storage.costs import Grouping
 from tests.fakes.upstream import Behaviour, FakeUpstream, Seen
 from tests.harness import Running
 from tests.stories.provider import (

@@ -53,8 +53,9 @@ def detail(id: str, model: str, cost: int | None, **more: Any) -> RequestDetail:
         **more,
     )
     attempt = AttemptView(
-        1, "deepseek", model, NOW - 5, status=200, outcome="ok", first_byte_ms=250.0,
-        duration_ms=1290.0, tokens=view.tokens, cost=cost, reason="rule longContext",
+        1, "deepseek", model, NOW - 5, view.simulated, status=200, outcome="ok",
+        first_byte_ms=250.0, duration_ms=1290.0, tokens=view.tokens, cost=cost,
+        reason="rule longContext",
     )  # fmt: skip
     looks = (Look("forced", "none"), Look("longContext", "61,204 > 60,000", True, EVIL))
     return RequestDetail(view, looks, (attempt,), Facts(tokens=61_204, messages=9, tools=12))

@@ -1,0 +1,191 @@
+"""What was spent, as SQL: sums by a dimension, and how they went over time. Pure.
+
+One rule: every figure is a sum of `entry` (attempts, with what they are summed by), taken from
+`roll` where whole spans are asked for and from the rows at the ends, so that the same traffic gives
+the same figures however it is grouped. Simulated and real are never one line.
+"""
+
+# ruff: noqa: S608 - what is put into the text are column names of our own, never a value
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, Final, Literal
+
+from router.contract import CostLine, CostPoint, Spend, Tokens, Totals
+from storage.rolls import DAY, QUARTER, SUMS, Window, windows
+from storage.rows import Row
+
+Query = tuple[str, list[Any]]
+Grouping = Literal[
+    "model",
+    "provider",
+    "door",
+    "key",
+    "project",
+    "team",
+    "user",
+    "session",
+    "rule",
+    "outcome",
+    "day",
+]
+Step = Literal["quarter", "hour", "day"]
+
+#: what read_sums reads, of `entry` or of rolls
+ADDED: Final = "simulated, " + ", ".join(f"SUM({name})" for name in SUMS)
+_COST: Final = SUMS.index("cost")
+_TOKENS: Final = SUMS.index("input")
+
+#: Local time as the person looking has it.
+_LOCAL_DAY: Final = "date(start, 'unixepoch', 'localtime')"
+_LOCAL_MIDNIGHT: Final = (
+    "CAST(strftime('%s', start, 'unixepoch', 'localtime', 'start of day', 'utc') AS INTEGER)"
+)
+
+
+def _kind(by: Grouping) -> str:
+    """The kind of roll that has this dimension. Any kind has all of the traffic: doors are few."""
+    return {"provider": "model", "day": "door"}.get(by, by)
+
+
+def _name(by: Grouping) -> str:
+    """The name of a line, from a name of `_kind(by)`. A provider's name holds no comma."""
+    if by == "provider":
+        return "substr(name, 1, instr(name, ',') - 1)"
+    return _LOCAL_DAY if by == "day" else "name"
+
+
+def costs(since: float | None, until: float | None, by: Grouping) -> Query:
+    """Rows for read_cost, dearest first; days in their order."""
+    # a day of the person looking is not a day of UTC
+    source, values = _source(_kind(by), since, until, QUARTER if by == "day" else DAY)
+    order = "1" if by == "day" else f"{_COST + 3} DESC, 3 DESC, 1"
+    sql = (
+        f"SELECT {_name(by)}, {ADDED} FROM ({source}) GROUP BY 1, 2"
+        f" HAVING {_ANY} ORDER BY {order}, 2"
+    )
+    return sql, values
+
+
+def series(
+    since: float | None,
+    until: float | None,
+    step: Step,
+    by: Grouping | None,
+    offset: int,
+) -> Query:
+    """Rows for read_point, in the order of time. `offset`: local time less UTC, in seconds."""
+    source, values = _source(_kind(by or "door"), since, until, QUARTER)
+    at = {
+        "quarter": "start",
+        "hour": f"start - (start + {int(offset) % 3600}) % 3600",
+        "day": _LOCAL_MIDNIGHT,
+    }[step]
+    name = _name(by) if by else "''"
+    sql = (
+        f"SELECT {at}, {name}, {ADDED} FROM ({source})"
+        f" GROUP BY 1, 2, 3 HAVING {_ANY} ORDER BY 1, {_COST + 4} DESC, 2, 3"
+    )
+    return sql, values
+
+
+def totals(since: float) -> Query:
+    """Rows for read_totals."""
+    source, values = _source("door", since, None, DAY)
+    return f"SELECT {ADDED} FROM ({source}) GROUP BY simulated", values
+
+
+#: what was taken back leaves a line of zeros
+_ANY: Final = "SUM(requests) OR SUM(attempts)"
+_COLUMNS: Final = ", ".join(SUMS)
+#: Before this there are no rows: `since` must not lie before it.
+PRUNED_TO: Final = "SELECT value FROM meta WHERE name = 'pruned_to'"
+
+
+def _source(kind: str, since: float | None, until: float | None, coarsest: int) -> Query:
+    """name, simulated, start, first_at, last_at and SUMS of one kind, over a time."""
+    parts: list[str] = []
+    values: list[Any] = []
+    # never no part: SQL has no sum over no table
+    for window in windows(since, until, coarsest) or [Window(0, 0.0, 0.0)]:
+        sql, bounds = _rolled(kind, window) if window.span else _entries(kind, window)
+        parts.append(sql)
+        values += bounds
+    return " UNION ALL ".join(parts), values
+
+
+def _rolled(kind: str, window: Window) -> Query:
+    terms, values = ["kind = ?", "span = ?"], list[Any]((kind, window.span))
+    for bound, sign in ((window.since, ">="), (window.until, "<")):
+        if bound is not None:
+            terms.append(f"start {sign} ?")
+            values.append(int(bound))
+    return (
+        f"SELECT name, simulated, start, first_at, last_at, {_COLUMNS}"
+        f" FROM roll WHERE {' AND '.join(terms)}",
+        values,
+    )
+
+
+def _entries(kind: str, window: Window) -> Query:
+    terms, values = ["1"], list[Any]()
+    for bound, sign in ((window.since, ">="), (window.until, "<")):
+        if bound is not None:
+            terms.append(f"started_at {sign} ?")
+            values.append(bound)
+    return (
+        f"SELECT {kind} AS name, simulated, quarter AS start, started_at AS first_at,"
+        f" started_at AS last_at, {_COLUMNS} FROM entry WHERE {' AND '.join(terms)}",
+        values,
+    )
+
+
+# ── the answers ───────────────────────────────────────────────────────────────────────────────────
+
+
+def read_cost(row: Row) -> CostLine:
+    return read_sums(row[0], row[1:])
+
+
+def read_point(row: Row) -> CostPoint:
+    return CostPoint(at=float(row[0]), line=read_sums(row[1], row[2:]))
+
+
+def read_totals(rows: Iterable[Row]) -> Totals:
+    """Real traffic, with what was simulated beside it."""
+    lines = {bool(row[0]): read_sums("", row) for row in rows}
+    nothing = read_sums("", (0, *([0] * len(SUMS))))
+    real, simulated = lines.get(False, nothing), lines.get(True, nothing)
+    return Totals(
+        requests=real.requests,
+        errors=real.errors,
+        tokens=real.tokens,
+        cost=real.cost,
+        unpriced=real.unpriced,
+        simulated_requests=simulated.requests,
+        simulated_cost=simulated.cost,
+    )
+
+
+def read_hit(row: Row) -> tuple[str, str, int]:
+    """Of rows by "rule": the rule, "provider,model" and how many requests it sent there."""
+    rule, _, model = row[0].partition(",")
+    return rule, model, row[2]
+
+
+def read_sums(name: str, sums: Row) -> CostLine:
+    """From `simulated` and the columns of SUMS."""
+    simulated, *figures = sums
+    requests, errors, attempts, unpriced = figures[:_TOKENS]
+    *kinds, estimated = figures[_TOKENS:_COST]
+    return CostLine(
+        name=name,
+        simulated=bool(simulated),
+        requests=requests,
+        errors=errors,
+        tokens=Tokens(*(*kinds, estimated > 0)),
+        cost=figures[_COST],
+        unpriced=unpriced,
+        attempts=attempts,
+        spend=Spend(*figures[_COST + 1 :]),
+    )

@@ -1,0 +1,95 @@
+"""Sums that are kept: what was spent in each quarter hour and each day, by every dimension.
+
+One rule: every sum comes from the view `entry` by the one statement here, also where a row is
+replaced or taken back (a factor of -1), so that the sums are those of the rows at every commit.
+Pure: SQL and arithmetic.
+"""
+
+# ruff: noqa: S608 - what is put into the text are column names of our own, never a value
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import Final, NamedTuple
+
+from router.contract import Spend, Tokens
+
+QUARTER: Final = 900
+DAY: Final = 86_400
+SPANS: Final = (QUARTER, DAY)
+
+#: what is summed by: columns of `entry`. A request with several attempts has one name of each kind
+#: but of "model" and "outcome", where it has one for each attempt.
+KINDS: Final = ("model", "door", "key", "project", "team", "user", "session", "rule", "outcome")
+
+_COUNTS: Final = ("requests", "errors", "attempts", "unpriced")
+#: the columns that are added up, in the order of `line`
+SUMS: Final = (
+    *_COUNTS,
+    *Tokens.__struct_fields__,
+    "cost",
+    *(f"spend_{name}" for name in Spend.__struct_fields__),
+)
+KEY: Final = ("kind", "span", "start", "name", "simulated")
+_TIMES: Final = ("first_at", "last_at")
+
+_ADDED: Final = ", ".join(f"SUM({name}) AS {name}" for name in SUMS)
+
+
+def _arm(kind: str, span: int) -> str:
+    start = "quarter" if span == QUARTER else f"quarter / {span} * {span}"
+    return (
+        f"SELECT '{kind}', {span}, {start} AS start, {kind} AS name, simulated, MIN(first_at),"
+        f" MAX(last_at), {', '.join(f'SUM({name})' for name in SUMS)}"
+        " FROM fresh GROUP BY start, name, simulated"
+    )
+
+
+#: Adds the requests whose seqs are in the JSON array ?1 to the sums, ?2 times: 1 or -1.
+FOLD: Final = (
+    "WITH fresh AS MATERIALIZED (SELECT quarter, simulated, "
+    + ", ".join(KINDS)
+    + ", MIN(started_at) AS first_at, MAX(started_at) AS last_at, "
+    + ", ".join(f"?2 * SUM({name}) AS {name}" for name in SUMS)
+    + " FROM entry WHERE seq IN (SELECT value FROM json_each(?1)) GROUP BY quarter, simulated, "
+    + ", ".join(KINDS)
+    + f") INSERT INTO roll ({', '.join((*KEY, *_TIMES, *SUMS))}) SELECT * FROM ("
+    + " UNION ALL ".join(_arm(kind, span) for kind in KINDS for span in SPANS)
+    # `WHERE 1` keeps SQLite from reading ON as a join's
+    + f") WHERE 1 ON CONFLICT ({', '.join(KEY)}) DO UPDATE SET"
+    + " first_at = MIN(first_at, excluded.first_at), last_at = MAX(last_at, excluded.last_at), "
+    + ", ".join(f"{name} = {name} + excluded.{name}" for name in SUMS)
+)
+
+
+class Window(NamedTuple):
+    """A part of a time: from rolls of `span` seconds, or from the rows themselves (`span` 0). It
+    begins at `since` and ends before `until`; None: open."""
+
+    span: int
+    since: float | None
+    until: float | None
+
+
+def windows(since: float | None, until: float | None, coarsest: int = DAY) -> list[Window]:
+    """[since, until) as few parts that are exact together: whole days, quarter hours beside them,
+    and single rows where an end lies inside a quarter. `coarsest`: the largest span to use."""
+    spans = [span for span in (0, *SPANS) if span <= coarsest]
+    before: list[Window] = []
+    after: list[Window] = []
+    low, high = since, until
+    for finer, span in pairwise(spans):
+        if low is not None and high is not None and low >= high:
+            return [*before, *reversed(after)]
+        up = None if low is None else -(-low // span) * span
+        down = None if high is None else high // span * span
+        if up is not None and down is not None and up > down:
+            # no boundary of this size lies between: what is left is of the finer one
+            return [*before, Window(finer, low, high), *reversed(after)]
+        if up is not None and low != up:
+            before.append(Window(finer, low, up))
+        if down is not None and high != down:
+            after.append(Window(finer, down, high))
+        low, high = up, down
+    if low is None or high is None or low < high:
+        before.append(Window(spans[-1], low, high))
+    return [*before, *reversed(after)]
