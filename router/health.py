@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Mapping
 from urllib.parse import urlsplit
 
@@ -37,7 +37,10 @@ INNOCENT = frozenset({"ok", "caller", "cancelled", "too_long"})
 class _Passed:
     """What a provider's attempts, or a role's requests, showed since the router started."""
 
-    __slots__ = ("errors", "first_bytes", "last_error", "last_error_at", "last_ok_at", "requests")
+    __slots__ = (
+        *("errors", "first_bytes", "last_error", "last_error_at", "last_ok_at", "outcomes"),
+        "requests",
+    )
 
     def __init__(self) -> None:
         self.requests = 0
@@ -46,6 +49,7 @@ class _Passed:
         self.last_error = ""
         self.last_error_at: float | None = None
         self.last_ok_at: float | None = None
+        self.outcomes: Counter[str] = Counter()
 
     def p50_ms(self) -> float | None:
         if not self.first_bytes:
@@ -84,6 +88,7 @@ class Health:
         name = attempt.candidate.provider.name
         passed = self._passed.get(name) or self._passed.setdefault(name, _Passed())
         passed.requests += 1
+        passed.outcomes[attempt.outcome] += 1
         if attempt.first_byte is not None:
             passed.first_bytes.append((attempt.first_byte - attempt.started) * 1000)
         if attempt.outcome in INNOCENT:
@@ -92,6 +97,10 @@ class Health:
             passed.errors += 1
             passed.last_error = attempt.error or attempt.outcome
             passed.last_error_at = at
+
+    def outcomes(self) -> dict[str, Counter[str]]:
+        """Of each provider's attempts."""
+        return {name: passed.outcomes for name, passed in self._passed.items()}
 
     def served(self, request: RequestView) -> None:
         """A request through a door has ended."""

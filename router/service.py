@@ -26,6 +26,7 @@ from router.errors import ConfigError
 from router.health import INTERVAL, Health
 from router.live import RECENT, Live, midnight
 from router.log import Log
+from router.meters import Meters
 from router.overrides import Overrides
 from router.prices import warm
 from router.projects import Projects
@@ -84,6 +85,7 @@ class Router:
         self.edits = Edits()
         self.visitors = Visitors(self.live.tell)
         self.counter = Counter()
+        self.meters = Meters()
         self.sessions = Sessions()
         self.remembered = Remembered()
         self.custom = CustomRouters(lambda line: self.log.info("custom router", line))
@@ -115,6 +117,7 @@ class Router:
         """The request has ended: counted, kept, logged."""
         view = self.live.close(record)
         self.health.served(view)
+        self.meters.finished(view)
         if view.session:
             self.sessions.learn(record, self.wall())
         self.ledger.request(record.detail(view))
