@@ -98,6 +98,7 @@ def totals(since: float) -> Query:
 #: what was taken back leaves a line of zeros
 _ANY: Final = "SUM(requests) OR SUM(attempts)"
 _COLUMNS: Final = ", ".join(SUMS)
+_ROLLED_TO: Final = "(SELECT value FROM meta WHERE name = 'rolled_to')"
 #: Before this there are no rows: `since` must not lie before it.
 PRUNED_TO: Final = "SELECT value FROM meta WHERE name = 'pruned_to'"
 
@@ -106,11 +107,17 @@ def _source(kind: str, since: float | None, until: float | None, coarsest: int) 
     """name, simulated, start, first_at, last_at and SUMS of one kind, over a time."""
     parts: list[str] = []
     values: list[Any] = []
-    # never no part: SQL has no sum over no table
-    for window in windows(since, until, coarsest) or [Window(0, 0.0, 0.0)]:
-        sql, bounds = _rolled(kind, window) if window.span else _entries(kind, window)
+    for window in windows(since, until, coarsest):
+        if window.span:
+            sql, bounds = _rolled(kind, window)
+        else:
+            sql, bounds = _entries(kind, window, f"seq <= {_ROLLED_TO}")
         parts.append(sql)
         values += bounds
+    # what is not yet among the sums; `+` keeps the search by seq
+    sql, bounds = _entries(kind, Window(0, since, until), f"seq > {_ROLLED_TO}", "+started_at")
+    parts.append(sql)
+    values += bounds
     return " UNION ALL ".join(parts), values
 
 
@@ -127,11 +134,11 @@ def _rolled(kind: str, window: Window) -> Query:
     )
 
 
-def _entries(kind: str, window: Window) -> Query:
-    terms, values = ["1"], list[Any]()
+def _entries(kind: str, window: Window, which: str, time: str = "started_at") -> Query:
+    terms, values = [which], list[Any]()
     for bound, sign in ((window.since, ">="), (window.until, "<")):
         if bound is not None:
-            terms.append(f"started_at {sign} ?")
+            terms.append(f"{time} {sign} ?")
             values.append(bound)
     return (
         f"SELECT {kind} AS name, simulated, quarter AS start, started_at AS first_at,"

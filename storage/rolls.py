@@ -32,33 +32,41 @@ SUMS: Final = (
 KEY: Final = ("kind", "span", "start", "name", "simulated")
 _TIMES: Final = ("first_at", "last_at")
 
-_ADDED: Final = ", ".join(f"SUM({name}) AS {name}" for name in SUMS)
+_SUMMED: Final = ", ".join(f"SUM({name}) AS {name}" for name in SUMS)
 
 
-def _arm(kind: str, span: int) -> str:
-    start = "quarter" if span == QUARTER else f"quarter / {span} * {span}"
+def _arm(kind: str) -> str:
     return (
-        f"SELECT '{kind}', {span}, {start} AS start, {kind} AS name, simulated, MIN(first_at),"
-        f" MAX(last_at), {', '.join(f'SUM({name})' for name in SUMS)}"
+        f"SELECT '{kind}' AS kind, {QUARTER} AS span, quarter AS start, {kind} AS name, simulated,"
+        f" MIN(first_at) AS first_at, MAX(last_at) AS last_at, {_SUMMED}"
         " FROM fresh GROUP BY start, name, simulated"
     )
 
 
-#: Adds the requests whose seqs are in the JSON array ?1 to the sums, ?2 times: 1 or -1.
-FOLD: Final = (
-    "WITH fresh AS MATERIALIZED (SELECT quarter, simulated, "
-    + ", ".join(KINDS)
-    + ", MIN(started_at) AS first_at, MAX(started_at) AS last_at, "
-    + ", ".join(f"?2 * SUM({name}) AS {name}" for name in SUMS)
-    + " FROM entry WHERE seq IN (SELECT value FROM json_each(?1)) GROUP BY quarter, simulated, "
-    + ", ".join(KINDS)
-    + f") INSERT INTO roll ({', '.join((*KEY, *_TIMES, *SUMS))}) SELECT * FROM ("
-    + " UNION ALL ".join(_arm(kind, span) for kind in KINDS for span in SPANS)
-    # `WHERE 1` keeps SQLite from reading ON as a join's
-    + f") WHERE 1 ON CONFLICT ({', '.join(KEY)}) DO UPDATE SET"
-    + " first_at = MIN(first_at, excluded.first_at), last_at = MAX(last_at, excluded.last_at), "
-    + ", ".join(f"{name} = {name} + excluded.{name}" for name in SUMS)
-)
+#: Adds the requests of `entry` that `which` names to the sums, ?2 times: 1 or -1.
+def fold(which: str) -> str:
+    return (
+        f"WITH fresh AS MATERIALIZED (SELECT quarter, simulated, {', '.join(KINDS)},"
+        " MIN(started_at) AS first_at, MAX(started_at) AS last_at, "
+        + ", ".join(f"?2 * SUM({name}) AS {name}" for name in SUMS)
+        + f" FROM entry WHERE {which} GROUP BY quarter, simulated, {', '.join(KINDS)}),"
+        + f" quarters AS MATERIALIZED ({' UNION ALL '.join(map(_arm, KINDS))})"
+        + f" INSERT INTO roll ({', '.join((*KEY, *_TIMES, *SUMS))})"
+        + " SELECT * FROM (SELECT * FROM quarters UNION ALL"
+        + f" SELECT kind, {DAY}, start / {DAY} * {DAY} AS day, name, simulated,"
+        + f" MIN(first_at), MAX(last_at), {_SUMMED} FROM quarters"
+        # `WHERE 1` keeps SQLite from reading ON as a join's
+        + f" GROUP BY kind, day, name, simulated) WHERE 1 ON CONFLICT ({', '.join(KEY)}) DO UPDATE"
+        + " SET first_at = MIN(first_at, excluded.first_at),"
+        + " last_at = MAX(last_at, excluded.last_at), "
+        + ", ".join(f"{name} = {name} + excluded.{name}" for name in SUMS)
+    )
+
+
+#: those whose seqs are in the JSON array ?1
+FOLD: Final = fold("seq IN (SELECT value FROM json_each(?1))")
+#: those after ?1, up to ?3
+FOLD_ON: Final = fold("seq > ?1 AND seq <= ?3")
 
 
 class Window(NamedTuple):

@@ -47,10 +47,8 @@ UPSERT_OVERRIDE: Final = _upsert("override", OVERRIDE)
 #: the override's id
 DELETE_OVERRIDE: Final = "DELETE FROM override WHERE id = ?"
 
-#: seq and whether it has ended, of those of these ids (a JSON array) that are stored
-KNOWN: Final = (
-    "SELECT seq, state <> 'running' FROM request WHERE id IN (SELECT value FROM json_each(?))"
-)
+#: of those of these ids (a JSON array) that are stored
+KNOWN: Final = "SELECT seq FROM request WHERE id IN (SELECT value FROM json_each(?))"
 #: of the requests with these seqs (a JSON array)
 DELETE_ATTEMPTS: Final = "DELETE FROM attempt WHERE request IN (SELECT value FROM json_each(?))"
 NEWEST: Final = "SELECT COALESCE(MAX(seq), 0) FROM request"
@@ -89,8 +87,6 @@ PRUNE: Final = (
 MOVE_HORIZON: Final = (
     "UPDATE meta SET value = MAX(value, ?) WHERE name IN ('reaches_back_to', 'pruned_to')"
 )
-#: up to which request the sums are made, of a ledger that is older than they are
+#: up to which request the sums are made
 ROLLED_TO: Final = "SELECT value FROM meta WHERE name = 'rolled_to'"
-ROLL_ON: Final = "SELECT seq FROM request WHERE seq > ? ORDER BY seq LIMIT ?"
 SET_ROLLED: Final = "UPDATE meta SET value = ? WHERE name = 'rolled_to'"
-ALL_ROLLED: Final = "DELETE FROM meta WHERE name = 'rolled_to'"

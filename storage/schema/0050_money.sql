@@ -92,8 +92,7 @@ CREATE TABLE roll (
     PRIMARY KEY (kind, span, start, name, simulated)
 ) WITHOUT ROWID;
 
--- Up to which request they are made: the writer makes those of an older ledger when it opens it,
--- and then takes this away.
+-- Up to which request they are made; the few that follow are added up by whoever asks.
 INSERT INTO meta VALUES ('rolled_to', 0);
 -- Before this there are no rows any more, and sums are not asked for.
 INSERT INTO meta VALUES ('pruned_to', 0);
