@@ -10,7 +10,7 @@ from router.exchange import Border, Surface, attempts, begin, choose
 from router.formats import embeddings
 from router.guards.body import read_body
 from router.messages import UsageSeen
-from router.outgoing import credentials
+from router.outgoing import beside, credentials
 from router.record import Attempt
 from router.rules.plan import Candidate
 
@@ -34,16 +34,20 @@ async def embed(
 
         async def once(attempt: Attempt, candidate: Candidate) -> None:
             provider = candidate.provider
+            url = beside(provider, "/embeddings", candidate.model)
+            asked = wire.body(request, candidate.model)
+            headers = (
+                ("content-type", "application/json"),
+                ("accept-encoding", "identity"),
+                *credentials(provider, compatible=True),
+                *provider.headers,
+            )
+            headers += await router.signing.headers(provider, url, headers, asked)
             upstream = await router.transport.send(
                 "POST",
-                provider.base + "/embeddings",
-                (
-                    ("content-type", "application/json"),
-                    ("accept-encoding", "identity"),
-                    *credentials(provider, compatible=True),
-                    *provider.headers,
-                ),
-                wire.body(request, candidate.model),
+                url,
+                headers,
+                asked,
                 timeouts=provider.timeouts,
                 provider=provider.name,
             )

@@ -35,6 +35,7 @@ from router.quotes import without_quotes
 from router.record import Attempt, Record, StoppedBy
 from router.rules import RefusedError, decide
 from router.rules.plan import Candidate, Plan
+from router.signing import EXTRAS
 from router.situation import situation
 from router.tally import Tally
 from router.wishes import Wishes
@@ -88,6 +89,8 @@ async def exchange(router: Router, call: Call, surface: Surface) -> None:
                 await recite(router, call, surface, record, attempt, request, text)
                 return
             sent = outgoing(router.formats, plan.request, request, candidate, call)
+            if candidate.provider.auth in EXTRAS:
+                sent = await router.signing.signed(sent)
             upstream = await router.transport.send(
                 "POST",
                 sent.url,

@@ -98,6 +98,13 @@ def address(provider: Provider, model: str, *, stream: bool) -> str:
     return url.replace("{model}", quote(model, safe="")) if "{model}" in url else url
 
 
+def beside(provider: Provider, path: str, model: str) -> str:
+    """The address of another endpoint of a provider: `path` begins with a slash."""
+    base = provider.base.replace("{model}", quote(model, safe=""))
+    _, mark, query = provider.url.partition("?")
+    return base + path + mark + query
+
+
 def credentials(provider: Provider, *, compatible: bool = False) -> tuple[tuple[str, str], ...]:
     """`compatible`: for the OpenAI-compatible face of a provider that has an API of its own."""
     if not provider.key or provider.auth == "none":

@@ -36,6 +36,7 @@ from router.rooms import learnt
 from router.routes import Edits
 from router.sessions import Sessions
 from router.settings import Generation
+from router.signing import Signing
 from router.situation import Means
 from router.tending import Tending
 from router.tokens import Counter
@@ -92,6 +93,7 @@ class Router:
         projects = Projects(home.claude_projects)
         self.means = Means(self.counter, self.sessions, projects, self.custom)
         self.cooldowns = Cooldowns()
+        self.signing = Signing(self.wall)
         self.transport = Transport(proxies=Proxies.from_env(os.environ))
         self.children: dict[str, Child] = {}
         #: children started only once the configuration needs them

@@ -13,6 +13,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from router.config import cloud
 from router.config.ccr_routes import WHAT, RouterKeys, routes
 from router.config.document import Document, read_json5
 from router.config.endpoints import (
@@ -26,7 +27,7 @@ from router.config.endpoints import (
 from router.config.interpolate import dollars, unresolved
 from router.config.part import Part, exposed, problem, sorted_out
 from router.contract import Finding
-from router.providers import KINDS, kind_of
+from router.providers import KINDS, Kind, kind_of
 from router.providers.adjustments import read as read_adjustment
 from router.settings import Adjustment, Provider, Secret
 
@@ -92,7 +93,7 @@ def read(path: Path, env: Mapping[str, str]) -> Part:
     file = document.fit(_File)
     listed = "Providers" if file.Providers is not None else "providers"
     for index, entry in enumerate(file.Providers or file.providers or ()):
-        _provider(part, document, entry, (listed, index))
+        _provider(part, document, entry, env, (listed, index))
     if part.providers or file.Router.default:
         strict = file.strict or file.Router.strict
         part.routes, wrong = routes(document, file.Router, file.fallback, strict=strict)
@@ -105,7 +106,49 @@ def read(path: Path, env: Mapping[str, str]) -> Part:
     return part
 
 
-def _provider(part: Part, document: Document, entry: _Entry, at: tuple[str | int, ...]) -> None:
+#: CCR's transformers that sign in at Google Cloud, and what they stand for
+_VERTEX = {"vertex-gemini": "vertex", "vertex-claude": "vertex-claude"}
+
+
+def _vertex(
+    part: Part,
+    document: Document,
+    entry: _Entry,
+    kind: Kind,
+    env: Mapping[str, str],
+    at: tuple[str | int, ...],
+) -> None:
+    """As CCR: project and location come from the environment, the address from them."""
+    name, url = (entry.name or "").strip(), (entry.api_base_url or "").strip()
+    told = cloud.places(kind, {}, env)
+    try:
+        auth = cloud.auth(kind, "")
+        endpoint = cloud.endpoint(kind, url if "/publishers/" in url else "", told)
+    except cloud.UnplacedError as error:
+        text = f"{name} {error}: left out"
+        part.findings.append(problem(WHAT, document, text, *at, "transformer"))
+        return
+    made = Provider(
+        name=name,
+        format=endpoint.format,
+        url=endpoint.url,
+        base=endpoint.base,
+        auth=auth,
+        models=tuple(entry.models),
+        kind=kind.name,
+        source=document.file,
+        stream_url=endpoint.stream_url,
+    )
+    part.providers[name] = cloud.settled(made, told)
+
+
+def _provider(
+    part: Part,
+    document: Document,
+    entry: _Entry,
+    env: Mapping[str, str],
+    at: tuple[str | int, ...],
+) -> None:
     """Adds one provider, or the reason why it is left out."""
 
     def say(text: str, *key: str | int) -> None:
@@ -120,10 +163,10 @@ def _provider(part: Part, document: Document, entry: _Entry, at: tuple[str | int
         return say(f"{name}: {wrong}: left out", "api_base_url")
     general, special = _transformers(part, document, entry, at)
     names = {a.name for a in general}
-    if names & {"vertex-gemini", "vertex-claude"}:
-        return None  # sorted_out has said why
     if name in part.providers:
         say(f"{name} is there twice: this one counts", "name")
+    if kinds := [_VERTEX[each] for each in names if each in _VERTEX]:
+        return _vertex(part, document, entry, KINDS[kinds[0]], env, at)
     endpoint = from_full(url, anthropic="anthropic" in names)
     if endpoint.note:
         say(f"{name}: {endpoint.note}", "api_base_url")

@@ -15,8 +15,9 @@ from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from router.config import cloud
 from router.config.document import Document
-from router.config.endpoints import OPENAI, RESPONSES, from_base, keyless, problem_of
+from router.config.endpoints import OPENAI, RESPONSES, Endpoint, from_base, keyless, problem_of
 from router.config.interpolate import unresolved
 from router.config.part import Part, price, problem
 from router.providers import KINDS, Kind, kind_of, litellm_kind
@@ -31,13 +32,23 @@ SIMULATOR = "simulator"
 #: params that are not body defaults, and that we do not follow either
 _IGNORED = frozenset(
     {
-        "api_version", "organization", "litellm_credential_name", "keepalive_seconds",
+        "organization", "litellm_credential_name", "keepalive_seconds",
         "max_budget", "budget_duration", "itpm", "otpm", "rpd", "tpd", "use_in_pass_through",
         "merge_reasoning_content_in_choices", "configurable_clientside_auth_params",
         "input_cost_per_second", "mock_timeout", "aws_access_key_id", "aws_secret_access_key",
-        "aws_region_name", "vertex_project", "vertex_location", "region_name",
     }
 )  # fmt: skip
+
+
+#: LiteLLM's names for where a cloud is
+_CLOUD = {
+    "aws_region_name": "region",
+    "aws_profile_name": "profile",
+    "vertex_project": "project",
+    "vertex_location": "location",
+    "vertex_credentials": "credentials",
+}
+_PLACED = frozenset({*_CLOUD, "api_version", "region_name"})
 
 
 class LiteLLMParams(BaseModel):
@@ -74,7 +85,7 @@ class LiteLLMParams(BaseModel):
 
     def defaults(self) -> dict[str, Any]:
         """What is put into a body that does not say it itself."""
-        extra = {k: v for k, v in (self.model_extra or {}).items() if k not in _IGNORED}
+        extra = {k: v for k, v in (self.model_extra or {}).items() if k not in _IGNORED | _PLACED}
         return {**extra, **self.extra_body}
 
     def deployment(
@@ -156,6 +167,8 @@ class Upstreams:
             prefix = params.model.partition("/")[0]
             self._say(f"{prefix}: this provider is not spoken: left out", *at, "model")
             return None
+        if kind.sign_in:
+            return self._clouded(params, kind, model, info, at)
         base = params.api_base or params.base_url or kind.base
         where = "api_base" if params.api_base else "base_url" if params.base_url else "model"
         if not base:
@@ -167,6 +180,53 @@ class Upstreams:
         provider = self._provider(params, kind, base, at, responses=responses)
         self._learn(provider, model, params, info)
         return Target(provider, model)
+
+    def _clouded(
+        self,
+        params: LiteLLMParams,
+        kind: Kind,
+        model: str,
+        info: Mapping[str, Any],
+        at: tuple[str | int, ...],
+    ) -> Target | None:
+        """In a cloud, as LiteLLM's parameters say which part of it."""
+        if kind.name == "vertex" and "claude" in model:
+            kind = KINDS["vertex-claude"]
+        elif kind.name == "bedrock" and "claude" not in model:
+            kind = KINDS["bedrock-openai"]
+        extra = params.model_extra or {}
+        said = {ours: str(extra[theirs]) for theirs, ours in _CLOUD.items() if extra.get(theirs)}
+        told = cloud.places(kind, said, self._env)
+        base = params.api_base or params.base_url or ""
+        key = params.api_key or next((self._env[k] for k in kind.keys if self._env.get(k)), "")
+        key = "" if unresolved(key) else key
+        try:
+            auth = cloud.auth(kind, key)
+            if kind.name == "azure" and base:
+                endpoint = _azure(base, str(extra.get("api_version") or ""))
+            else:
+                endpoint = cloud.endpoint(kind, base, told)
+        except cloud.UnplacedError as error:
+            self._say(f"{error}: left out", *at, "model")
+            return None
+        identity = (kind.name, endpoint.url, key, tuple(sorted(told.items())))
+        name = self._made.get(identity)
+        if name is None:
+            name = self._made[identity] = self._name(kind, endpoint.base)
+            made = Provider(
+                name=name,
+                format=endpoint.format,
+                url=endpoint.url,
+                base=endpoint.base,
+                key=Secret(key),
+                auth=auth,
+                kind=kind.name,
+                source=self._document.file,
+                stream_url=endpoint.stream_url,
+            )
+            self._part.providers[name] = cloud.settled(made, told)
+        self._learn(name, model, params, info)
+        return Target(name, model)
 
     def _say(self, text: str, *path: str | int) -> None:
         self._part.findings.append(problem(WHAT, self._document, text, *path))
@@ -256,6 +316,16 @@ class Upstreams:
         self._part.providers[name] = replace(
             provider, models=models, prices=prices, context=context
         )
+
+
+def _azure(base: str, version: str) -> Endpoint:
+    """Azure by the resource's address: a named version means its older API, a path for each
+    deployment; without one, the v1 API."""
+    root = base.rstrip("/").removesuffix("/openai/v1").removesuffix("/openai")
+    if not version or version in ("v1", "preview", "latest"):
+        return from_base(f"{root}/openai/v1", OPENAI)
+    path = f"{root}/openai/deployments/{{model}}"
+    return Endpoint(OPENAI, f"{path}/chat/completions?api-version={version}", path)
 
 
 def _price(params: LiteLLMParams, info: Mapping[str, Any]) -> Price | None:

@@ -56,7 +56,7 @@ def from_full(url: str, *, anthropic: bool = False) -> Endpoint:
         return Endpoint(ANTHROPIC, full, base)
     if url.endswith("/api/chat"):
         return from_base(url, OLLAMA)
-    if url.endswith("/models") or "generateContent" in url:
+    if url.endswith("/v1beta/models") or "enerateContent" in url:
         return from_base(url.partition("/models")[0], GEMINI)
     if url.endswith("/responses"):
         return Endpoint(RESPONSES, url, url.removesuffix("/responses"))

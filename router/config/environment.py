@@ -19,7 +19,8 @@ ORDER = ("anthropic", "openai", "openrouter", "deepseek", "gemini", "groq", "mis
 def kinds_with_keys() -> tuple[Kind, ...]:
     """All kinds whose key can be in the environment, in the order of preference."""
     named = [KINDS[name] for name in ORDER]
-    return (*named, *(k for k in KINDS.values() if k.keys and k.name not in ORDER))
+    others = (k for k in KINDS.values() if k.keys and not k.needs and k.name not in ORDER)
+    return (*named, *others)
 
 
 def read(env: Mapping[str, str], listen: Listen) -> tuple[dict[str, Provider], list[Finding]]:

@@ -118,6 +118,7 @@ class ProviderTable(_Table):
         | None
     ) = None
     auth: Literal["bearer", "x-api-key", "x-goog-api-key", "api-key", "none"] | None = None
+    cloud: dict[str, str] = {}
     models: Words = ()
     local: bool | None = None
     headers: dict[str, str] = {}

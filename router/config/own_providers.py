@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
+from router.config import cloud
 from router.config.document import Document
 from router.config.endpoints import ANTHROPIC, Endpoint, from_base, from_full, keyless, shown_by
 from router.config.own import PointsmanToml, PriceTable, ProviderTable
@@ -13,6 +14,7 @@ from router.providers import KINDS, Kind, kind_of
 from router.providers.adjustments import read as read_adjustment
 from router.settings import (
     Adjustment,
+    Auth,
     Price,
     Provider,
     Routes,
@@ -38,19 +40,59 @@ def _provider(
     if "," in name or not name.strip():
         raise document.error("a provider's name stands before a comma: it may hold none", *at)
     kind = _kind(document, table, at)
-    endpoint = _endpoint(document, table, kind, at)
     key = table.key or next((env[k] for k in kind.keys if env.get(k)), "")
+    if kind.sign_in:
+        return _clouded(part, document, name, table, kind, key, env)
+    endpoint = _endpoint(document, table, kind, at)
     if not key and not keyless(endpoint.url) and table.auth != "none":
         text = f"{name} has no key: it will most likely refuse every request"
         part.findings.append(problem(WHAT, document, text, *at))
-    timeouts = table.timeouts
+    auth = table.auth or (shown_by(kind, endpoint) if key else "none")
+    return _made(part, document, name, table, kind, endpoint, key, auth)
+
+
+def _clouded(
+    part: Part,
+    document: Document,
+    name: str,
+    table: ProviderTable,
+    kind: Kind,
+    key: str,
+    env: Mapping[str, str],
+) -> Provider:
+    """In a cloud: its address is made of what is said of the installation."""
+    at = ("providers", name)
+    told = cloud.places(kind, table.cloud, env)
+    try:
+        auth = table.auth or cloud.auth(kind, key)
+        if table.url:
+            endpoint = _endpoint(document, table, kind, at)
+        else:
+            endpoint = cloud.endpoint(kind, table.base, told)
+    except cloud.UnplacedError as error:
+        raise document.error(str(error), *at) from None
+    made = _made(part, document, name, table, kind, endpoint, key, auth)
+    return cloud.settled(made, told)
+
+
+def _made(
+    part: Part,
+    document: Document,
+    name: str,
+    table: ProviderTable,
+    kind: Kind,
+    endpoint: Endpoint,
+    key: str,
+    auth: Auth,
+) -> Provider:
+    at, timeouts = ("providers", name), table.timeouts
     return Provider(
         name=name,
         format=endpoint.format,
         url=endpoint.url,
         base=endpoint.base,
         key=Secret(key),
-        auth=table.auth or (shown_by(kind, endpoint) if key else "none"),
+        auth=auth,
         models=table.models or (kind.offered if _usual(kind, endpoint) else ()),
         kind=kind.name,
         local=kind.local and keyless(endpoint.url) if table.local is None else table.local,

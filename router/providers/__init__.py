@@ -7,6 +7,7 @@ format and nothing more is assumed of it.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from fnmatch import fnmatch
 from importlib import import_module
 from pkgutil import iter_modules
 from types import MappingProxyType
@@ -28,7 +29,10 @@ def _found() -> dict[str, Kind]:
 
 KINDS: Mapping[str, Kind] = MappingProxyType(_found())
 
-_HOSTS = {urlsplit(k.base).hostname: k.name for k in KINDS.values() if k.base and not k.local}
+_HOSTS = {
+    urlsplit(k.base).hostname: k.name for k in KINDS.values() if k.base and not (k.local or k.needs)
+}
+_LIKE = {kind.hosts: kind.name for kind in KINDS.values() if kind.hosts}
 _PREFIXES = {prefix: kind.name for kind in KINDS.values() for prefix in kind.litellm}
 
 
@@ -47,7 +51,9 @@ def kind_of(url: str) -> Kind:
     parts = urlsplit(url)
     if parts.port == 11434:
         return KINDS["ollama"]
-    return KINDS[_HOSTS.get(parts.hostname, "compatible")]
+    host = parts.hostname or ""
+    found = _HOSTS.get(host) or next((n for like, n in _LIKE.items() if fnmatch(host, like)), "")
+    return KINDS[found or "compatible"]
 
 
 def litellm_kind(prefix: str) -> Kind | None:

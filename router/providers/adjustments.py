@@ -114,6 +114,12 @@ def tooluse(body: JSON, _options: Mapping[str, Any]) -> JSON:
     return {**body, "messages": [*body["messages"], {"role": "system", "content": _USE_TOOLS}]}
 
 
+def vertex_claude(body: JSON, _options: Mapping[str, Any]) -> JSON:
+    """Vertex names the model in the address and wants the version of the wire in the body."""
+    changed = {name: value for name, value in body.items() if name != "model"}
+    return {"anthropic_version": "vertex-2023-10-16", **changed}
+
+
 #: CCR's names; its users write them in any case
 CHANGES: Mapping[str, Change] = {
     "maxtoken": maxtoken,
@@ -128,6 +134,7 @@ CHANGES: Mapping[str, Change] = {
     "groq": groq,
     "reasoning": reasoning,
     "tooluse": tooluse,
+    "vertex-claude": vertex_claude,
 }
 
 #: names whose whole work is done without them
@@ -138,14 +145,13 @@ NATIVE: Mapping[str, str] = {
     "extrathinktag": "<think> text is read as thinking everywhere",
     "cerebras": "what Cerebras refuses is left out by its address",
     "enhancetool": "tool arguments are passed on as the model wrote them, streamed",
+    "vertex-gemini": "its address and sign-in say it",
     "openai-responses": "chat/completions of the same server is used",
 }
 
 #: names that are known and not done, with what that means
 UNDONE: Mapping[str, str] = {
     "forcereasoning": "thinking by prompt is not done: the model answers as it would anyway",
-    "vertex-gemini": "Vertex AI's sign-in is not spoken: the provider cannot be used",
-    "vertex-claude": "Vertex AI's sign-in is not spoken: the provider cannot be used",
 }
 
 

@@ -7,7 +7,7 @@ from router.providers.kind import Kind, Quirks
 KIND = Kind(
     name="compatible",
     title="OpenAI-compatible server",
-    litellm=("hosted_vllm", "vllm", "lm_studio", "llamafile", "openai_like", "custom_openai"),
+    litellm=("openai_like", "custom_openai"),
     # vLLM, SGLang and LM Studio take stream_options and ignore fields they do not know; none of
     # them is known to take a wish for thinking in one agreed field, so none is sent.
     quirks=Quirks(),

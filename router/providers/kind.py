@@ -6,6 +6,7 @@ that differs from the default stands beside a sentence of evidence.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
@@ -61,6 +62,10 @@ class Quirks:
         return _among(model, self.fixed_sampling)
 
 
+#: parts of an address that stand for what an installation says
+_PLACES = re.compile(r"\{(\w+)\}")
+
+
 def _among(model: str, prefixes: tuple[str, ...]) -> bool:
     return model.rpartition("/")[2].lower().startswith(prefixes)
 
@@ -77,6 +82,14 @@ class Kind:
     auth: Auth = "bearer"
     #: other formats that it speaks, and their paths behind `base`, for clients of those formats
     also: Mapping[str, str] = field(default_factory=dict)
+    #: where streams are asked for, if not at `path`
+    stream_path: str = ""
+    #: the sign-in that stands for a key where there is none: see router/signing
+    sign_in: Literal["", "aws", "google", "azure"] = ""
+    #: further hosts that are its own ("*" for any part); those of `base` are known
+    hosts: str = ""
+    #: changes that every body needs: names of router/providers/adjustments.py
+    adjust: tuple[str, ...] = ()
     #: environment variables that hold its key, first one set wins
     keys: tuple[str, ...] = ()
     #: environment variable that moves its base, only where the vendor documents one
@@ -97,6 +110,11 @@ class Kind:
     @property
     def url(self) -> str:
         return self.base + self.path if self.base else ""
+
+    @property
+    def needs(self) -> tuple[str, ...]:
+        """What its address is made of and each installation says itself: ("region",)."""
+        return tuple(dict.fromkeys(_PLACES.findall(self.base)))
 
     @property
     def offered(self) -> tuple[str, ...]:

@@ -8,7 +8,7 @@ import pytest
 
 from router.providers import KINDS, Kind, Quirks, kind_of, litellm_kind, quirks
 
-REMOTE = [k for k in KINDS.values() if k.keys]
+REMOTE = [k for k in KINDS.values() if k.keys and not k.needs]
 
 
 def test_the_kinds_of_the_design_are_there() -> None:
@@ -61,6 +61,10 @@ def test_no_two_kinds_claim_one_thing() -> None:
         ("http://127.0.0.1:8000/v1/chat/completions", "compatible"),
         ("https://api.openai.com.evil.test/v1", "compatible"),
         ("https://openrouter.ai/api/v1/chat/completions", "openrouter"),
+        ("https://dashscope-intl.aliyuncs.com/compatible-mode/v1", "dashscope"),
+        ("https://mine.openai.azure.com/openai/v1/chat/completions", "azure"),
+        ("https://openai.azure.com.evil.test/v1", "compatible"),
+        ("https://api.siliconflow.com/v1", "siliconflow"),
     ],
 )
 def test_an_address_tells_the_kind(url: str, name: str) -> None:
@@ -70,7 +74,7 @@ def test_an_address_tells_the_kind(url: str, name: str) -> None:
 def test_a_prefix_of_litellm_tells_the_kind() -> None:
     kind = litellm_kind("ollama_chat")
     assert kind is KINDS["ollama"]
-    assert litellm_kind("bedrock") is None
+    assert litellm_kind("sagemaker") is None
 
 
 def test_an_unknown_kind_is_a_modest_compatible_server() -> None:
@@ -102,4 +106,4 @@ def test_which_models_take_thinking_and_sampling(
 
 def test_only_anthropic_counts_cached_tokens_beside_the_prompt() -> None:
     apart = [name for name, kind in KINDS.items() if not kind.quirks.cached_inside_prompt]
-    assert apart == ["anthropic"]
+    assert sorted(apart) == ["anthropic", "bedrock", "vertex-claude"]

@@ -36,6 +36,8 @@ _BUDGETS = {"minimal": 1024, "low": 2048, "medium": 8192, "high": 16384, "xhigh"
 _BUDGETS["max"] = _BUDGETS["xhigh"]
 #: from 4.6 on a model thinks adaptively and takes an effort, no budget
 _VERSION = re.compile(r"claude-[a-z]+-(\d+)(?:[-.](\d{1,2}))?(?!\d)")
+#: kinds that check a signature; each accepts those of the others
+_REAL = frozenset({"anthropic", "bedrock", "vertex-claude"})
 _JSON_ONLY = "Answer with one JSON object and nothing else."
 
 
@@ -102,7 +104,7 @@ def _system(request: Request, foreign: bool) -> list[JSON] | str | None:
 
 
 def _messages(request: Request, provider: Provider, foreign: bool) -> Iterable[JSON]:
-    real = provider.kind == "anthropic"
+    real = provider.kind in _REAL
     for message in request.messages:
         if foreign and message.role == "system":
             continue

@@ -146,9 +146,13 @@ def test_the_prefix_tells_the_provider(
 @pytest.mark.parametrize(
     ("model", "more", "words"),
     [
-        ("bedrock/x", "api_key: k", ":4: model_list[0].litellm_params.model: bedrock: this"),
-        ("azure/x", "api_base: http://h", ":4: model_list[0].litellm_params.model: azure: this"),
-        ("hosted_vllm/x", "api_key: k", ":4: model_list[0].litellm_params.model: needs an api"),
+        ("sagemaker/x", "api_key: k", ":4: model_list[0].litellm_params.model: sagemaker: this"),
+        (
+            "watsonx/x",
+            "api_base: http://h",
+            ":4: model_list[0].litellm_params.model: watsonx: this",
+        ),
+        ("openai_like/x", "api_key: k", ":4: model_list[0].litellm_params.model: needs an api"),
         ("openai/x", "api_base: nowhere", ":5: model_list[0].litellm_params.api_base: is not"),
     ],
 )
