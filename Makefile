@@ -2,6 +2,8 @@
 PYTHON ?= python3
 BIN := .venv/bin
 WITH := $(if $(LOCAL),[local],)
+# A file stays with one worker: its tests share a router.
+PARALLEL := -n logical --dist loadfile
 
 .PHONY: run install test test-all lint bench screenshots clean
 
@@ -25,11 +27,12 @@ install: .venv/installed
 
 # The everyday run: lint, types, import contracts and every quick test.
 test: .venv/developing lint
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest $(PARALLEL)
 
 # Also the long suites: soak and kill, the real small model, real client programs.
 test-all: .venv/developing lint
-	$(BIN)/python -m pytest -m ''
+	$(BIN)/python -m pytest $(PARALLEL) -m 'not long and not real_model and not real_client'
+	$(BIN)/python -m pytest -m 'long or real_model or real_client'
 
 lint: .venv/developing
 	$(BIN)/ruff check .

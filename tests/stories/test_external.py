@@ -91,7 +91,7 @@ async def test_a_relayed_stream_ends_with_its_client_or_its_provider(
                 if seen.method == "POST"
                 else None
             )
-            url = router.front + "/litellm/v1/responses"
+            url = router.front + "/litellm/v1/threads"
             async with http.stream("POST", url, content=b"{}") as answer:
                 chunks = answer.aiter_bytes()
                 assert await anext(chunks) == b"data: half\n\n"
