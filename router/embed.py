@@ -48,7 +48,7 @@ async def embed(
                 url,
                 headers,
                 asked,
-                timeouts=provider.timeouts,
+                timeouts=candidate.timeouts or provider.timeouts,
                 provider=provider.name,
             )
             try:

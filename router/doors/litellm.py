@@ -17,12 +17,12 @@ from router.doors import ccr, relay, responses
 from router.doors.border import guarded
 from router.doors.call import Call
 from router.doors.callers import admitted, key_of
+from router.doors.litellm_answers import LiteLLMChat, LiteLLMMessages, headers
 from router.doors.wishes import wishes_of
 from router.embed import embed
 from router.errors import CallerError
 from router.exchange import Surface, exchange
 from router.formats import Format
-from router.record import Record
 from router.settings import Deployment
 
 if TYPE_CHECKING:
@@ -32,6 +32,11 @@ if TYPE_CHECKING:
 CREATED = 1677610602
 #: the guide's "ccr-claude-sonnet", less the prefix
 ROUTED = "claude-sonnet"
+#: formats whose errors LiteLLM tells in words of its own
+FORMATS: dict[str, Format] = {
+    "openai_chat": LiteLLMChat(),
+    "anthropic_messages": LiteLLMMessages(),
+}
 _CHAT = re.compile(r"(/v1)?/chat/completions|/(engines|openai/deployments)/[^/]+/chat/completions")
 _EMBED = re.compile(r"(/v1)?/embeddings|/(engines|openai/deployments)/[^/]+/embeddings")
 _MODELS = re.compile(r"(?:/v1)?/models(?:/(.+))?")
@@ -121,7 +126,8 @@ def _surface(router: Router, call: Call, format: str) -> Surface:
     role = router.generation.litellm
     external = relay.candidate(role, call, format) if role.mode == "external" else None
     wishes = None if external else wishes_of
-    return Surface("litellm", "litellm", router.formats[format], headers, external, wishes)
+    spoken = FORMATS.get(format) or router.formats[format]
+    return Surface("litellm", "litellm", spoken, headers, external, wishes)
 
 
 def by_name(router: Router, call: Call, door: str, format: Format) -> Surface:
@@ -132,21 +138,6 @@ def by_name(router: Router, call: Call, door: str, format: Format) -> Surface:
         provider = replace(external.provider, url=role.url.rstrip("/") + "/v1/chat/completions")
         external = msgspec.structs.replace(external, provider=provider)
     return Surface(door, "litellm", format, headers, external)
-
-
-def headers(record: Record) -> list[tuple[str, str]]:
-    """Ours, and those of LiteLLM's that its clients read."""
-    told = ccr.headers(record)
-    told.append(("x-litellm-call-id", record.id))
-    if record.attempts:
-        last = record.attempts[-1].candidate
-        told.append(("x-litellm-model-group", record.asked))
-        told.append(("x-litellm-model-name", last.model))
-        told.append(("x-litellm-attempted-retries", str(len(record.attempts) - 1)))
-        cost = record.cost
-        if cost and not record.stream:
-            told.append(("x-litellm-response-cost", f"{cost / 1e9:.9f}".rstrip("0")))
-    return told
 
 
 def names(router: Router) -> list[str]:

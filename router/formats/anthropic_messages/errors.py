@@ -28,8 +28,9 @@ def status_of(error: RequestError) -> int:
     return 400 if error.kind == "too_long" else client_status(error)
 
 
-def envelope(error: RequestError) -> JSON:
-    message = error.message
+def envelope(error: RequestError, message: str | None = None) -> JSON:
+    """`message` in place of the error's own."""
+    message = error.message if message is None else message
     if error.kind == "too_long":
         message = anthropic_wording(message)
     # A key that a provider refused is not the client's: it must not see an authentication error.

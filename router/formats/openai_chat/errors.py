@@ -25,12 +25,13 @@ def status_of(error: RequestError) -> int:
     return 503 if status == 529 else status
 
 
-def envelope(error: RequestError) -> JSON:
+def envelope(error: RequestError, message: str | None = None) -> JSON:
+    """`message` in place of the error's own."""
     status = status_of(error)
     other = "internal_server_error" if status >= 500 else "invalid_request_error"
     return {
         "error": {
-            "message": error.message,
+            "message": error.message if message is None else message,
             "type": _TYPES.get(status, other),
             "param": error.param,
             "code": error.code or str(status),
