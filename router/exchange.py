@@ -91,6 +91,7 @@ async def exchange(router: Router, call: Call, surface: Surface) -> None:
             sent = outgoing(router.formats, plan.request, request, candidate, call)
             if candidate.provider.auth in EXTRAS:
                 sent = await router.signing.signed(sent)
+            attempt.dropped = sent.dropped
             upstream = await router.transport.send(
                 "POST",
                 sent.url,

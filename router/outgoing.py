@@ -6,6 +6,7 @@ The client's headers never pass but for a short list, and those only between spe
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 from urllib.parse import quote
 
 import msgspec
@@ -30,6 +31,10 @@ FORWARDED_ANTHROPIC = (
 )
 
 
+#: fields without a place in Request that every format has something for
+TRANSLATED = frozenset({"metadata", "stream_options", "output_config", "betas"})
+
+
 class Outgoing(Struct, frozen=True):
     """`through`: the client's own bytes go up, so the provider's own bytes may come down."""
 
@@ -40,6 +45,8 @@ class Outgoing(Struct, frozen=True):
     format: Format  # the provider's
     provider: Provider
     model: str
+    #: fields of the client's body that this provider has no place for
+    dropped: tuple[str, ...] = ()
 
 
 def outgoing(
@@ -54,8 +61,11 @@ def outgoing(
     format = formats[provider.format]
     same = format.name == request.dialect
     url = address(provider, model, stream=request.stream)
+    deployment = candidate.deployment
+    drops = deployment.drops if deployment is not None else ()
     plain = not (
         candidate.params
+        or drops
         or provider.adjustments
         or model in provider.model_adjustments
         or (provider.max_output and (request.max_tokens or 0) > provider.max_output)
@@ -78,7 +88,10 @@ def outgoing(
             rendered = format.render_request(request, provider, model)
         for name, value in candidate.params.items():
             rendered.setdefault(name, value)
-        body = msgspec.json.encode(adjust(rendered, provider, model))
+        rendered = adjust(rendered, provider, model)
+        for path in drops:
+            leave_out(rendered, path)
+        body = msgspec.json.encode(rendered)
     if same and call.scope["query_string"]:
         url += ("&" if "?" in url else "?") + call.scope["query_string"].decode("latin-1")
     return Outgoing(
@@ -89,7 +102,23 @@ def outgoing(
         format=format,
         provider=provider,
         model=model,
+        dropped=() if same else tuple(name for name in request.extra if name not in TRANSLATED),
     )
+
+
+def leave_out(body: Any, path: str) -> None:
+    """Takes a field out of a body: "seed", "response_format.schema", "tools[*].strict"."""
+    first, _, rest = path.partition(".")
+    name, every, _ = first.partition("[*]")
+    if not isinstance(body, dict) or name not in body:
+        return
+    if not rest:
+        del body[name]
+    elif every:
+        for one in body[name] if isinstance(body[name], list) else ():
+            leave_out(one, rest)
+    else:
+        leave_out(body[name], rest)
 
 
 def address(provider: Provider, model: str, *, stream: bool) -> str:

@@ -28,6 +28,7 @@ class Attempt:
     __slots__ = (
         "answered",
         "candidate",
+        "dropped",
         "ended",
         "error",
         "first_byte",
@@ -60,6 +61,8 @@ class Attempt:
         self.answered = False  # a success began to arrive: from here on it may be billed
         self.price = Price()
         self.tally: Tally | None = None
+        #: fields of the client's that its provider has no place for
+        self.dropped: tuple[str, ...] = ()
 
     @property
     def tokens(self) -> Tokens:

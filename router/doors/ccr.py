@@ -106,6 +106,8 @@ def headers(record: Record) -> list[tuple[str, str]]:
         if last.provider.simulated:
             told.append(("x-pointsman-simulated", "1"))
         told += record.attempts[-1].limits
+        if dropped := record.attempts[-1].dropped:
+            told.append(("x-pointsman-dropped", ", ".join(dropped)[:500]))
     if record.problems:
         told.append(("x-pointsman-problem", "; ".join(record.problems)[:500]))
     return told

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import replace
+from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -23,6 +24,8 @@ from router.embed import embed
 from router.errors import CallerError
 from router.exchange import Surface, exchange
 from router.formats import Format
+from router.providers import KINDS
+from router.rules.groups import find
 from router.settings import Deployment
 
 if TYPE_CHECKING:
@@ -141,11 +144,36 @@ def by_name(router: Router, call: Call, door: str, format: Format) -> Surface:
 
 
 def names(router: Router) -> list[str]:
-    """Groups and aliases, and one name that the CCR plane's rules answer, for clients that offer
-    what is listed."""
-    groups = router.generation.groups
-    routed = {groups.ccr_prefix + ROUTED} if router.generation.routes.targets else set()
-    return sorted({*groups.deployments, *groups.aliases, *routed})
+    """What clients may choose from, as LiteLLM lists it: aliases that are not hidden, then groups
+    in their file's order, a wildcard as the models that are known behind it. Last one name that the
+    CCR plane's rules answer."""
+    generation = router.generation
+    groups = generation.groups
+    found = [alias for alias in groups.aliases if alias not in groups.hidden]
+    for name, deployments in groups.deployments.items():
+        found += _behind(router, name, deployments) if "*" in name else [name]
+    if generation.routes.targets:
+        found.append(groups.ccr_prefix + ROUTED)
+    return list(dict.fromkeys(found))
+
+
+def _behind(router: Router, pattern: str, deployments: tuple[Deployment, ...]) -> list[str]:
+    """The names under which the models that a wildcard's providers are known to have are asked."""
+    found = []
+    for deployment in deployments:
+        provider = router.generation.provider(deployment.target.provider)
+        if provider is None:
+            continue
+        kind = KINDS.get(provider.kind)
+        known = [*provider.models, *(kind.offered if kind is not None else ())]
+        own = deployment.target.model
+        for model in known:
+            if "*" in model or not fnmatchcase(model, own):
+                continue
+            before, _, after = own.partition("*")
+            middle = model[len(before) : len(model) - len(after)]
+            found.append(pattern.replace("*", middle, 1) if pattern != "*" else model)
+    return found
 
 
 def _listed(router: Router, name: str | None) -> dict[str, object]:
@@ -153,8 +181,13 @@ def _listed(router: Router, name: str | None) -> dict[str, object]:
     known = names(router)
     if name is None:
         return {"data": [_model(each) for each in known], "object": "list"}
-    if name not in known:
-        raise CallerError(f"there is no model {name!r}", status=404, param="model")
+    if name not in known and not find(router.generation.groups, name):
+        raise CallerError(
+            f"The model `{name[:200]}` does not exist or is not accessible",
+            status=404,
+            kind="missing",
+            param="model",
+        )
     return _model(name)
 
 
