@@ -54,6 +54,8 @@ class Log:
         self._thread = threading.Thread(target=self._run, name="log", daemon=True)
         self._thread.start()
         self.level = level
+        #: takes each line, too (OpenTelemetry)
+        self.also: Callable[[LogLine], None] | None = None
 
     def close(self) -> None:
         """Writes what waits, and ends."""
@@ -106,6 +108,8 @@ class Log:
         )
         self._keep(line)
         self._lines.append(line)
+        if self.also is not None:
+            self.also(line)
 
     def _run(self) -> None:
         """Without a lock: a deque's ends are safe between two threads."""

@@ -13,7 +13,7 @@ import random
 import time
 from collections.abc import Callable, Coroutine
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from router import formats
 from router.children import Child
@@ -45,6 +45,9 @@ from router.visitors import Visitors
 from router.vocab import encoding
 from storage.home import Home
 from storage.writer import Ledger
+
+if TYPE_CHECKING:
+    from router.telemetry import Telemetry
 
 #: seconds that running requests have to finish when the router is stopped
 DRAIN = 20.0
@@ -78,6 +81,7 @@ class Router:
         self.formats = formats.load()
         self.ledger = Ledger(home.ledger)
         self.log = Log(self.ledger.log, home.ccr_log, generation.log_level, self.wall)
+        self.telemetry = self._telemetry(generation)
         self.overrides = Overrides(self.ledger.kept_overrides(), self.ledger, self.wall)
         today, before = self.ledger.today(midnight(self.wall())), self.ledger.recent(RECENT)
         self.live = Live(self.wall, self.now, today, before)
@@ -122,7 +126,10 @@ class Router:
         self.meters.finished(view)
         if view.session:
             self.sessions.learn(record, self.wall())
-        self.ledger.request(record.detail(view))
+        detail = record.detail(view)
+        self.ledger.request(detail)
+        if self.telemetry is not None:
+            self.telemetry.finished(detail, record.caller.headers.get("traceparent", ""))
         where = f"{view.provider},{view.model}" if view.provider else "no provider"
         text = f"{view.door} {view.asked or '(no model)'} → {where} {view.state}"
         if view.status is not None:
@@ -224,6 +231,8 @@ class Router:
         await self.transport.close()
         await self.custom.close()
         await self.health.close()
+        if self.telemetry is not None:
+            await asyncio.to_thread(self.telemetry.close)
         self.log.info("router", "stopped")
         self.log.close()
         self.ledger.close()
@@ -235,6 +244,19 @@ class Router:
             if child is not None:
                 self.children[child.name] = child
                 self._task(child.keep())
+
+    def _telemetry(self, generation: Generation) -> Telemetry | None:
+        """Imported here: the SDK is an extra, and half a second of start."""
+        if generation.otlp is None:
+            return None
+        from router.telemetry import Telemetry
+
+        def complain(words: str) -> None:
+            self.log.warning("telemetry", words)
+
+        telemetry = Telemetry(generation.otlp, complain)
+        self.log.also = telemetry.logged
+        return telemetry
 
     def _task(self, work: Coroutine[Any, Any, None]) -> None:
         self._tasks.append(asyncio.create_task(self._supervised(work)))

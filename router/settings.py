@@ -317,6 +317,15 @@ class Site:
 
 
 @dataclass(frozen=True, slots=True)
+class Otlp:
+    """Where OpenTelemetry's signals are sent: an OTLP/HTTP endpoint, without /v1/…."""
+
+    endpoint: str
+    headers: Mapping[str, Secret] = field(default_factory=dict)
+    service: str = "pointsman"
+
+
+@dataclass(frozen=True, slots=True)
 class Limits:
     """Bounds on what a client may send."""
 
@@ -343,6 +352,8 @@ class Generation:
     #: other programs behind the front door, and those of them with a host name of their own
     sites: tuple[Site, ...] = ()
     hosts: Mapping[str, Site] = field(default_factory=dict)
+    #: taken at the start
+    otlp: Otlp | None = None
     findings: tuple[Finding, ...] = ()
     #: model → Price for models priced in config, wherever they are served
     prices: Mapping[str, Price] = field(default_factory=dict)

@@ -22,6 +22,7 @@ from router.config import (
     neighbours,
     own_providers,
     roles,
+    telemetry,
 )
 from router.config.document import read_toml
 from router.config.endpoints import same_port
@@ -81,6 +82,7 @@ def load(
         )
     else:
         ollama_finding = _ollama_finding(probes.ollama)
+    otlp, otlp_findings = telemetry.read(file.telemetry, env)
     findings = [
         *own.findings,
         *ccr.findings,
@@ -91,6 +93,7 @@ def load(
         ollama_finding,
         *asked_litellm,
         *asked_ccr,
+        *otlp_findings,
         *_made(providers, routes, flags),
         *_lost(routes, providers, own, file),
     ]
@@ -107,6 +110,7 @@ def load(
         limits=_limits(file),
         retry=_retry(litellm, file),
         sites=sites,
+        otlp=otlp,
         hosts={site.host: site for site in sites if site.host},
         findings=tuple(findings),
         prices=own_providers.prices(file.prices),

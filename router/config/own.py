@@ -132,6 +132,16 @@ class ProviderTable(_Table):
     _addresses = field_validator("url", "base")(address)
 
 
+class TelemetryTable(_Table):
+    """OTLP/HTTP; without an endpoint, the OTEL_… variables of the environment count."""
+
+    endpoint: str = ""
+    headers: dict[str, str] = {}
+    service: str = ""
+
+    _address = field_validator("endpoint")(address)
+
+
 class NeighbourTimeouts(TimeoutsTable):
     """An event stream may be silent for long; how long one lasts is not ours to say."""
 
@@ -186,3 +196,4 @@ class PointsmanToml(_Table):
     routes: RoutesTable = RoutesTable()
     providers: dict[str, ProviderTable] = {}
     neighbours: dict[str, NeighbourTable] = {}
+    telemetry: TelemetryTable = TelemetryTable()

@@ -1,0 +1,38 @@
+"""Where traces, metrics and logs are sent: [telemetry] of pointsman.toml, else the variables that
+every OpenTelemetry SDK reads (Aspire sets them)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from importlib.util import find_spec
+
+from router.config.endpoints import problem_of
+from router.config.own import TelemetryTable
+from router.contract import Finding
+from router.settings import Otlp, Secret
+
+WHAT = "OpenTelemetry"
+
+
+def read(table: TelemetryTable, env: Mapping[str, str]) -> tuple[Otlp | None, list[Finding]]:
+    told = env.get("OTEL_EXPORTER_OTLP_ENDPOINT", "").strip()
+    if env.get("OTEL_SDK_DISABLED", "").lower() == "true":
+        told = ""
+    endpoint = table.endpoint or told
+    if not endpoint:
+        return None, []
+    by = "pointsman.toml" if table.endpoint else "OTEL_EXPORTER_OTLP_ENDPOINT"
+    if problem := problem_of(endpoint):
+        return None, [Finding(WHAT, by, "problem", problem)]
+    if find_spec("opentelemetry") is None or find_spec("opentelemetry.sdk") is None:
+        text = "nothing is sent: install the extra, pip install 'pointsman[otel]'"
+        return None, [Finding(WHAT, endpoint, "problem", text)]
+    if not table.endpoint and env.get("OTEL_EXPORTER_OTLP_PROTOCOL", "") == "grpc":
+        text = "gRPC is not spoken: name the OTLP/HTTP address (usually port 4318) in [telemetry]"
+        return None, [Finding(WHAT, endpoint, "problem", text)]
+    pairs = (pair.partition("=") for pair in env.get("OTEL_EXPORTER_OTLP_HEADERS", "").split(","))
+    shared = {name.strip(): value.strip() for name, _, value in pairs if name.strip()}
+    headers = {n: Secret(v) for n, v in (table.headers or shared).items()}
+    service = table.service or env.get("OTEL_SERVICE_NAME", "") or "pointsman"
+    text = f"traces, metrics and logs of {service} are sent there ({by})"
+    return Otlp(endpoint, headers, service), [Finding(WHAT, endpoint, "found", text)]

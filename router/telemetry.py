@@ -1,0 +1,301 @@
+"""OpenTelemetry: what has passed, as traces, metrics and logs over OTLP/HTTP (the extra `otel`).
+
+One rule: a request only puts its finished record into a bounded queue; a thread of its own makes
+spans of it, and those of the SDK send them. Names follow the GenAI conventions; never any content.
+Imported only where an endpoint is configured.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+
+from opentelemetry import trace
+from opentelemetry._logs import LogRecord, SeverityNumber
+from opentelemetry.context import Context
+from opentelemetry.exporter.otlp.proto.http._log_exporter import OTLPLogExporter
+from opentelemetry.exporter.otlp.proto.http.metric_exporter import OTLPMetricExporter
+from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+from opentelemetry.sdk._logs import LoggerProvider
+from opentelemetry.sdk._logs.export import BatchLogRecordProcessor
+from opentelemetry.sdk.metrics import MeterProvider
+from opentelemetry.sdk.metrics.export import PeriodicExportingMetricReader
+from opentelemetry.sdk.resources import Resource
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import BatchSpanProcessor
+from opentelemetry.sdk.trace.id_generator import RandomIdGenerator
+from opentelemetry.trace import NonRecordingSpan, SpanContext, SpanKind, Status, StatusCode
+from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
+from opentelemetry.util.types import AttributeValue
+
+from router.contract import VERSION, AttemptView, LogLine, RequestDetail, RequestView
+from router.settings import Otlp
+
+#: finished requests and lines that may wait; beyond that the oldest are lost
+WAITING = 5_000
+#: seconds that they wait for company
+GATHER = 0.2
+#: milliseconds between two sendings of the metrics
+EVERY = 10_000
+#: seconds for the last of everything when the router ends
+LAST_WORDS = 2.0
+#: as the conventions advise: tokens, seconds
+TOKENS = [float(4**power) for power in range(14)]
+SECONDS = [0.01 * 2**power for power in range(14)]
+_SEVERITY = {
+    "debug": SeverityNumber.DEBUG,
+    "info": SeverityNumber.INFO,
+    "warning": SeverityNumber.WARN,
+    "error": SeverityNumber.ERROR,
+}
+_Words = dict[str, AttributeValue]
+
+
+class Telemetry:
+    """`complain` gets what the SDK has to say, such as that nobody listens."""
+
+    def __init__(self, otlp: Otlp, complain: Callable[[str], None]) -> None:
+        resource = Resource.create({"service.name": otlp.service, "service.version": VERSION})
+        headers = {name: value.reveal() for name, value in otlp.headers.items()}
+        at = otlp.endpoint.rstrip("/")
+        self._ids = _Ids()
+        self._traces = TracerProvider(
+            resource=resource, id_generator=self._ids, shutdown_on_exit=False
+        )
+        spans = OTLPSpanExporter(endpoint=f"{at}/v1/traces", headers=headers)
+        self._traces.add_span_processor(BatchSpanProcessor(spans))
+        self._tracer = self._traces.get_tracer("pointsman", VERSION)
+        figures = OTLPMetricExporter(endpoint=f"{at}/v1/metrics", headers=headers)
+        reader = PeriodicExportingMetricReader(figures, export_interval_millis=EVERY)
+        self._metrics = MeterProvider([reader], resource=resource, shutdown_on_exit=False)
+        self._logs = LoggerProvider(resource=resource, shutdown_on_exit=False)
+        lines = OTLPLogExporter(endpoint=f"{at}/v1/logs", headers=headers)
+        self._logs.add_log_record_processor(BatchLogRecordProcessor(lines))
+        self._logger = self._logs.get_logger("pointsman", VERSION)
+        meter = self._metrics.get_meter("pointsman", VERSION)
+        self._used = meter.create_histogram(
+            "gen_ai.client.token.usage",
+            unit="{token}",
+            description="Number of input and output tokens used",
+            explicit_bucket_boundaries_advisory=TOKENS,
+        )
+        self._took = meter.create_histogram(
+            "gen_ai.client.operation.duration",
+            unit="s",
+            description="GenAI operation duration",
+            explicit_bucket_boundaries_advisory=SECONDS,
+        )
+        self._began = meter.create_histogram(
+            "gen_ai.client.operation.time_to_first_chunk",
+            unit="s",
+            description="Time to the first chunk of the answer",
+            explicit_bucket_boundaries_advisory=SECONDS,
+        )
+        self._cost = meter.create_counter(
+            "pointsman.cost", unit="{USD}", description="Dollars spent, where prices are known"
+        )
+        self._queue: deque[tuple[RequestDetail, str] | LogLine] = deque(maxlen=WAITING)
+        self._closing = threading.Event()
+        self._complaints = _Complaints(complain)
+        logging.getLogger("opentelemetry").addHandler(self._complaints)
+        logging.getLogger("opentelemetry").propagate = False
+        self._thread = threading.Thread(target=self._run, name="telemetry", daemon=True)
+        self._thread.start()
+
+    # ── from the event loop ──────────────────────────────────────────────────────────────────────
+
+    def finished(self, detail: RequestDetail, parent: str) -> None:
+        """`parent` is the client's `traceparent`, or ""."""
+        self._queue.append((detail, parent))
+
+    def logged(self, line: LogLine) -> None:
+        if line.source != "telemetry":  # what we say of our own sending is not sent
+            self._queue.append(line)
+
+    def close(self) -> None:
+        """Sends what waits, for a while. Blocks."""
+        until = time.monotonic() + LAST_WORDS
+        self._closing.set()
+        self._thread.join(LAST_WORDS)
+        ends = (self._traces.shutdown, self._metrics.shutdown, self._logs.shutdown)
+        threads = [threading.Thread(target=end, daemon=True) for end in ends]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(max(0.0, until - time.monotonic()))
+        logging.getLogger("opentelemetry").removeHandler(self._complaints)
+
+    # ── on the thread ────────────────────────────────────────────────────────────────────────────
+
+    def _run(self) -> None:
+        last = False
+        while not last:
+            last = self._closing.wait(GATHER)
+            while self._queue:
+                item = self._queue.popleft()
+                if isinstance(item, LogLine):
+                    self._line(item)
+                else:
+                    self._request(*item)
+
+    def _request(self, detail: RequestDetail, parent: str) -> None:
+        view = detail.request
+        context = TraceContextTextMapPropagator().extract({"traceparent": parent})
+        self._ids.of(view.id)
+        span = self._tracer.start_span(
+            _name(view.endpoint, view.asked or view.model),
+            context,
+            SpanKind.SERVER,
+            attributes=_of_request(view),
+            start_time=_nanos(view.started_at),
+        )
+        inside = trace.set_span_in_context(span)
+        for attempt in detail.attempts:
+            self._attempt(view, attempt, inside)
+        if view.state != "done":
+            span.set_attribute("error.type", view.state)
+            span.set_status(Status(StatusCode.ERROR, view.error))
+        span.end(_nanos(view.started_at, view.duration_ms))
+
+    def _attempt(self, view: RequestView, attempt: AttemptView, inside: Context) -> None:
+        words = _of_attempt(view, attempt)
+        span = self._tracer.start_span(
+            _name(view.endpoint, attempt.model),
+            inside,
+            SpanKind.CLIENT,
+            attributes=words,
+            start_time=_nanos(attempt.started_at),
+        )
+        named = {
+            name: words[name]
+            for name in ("gen_ai.operation.name", "gen_ai.provider.name", "gen_ai.request.model")
+        }
+        named["pointsman.simulated"] = attempt.simulated
+        if attempt.outcome not in ("ok", ""):
+            span.set_attribute("error.type", attempt.outcome)
+            span.set_status(Status(StatusCode.ERROR, attempt.error))
+            named["error.type"] = attempt.outcome
+        span.end(_nanos(attempt.started_at, attempt.duration_ms))
+        if attempt.tokens.prompt:
+            self._used.record(attempt.tokens.prompt, {**named, "gen_ai.token.type": "input"})
+        if attempt.tokens.output:
+            self._used.record(attempt.tokens.output, {**named, "gen_ai.token.type": "output"})
+        if attempt.duration_ms is not None:
+            self._took.record(attempt.duration_ms / 1000, named)
+        if attempt.first_byte_ms is not None:
+            self._began.record(attempt.first_byte_ms / 1000, named)
+        if attempt.cost:
+            self._cost.add(attempt.cost / 1e9, named)
+
+    def _line(self, line: LogLine) -> None:
+        words: _Words = {"pointsman.source": line.source, "pointsman.simulated": line.simulated}
+        context = None
+        if line.request:
+            words["pointsman.request.id"] = line.request
+            where = SpanContext(_trace_id(line.request), 1, is_remote=True)
+            context = trace.set_span_in_context(NonRecordingSpan(where))
+        self._logger.emit(
+            LogRecord(
+                timestamp=_nanos(line.at),
+                severity_number=_SEVERITY[line.level],
+                severity_text=line.level.upper(),
+                body=line.message,
+                attributes=words,
+                context=context,
+            )
+        )
+
+
+def _of_request(view: RequestView) -> _Words:
+    words: _Words = {
+        "gen_ai.operation.name": _operation(view.endpoint),
+        "gen_ai.request.model": view.asked or view.model,
+        "gen_ai.provider.name": "pointsman",
+        "gen_ai.request.stream": view.stream,
+        "pointsman.request.id": view.id,
+        "pointsman.door": view.door,
+        "pointsman.rule": view.rule,
+        "pointsman.target": f"{view.provider},{view.model}" if view.provider else "",
+        "pointsman.simulated": view.simulated,
+        "pointsman.client": view.client,
+        "pointsman.key": view.key,
+    }
+    if view.session:
+        words["gen_ai.conversation.id"] = view.session
+    if view.status is not None:
+        words["http.response.status_code"] = view.status
+    if view.cost is not None:
+        words["pointsman.cost.usd"] = view.cost / 1e9
+    return words
+
+
+def _of_attempt(view: RequestView, attempt: AttemptView) -> _Words:
+    tokens = attempt.tokens
+    words: _Words = {
+        "gen_ai.operation.name": _operation(view.endpoint),
+        "gen_ai.provider.name": attempt.provider,
+        "gen_ai.request.model": attempt.model,
+        "gen_ai.request.stream": view.stream,
+        "gen_ai.usage.input_tokens": tokens.prompt,
+        "gen_ai.usage.output_tokens": tokens.output,
+        "gen_ai.usage.cache_read.input_tokens": tokens.cache_read,
+        "gen_ai.usage.cache_creation.input_tokens": tokens.cache_write + tokens.cache_write_1h,
+        "gen_ai.usage.reasoning.output_tokens": tokens.reasoning,
+        "pointsman.attempt": attempt.number,
+        "pointsman.reason": attempt.reason,
+        "pointsman.simulated": attempt.simulated,
+    }
+    if attempt.status is not None:
+        words["http.response.status_code"] = attempt.status
+    if attempt.cost is not None:
+        words["pointsman.cost.usd"] = attempt.cost / 1e9
+    return words
+
+
+def _operation(endpoint: str) -> str:
+    return endpoint if endpoint in ("chat", "embeddings") else "chat"
+
+
+def _name(endpoint: str, model: str) -> str:
+    return f"{_operation(endpoint)} {model}".strip()
+
+
+def _nanos(at: float, later_ms: float | None = None) -> int:
+    return int(at * 1e9 + (later_ms or 0.0) * 1e6)
+
+
+def _trace_id(request: str) -> int:
+    """The trace of a request that came with none: made of its id, so that a line of the log finds
+    it, whichever of the two is sent first."""
+    return int.from_bytes(hashlib.sha256(request.encode("utf-8", "replace")).digest()[:16], "big")
+
+
+class _Ids(RandomIdGenerator):
+    """Used by one thread alone."""
+
+    _next = 0
+
+    def of(self, request: str) -> None:
+        self._next = _trace_id(request)
+
+    def generate_trace_id(self) -> int:
+        return self._next
+
+
+class _Complaints(logging.Handler):
+    """The SDK's words, each once in a while: it repeats itself while nobody listens."""
+
+    def __init__(self, complain: Callable[[str], None]) -> None:
+        super().__init__(logging.WARNING)
+        self._complain = complain
+        self._said: deque[str] = deque(maxlen=20)
+
+    def emit(self, record: logging.LogRecord) -> None:
+        kind = f"{record.name} {record.msg}"
+        if kind not in self._said:
+            self._said.append(kind)
+            self._complain(record.getMessage()[:300])
