@@ -322,8 +322,9 @@ class Border:
         """The error, in the client's dialect: as the whole answer, or as the end of its stream."""
         call = self._call
         if call.started:
-            writer = self._record.writer
-            await call.end(writer.fail(error) if writer is not None else b"")
+            # what has no words for an error is left unfinished: its connection closes
+            if (writer := self._record.writer) is not None:
+                await call.end(writer.fail(error))
             return
         status = self._format.client_status(error)
         self._record.status = status

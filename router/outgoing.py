@@ -73,7 +73,8 @@ def outgoing(
     if not same:
         path = also(provider.kind).get(request.dialect) if plain else None
         if path is not None:
-            format, same, url = formats[request.dialect], True, provider.base + path
+            format, same = formats[request.dialect], True
+            url = beside(provider, path, model)
         elif request.bound is not None:
             bound = request.bound
             raise CallerError(bound.words, param=bound.param, code=bound.code)

@@ -23,7 +23,8 @@ from router.doors.wishes import wishes_of
 from router.embed import embed
 from router.errors import CallerError
 from router.exchange import Surface, exchange
-from router.formats import Format
+from router.formats import Format, other_endpoints
+from router.forward import forward
 from router.providers import KINDS
 from router.rules.groups import find
 from router.settings import Deployment
@@ -40,11 +41,18 @@ FORMATS: dict[str, Format] = {
     "openai_chat": LiteLLMChat(),
     "anthropic_messages": LiteLLMMessages(),
 }
-_CHAT = re.compile(r"(/v1)?/chat/completions|/(engines|openai/deployments)/[^/]+/chat/completions")
+#: what is answered by a completion, and the format that its path speaks
+_COMPLETIONS = (
+    (re.compile(r"(/v1|/(engines|openai/deployments)/[^/]+)?/chat/completions"), "openai_chat"),
+    (re.compile(r"(/v1|/(engines|openai/deployments)/[^/]+)?/completions"), "openai_completions"),
+    (re.compile(r"/v1/messages"), "anthropic_messages"),
+)
 _EMBED = re.compile(r"(/v1)?/embeddings|/(engines|openai/deployments)/[^/]+/embeddings")
 _MODELS = re.compile(r"(?:/v1)?/models(?:/(.+))?")
 #: what a meter must read; everything else of an external LiteLLM is relayed as it is
-_METERED = re.compile(r".*/(chat/completions|responses|embeddings|messages)")
+_METERED = re.compile(
+    r".*/(completions|responses|embeddings|messages|images/\w+|audio/\w+|moderations|rerank)"
+)
 
 
 async def litellm(router: Router, call: Call) -> None:
@@ -59,6 +67,11 @@ def _dialect(path: str) -> str:
     return "openai_responses" if responses.PATHS.fullmatch(path) else "openai_chat"
 
 
+def _completing(path: str) -> str:
+    """The format of a path that completes; "" for any other."""
+    return next((format for paths, format in _COMPLETIONS if paths.fullmatch(path)), "")
+
+
 async def _route(router: Router, call: Call) -> None:
     role = router.generation.litellm
     external = role.mode == "external"
@@ -70,14 +83,14 @@ async def _route(router: Router, call: Call) -> None:
     if not external:
         admit(router, call)
     match call.method, call.path:
-        case "POST", path if _CHAT.fullmatch(path):
-            await exchange(router, call, _surface(router, call, "openai_chat"))
+        case "POST", path if format := _completing(path):
+            await exchange(router, call, _surface(router, call, format))
         case _, path if responses.PATHS.fullmatch(path):
             await responses.responses(router, call, _surface(router, call, "openai_responses"))
-        case "POST", "/v1/messages":
-            await exchange(router, call, _surface(router, call, "anthropic_messages"))
         case "POST", path if _EMBED.fullmatch(path):
             await embed(router, call, _surface(router, call, "openai_chat"))
+        case "POST", path if other_endpoints.PATHS.fullmatch(path):
+            await forward(router, call, _surface(router, call, "openai_chat"))
         case "POST", "/v1/messages/count_tokens":
             await ccr.count_tokens(router, call)
         case "GET", path if found := _MODELS.fullmatch(path):

@@ -50,6 +50,8 @@ async def responses(router: Router, call: Call, surface: Surface) -> None:
                 format = Continuing(router.remembered, key)
                 surface = msgspec.structs.replace(surface, format=format)
             await exchange(router, call, surface)
+        case "POST", None if id == "compact":
+            raise CallerError("compaction is done by OpenAI's servers: it is not offered here")
         case "POST", None if id == "input_tokens":
             await _count(router, call)
         case "GET", None if id is not None:

@@ -126,12 +126,14 @@ def load() -> dict[str, Format]:
     from router.formats.gemini import Gemini
     from router.formats.ollama_chat import OllamaChat, OllamaGenerate
     from router.formats.openai_chat import OpenAIChat
+    from router.formats.openai_completions import OpenAICompletions
     from router.formats.openai_responses import OpenAIResponses
 
     known: tuple[Format, ...] = (
         AnthropicMessages(),
         OpenAIChat(),
         OpenAIResponses(),
+        OpenAICompletions(),
         OllamaChat(),
         OllamaGenerate(),
         Gemini(),

@@ -15,13 +15,18 @@ class ClientGoneError(Exception):
     """The client left, or was refused, before its request was whole: there is nobody to answer."""
 
 
-async def read_body(scope: Scope, receive: Receive, limits: Limits) -> bytes:
-    """The whole body. Raises CallerError 413 or 415, ClientGoneError."""
+async def read_body(
+    scope: Scope, receive: Receive, limits: Limits, *, forms: bool = False
+) -> bytes:
+    """The whole body; `forms`: it may be one with files.
+
+    Raises CallerError 413 or 415, ClientGoneError.
+    """
     headers = dict(scope["headers"])
     # one that is no number, or a second one, never gets past the parser
     if int(headers.get(b"content-length", 0)) > limits.body_bytes:
         raise _too_big(limits)
-    content.check(headers.get(b"content-type", b""))
+    content.check(headers.get(b"content-type", b""), forms=forms)
     pieces: list[bytes] = []
     size = 0
     while True:

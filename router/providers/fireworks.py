@@ -8,6 +8,7 @@ KIND = Kind(
     name="fireworks",
     title="Fireworks AI",
     base="https://api.fireworks.ai/inference/v1",
+    also={"openai_completions": "/completions"},
     keys=(
         "FIREWORKS_API_KEY",
         "FIREWORKS_AI_API_KEY",

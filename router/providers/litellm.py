@@ -8,6 +8,7 @@ KIND = Kind(
     name="litellm",
     title="LiteLLM proxy",
     litellm=("litellm_proxy",),
+    also={"openai_responses": "/responses", "openai_completions": "/completions"},
     quirks=Quirks(
         # It translates reasoning_effort and cache_control for whatever serves the model.
         reasoning_field="reasoning_effort",

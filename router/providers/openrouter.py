@@ -8,6 +8,7 @@ KIND = Kind(
     name="openrouter",
     title="OpenRouter",
     base="https://openrouter.ai/api/v1",
+    also={"openai_completions": "/completions"},
     keys=("OPENROUTER_API_KEY",),
     flagship="anthropic/claude-sonnet-5.5",
     small="anthropic/claude-haiku-5.5",

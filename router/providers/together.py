@@ -8,6 +8,7 @@ KIND = Kind(
     name="together",
     title="Together AI",
     base="https://api.together.xyz/v1",
+    also={"openai_completions": "/completions"},
     keys=(
         "TOGETHER_API_KEY",
         "TOGETHERAI_API_KEY",

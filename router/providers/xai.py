@@ -8,6 +8,7 @@ KIND = Kind(
     name="xai",
     title="xAI",
     base="https://api.x.ai/v1",
+    also={"openai_responses": "/responses"},
     keys=("XAI_API_KEY",),
     families=("grok-",),
     flagship="grok-4.7",
