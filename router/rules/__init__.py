@@ -129,6 +129,9 @@ class _Decision:
             if case.custom is None and rule.name == custom.NAME:
                 continue  # hardly anyone has one: no look at what is not there
             verdict = rule.look(case, signals)
+            if verdict is None:
+                self.looks.append(rule.missed)
+                continue
             if verdict.problem:
                 self.problems.append(verdict.problem)
             if misses(verdict):

@@ -52,11 +52,11 @@ def code_signs(prompt: str) -> str:
     return ""
 
 
-def look(case: Case, signals: Signals) -> Verdict:
+def look(case: Case, signals: Signals) -> Verdict | None:
     if "coder" not in case.generation.routes.targets and not case.overrides:
-        return Verdict("not configured")
+        return None
     signs = code_signs(signals.prompt)
     return Verdict(signs, scenario="coder") if signs else Verdict("no code in the prompt")
 
 
-RULE = Rule("coder", look)
+RULE = Rule("coder", look, "not configured")

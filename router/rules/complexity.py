@@ -58,10 +58,10 @@ def score(prompt: str) -> tuple[int, str]:
     return points, ", ".join(why)
 
 
-def look(case: Case, signals: Signals) -> Verdict:
+def look(case: Case, signals: Signals) -> Verdict | None:
     targets = case.generation.routes.targets
     if "simple" not in targets and "complex" not in targets and not case.overrides:
-        return Verdict("not configured")
+        return None
     if not signals.prompt:
         return Verdict("no prompt")
     points, why = score(signals.prompt)
@@ -71,4 +71,4 @@ def look(case: Case, signals: Signals) -> Verdict:
     return Verdict(value, scenario="simple" if points <= SIMPLE else None)
 
 
-RULE = Rule("complexity", look)
+RULE = Rule("complexity", look, "not configured")

@@ -10,10 +10,10 @@ from router.settings import SCENARIOS
 _BY_NAME = {scenario.casefold(): scenario for scenario in SCENARIOS}
 
 
-def look(case: Case, signals: Signals) -> Verdict:
+def look(case: Case, signals: Signals) -> Verdict | None:
     context = case.facts.context
     if not context:
-        return Verdict("not sent")
+        return None
     scenario = _BY_NAME.get(context.casefold())
     if scenario is None:
         names = ", ".join(SCENARIOS)
@@ -24,4 +24,4 @@ def look(case: Case, signals: Signals) -> Verdict:
     return Verdict(scenario, scenario=scenario)
 
 
-RULE = Rule("context", look)
+RULE = Rule("context", look, "not sent")

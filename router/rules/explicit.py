@@ -16,10 +16,10 @@ from router.settings import Target
 HEADER_NAME = "x-pointsman-model"
 
 
-def look_header(case: Case, signals: Signals) -> Verdict:
+def look_header(case: Case, signals: Signals) -> Verdict | None:
     text = case.caller.headers.get(HEADER_NAME, "")
     if not text:
-        return Verdict("not sent")
+        return None
     target = Target.parse(text)
     if target is None:
         return Verdict(
@@ -31,7 +31,7 @@ def look_header(case: Case, signals: Signals) -> Verdict:
     return Verdict(text, target=target, scenario="default")
 
 
-def look_prompt(case: Case, signals: Signals) -> Verdict:
+def look_prompt(case: Case, signals: Signals) -> Verdict | None:
     first: Target | None = None
     for text in signals.newest[1]:
         for target in directives(text.text):
@@ -39,10 +39,10 @@ def look_prompt(case: Case, signals: Signals) -> Verdict:
                 return Verdict(str(target), target=target, scenario="default")
             first = first or target
     if first is None:
-        return Verdict("none in the newest prompt")
+        return None
     wrong = unknown_provider(case.generation, first.provider)
     return Verdict(str(first), problem=f"/model {str(first)[:200]}: {wrong}")
 
 
-HEADER = Rule("header", look_header)
-PROMPT = Rule("/model", look_prompt)
+HEADER = Rule("header", look_header, "not sent")
+PROMPT = Rule("/model", look_prompt, "none in the newest prompt")

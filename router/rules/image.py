@@ -7,11 +7,11 @@ from router.rules.rule import Rule, Verdict
 from router.rules.signals import Signals
 
 
-def look(case: Case, signals: Signals) -> Verdict:
+def look(case: Case, signals: Signals) -> Verdict | None:
     images = case.facts.images
     if not images:
-        return Verdict("no image")
+        return None
     return Verdict("1 image" if images == 1 else f"{images:,} images", scenario="image")
 
 
-RULE = Rule("image", look)
+RULE = Rule("image", look, "no image")

@@ -24,9 +24,9 @@ def _matching(case: Case, forced: bool) -> list[OverrideView]:
     return sorted(found, key=lambda override: scopes.index(override.scope))
 
 
-def _look(case: Case, forced: bool) -> Verdict:
+def _look(case: Case, forced: bool) -> Verdict | None:
     if not case.overrides:
-        return Verdict("none set")
+        return None
     problems: list[str] = []
     for override in _matching(case, forced):
         target = Target.parse(override.target)
@@ -47,13 +47,13 @@ def _look(case: Case, forced: bool) -> Verdict:
     return Verdict("none applies", problem="; ".join(problems))
 
 
-def look_forced(case: Case, signals: Signals) -> Verdict:
+def look_forced(case: Case, signals: Signals) -> Verdict | None:
     return _look(case, forced=True)
 
 
-def look_override(case: Case, signals: Signals) -> Verdict:
+def look_override(case: Case, signals: Signals) -> Verdict | None:
     return _look(case, forced=False)
 
 
-FORCED = Rule("forced", look_forced)
-OVERRIDE = Rule("override", look_override)
+FORCED = Rule("forced", look_forced, "none set")
+OVERRIDE = Rule("override", look_override, "none set")

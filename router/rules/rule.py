@@ -7,7 +7,6 @@ what a model can hold are decided once for all of them, in `router.rules`.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from msgspec import Struct
 
@@ -47,10 +46,18 @@ def misses(verdict: Verdict) -> bool:
     )
 
 
-@dataclass(frozen=True, slots=True)
 class Rule:
-    name: str
-    look: Callable[[Case, Signals], Verdict]
+    """`look` gives None where the rule does not apply; the trace then has `usual` as the value that
+    it saw. That is most rules for most requests, so their look is made once."""
+
+    __slots__ = ("look", "missed", "name")
+
+    def __init__(
+        self, name: str, look: Callable[[Case, Signals], Verdict | None], usual: str = ""
+    ) -> None:
+        self.name = name
+        self.look = look
+        self.missed = Look(name, usual, False, "", "")
 
 
 class RefusedError(CallerError):

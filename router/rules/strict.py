@@ -121,9 +121,9 @@ def own_session(request: Request) -> str:
     return "" if user.startswith("{") else user.partition("_session_")[2]
 
 
-def look_web_search(case: Case, signals: Signals) -> Verdict:
+def look_web_search(case: Case, signals: Signals) -> Verdict | None:
     seen = web_search.look(case, signals)
-    return _route(case, seen.value, "webSearch", "webSearch") if seen.scenario else seen
+    return _route(case, seen.value, "webSearch", "webSearch") if seen else None
 
 
 def look_default(case: Case, signals: Signals) -> Verdict:
@@ -160,7 +160,7 @@ TABLE = (
     Rule("longContext", look_long),
     Rule("subagent", look_subagent),
     Rule("background", look_background),
-    Rule("webSearch", look_web_search),
+    Rule("webSearch", look_web_search, "no web_search tool"),
     Rule("think", look_think),
     Rule("default", look_default),
 )

@@ -9,10 +9,10 @@ from router.rules.signals import Signals
 from router.settings import Target
 
 
-def look(case: Case, signals: Signals) -> Verdict:
+def look(case: Case, signals: Signals) -> Verdict | None:
     tag = case.facts.subagent
     if not tag:
-        return Verdict("no tag")
+        return None
     target = Target.parse(tag)
     if target is None:
         return Verdict(
@@ -24,4 +24,4 @@ def look(case: Case, signals: Signals) -> Verdict:
     return Verdict(tag, target=target, scenario="default")
 
 
-RULE = Rule("subagent", look)
+RULE = Rule("subagent", look, "no tag")

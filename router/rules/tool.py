@@ -7,11 +7,11 @@ from router.rules.rule import Rule, Verdict
 from router.rules.signals import Signals
 
 
-def look(case: Case, signals: Signals) -> Verdict:
+def look(case: Case, signals: Signals) -> Verdict | None:
     tools = case.facts.tools
     if not tools:
-        return Verdict("no tools")
+        return None
     return Verdict("1 tool" if tools == 1 else f"{tools:,} tools", scenario="tool")
 
 
-RULE = Rule("tool", look)
+RULE = Rule("tool", look, "no tools")

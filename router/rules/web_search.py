@@ -7,10 +7,10 @@ from router.rules.rule import Rule, Verdict
 from router.rules.signals import Signals
 
 
-def look(case: Case, signals: Signals) -> Verdict:
+def look(case: Case, signals: Signals) -> Verdict | None:
     if case.facts.web_search:
         return Verdict("web_search tool", scenario="webSearch")
-    return Verdict("no web_search tool")
+    return None
 
 
-RULE = Rule("webSearch", look)
+RULE = Rule("webSearch", look, "no web_search tool")
