@@ -8,6 +8,7 @@ that an error at the very start can still move on to another candidate.
 from __future__ import annotations
 
 from collections.abc import Callable
+from email.utils import formatdate
 from typing import TYPE_CHECKING
 
 from router.doors.call import Call
@@ -52,6 +53,8 @@ async def deliver(
         attempt.first_byte = router.now()
         if not 200 <= upstream.status < 300:
             body = await upstream.body(LARGEST_ERROR)
+            # a time of return may be a date, and is read against the answer's own
+            upstream.headers.setdefault("date", formatdate(router.wall(), usegmt=True))
             error = sent.format.read_error(upstream.status, upstream.headers, body, sent.provider)
             error.headers = (*error.headers, *shown(upstream.headers))
             raise error

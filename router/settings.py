@@ -139,7 +139,8 @@ class Provider:
     loaded: Mapping[str, int] = field(default_factory=dict)
     #: what a sign-in of a cloud needs: "region", "project", "location", "profile", …
     cloud: Mapping[str, str] = field(default_factory=dict)
-    #: with several keys: the provider once per key, each with its `slot` from 1 and its weight
+    #: with several keys: each with its weight, and the provider once per key, as `slot` 1, 2…
+    keys: tuple[tuple[Secret, float], ...] = ()
     per_key: tuple[Provider, ...] = ()
     slot: int = 0
     weight: float = 1.0

@@ -25,7 +25,7 @@ from router.config.endpoints import (
     shown_by,
 )
 from router.config.interpolate import dollars, unresolved
-from router.config.part import Part, exposed, problem, sorted_out
+from router.config.part import Key, Part, exposed, first_key, problem, several_keys, sorted_out
 from router.contract import Finding
 from router.providers import KINDS, Kind, kind_of
 from router.providers.adjustments import read as read_adjustment
@@ -59,6 +59,7 @@ class _Entry(BaseModel):
     name: str | None = None
     api_base_url: str | None = None
     api_key: str | None = None
+    api_keys: list[str | Key] = []
     models: list[str] = []
     transformer: dict[str, Any] | None = None
     tokenizer: Any = None
@@ -170,7 +171,7 @@ def _provider(
     endpoint = from_full(url, anthropic="anthropic" in names)
     if endpoint.note:
         say(f"{name}: {endpoint.note}", "api_base_url")
-    key = entry.api_key or ""
+    key = entry.api_key or first_key(entry.api_keys)
     if not key and not keyless(url):
         say(f"{name} has no api_key: it will most likely refuse every request", "api_key")
     kind = _kind(endpoint, names)
@@ -182,6 +183,7 @@ def _provider(
         url=endpoint.url,
         base=endpoint.base,
         key=Secret(key),
+        keys=several_keys(entry.api_key or "", entry.api_keys),
         auth="bearer" if bearer else shown_by(KINDS[kind], endpoint) if key else "none",
         models=tuple(entry.models),
         kind=kind,

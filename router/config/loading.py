@@ -29,7 +29,7 @@ from router.config.endpoints import same_port
 from router.config.flags import Flags
 from router.config.interpolate import dollars
 from router.config.own import PointsmanToml
-from router.config.part import Part, exposed, problem
+from router.config.part import Part, exposed, once_per_key, problem
 from router.config.probes import Neighbour, Probes
 from router.contract import Finding
 from router.settings import (
@@ -73,6 +73,7 @@ def load(
     plane = _litellm_internal(litellm_role, env, tuple(groups.deployments), real)
     providers = _providers(flags, ccr, litellm, keyed, ollama, plane)
     providers = _in_process(providers, plane, listen, litellm_role)
+    providers = {name: once_per_key(provider) for name, provider in providers.items()}
     routes = own_providers.routes(ccr.routes or defaults.routes(real), file)
     names = frozenset(name.casefold() for name in providers)
     hooks, hook_findings, follows = ccr_hooks.read(home.ccr, ccr.resolved, env, routes, names)

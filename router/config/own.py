@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator
 
 from router.config.endpoints import problem_of
+from router.config.part import Key
 from router.settings import Scenario, Target
 
 Port = Annotated[int, Field(ge=0, le=65535)]
@@ -113,6 +114,8 @@ class ProviderTable(_Table):
     url: str = ""
     base: str = ""
     key: str = ""
+    #: more keys: text, or { key = …, weight = … }
+    keys: tuple[str | Key, ...] = ()
     format: (
         Literal["openai_chat", "openai_responses", "anthropic_messages", "ollama_chat", "gemini"]
         | None

@@ -9,7 +9,7 @@ from router.config import cloud
 from router.config.document import Document
 from router.config.endpoints import ANTHROPIC, Endpoint, from_base, from_full, keyless, shown_by
 from router.config.own import PointsmanToml, PriceTable, ProviderTable
-from router.config.part import Part, price, problem, sorted_out
+from router.config.part import Part, first_key, price, problem, several_keys, sorted_out
 from router.providers import KINDS, Kind, kind_of
 from router.providers.adjustments import read as read_adjustment
 from router.settings import (
@@ -40,7 +40,7 @@ def _provider(
     if "," in name or not name.strip():
         raise document.error("a provider's name stands before a comma: it may hold none", *at)
     kind = _kind(document, table, at)
-    key = table.key or next((env[k] for k in kind.keys if env.get(k)), "")
+    key = table.key or first_key(table.keys) or next((env[k] for k in kind.keys if env.get(k)), "")
     if kind.sign_in:
         return _clouded(part, document, name, table, kind, key, env)
     endpoint = _endpoint(document, table, kind, at)
@@ -92,6 +92,7 @@ def _made(
         url=endpoint.url,
         base=endpoint.base,
         key=Secret(key),
+        keys=several_keys(table.key, table.keys),
         auth=auth,
         models=table.models or (kind.offered if _usual(kind, endpoint) else ()),
         kind=kind.name,

@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 import re
 import stat
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
 
 from router.config.document import Document
 from router.config.interpolate import unresolved
@@ -30,7 +32,19 @@ DEFAULT_KEYS = frozenset(
     }
 )
 
-_SECRET_NAME = re.compile(r"(api_?key|apikey|master_key|^keys?$|token$|secret|password)", re.I)
+
+class Key(BaseModel):
+    """One of several keys of a provider: the heavier, the more requests it gets."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    key: str = Field(min_length=1)
+    weight: float = Field(default=1.0, ge=0)
+
+
+_SECRET_NAME = re.compile(
+    r"(api_?key|apikey|master_key|^(?:api_)?keys?$|token$|secret|password)", re.I
+)
 
 
 @dataclass(slots=True)
@@ -94,6 +108,31 @@ def sorted_out(
             text = f"no adjustment is called {adjustment.name!r} (known: {known})"
             findings.append(problem(what, document, text, *path))
     return tuple(kept), findings
+
+
+def several_keys(one: str, many: Sequence[str | Key]) -> tuple[tuple[Secret, float], ...]:
+    """All keys of a provider with their weights; none where there is but one."""
+    keys = [(Secret(one), 1.0)] if one else []
+    for each in many:
+        weight = 1.0 if isinstance(each, str) else each.weight
+        keys.append((Secret(each if isinstance(each, str) else each.key), weight))
+    kept = {key.reveal(): (key, weight) for key, weight in keys if key}
+    return tuple(kept.values()) if len(kept) > 1 else ()
+
+
+def first_key(many: Sequence[str | Key]) -> str:
+    return next((one if isinstance(one, str) else one.key for one in many), "")
+
+
+def once_per_key(provider: Provider) -> Provider:
+    """A provider of several keys holds itself once for each: rests and draws are of a key."""
+    if not provider.keys:
+        return provider
+    each = tuple(
+        replace(provider, key=key, keys=(), slot=slot, weight=weight)
+        for slot, (key, weight) in enumerate(provider.keys, 1)
+    )
+    return replace(provider, key=each[0].key, per_key=each)
 
 
 def per_million(dollars: float | None) -> int | None:

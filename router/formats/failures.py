@@ -13,6 +13,7 @@ from typing import Any
 import msgspec
 
 from router.errors import Kind, RequestError, UpstreamError
+from router.formats.retry_after import retry_after
 from router.messages import Failure
 from router.settings import Provider
 
@@ -112,7 +113,6 @@ _LIMIT = re.compile(
 _SECRET = re.compile(
     r"\b(?:sk|pk|rk|gsk|xai|key|nvapi|hf|pplx)[-_][\w*.-]{6,}|\bAIza[\w*-]{10,}|(?i:bearer)\s+\S+"
 )
-_WAIT = re.compile(r"(?:try again|retry) in (\d+(?:\.\d+)?) ?(ms|s|m)\b", re.IGNORECASE)
 _LONGEST = 2000
 #: names of headers that carry a credential
 _CARRIES = re.compile(r"auth|key|token|secret|cookie", re.IGNORECASE)
@@ -164,9 +164,11 @@ def read_error(
         status=status,
         provider=provider.name,
         provider_type=type or code,
-        retry_after=_retry_after(headers, message, body),
+        retry_after=retry_after(headers, message, body, limited=kind == "quota"),
         code="context_length_exceeded" if kind == "too_long" else None,
     )
+    if error.retry_after is not None and "retry-after" not in headers:
+        error.headers = (("retry-after", str(-int(-error.retry_after // 1))),)
     if kind == "credential" and "x-should-retry" not in headers:
         # A refused key stays refused: without this Claude Code tries for three minutes.
         error.headers = (("x-should-retry", "false"),)
@@ -285,20 +287,6 @@ def anthropic_wording(message: str) -> str:
     if not limit or not above:
         return f"prompt is too long: {message}"
     return f"prompt is too long: {max(above)} tokens > {limit} maximum"
-
-
-def _retry_after(headers: Mapping[str, str], message: str, body: bytes) -> float | None:
-    """Seconds. A date is not read: that would need a clock."""
-    for name, unit in (("retry-after-ms", 0.001), ("retry-after", 1.0)):
-        value = headers.get(name, "")
-        if re.fullmatch(r"\d{1,9}(\.\d{1,6})?", value):
-            return float(value) * unit
-    if found := _WAIT.search(message):
-        return float(found[1]) * {"ms": 0.001, "s": 1.0, "m": 60.0}[found[2].lower()]
-    # Gemini: "details": [{"@type": "…RetryInfo", "retryDelay": "37s"}]
-    if delay := re.search(rb'"retryDelay"\s*:\s*"(\d{1,9}(?:\.\d{1,9})?)s"', body[:65536]):
-        return float(delay[1])
-    return None
 
 
 def _text(value: Any) -> str | None:
