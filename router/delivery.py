@@ -15,6 +15,7 @@ from router.doors.call import Call
 from router.errors import UpstreamError
 from router.formats import Reader, Writer
 from router.formats.failures import raised
+from router.formats.repair import Mended, mended
 from router.framing import Frame, Framer
 from router.messages import Event, Failure, Request
 from router.outgoing import Outgoing
@@ -126,6 +127,8 @@ class _Carrier:
             events = sent.format.glance(body, sent.provider)
         if events is None:
             events = sent.format.read_response(body, sent.provider)
+        if sent.mends:
+            events = mended(events)
         self._account(events)
         self._record.first_token = self._record.first_token or self._router.now()
         if self._request.stream:
@@ -242,7 +245,8 @@ class _Carrier:
                 self._record.first_token = self._router.now()
 
     def _reader(self) -> Reader:
-        return self._sent.format.reader(self._sent.provider)
+        reader = self._sent.format.reader(self._sent.provider)
+        return Mended(reader) if self._sent.mends else reader
 
     def _writer(self) -> Writer:
         writer = self._format.writer(

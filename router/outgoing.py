@@ -17,7 +17,7 @@ from router.errors import CallerError
 from router.formats import Format
 from router.messages import Request
 from router.providers import also
-from router.providers.adjustments import adjust
+from router.providers.adjustments import adjust, mends
 from router.rules.plan import Candidate
 from router.settings import Provider
 
@@ -47,6 +47,8 @@ class Outgoing(Struct, frozen=True):
     model: str
     #: fields of the client's body that this provider has no place for
     dropped: tuple[str, ...] = ()
+    #: the arguments of tool calls in the answer are to be mended
+    mends: bool = False
 
 
 def outgoing(
@@ -104,6 +106,7 @@ def outgoing(
         provider=provider,
         model=model,
         dropped=() if same else tuple(name for name in request.extra if name not in TRANSLATED),
+        mends=not plain and mends(provider, model),
     )
 
 

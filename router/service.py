@@ -98,7 +98,7 @@ class Router:
         self.means = Means(self.counter, self.sessions, projects, self.custom)
         self.cooldowns = Cooldowns()
         self.signing = Signing(self.wall)
-        self.transport = Transport(proxies=Proxies.from_env(os.environ))
+        self.transport = Transport(proxies=_proxies(generation))
         self.children: dict[str, Child] = {}
         #: children started only once the configuration needs them
         self.spare: dict[str, Child] = {}
@@ -317,3 +317,12 @@ class Router:
             async for _ in watch(paths, self._refollow):
                 await self.reload()
             stopped = self._refollow.is_set()
+
+
+def _proxies(generation: Generation) -> Proxies:
+    """The environment's, else what the configuration names for every provider."""
+    found = Proxies.from_env(os.environ)
+    if found.http or found.https or not generation.proxy:
+        return found
+    named = generation.proxy.reveal()
+    return Proxies.from_env({**os.environ, "HTTP_PROXY": named, "HTTPS_PROXY": named})

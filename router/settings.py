@@ -366,6 +366,8 @@ class Generation:
     #: whether a shell over SSH may use the client's agent
     ssh_agent: bool = False
     hooks: Hooks | None = None
+    #: the proxy that a configuration names; the environment's wins. Taken at start
+    proxy: Secret = NO_KEY
     #: files and folders beside the usual ones that this was made from, to be watched as well
     follows: tuple[str, ...] = ()
 

@@ -18,6 +18,7 @@ from router.config.ccr_routes import WHAT, RouterKeys, routes
 from router.config.document import Document, read_json5
 from router.config.endpoints import (
     ANTHROPIC,
+    RESPONSES,
     Endpoint,
     from_full,
     keyless,
@@ -29,7 +30,7 @@ from router.config.part import Key, Part, exposed, first_key, problem, several_k
 from router.contract import Finding
 from router.providers import KINDS, Kind, kind_of
 from router.providers.adjustments import read as read_adjustment
-from router.settings import Adjustment, Provider, Secret
+from router.settings import NO_KEY, Adjustment, Provider, Secret, Timeouts
 
 #: keys that `ccr code` and its kin read for themselves
 FOR_COMMANDS = frozenset(
@@ -43,13 +44,14 @@ FOR_COMMANDS = frozenset(
 )
 #: keys that router.config.ccr_hooks reads
 FOR_HOOKS = frozenset({"CUSTOM_ROUTER_PATH", "CUSTOM_ROUTER_TIMEOUT_MS", "REWRITE_SYSTEM_PROMPT"})
-_READ_ELSEWHERE = FOR_COMMANDS | FOR_HOOKS
+#: in CCR's order
+PROXIES = ("HTTPS_PROXY", "https_proxy", "httpsProxy", "PROXY_URL")
+_READ_ELSEWHERE = FOR_COMMANDS | FOR_HOOKS | {*PROXIES, "transformers", "plugins", "Plugins"}
+#: CCR's own plug-in: the speed of tokens is in the ledger, and so in the status line, without it
+KNOWN_PLUGINS = frozenset({"token-speed"})
 #: keys whose absence here a person would notice, with what to do instead
 NOT_DONE = {
-    "plugins": "plug-ins in JavaScript are not run",
-    "Plugins": "plug-ins in JavaScript are not run",
     "forceUseImageAgent": "images go to the Router's image model; there is no image agent",
-    "PROXY_URL": "set HTTPS_PROXY in the environment instead",
 }
 
 
@@ -78,6 +80,7 @@ class _File(BaseModel):
     strict: bool = False
     LOG: Any = None
     LOG_LEVEL: Any = None
+    TIMEOUT: float | None = Field(default=None, gt=0)
 
 
 def read(path: Path, env: Mapping[str, str]) -> Part:
@@ -95,11 +98,15 @@ def read(path: Path, env: Mapping[str, str]) -> Part:
     listed = "Providers" if file.Providers is not None else "providers"
     for index, entry in enumerate(file.Providers or file.providers or ()):
         _provider(part, document, entry, env, (listed, index))
+    if file.TIMEOUT:  # CCR's only deadline: milliseconds until the whole answer is there
+        total = Timeouts(total=file.TIMEOUT / 1000)
+        part.providers = {n: replace(p, timeouts=total) for n, p in part.providers.items()}
     if part.providers or file.Router.default:
         strict = file.strict or file.Router.strict
         part.routes, wrong = routes(document, file.Router, file.fallback, strict=strict)
         part.findings += wrong
     part.key = Secret(file.APIKEY or "")
+    part.proxy = _proxy(part, document)
     part.port = file.PORT
     part.findings += exposed(WHAT, part.document or document)
     part.findings += _unused(document, file)
@@ -168,7 +175,10 @@ def _provider(
         say(f"{name} is there twice: this one counts", "name")
     if kinds := [_VERTEX[each] for each in names if each in _VERTEX]:
         return _vertex(part, document, entry, KINDS[kinds[0]], env, at)
-    endpoint = from_full(url, anthropic="anthropic" in names)
+    if "openai-responses" in names:
+        endpoint = Endpoint(RESPONSES, url, url.removesuffix("/responses"))
+    else:
+        endpoint = from_full(url, anthropic="anthropic" in names)
     if endpoint.note:
         say(f"{name}: {endpoint.note}", "api_base_url")
     key = entry.api_key or first_key(entry.api_keys)
@@ -237,6 +247,33 @@ def _transformers(
     return general, special
 
 
+def _proxy(part: Part, document: Document) -> Secret:
+    """The proxy on the way to providers. It may hold a password."""
+    for key in PROXIES:
+        text = document.data.get(key)
+        if not text:
+            continue
+        if isinstance(text, str) and text.startswith("http://"):
+            return Secret(text)
+        say = "should be the address of an HTTP proxy, http://host:port: it is not used"
+        part.findings.append(problem(WHAT, document, say, key))
+    return NO_KEY
+
+
+def _foreign(document: Document, key: str, what: str) -> list[Finding]:
+    """A problem for each piece of JavaScript that a person named."""
+    entries = document.data.get(key)
+    findings = []
+    for index, entry in enumerate(entries if isinstance(entries, list) else ()):
+        named = entry.get("path") or entry.get("name") if isinstance(entry, dict) else entry
+        if named in KNOWN_PLUGINS or (isinstance(entry, dict) and entry.get("enabled") is False):
+            continue
+        name = Path(str(named)).name[:100]
+        text = f"{name} is JavaScript: it is not run, and {what}"
+        findings.append(problem(WHAT, document, text, key, index))
+    return findings
+
+
 def _unused(document: Document, file: _File) -> list[Finding]:
     """What the file says and we do not follow, each with its line."""
     findings = [
@@ -244,6 +281,9 @@ def _unused(document: Document, file: _File) -> list[Finding]:
         for key in document.data
         if key in NOT_DONE and document.data[key]
     ]
+    findings += _foreign(document, "transformers", "providers that use it are used without it")
+    for key in ("plugins", "Plugins"):
+        findings += _foreign(document, key, "nothing stands in for it")
     if file.HOST and file.HOST not in ("127.0.0.1", "localhost", "::1"):
         text = "is not followed: [listen] host in pointsman.toml decides, and asks for keys first"
         findings.append(problem(WHAT, document, text, "HOST"))

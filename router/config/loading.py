@@ -120,6 +120,7 @@ def load(
         ssh_password=file.ssh.password,
         ssh_agent=file.ssh.agent,
         hooks=hooks,
+        proxy=ccr.proxy,
         follows=follows,
     )
 

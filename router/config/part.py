@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from router.config.document import Document
 from router.config.interpolate import unresolved
 from router.contract import Finding
-from router.providers.adjustments import CHANGES, NATIVE, UNDONE
+from router.providers.adjustments import CHANGES, NATIVE
 from router.settings import NO_KEY, Adjustment, Groups, Price, Provider, Routes, Secret
 
 #: what people paste from guides: no protection on any address that others can reach
@@ -56,6 +56,7 @@ class Part:
     groups: Groups | None = None
     key: Secret = NO_KEY  # what clients of this source's role must show
     port: int | None = None
+    proxy: Secret = NO_KEY  # address of the proxy on the way to providers
     retry: dict[str, Any] = field(default_factory=dict)  # fields of RetryPolicy
     findings: list[Finding] = field(default_factory=list)
     document: Document | None = None
@@ -100,9 +101,6 @@ def sorted_out(
     for adjustment, path in found:
         if adjustment.name in CHANGES:
             kept.append(adjustment)
-        elif adjustment.name in UNDONE:
-            text = f"{adjustment.name}: {UNDONE[adjustment.name]}"
-            findings.append(problem(what, document, text, *path))
         elif adjustment.name not in NATIVE:
             known = ", ".join(sorted({*CHANGES, *NATIVE}))
             text = f"no adjustment is called {adjustment.name!r} (known: {known})"

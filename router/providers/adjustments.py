@@ -2,8 +2,7 @@
 
 A function takes the body and its options and gives a body; it never changes what it was given,
 because parts of a body are shared with the client's request and with the next attempt. Where CCR's
-transformer also works on the answer, that half is either native to our formats or said to be
-missing in UNDONE.
+transformer also works on the answer, that half is native to our formats (but for MENDING).
 """
 
 from __future__ import annotations
@@ -25,8 +24,12 @@ _LIMITS = ("max_tokens", "max_completion_tokens", "max_output_tokens")
 
 
 def maxtoken(body: JSON, options: Mapping[str, Any]) -> JSON:
-    """Caps the length of the answer at `max_tokens`."""
-    most = options.get("max_tokens")
+    """Caps the length of the answer at `max_tokens`, whatever the format calls it."""
+    most: Any = options.get("max_tokens")
+    if isinstance(nested := body.get("generationConfig"), dict):  # Gemini's own format
+        limit: Any = nested.get("maxOutputTokens")
+        if _number(limit) and _number(most) and limit > most:
+            body = {**body, "generationConfig": {**nested, "maxOutputTokens": most}}
     over = [name for name in _LIMITS if _number(body.get(name)) and _number(most)]
     lowered = {name: most for name in over if body[name] > most}
     return {**body, **lowered} if lowered else body
@@ -91,9 +94,11 @@ def groq(body: JSON, _options: Mapping[str, Any]) -> JSON:
 
 
 def reasoning(body: JSON, options: Mapping[str, Any]) -> JSON:
-    """With `enable: false`, switches thinking off in every word that servers have for it."""
+    """With `enable: false`, switches thinking off in every word that servers have for it; else says
+    a wish for it in both words that such servers know."""
     if options.get("enable", True):
-        return body
+        wanted = body.get("enable_thinking") is True and "thinking" not in body
+        return {**body, "thinking": {"type": "enabled"}} if wanted else body
     changed = {n: v for n, v in body.items() if n not in ("reasoning", "reasoning_effort")}
     return {**changed, "thinking": {"type": "disabled"}, "enable_thinking": False}
 
@@ -103,15 +108,17 @@ _USE_TOOLS = (
     "Tools are available. When a step can be done with one of them, call it rather than describe "
     "it. When nothing is left to do, answer in plain text."
 )
+_THINK = (
+    "Before each answer, write down how you come to it between <think> and </think>, however "
+    "simple it seems; then answer after the closing tag."
+)
 
 
 def tooluse(body: JSON, _options: Mapping[str, Any]) -> JSON:
     """Reminds a model that is shy of tools that it has them. It stays free to answer in text:
     forcing a call on every turn needs a made-up tool to end a conversation, which CCR's clients
     then see as an unfinished turn."""
-    if not body.get("tools") or not isinstance(body.get("messages"), list):
-        return body
-    return {**body, "messages": [*body["messages"], {"role": "system", "content": _USE_TOOLS}]}
+    return _told(body, _USE_TOOLS) if body.get("tools") else body
 
 
 def vertex_claude(body: JSON, _options: Mapping[str, Any]) -> JSON:
@@ -119,6 +126,39 @@ def vertex_claude(body: JSON, _options: Mapping[str, Any]) -> JSON:
     changed = {name: value for name, value in body.items() if name != "model"}
     return {"anthropic_version": "vertex-2023-10-16", **changed}
 
+
+def forcereasoning(body: JSON, _options: Mapping[str, Any]) -> JSON:
+    """Makes a model that has no thinking of its own think aloud, in the tags that are read as
+    thinking everywhere."""
+    return _told(body, _THINK)
+
+
+def _told(body: JSON, words: str) -> JSON:
+    """The words at the end of the system prompt: there they are the same in every turn, so that
+    the prefix that a provider has cached stays what it was."""
+    messages = body.get("messages")
+    if not isinstance(messages, list):
+        return body
+    if isinstance(system := body.get("system"), list):  # Anthropic's own format
+        return {**body, "system": [*system, {"type": "text", "text": words}]}
+    first = messages[0] if messages else None
+    content = first.get("content") if isinstance(first, dict) else None
+    if not isinstance(first, dict) or first.get("role") != "system":
+        return {**body, "messages": [{"role": "system", "content": words}, *messages]}
+    if isinstance(content, list):
+        joined: Any = [*content, {"type": "text", "text": words}]
+    else:
+        joined = f"{content}\n\n{words}" if content else words
+    return {**body, "messages": [{**first, "content": joined}, *messages[1:]]}
+
+
+def as_it_is(body: JSON, _options: Mapping[str, Any]) -> JSON:
+    """For names whose work is on the answer (MENDING)."""
+    return body
+
+
+#: the names that mend the arguments of tool calls in the answer (router.formats.repair)
+MENDING = frozenset({"enhancetool"})
 
 #: CCR's names; its users write them in any case
 CHANGES: Mapping[str, Change] = {
@@ -135,6 +175,8 @@ CHANGES: Mapping[str, Change] = {
     "reasoning": reasoning,
     "tooluse": tooluse,
     "vertex-claude": vertex_claude,
+    "forcereasoning": forcereasoning,
+    "enhancetool": as_it_is,
 }
 
 #: names whose whole work is done without them
@@ -144,14 +186,8 @@ NATIVE: Mapping[str, str] = {
     "gemini": "the address says it",
     "extrathinktag": "<think> text is read as thinking everywhere",
     "cerebras": "what Cerebras refuses is left out by its address",
-    "enhancetool": "tool arguments are passed on as the model wrote them, streamed",
     "vertex-gemini": "its address and sign-in say it",
-    "openai-responses": "chat/completions of the same server is used",
-}
-
-#: names that are known and not done, with what that means
-UNDONE: Mapping[str, str] = {
-    "forcereasoning": "thinking by prompt is not done: the model answers as it would anyway",
+    "openai-responses": "the Responses API is spoken there",
 }
 
 
@@ -162,6 +198,12 @@ def adjust(body: JSON, provider: Provider, model: str) -> JSON:
         if change := CHANGES.get(adjustment.name):
             body = change(body, adjustment.options)
     return nested(body, provider.format)
+
+
+def mends(provider: Provider, model: str) -> bool:
+    """Whether the arguments of this model's tool calls are to be mended."""
+    own = (*provider.adjustments, *provider.model_adjustments.get(model, ()))
+    return any(adjustment.name in MENDING for adjustment in own)
 
 
 def read(use: Any) -> Adjustment | None:

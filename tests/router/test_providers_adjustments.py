@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from router.providers import adjustments
-from router.providers.adjustments import CHANGES, NATIVE, UNDONE, adjust, read
+from router.providers.adjustments import CHANGES, NATIVE, adjust, read
 from router.settings import Adjustment, Provider
 
 MARK = {"cache_control": {"type": "ephemeral"}}
@@ -137,11 +137,35 @@ def _provider(
     )
 
 
-def test_tooluse_reminds_at_the_end_so_that_the_prefix_stays() -> None:
-    made = CHANGES["tooluse"](BODY, {})
-    assert made["messages"][:-1] == BODY["messages"]
-    assert made["messages"][-1]["role"] == "system"
-    assert "tool_choice" not in made
+@pytest.mark.parametrize("name", ["tooluse", "forcereasoning"])
+def test_words_of_ours_stand_in_the_system_so_that_the_prefix_stays(name: str) -> None:
+    """Turn N's messages are the beginning of turn N+1's."""
+    change = CHANGES[name]
+    made = change(BODY, {})
+    later = [{"role": "assistant", "content": "a"}, {"role": "user", "content": "b"}]
+    longer = change({**BODY, "messages": [*BODY["messages"], *later]}, {})
+    assert longer["messages"][: len(made["messages"])] == made["messages"]
+    assert made["messages"][0]["content"][:-1] == BODY["messages"][0]["content"]
+    assert made["messages"][1:] == BODY["messages"][1:]
+    words = made["messages"][0]["content"][-1]["text"]
+    plain = change({**BODY, "messages": [{"role": "system", "content": "s"}]}, {})
+    assert plain["messages"] == [{"role": "system", "content": f"s\n\n{words}"}]
+    none = change({**BODY, "messages": [{"role": "user", "content": "u"}]}, {})
+    assert none["messages"][0] == {"role": "system", "content": words}
+    own = change({**BODY, "system": [{"type": "text", "text": "s"}]}, {})
+    assert (own["messages"], own["system"][1]["text"]) == (BODY["messages"], words)
+
+
+def test_tooluse_says_nothing_where_there_are_no_tools() -> None:
+    bare = {**BODY, "tools": []}
+    assert CHANGES["tooluse"](bare, {}) is bare
+
+
+def test_a_cap_counts_in_geminis_format_too() -> None:
+    body = {"generationConfig": {"maxOutputTokens": 9000, "topP": 1}}
+    made = CHANGES["maxtoken"](body, {"max_tokens": 50})
+    assert made == {"generationConfig": {"maxOutputTokens": 50, "topP": 1}}
+    assert CHANGES["maxtoken"](body, {"max_tokens": 10_000}) is body
 
 
 def test_the_providers_come_first_and_the_models_own_after() -> None:
@@ -169,7 +193,7 @@ def test_ccrs_spellings(entry: object, meant: Adjustment | None) -> None:
 
 
 def test_every_name_of_ccr_has_exactly_one_place() -> None:
-    places = [name for table in (CHANGES, NATIVE, UNDONE) for name in table]
+    places = [name for table in (CHANGES, NATIVE) for name in table]
     assert sorted(places) == sorted(CCR)
 
 

@@ -56,8 +56,9 @@ def router(provider: FakeUpstream, tmp_path_factory: pytest.TempPathFactory) -> 
         "api_key": "sk-o",
         "models": ["vendor/some:model", "vendor/some/model"],
     }
+    mending = {**chat, "name": "mend", "models": ["m"], "transformer": {"use": ["enhancetool"]}}
     routes = {"default": "anth,claude-x", "background": "anth,claude-small"}
-    own = {"APIKEY": KEY, "Providers": [anthropic, chat], "Router": routes}
+    own = {"APIKEY": KEY, "Providers": [anthropic, chat, mending], "Router": routes}
     (folder / "config.json").write_text(json.dumps(own))
     (home / "pointsman.toml").write_text("[retry]\nretries = 0\ncooldown = 0\n")
     with running(home) as found:
@@ -330,3 +331,25 @@ async def test_a_probe_of_a_named_model_asks_that_model(
     for model in (MODEL_ID, "open,vendor/some:model"):
         await ask(router, {**probe, "model": model})
         assert upstream.requests[-1].model == "vendor/some:model"
+
+
+@pytest.mark.parametrize("stream", [False, True])
+async def test_enhancetool_mends_what_the_model_wrote(
+    router: Running, upstream: FakeUpstream, stream: bool
+) -> None:
+    call = {"id": "c1", "type": "function", "function": {"name": "get", "arguments": "{'a': 1,"}}
+    message = {"role": "assistant", "content": None, "tool_calls": [call]}
+    whole = {
+        "id": "x",
+        "model": "m",
+        "choices": [{"message": message, "finish_reason": "tool_calls"}],
+    }
+    upstream.default = Behaviour(
+        body=json.dumps(whole).encode(), headers={"content-type": "application/json"}
+    )
+    answer = await ask(router, {"model": "mend,m", "stream": stream})
+    assert answer.status_code == 200
+    if stream:
+        assert r'"partial_json":"{\"a\": 1}"' in answer.text
+    else:
+        assert answer.json()["content"][-1]["input"] == {"a": 1}

@@ -102,9 +102,15 @@ PROBLEMS: list[tuple[dict[str, Any], str]] = [
         "Providers[0].transformer.use[0]: no adjustment is called 'tooluze'",
     ),
     (
-        {"Providers": [provider(transformer={"m": {"use": ["forcereasoning"]}})]},
-        "Providers[0].transformer.m.use[0]: forcereasoning",
+        {"Providers": [provider(transformer={"m": {"use": ["thinkaloud"]}})]},
+        "Providers[0].transformer.m.use[0]: no adjustment is called 'thinkaloud'",
     ),
+    (
+        {"transformers": [{"path": "/home/me/gemini-cli.js", "options": {}}]},
+        "transformers[0]: gemini-cli.js is JavaScript: it is not run",
+    ),
+    ({"plugins": [{"name": "token-speed"}, {"name": "x"}]}, "plugins[1]: x is JavaScript"),
+    ({"PROXY_URL": "socks5://p:1"}, "PROXY_URL: should be the address of an HTTP proxy"),
     ({"Router": {"default": "p,m", "think": "gone,m"}}, "Router.think: no provider is called"),
     ({"Router": {"default": "p,m", "think": "p"}}, "Router.think: should be written"),
     ({"Router": {"think": "p,m"}}, "Router.default: is missing"),
@@ -244,3 +250,26 @@ def test_a_file_of_references_may_be_read_by_others(house: House) -> None:
     written(house, APIKEY="$A", Providers=[provider(api_key="${B}")], Router={"default": "p,m"})
     house.home.ccr_json.chmod(0o644)
     assert said(house.load({"A": "x", "B": "y"}), "problem") == []
+
+
+def test_a_proxy_and_a_deadline(house: House) -> None:
+    written(
+        house,
+        Providers=[provider()],
+        Router={"default": "p,m"},
+        PROXY_URL="http://u:pw@proxy.test:3128",
+        TIMEOUT=90_000,
+    )
+    made = house.load()
+    assert made.proxy.reveal() == "http://u:pw@proxy.test:3128"
+    assert "pw" not in repr(made)
+    assert made.providers["p"].timeouts.total == 90
+    assert said(made, "problem") == []
+
+
+def test_openai_responses_is_spoken_at_the_address_that_is_written(house: House) -> None:
+    url = "https://host.test/v1/whatever"
+    entry = provider(api_base_url=url, transformer={"use": ["openai-responses"]})
+    written(house, Providers=[entry], Router={"default": "p,m"})
+    made = house.load().providers["p"]
+    assert (made.format, made.url) == ("openai_responses", url)
