@@ -48,6 +48,8 @@ async def forward(router: Router, call: Call, surface: Surface) -> None:
                 raise UpstreamError(words, kind="missing", status=404)
             attempt.tally = Tally(max(1, record.facts.tokens))
             url = beside(provider, asked.path, candidate.model)
+            if query := call.scope["query_string"].decode("latin-1"):
+                url += ("&" if "?" in url else "?") + query
             sent = wire.body_for(asked, candidate.model)
             headers = (
                 ("content-type", asked.content_type),

@@ -58,10 +58,10 @@ async def test_external_roles_are_metered_and_the_rest_is_relayed(tmp_path: Path
             listed = await http.get(router.front + "/litellm/v1/models")
             assert listed.json()["data"] == [{"id": "fake", "object": "model"}]
             litellm.then(Behaviour(body=b"as it came", headers={"content-type": "x/y", "x-a": "b"}))
-            other = await http.post(router.front + "/litellm/v1/rerank?q=1", content=b"{}")
+            other = await http.post(router.front + "/litellm/v1/batches?q=1", content=b"{}")
             assert (other.content, other.headers["content-type"]) == (b"as it came", "x/y")
             assert other.headers["x-a"] == "b"
-            assert calls(litellm)[-1].path == "/v1/rerank?q=1"
+            assert calls(litellm)[-1].path == "/v1/batches?q=1"
 
             rows = (await link.snapshot()).recent
             assert [(row.door, row.rule, row.state) for row in rows] == [

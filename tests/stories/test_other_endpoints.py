@@ -186,9 +186,9 @@ async def test_what_is_passed_through(upstream: FakeUpstream, tmp_path: Path) ->
 
         for path in ("/rerank", "/v1/rerank", "/v2/rerank"):
             upstream.then(Behaviour(body=b'{"results":[],"usage":{"total_tokens":4}}'))
-            ranked = await client.post(path, json={"model": "priced", "query": "q"})
+            ranked = await client.post(path + "?a=b", json={"model": "priced", "query": "q"})
             assert ranked.json()["results"] == []
-            assert upstream.requests[-1].path == "/v1/rerank"
+            assert upstream.requests[-1].path == "/v1/rerank?a=b"
 
         event = b'event: x\ndata: {"type":"image_edit.completed",%b}\n\n' % usage
         upstream.then(Behaviour(body=event, headers={"content-type": "text/event-stream"}))
