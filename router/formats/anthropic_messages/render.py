@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable
 
 from router.formats.anthropic_messages.parse import NAME
+from router.formats.failures import FILES, unfit
 from router.formats.names import plain
 from router.messages import (
     JSON,
@@ -42,7 +43,7 @@ _JSON_ONLY = "Answer with one JSON object and nothing else."
 
 
 def render_request(request: Request, provider: Provider, model: str) -> JSON:
-    """Raises nothing: a field that Anthropic cannot take is left out."""
+    """Raises UpstreamError for a file that Anthropic cannot take; a field is left out."""
     foreign = request.dialect != NAME
     limit = request.max_tokens or DEFAULT_MAX_TOKENS
     if provider.max_output:
@@ -114,6 +115,8 @@ def _messages(request: Request, provider: Provider, foreign: bool) -> Iterable[J
                 continue  # "Invalid signature in thinking block": another provider's thoughts
             if (block := block_of(part)) is not None:
                 content.append(block)
+            elif foreign and type(part) is Opaque and part.kind in FILES:
+                raise unfit(provider, f"parts of the type {part.kind!r}")
         if content:
             rest = message.extra or {} if not foreign else {}
             yield {"role": message.role, "content": content, **rest}

@@ -24,7 +24,8 @@ _SAMPLING = ("temperature", "top_p", "top_k", "presence_penalty", "frequency_pen
 
 
 def render_request(request: Request, provider: Provider, model: str) -> JSON:
-    """Raises nothing: a field that the provider cannot take is left out."""
+    """Raises UpstreamError for a file that has no form here; a field that the provider cannot take
+    is left out."""
     known = quirks(provider.kind)
     same = request.dialect == NAME
     turns = Turns(request, provider, known, model)

@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 
+from router.formats.failures import FILES, unfit
 from router.formats.names import plain
 from router.messages import (
     JSON,
@@ -44,6 +45,7 @@ class Turns:
         self.messages: list[JSON] = []
         self._same = request.dialect == "openai_chat"
         self._marks = quirks.keeps_cache_control
+        self._provider = provider
         self._kind = provider.kind
         # Old R1 models refuse their own thoughts, all others of these providers want them.
         self._thoughts = quirks.replays_reasoning and "-r1" not in model.lower()
@@ -212,6 +214,8 @@ class Turns:
             body = {"type": "file", "file": {"filename": name, "file_data": data}}
         elif isinstance(part, Opaque) and self._same:
             return part.body
+        elif isinstance(part, Opaque) and part.kind in FILES:
+            raise unfit(self._provider, f"parts of the type {part.kind!r}")
         else:
             return None
         if self._marks and isinstance(part, Text | Image | Document) and part.cache:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from contextlib import suppress
 from itertools import pairwise
 from typing import Any
@@ -12,9 +13,12 @@ from hypothesis import strategies as st
 
 from router.errors import CallerError, UpstreamError
 from router.formats import Format
+from router.formats.gemini import Gemini
+from router.formats.ollama_chat import OllamaChat
 from router.framing import Framer
 from router.messages import Event
 from router.settings import Provider
+from tests.router.formats.dialects import Answer, say_gemini, say_ollama
 from tests.router.formats.grammar import check_anthropic, check_events, check_openai
 from tests.router.formats.test_anthropic_answers import STREAM as ANTHROPIC
 from tests.router.formats.wire import (
@@ -39,15 +43,21 @@ OPENAI = (
     + usage_chunk(prompt_tokens=3, completion_tokens=4)
     + DONE
 )
+_SAID = Answer("t🎉", "h漢", [("f", {"x": 1}), ("g", {})], "tools")
+L, G = OllamaChat(), Gemini("m", stream=True)
 SIDES: list[tuple[Format, Provider, bytes]] = [
     (A, provider("anthropic"), ANTHROPIC),
     (O, provider("compatible"), OPENAI),
+    (L, provider("ollama", format=L.name), say_ollama(_SAID, stream=True)),
+    (G, provider("gemini", format=G.name), say_gemini(_SAID, stream=True)),
 ]
-both = pytest.mark.parametrize(("format", "upstream", "stream"), SIDES, ids=["anthropic", "openai"])
+both = pytest.mark.parametrize(
+    ("format", "upstream", "stream"), SIDES, ids=["anthropic", "openai", "ollama", "gemini"]
+)
 
 
 def read_pieces(format: Format, upstream: Provider, pieces: list[bytes]) -> list[Event]:
-    framer, reader = Framer(), format.reader(upstream)
+    framer, reader = Framer(format.framing), format.reader(upstream)
     frames = [frame for piece in pieces for frame in framer.feed(piece)] + framer.close()
     return [event for frame in frames for event in reader.feed(frame)] + reader.close()
 
@@ -95,7 +105,15 @@ def told(format: Format, upstream: Provider, stream: bytes) -> None:
     if b"event: message_stop" not in out or b"partial_json" not in out:
         check_anthropic(out)  # damaged arguments are the model's own, and shown as they are
     check_openai(b"".join(o.feed(event) for event in events) + o.close())
-    for client, request in ((A, ask_a()), (O, ask_o())):
+    ollama = L.parse_request(dumps({"model": "m", "messages": []}))
+    gemini = G.parse_request(dumps({"contents": [{}]}))
+    for native, asked in ((L, ollama), (G, gemini)):
+        writer = native.writer(asked, now=1, id="r")
+        out = b"".join(writer.feed(event) + writer.ping() for event in events) + writer.close()
+        framer = Framer(native.framing)
+        frames = framer.feed(out) + framer.close()
+        assert [json.loads(frame.data) for frame in frames]
+    for client, request in ((A, ask_a()), (O, ask_o()), (L, ollama), (G, gemini)):
         try:
             client.render_response(events, request, now=1, id="r")
         except UpstreamError as error:
@@ -151,6 +169,26 @@ _keys = st.sampled_from(
         "image_url",
         "file",
         "tool_use_id",
+        "candidates",
+        "parts",
+        "functionCall",
+        "functionResponse",
+        "args",
+        "finishReason",
+        "thoughtSignature",
+        "usageMetadata",
+        "promptFeedback",
+        "contents",
+        "generationConfig",
+        "toolConfig",
+        "functionDeclarations",
+        "parameters",
+        "response",
+        "done",
+        "done_reason",
+        "images",
+        "options",
+        "think",
     ]
 )
 _words = st.sampled_from(
@@ -203,7 +241,8 @@ near: Any = st.recursive(
 def test_any_json_as_a_stream(
     format: Format, upstream: Provider, stream: bytes, bodies: list[Any]
 ) -> None:
-    told(format, upstream, b"".join(b"data: " + dumps(body) + b"\n\n" for body in bodies))
+    frame = b"%b\n" if format.framing == "ndjson" else b"data: %b\n\n"
+    told(format, upstream, b"".join(frame % dumps(body) for body in bodies))
 
 
 _DELTAS: Any = st.fixed_dictionaries(
@@ -259,11 +298,13 @@ def test_any_answer_any_error_any_request(
         check_events(format.read_response(raw, upstream))
     for status in (400, 401, 429, 500):
         assert format.read_error(status, {}, raw, upstream).message
-    for request in (raw, dumps({"messages": [body]}) if not isinstance(body, bytes) else raw):
+    turns = raw if isinstance(body, bytes) else dumps({"messages": [body], "contents": [body]})
+    for request in (raw, turns):
         with suppress(CallerError):
             parsed = format.parse_request(request)
             for other, _, _ in SIDES:
-                dumps(other.render_request(parsed, provider("openrouter"), "m"))
+                with suppress(UpstreamError):
+                    dumps(other.render_request(parsed, provider("openrouter"), "m"))
 
 
 @both
@@ -287,8 +328,12 @@ def test_any_parts_of_a_request(
 ) -> None:
     message = {"role": role, "content": parts, "tool_call_id": "a"}
     with suppress(CallerError):
-        parsed = format.parse_request(dumps(fields | {"messages": [message]}))
+        content = {"role": "model" if role == "assistant" else "user", "parts": parts}
+        body = fields | {"messages": [message], "contents": [content]}
+        parsed = format.parse_request(dumps(body))
         for other, side, _ in SIDES:
-            dumps(other.render_request(parsed, side, "claude-m"))
-            dumps(other.render_request(parsed, provider("openrouter"), "m"))
+            with suppress(UpstreamError):
+                dumps(other.render_request(parsed, side, "claude-m"))
+            with suppress(UpstreamError):
+                dumps(other.render_request(parsed, provider("openrouter"), "m"))
         assert format.pass_through(parsed, "m")
