@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from console.lenient import parsed
 from console.options import ports
 from router.contract import Snapshot
 from storage.home import Home
@@ -38,7 +39,6 @@ class Settings:
     timeout_ms: str = DEFAULT_TIMEOUT_MS
     small_model: str = ""
     non_interactive: bool = False
-    status_line: Mapping[str, Any] = field(default_factory=dict)
     problem: str = ""
 
 
@@ -52,7 +52,7 @@ def settings(home: Home, env: Mapping[str, str] = os.environ) -> Settings:
     config: dict[str, Any] = {}
     if text.strip():
         try:
-            config = _parsed(text)
+            config = parsed(text)
         except ValueError:
             problem = f"{home.ccr_json} cannot be read: `pointsman doctor` names the line"
     return Settings(
@@ -61,7 +61,6 @@ def settings(home: Home, env: Mapping[str, str] = os.environ) -> Settings:
         timeout_ms=_text(config, "API_TIMEOUT_MS", env) or DEFAULT_TIMEOUT_MS,
         small_model=_text(config, "ANTHROPIC_SMALL_FAST_MODEL", env),
         non_interactive=config.get("NON_INTERACTIVE_MODE") is True,
-        status_line=config["StatusLine"] if isinstance(config.get("StatusLine"), dict) else {},
         problem=problem,
     )
 
@@ -156,21 +155,6 @@ def program(chosen: Settings) -> str | None:
         if chosen.claude == "claude"
         else None
     )
-
-
-def _parsed(text: str) -> dict[str, Any]:
-    """JSON first: json5 takes a hundred times longer, and most files need none of it."""
-    import json
-
-    try:
-        value = json.loads(text)
-    except ValueError:
-        import json5
-
-        value = json5.loads(text)
-    if not isinstance(value, dict):
-        raise ValueError("it is no object")
-    return value
 
 
 def _text(config: Mapping[str, Any], key: str, env: Mapping[str, str]) -> str:

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-
-import platformdirs
 
 #: a Unix socket's path must fit sockaddr_un: 104 bytes on macOS, 108 on Linux
 LONGEST_SOCKET = 100
@@ -58,6 +54,9 @@ class Home:
         path = self.run / "control.sock"
         if len(os.fsencode(path)) <= LONGEST_SOCKET:
             return path
+        import hashlib
+        import tempfile
+
         digest = hashlib.sha256(os.fsencode(path)).hexdigest()[:16]
         return Path(tempfile.gettempdir()) / f"pointsman-{os.getuid()}-{digest}" / "control.sock"
 
@@ -113,6 +112,8 @@ def home(env: Mapping[str, str] = os.environ) -> Home:
             logs=base / "logs",
             ccr=base / ".claude-code-router",
         )
+    import platformdirs
+
     dirs = platformdirs.PlatformDirs("pointsman", appauthor=False)
     return Home(
         config=Path(dirs.user_config_dir),

@@ -10,14 +10,13 @@ section = "Work"
 
 
 @click.command()
-@click.argument("preset", required=False, type=click.Choice(("default", "powerline")))
-def command(preset: str | None) -> None:
+@click.argument("preset", required=False, default="")
+def command(preset: str) -> None:
     """Print a status line from Claude Code's JSON on stdin.
 
-    In Claude Code's settings.json: "statusLine": {"type": "command", "command": "ccr statusline"}
+    PRESET is a style (default, powerline) or the name of an installed preset. In Claude Code's
+    settings.json: "statusLine": {"type": "command", "command": "ccr statusline"}
     """
-    from console.claude import settings
-    from console.statusline import line
-    from storage.home import home
+    from console.statusline import configuration, line
 
-    click.echo(line(sys.stdin.read(), settings(home()).status_line, preset or ""))
+    click.echo(line(sys.stdin.read(), *configuration(preset)))

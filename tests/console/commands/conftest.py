@@ -63,7 +63,8 @@ def run(env: dict[str, str], tmp_path: Path) -> Run:
     """A command as a process: `await run("ccr", "status", stdin=b"", PATH="…")`."""
 
     async def process(program: str, *words: str, stdin: bytes = b"", **more: str) -> Ran:
-        start = f"from console.main import {program}; {program}()"
+        module = "quick" if program == "ccr" else "main"
+        start = f"from console.{module} import {program}; {program}()"
         child = await asyncio.create_subprocess_exec(
             *(sys.executable, "-c", start, *words),
             stdin=asyncio.subprocess.PIPE,

@@ -322,33 +322,6 @@ async def test_a_conversation_keeps_what_was_said(
     assert [turn["content"] for turn in fake.asked[1]["messages"]] == ["one", "first", "two"]
 
 
-# ── the status line ───────────────────────────────────────────────────────────────────────────────
-
-
-async def test_statusline(ccr: Invoke, here: Home, tmp_path: Path) -> None:
-    project = tmp_path / "proj"
-    (project / ".git").mkdir(parents=True)
-    (project / ".git" / "HEAD").write_text("ref: refs/heads/feature/x\n")
-    (project / "sub").mkdir()
-    told = {
-        "workspace": {"current_dir": str(project / "sub")},
-        "model": {"display_name": EVIL},
-        "cost": {"total_cost_usd": 0.5, "total_lines_added": 12},
-        "context_window": {"used_percentage": 41.6, "total_input_tokens": 12_345},
-    }
-    shown = await ccr("statusline", input=json.dumps(told))
-    assert shown.exit_code == 0
-    assert shown.stdout.startswith("sub  feature/x  evil␛")
-    assert shown.stdout.endswith("  42% context  $0.50\n")  # no output count: usage is left out
-    for broken in ("", "nonsense", "[]", '{"model": 3, "cost": []}'):
-        assert (await ccr("statusline", input=broken)).stdout == "\n"
-    here.make()
-    module = {"type": "x", "icon": "+", "text": "{{linesAdded}} {{model}}", "color": "red"}
-    config = {"enabled": True, "currentStyle": "powerline", "powerline": {"modules": [module, 7]}}
-    here.ccr_json.write_text(json.dumps({"StatusLine": config}))
-    assert (await ccr("statusline", input=json.dumps(told))).stdout.startswith("+12 evil")
-
-
 # ── the real Claude Code ──────────────────────────────────────────────────────────────────────────
 
 
