@@ -29,7 +29,10 @@ from router.contract import (
     Facts,
     Finding,
     Listener,
+    ListModels,
     Look,
+    Models,
+    ModelView,
     OverrideView,
     Refused,
     RequestView,
@@ -157,6 +160,12 @@ class Fake:
                 self.overrides = {}
             case Explain():
                 return explained(action)
+            case ListModels():
+                cheap = ModelView("deepseek,deepseek-chat", input=140, output=280)
+                dear = ModelView(
+                    "openrouter,claude-3-5-sonnet", input=3000, output=15_000, context=200_000
+                )
+                return Models((cheap, dear))
             case Stop():
                 asyncio.get_running_loop().call_later(0.05, self.stopped.set)
             case _:

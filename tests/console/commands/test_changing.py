@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from router.contract import ClearOverride, SetOverride
+from router.contract import ClearOverride, ListModels, SetOverride
 from storage.home import Home
 from tests.console.commands.conftest import Invoke, Run
 from tests.console.commands.fake import EVIL, Fake
@@ -95,7 +95,7 @@ async def test_ccr_model_lists_without_a_terminal(here: Home, run: Run) -> None:
     assert code == 0
     assert "deepseek,deepseek-chat" in out
     assert "Which" not in out
-    assert fake.actions == []
+    assert fake.actions == [ListModels()]
 
 
 async def test_ccr_model_switches_at_a_terminal(
@@ -114,14 +114,16 @@ async def test_ccr_model_switches_at_a_terminal(
             cwd=tmp_path,
         )
         os.close(follower)
-        os.write(leader, b"99\ndefault\nopenr\n")
+        os.write(leader, b"99\ndefault\nopenr\nsonnet\n")
         shown = await asyncio.to_thread(everything, leader)
         assert await child.wait() == 0
-        (action,) = fake.actions
+        _, action = fake.actions  # the first asks for the models
     os.close(leader)
     assert isinstance(action, SetOverride)
     assert (action.scope, action.target) == ("scenario:default", "openrouter,claude-3-5-sonnet")
     assert b"a number, or a part of one name" in shown
+    assert b"1  deepseek    1 model" in shown
+    assert b"claude-3-5-sonnet  $3.00 / $15.00  200,000 tokens" in shown
     assert b"pointsman override clear o1" in shown
 
 
