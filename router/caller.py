@@ -18,3 +18,4 @@ class Caller(Struct, frozen=True):
     agent: str = ""
     key: str = ""
     client: str = ""
+    sent_id: str = ""

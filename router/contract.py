@@ -115,7 +115,7 @@ class AttemptView(Struct, frozen=True, gc=False):
 
 
 class RequestView(Struct, frozen=True, gc=False):
-    """One client request, as a row shows it. `id` is also the client's x-request-id."""
+    """One client request, as a row shows it. `id` is also the x-request-id of its answer."""
 
     id: str
     started_at: float
@@ -144,6 +144,7 @@ class RequestView(Struct, frozen=True, gc=False):
     project: str = ""
     team: str = ""
     user: str = ""  # the caller's own user, as it names it
+    sent_id: str = ""  # the x-request-id that the client sent: need not be its alone
     tags: tuple[str, ...] = ()
     seq: int = 0  # grows by one with each request since the ledger began; 0 while not yet stored
 

@@ -118,6 +118,7 @@ def begin(router: Router, call: Call, surface: Surface, endpoint: str) -> Record
         agent=headers.get("x-claude-code-agent-id", "")[:100],
         key=public_name(key_of(headers)),
         client=client_of(headers),
+        sent_id=headers.get("x-request-id", "")[:100],
     )
     record = Record(
         router.new_id(), caller, surface.format.name, endpoint, router.wall(), router.now()

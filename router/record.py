@@ -231,6 +231,7 @@ class Record:
             ttft_ms=_span(self.started, self.first_token),
             duration_ms=_span(self.started, self.ended),
             error=self.error,
+            sent_id=self.caller.sent_id,
         )
 
     def detail(self, view: RequestView | None = None) -> RequestDetail:

@@ -134,6 +134,8 @@ class Router:
         text = f"{view.door} {view.asked or '(no model)'} → {where} {view.state}"
         if view.status is not None:
             text += f" {view.status}"
+        if view.sent_id:
+            text += f" (x-request-id {view.sent_id})"
         if view.error:
             self.log.warning("exchange", f"{text}: {view.error}", view.id, view.simulated)
         else:

@@ -16,6 +16,7 @@ Query = tuple[str, list[Any]]
 
 _SEARCHED: Final = (
     "id",
+    "sent_id",
     "asked",
     "provider",
     "model",

@@ -24,7 +24,8 @@ section = "Look"
 def command(id: str, as_json: bool) -> None:
     """Explain one request: its decision, attempts, tokens and cost.
 
-    ID is a request's id (the x-request-id of its answer), the beginning of one, or "last".
+    ID is a request's id (the x-request-id of its answer), the beginning of one, the x-request-id
+    that the client sent, or "last".
     """
     from console.output import with_link
 
@@ -48,10 +49,10 @@ async def find(link: Link, id: str) -> RequestView:
     text = "" if id == "last" else id
     views = await link.archive.requests(RequestFilter(text=text), 50)
     if id != "last":
-        views = [view for view in views if view.id.startswith(id)]
+        views = [view for view in views if view.id.startswith(id) or view.sent_id == id]
     if not views:
         fail("there are no requests yet" if id == "last" else f"no request has an id like {id}")
-    exact = [view for view in views if view.id == id]
+    exact = [view for view in views if id in (view.id, view.sent_id)]
     if len(views) > 1 and id != "last" and not exact:
         some = ", ".join(view.id for view in views[:5])
         fail(f"{len(views)} requests begin with {id}: {some}")
@@ -76,6 +77,7 @@ def facts_of(view: RequestView) -> list[tuple[str, str]]:
             ("session", view.session),
             ("agent", view.agent),
             ("key", view.key),
+            ("x-request-id", view.sent_id),
         )
         if value
     )

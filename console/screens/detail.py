@@ -179,6 +179,7 @@ def about(request: RequestView) -> list[Content]:
         ),
         ("dialect", request.dialect),
         ("client", request.client),
+        ("sent id", request.sent_id),
         ("session", request.session),
         ("agent", request.agent),
         ("key", request.key),

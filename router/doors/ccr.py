@@ -98,6 +98,8 @@ def _surface(router: Router, call: Call, door: str, format: str) -> Surface:
 def headers(record: Record) -> list[tuple[str, str]]:
     """What every answer of a routed request tells about its route."""
     told = [("x-request-id", record.id), ("request-id", record.id)]
+    if record.caller.sent_id:
+        told.append(("x-client-request-id", record.caller.sent_id))
     if record.attempts:
         last = record.attempts[-1].candidate
         told.append(("x-pointsman-model", f"{last.provider.name},{last.model}"))
