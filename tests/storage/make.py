@@ -51,6 +51,7 @@ def view(id: str, **changes: Any) -> RequestView:
         "ttft_ms": 12.5,
         "duration_ms": 99.25,
         "error": "",
+        "sent_id": "sent-1",
         "project": "project-1",
         "team": "team-1",
         "user": "user-1",
