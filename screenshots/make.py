@@ -34,6 +34,7 @@ SCENES: dict[str, tuple[tuple[str, ...], str]] = {
     "live": ((), "longContext"),
     "detail": (("j", "j", "j", "j", "enter"), "Overloaded"),
     "sessions": (("2",), "longer ago"),
+    "groups": (("b",), "by session"),
     "costs": (("3", "w"), "never part of real totals"),
     "health": (("4", "down", "down", "down"), "Found at start"),
     "logs": (("5",), "following"),

@@ -6,6 +6,7 @@ the top the order stands still, rows change in place, and the title counts what 
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from typing import ClassVar
 
 from textual import work
@@ -21,7 +22,7 @@ from console.theme import Tone
 from console.widgets.bar import Bar
 from console.widgets.columns import Column
 from console.widgets.paint import Cell, Piece, Span, lines, say
-from console.widgets.table import ListRows, Row, Table
+from console.widgets.table import Heading, Key, ListRows, Row, Table
 from router.contract import Finding, RequestFilter, RequestView
 
 COLUMNS = (
@@ -39,6 +40,14 @@ COLUMNS = (
 )
 
 _DOORS = {"claude-code": "claude"}
+#: what the list can be grouped by → what a request's group is called
+GROUPS: dict[str, Callable[[RequestView], str]] = {
+    "": lambda _: "",
+    "session": lambda r: r.session or "no session",
+    "model": lambda r: target(r),
+    "key": lambda r: r.key or "no key",
+    "door": lambda r: r.door,
+}
 SIMULATED = Span("◇ sim ", "muted")
 
 
@@ -114,6 +123,56 @@ def draw(request: RequestView, now: float) -> Row:
     )
 
 
+class Groups:
+    """Requests under a heading for each group, groups in the order of their newest request."""
+
+    def __init__(self, items: Sequence[RequestView], by: str, now: float) -> None:
+        grouped: dict[str, list[RequestView]] = {}
+        for item in items:
+            grouped.setdefault(GROUPS[by](item), []).append(item)
+        self._rows: list[tuple[Key, RequestView | Heading]] = []
+        self._now = now
+        for name, found in grouped.items():
+            self._rows.append((f"group {name}", _group(name, found)))
+            self._rows += [(item.id, item) for item in found]
+        self._places = {key: place for place, (key, _) in enumerate(self._rows)}
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def key(self, index: int) -> Key:
+        return self._rows[index][0]
+
+    def row(self, index: int) -> Row:
+        item = self._rows[index][1]
+        return item if isinstance(item, Heading) else draw(item, self._now)
+
+    def index(self, key: Key) -> int | None:
+        return self._places.get(key)
+
+    @property
+    def ids(self) -> list[str]:
+        return [str(key) for key, item in self._rows if not isinstance(item, Heading)]
+
+
+def _group(name: str, found: Sequence[RequestView]) -> Heading:
+    running = sum(1 for r in found if r.state == "running")
+    failed = sum(1 for r in found if r.state == "failed")
+    real = [r for r in found if not r.simulated]
+    unpriced = any(r.cost is None and r.state != "running" for r in real)
+    said: list[Piece] = [
+        Span(name, "strong"),
+        Span(f"   {len(found):,} request{'s' if len(found) > 1 else ''}", "muted"),
+    ]
+    if real:
+        said.append(Span(f"   {money(sum(r.cost or 0 for r in real), unpriced)}", "strong"))
+    if running:
+        said.append(Span(f"   ▸ {running} running", "accent"))
+    if failed:
+        said.append(Span(f"   ✗ {failed} failed", "bad"))
+    return Heading(tuple(said))
+
+
 class Live(FilteredView):
     NAME = "Live"
     KEYS = (
@@ -121,9 +180,12 @@ class Live(FilteredView):
         ("o", "override"),
         ("x", "cancel"),
         ("/", "filter"),
+        ("b", "group"),
+        ("X", "pause session"),
         ("p", "pause"),
     )
     BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("b", "group", "Group by session, model, key, door, or not"),
         Binding("x", "cancel", "Cancel the running request"),
         Binding("o", "override", "Override from here on"),
         Binding("X", "pause_session", "Pause or resume its session"),
@@ -136,6 +198,7 @@ class Live(FilteredView):
         self._older: dict[str, RequestView] = {}
         self._waiting = 0
         self._shown_filter = ""
+        self.group = ""
 
     def compose(self) -> ComposeResult:
         yield Bar(classes="title")
@@ -159,7 +222,10 @@ class Live(FilteredView):
         if empty:
             self.query_one("#welcome", Static).update(lines(*self._welcome()))
         now = self.console_app.now()
-        table.show(ListRows(self._items, lambda r: r.id, lambda r: draw(r, now)))
+        if self.group:
+            table.show(Groups(self._items, self.group, now))
+        else:
+            table.show(ListRows(self._items, lambda r: r.id, lambda r: draw(r, now)))
         self._say_title(table)
 
     def _pool(self) -> dict[str, RequestView]:
@@ -192,6 +258,10 @@ class Live(FilteredView):
             )
         else:
             said.append(Span(f"   {len(board.finished)} recent", "muted"))
+        if self.group:
+            said.append(Span(f"   by {self.group}", "accent", "b"))
+        if board.paused:
+            said.append(Span(f"   ‖ {len(board.paused)} paused", "warn"))
         if self._waiting:
             said.append(Span(f"   +{self._waiting} new ↑ g", "accent", "g"))
         elif not table.following:
@@ -223,6 +293,13 @@ class Live(FilteredView):
             rows.append(say(Span("Found on this machine", "head")))
             rows += [_found(finding) for finding in findings if finding.state != "absent"]
             rows.append(say())
+        if snapshot and snapshot.simulated_only:
+            rows += [
+                say(Span("For real models, give a provider's key and restart", "head")),
+                say(Span("export OPENROUTER_API_KEY=…   # or ANTHROPIC_, OPENAI_, …", "accent")),
+                say(Span("pointsman restart", "accent")),
+                say(),
+            ]
         rows.append(say(Span("Make the first request from another terminal", "head")))
         rows += [say(Span(line, "accent")) for line in first_request(app.front_door())]
         rows.append(say())
@@ -235,7 +312,9 @@ class Live(FilteredView):
     # ── doing ─────────────────────────────────────────────────────────────────────────────────────
 
     def on_table_opened(self, event: Table.Opened) -> None:
-        self.console_app.open_request(str(event.key), [r.id for r in self._items])
+        rows = self.query_one(Table).rows
+        order = rows.ids if isinstance(rows, Groups) else [r.id for r in self._items]
+        self.console_app.open_request(str(event.key), order)
 
     def filtered(self) -> None:
         self._older = {}
@@ -261,6 +340,14 @@ class Live(FilteredView):
     def action_cancel(self) -> None:
         if request := self.chosen():
             self.console_app.ask_cancel(request)
+
+    def action_group(self) -> None:
+        names = list(GROUPS)
+        self.group_by(names[(names.index(self.group) + 1) % len(names)])
+
+    def group_by(self, name: str) -> None:
+        self.group = name
+        self.update()
 
     def action_override(self) -> None:
         self.console_app.ask_override(self.chosen())

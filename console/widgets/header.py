@@ -25,6 +25,8 @@ class Around:
     #: "user@host" when the console came over SSH
     who: str = ""
     version: str = VERSION
+    #: nano-dollars that a day may cost; None: nobody said
+    budget: int | None = None
 
 
 #: forms of one part, from the longest to the shortest; the last may be empty
@@ -45,7 +47,8 @@ def header(board: Board, around: Around, room: int) -> tuple[list[Piece], list[P
         (6, _router(board, around.now)),
         (1, _ports(board)),
         *_figures(board),
-        *_money(board),
+        *_money(board, around.budget),
+        (3, _dots(board)),
     ]
     left = _fit(parts, room - _width(right) - 2)
     return left, right
@@ -120,11 +123,37 @@ def _figures(board: Board) -> list[tuple[int, _Forms]]:
     ]
 
 
-def _money(board: Board) -> list[tuple[int, _Forms]]:
+#: how a service's state looks as one cell; a place, a shape and a colour
+DOTS: dict[str, tuple[str, Tone]] = {
+    "up": ("●", "good"),
+    "degraded": ("◐", "warn"),
+    "down": ("✗", "bad"),
+    "unknown": ("○", "muted"),
+}
+#: dots that are told apart at a glance
+MOST_DOTS = 10
+
+
+def _dots(board: Board) -> _Forms:
+    """One for each provider, then only how many are not well, then nothing."""
+    states = [s.state for s in board.services if s.kind in ("provider", "local", "neighbour")]
+    known = [state for state in states if state in DOTS]
+    if not known or board.link == "down":
+        return ((),)
+    ill = [state for state in known if state in ("degraded", "down")]
+    few: tuple[Piece, ...] = (Span(f"✗ {len(ill)} ill", "bad", "4"),) if ill else ()
+    if len(known) > MOST_DOTS:
+        return (few or (Span(f"● {len(known)} up", "good", "4"),), ())
+    return (tuple(Span(DOTS[state][0], DOTS[state][1], "4") for state in known), few, ())
+
+
+def _money(board: Board, budget: int | None) -> list[tuple[int, _Forms]]:
     today = board.today
     real = money(today.cost, lower_bound=today.unpriced > 0)
+    of = f" of {money(budget)} today" if budget else " today"
+    over: Tone = "bad" if budget and today.cost >= budget else "strong"
     shown: list[tuple[int, _Forms]] = [
-        (4, ((Span(real, "strong"), Span(" today", "muted")), (Span(real, "strong"),)))
+        (4, ((Span(real, over), Span(of, "muted")), (Span(real, over),)))
     ]
     if today.simulated_requests:
         simulated = money(today.simulated_cost)
