@@ -78,6 +78,8 @@ class Acting(App[int]):
         """Sends one action and says what came of it; whether it was done."""
         from console.link import RouterDownError  # with httpx: not before the first paint
 
+        if self.refuses_change():
+            return False
         if self.link is None or self.board.link == "down":
             self.say("no router is running", bad=True)
             return False
@@ -108,6 +110,8 @@ class Acting(App[int]):
     # ── asked from screens ────────────────────────────────────────────────────────────────────────
 
     def ask_cancel(self, request: RequestView) -> None:
+        if self.refuses_change():
+            return
         if request.state != "running":
             self.say("it has ended: only a running request can be cancelled")
             return
@@ -123,11 +127,13 @@ class Acting(App[int]):
 
     def ask_pause(self, session: str) -> None:
         """Pauses a session after a question, resumes a paused one at once."""
+        if self.refuses_change():
+            return
         if not session:
             self.say("this request names no session")
             return
         if session in self.board.paused:
-            self._do(Resume(session, by=self.operator))
+            self.do(Resume(session, by=self.operator))
             return
         detail = [
             say(Span("Its new requests get a 503 that says so, until it is resumed.", "muted")),
@@ -140,6 +146,8 @@ class Acting(App[int]):
         )
 
     def ask_clear(self, override: OverrideView) -> None:
+        if self.refuses_change():
+            return
         detail = [say(Span(f"{override.scope} → {override.target}", "muted"))]
         answers = [_NO, Answer("yes", "d", "clear it", "the rules decide again")]
         self.push_screen(
@@ -150,17 +158,21 @@ class Acting(App[int]):
     def ask_override(self, request: RequestView | None) -> None:
         from console.screens.override_form import OverrideForm
 
+        if self.refuses_change():
+            return
         if self.board.link != "live":
             self.say("an override needs a running router", bad=True)
             return
 
         def take(action: SetOverride | None) -> None:
             if action is not None:
-                self._do(action)
+                self.do(action)
 
         self.push_screen(OverrideForm(self.board, request, self.operator), take)
 
     def ask_clear_all(self) -> None:
+        if self.refuses_change():
+            return
         count = len(self.board.overrides)
         answers = [_NO, Answer("yes", "d", f"clear all {count}")]
         self.push_screen(
@@ -171,12 +183,12 @@ class Acting(App[int]):
     def _if_yes(self, action: Action) -> Callable[[str | None], None]:
         def take(answer: str | None) -> None:
             if answer:
-                self._do(action)
+                self.do(action)
 
         return take
 
     def reload_config(self) -> None:
-        self._do(Reload())
+        self.do(Reload())
 
     # ── quitting and starting ─────────────────────────────────────────────────────────────────────
 
@@ -198,6 +210,8 @@ class Acting(App[int]):
             Answer("stop", "s", "quit, and stop the router"),
             Answer("", "esc", "stay here"),
         ]
+        if self.read_only:
+            del answers[1]
         self.push_screen(Choose("Quit?", detail, answers), self._quit)
 
     def _quit(self, answer: str | None) -> None:
@@ -212,5 +226,5 @@ class Acting(App[int]):
             self.exit(0)
 
     @work
-    async def _do(self, action: Action) -> None:
+    async def do(self, action: Action) -> None:
         await self.act(action)

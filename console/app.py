@@ -26,14 +26,15 @@ from textual.events import Resize
 from textual.screen import Screen
 from textual.widgets import ContentSwitcher
 
-from console import crash, theme
+from console import commanding, crash, prefs, theme
 from console.acting import Acting
 from console.board import Board
 from console.screens.dialogs import Sheet
 from console.screens.live import Live
-from console.screens.view import View
+from console.screens.view import FilteredView, View
 from console.text import clock, width
 from console.widgets.bar import Bar
+from console.widgets.command_line import CommandLine
 from console.widgets.header import Around, header, in_force
 from console.widgets.paint import Piece, Span, say
 from router.contract import VERSION
@@ -68,6 +69,12 @@ def spans_width(line: Sequence[Piece]) -> int:
     return sum(width(p.text if isinstance(p, Span) else p) for p in line)
 
 
+def _usage(line: str) -> str:
+    """What a command does and takes, once its name is there."""
+    command = commanding.COMMANDS.get(line.partition(" ")[0])
+    return f"{command.usage}  {command.help}".strip() if command else ""
+
+
 def _hint(key: str, word: str, before: str) -> list[Span]:
     name = _KEY_NAMES.get(key, key)
     return [Span(before), Span(key, "accent", name), Span(f" {word}", "muted", name)]
@@ -81,6 +88,7 @@ class ConsoleApp(Acting):
     BINDINGS: ClassVar[list[BindingType]] = [
         *(Binding(n, f"view('{id}')", name) for n, (id, name) in SCREENS.items()),
         Binding("question_mark", "help", "The keys of this screen", key_display="?"),
+        Binding("colon", "command", "A command, with completion", key_display=":"),
         Binding("p", "pause", "Pause or go on"),
         Binding("s", "start", "Start the router, when none runs"),
         Binding("exclamation_mark", "shell", "A shell, and back", key_display="!"),
@@ -99,13 +107,18 @@ class ConsoleApp(Acting):
         version: str = VERSION,
         screen: str = "",
         request: str = "",
+        read_only: bool = False,
     ) -> None:
         super().__init__()
         self._first = screen, request
         self.animation_level = "none"
-        self.register_theme(theme.DARK)
-        self.register_theme(theme.LIGHT)
-        self.theme = theme.DARK.name
+        self.read_only = read_only
+        self.prefs = prefs.read(home.console_toml)
+        for each in theme.OURS.values():
+            self.register_theme(each)
+        wanted = self.prefs.theme
+        self.theme = wanted if wanted in self.available_themes else theme.DARK.name
+        self.set_keymap(self.prefs.keys)
         self.home = home
         self.now = now
         self.who = who
@@ -127,11 +140,18 @@ class ConsoleApp(Acting):
         yield Bar(id="tabs")
         with ContentSwitcher(initial="live", id="views"):
             yield Live()
+        yield CommandLine(
+            lambda line: commanding.completions(self, line), lambda line: _usage(line)
+        )
         yield Bar(id="keys")
 
     def on_mount(self) -> None:
         self.set_interval(1.0, self._tick)
         self._handle_signals()
+        if not self.prefs.mouse:
+            self._switch_mouse(False)
+        if self.prefs.trouble:
+            self.say(f"not taken: {self.prefs.trouble}", bad=True)
         self.view.shown()
         self._draw_bars()
         self.call_after_refresh(self._connect)
@@ -198,7 +218,7 @@ class ConsoleApp(Acting):
             return  # being taken down
         base = self.screen_stack[0]
         now = self.now()
-        around = Around(now, self.paused, self.who, self.version)
+        around = Around(now, self.paused, self.who, self.version, self.prefs.budget_nano)
         bar = base.query_one("#header", Bar)
         bar.say(*header(self.board, around, bar.content_size.width))
         base.query_one("#tabs", Bar).say(*self._tabs(now))
@@ -209,6 +229,7 @@ class ConsoleApp(Acting):
         is room."""
         whole = self.size.width - 2
         who = [Span(f"{self.who}  ", "muted")] if self.who else []
+        who += [Span("look only  ", "warn")] if self.read_only else []
         time = Span(clock(now), "muted")
         least = spans_width(who) + (4 if self.board.overrides else 0)
         for letters, air in ((0, " "), (0, ""), (4, "")):
@@ -251,11 +272,23 @@ class ConsoleApp(Acting):
             hints.insert(0, ("s", "start the router"))
         left: list[Piece] = []
         for key, word in hints:
+            key = self._own_key(key)
             room -= len(key) + len(word) + 3
             if room < 0:
                 break
             left += _hint(key, word, "" if not left else "  ")
         return left, [*right]
+
+    def _own_key(self, key: str) -> str:
+        """The key that a person put in place of `key`, on this screen."""
+        if not self.prefs.keys:
+            return key
+        name = _KEY_NAMES.get(key, key)
+        for kind in type(self.view).__mro__:
+            for binding in kind.__dict__.get("BINDINGS", ()):
+                if isinstance(binding, Binding) and name in binding.key.split(","):
+                    return self.prefs.keys.get(binding.id or "", key)
+        return key
 
     # ── keys that work everywhere ─────────────────────────────────────────────────────────────────
 
@@ -324,11 +357,67 @@ class ConsoleApp(Acting):
         self.refresh()
 
     def action_mouse(self) -> None:
-        self._mouse = not self._mouse
-        name = "_enable_mouse_support" if self._mouse else "_disable_mouse_support"
+        self._switch_mouse(not self._mouse)
+        self._remember(mouse=self._mouse)
+        self.say(f"mouse {'on' if self._mouse else 'off: the terminal selects text'}")
+
+    def _switch_mouse(self, on: bool) -> None:
+        self._mouse = on
+        name = "_enable_mouse_support" if on else "_disable_mouse_support"
         if switch := getattr(self._driver, name, None):
             switch()
-        self.say(f"mouse {'on' if self._mouse else 'off: the terminal selects text'}")
+
+    def _remember(self, **values: object) -> None:
+        if trouble := self.prefs.remember(**values):
+            self.say(trouble, bad=True)
+
+    # ── the command line ──────────────────────────────────────────────────────────────────────────
+
+    def action_command(self) -> None:
+        self.query_one(CommandLine).open()
+
+    def on_command_line_left(self) -> None:
+        self.query_one(CommandLine).display = False
+        self.view.focus_body()
+
+    def on_command_line_given(self, event: CommandLine.Given) -> None:
+        self.on_command_line_left()
+        if event.line and (wrong := commanding.run(self, event.line)):
+            self.say(wrong, bad=True)
+
+    def show_command(self) -> None:
+        """What one would type in a shell for what this screen shows."""
+        command = self.view.command()
+
+        def then(how: str | None) -> None:
+            if how == "enter":
+                self.copy(command, "the command")
+
+        rows = [say(Span(command, "accent"))]
+        self.push_screen(Sheet("The same from a shell", rows, "enter copies, esc closes"), then)
+
+    def narrow(self, text: str) -> None:
+        view = self.view
+        if isinstance(view, FilteredView):
+            view.narrow(text)
+        else:
+            self.show_requests(text)
+
+    def save_filter(self, name: str) -> str | None:
+        view = self.view
+        if not isinstance(view, FilteredView) or not view.filter:
+            return "there is no filter here to save: / writes one"
+        self._remember(filters={**self.prefs.filters, name: view.filter})
+        self.say(f"`:filter {name}` brings it back")
+        return None
+
+    def group_by(self, name: str) -> None:
+        self.query_one(Live).group_by(name)
+        self.call_later(self.action_view, "live")
+
+    def choose_theme(self, name: str) -> None:
+        self.theme = name
+        self._remember(theme=name)
 
     async def action_quit(self) -> None:
         self.ask_quit()
@@ -381,14 +470,19 @@ class ConsoleApp(Acting):
             "Reload the configuration", "Read the config files again", self.reload_config
         )
         yield SystemCommand("Start the router", "When none is running", self.action_start)
-        yield SystemCommand("Light or dark", "Change the colours", self._other_theme)
+        for name in theme.OURS:
+            words = name.removeprefix("pointsman-")
+            yield SystemCommand(
+                f"Colours: {words}", name, lambda name=name: self.choose_theme(name)
+            )
         yield SystemCommand("Mouse on or off", "Off: the terminal selects text", self.action_mouse)
+        yield SystemCommand("The same from a shell", "As a command line", self.show_command)
         yield SystemCommand("Keys", "The keys of this screen", self.action_help)
         yield SystemCommand("Quit", "And ask whether the router stays", self.ask_quit)
 
-    def _other_theme(self) -> None:
-        dark = self.theme == theme.DARK.name
-        self.theme = theme.LIGHT.name if dark else theme.DARK.name
+    def get_theme_variable_defaults(self) -> dict[str, str]:
+        """For themes that are not ours."""
+        return {**super().get_theme_variable_defaults(), **theme.FOR_OTHERS}
 
     # ── how it ends ───────────────────────────────────────────────────────────────────────────────
 
@@ -424,9 +518,17 @@ def who(env: Mapping[str, str] = os.environ) -> str:
     return f"{user}@{platform.node().partition('.')[0]}"
 
 
-def run(home: Home, *, started_router: bool = False, screen: str = "", request: str = "") -> int:
+def run(
+    home: Home,
+    *,
+    started_router: bool = False,
+    screen: str = "",
+    request: str = "",
+    read_only: bool = False,
+) -> int:
     """The console until it is quit. `started_router` is for those who count: quitting always asks
     whether the router stays. It opens at `screen`, or at one request. Returns the exit code."""
-    app = ConsoleApp(home, who=who(), screen=screen, request=request)
+    only_look = read_only or os.environ.get("POINTSMAN_ROLE") == "view"
+    app = ConsoleApp(home, who=who(), screen=screen, request=request, read_only=only_look)
     app.run()
     return app.return_code or 0

@@ -82,3 +82,36 @@ LIGHT: Final = Theme(
         "input-selection-background": "#1f6f8b 25%",
     },
 )
+
+#: for bright rooms and tired eyes: nothing is told by a shade
+CONTRAST: Final = Theme(
+    name="pointsman-contrast",
+    primary="#5fd7ff",
+    secondary="#ffffff",
+    accent="#5fd7ff",
+    success="#5fff5f",
+    warning="#ffff5f",
+    error="#ff8787",
+    foreground="#ffffff",
+    background="#000000",
+    surface="#000000",
+    panel="#1c1c1c",
+    dark=True,
+    variables={
+        "muted": "#d0d0d0",
+        "line": "#ffffff",
+        "cursor": "#005f87",
+        "footer-background": "#1c1c1c",
+        "scrollbar": "#9e9e9e",
+        "scrollbar-hover": "#ffffff",
+        "scrollbar-active": "#5fd7ff",
+        "scrollbar-background": "#000000",
+        "scrollbar-background-hover": "#000000",
+        "scrollbar-background-active": "#000000",
+        "input-selection-background": "#5fd7ff 40%",
+    },
+)
+#: in the order in which a key goes through them
+OURS: Final = {theme.name: theme for theme in (DARK, LIGHT, CONTRAST)}
+#: what our styles need and other themes do not have
+FOR_OTHERS: Final = {"muted": "$text-muted", "line": "$border", "cursor": "$boost"}

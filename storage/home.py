@@ -26,6 +26,11 @@ class Home:
         return self.config / "pointsman.toml"
 
     @property
+    def console_toml(self) -> Path:
+        """What a console remembers: its colours, keys and saved filters."""
+        return self.config / "console.toml"
+
+    @property
     def litellm_yaml(self) -> Path:
         return self.config / "litellm-config.yaml"
 

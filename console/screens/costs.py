@@ -149,6 +149,10 @@ class Costs(View):
         self._version: int | None = None
         self._ticks = 0
 
+    def command(self) -> str:
+        since = {"t": "today", "w": "7d", "M": "30d"}[self._period]
+        return f"pointsman costs --since {since} --by model"
+
     def compose(self) -> ComposeResult:
         yield Bar(classes="title")
         yield Table(COLUMNS, id="models")

@@ -240,6 +240,9 @@ class Detail(View):
         self._neighbours: list[str] = []
         self._kept: RequestDetail | None = None
 
+    def command(self) -> str:
+        return f"pointsman why {shlex.quote(clean(self._request))}"
+
     def compose(self) -> ComposeResult:
         yield Bar(classes="title")
         with VerticalScroll(id="pages"), Horizontal(id="columns"):

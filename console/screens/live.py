@@ -6,6 +6,7 @@ the top the order stands still, rows change in place, and the title counts what 
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable, Sequence
 from typing import ClassVar
 
@@ -200,6 +201,9 @@ class Live(FilteredView):
         self._shown_filter = ""
         self.group = ""
 
+    def command(self) -> str:
+        return "pointsman requests" + (f" --text {shlex.quote(self.filter)}" if self.filter else "")
+
     def compose(self) -> ComposeResult:
         yield Bar(classes="title")
         yield Table(COLUMNS, edge="top", id="requests")
@@ -287,19 +291,18 @@ class Live(FilteredView):
                     Span("◇ simulator", "strong"),
                     " on this machine answers.",
                 ),
+                say(
+                    "For real models: ",
+                    Span("export OPENROUTER_API_KEY=…", "accent"),
+                    " (or another's), then ",
+                    Span("pointsman restart", "accent"),
+                ),
                 say(),
             ]
         if findings:
             rows.append(say(Span("Found on this machine", "head")))
             rows += [_found(finding) for finding in findings if finding.state != "absent"]
             rows.append(say())
-        if snapshot and snapshot.simulated_only:
-            rows += [
-                say(Span("For real models, give a provider's key and restart", "head")),
-                say(Span("export OPENROUTER_API_KEY=…   # or ANTHROPIC_, OPENAI_, …", "accent")),
-                say(Span("pointsman restart", "accent")),
-                say(),
-            ]
         rows.append(say(Span("Make the first request from another terminal", "head")))
         rows += [say(Span(line, "accent")) for line in first_request(app.front_door())]
         rows.append(say())

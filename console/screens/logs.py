@@ -7,6 +7,7 @@ came since.
 
 from __future__ import annotations
 
+import shlex
 from array import array
 from bisect import bisect_left
 from collections import OrderedDict
@@ -130,6 +131,10 @@ class Logs(FilteredView):
         self._version: int | None = None
         self._seen = 0
         self._loaded = False
+
+    def command(self) -> str:
+        text = f" --text {shlex.quote(self.filter)}" if self.filter else ""
+        return f"pointsman logs --level {self._level}{text} --follow"
 
     def compose(self) -> ComposeResult:
         yield Bar(classes="title")

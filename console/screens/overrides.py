@@ -77,6 +77,9 @@ class Overrides(View):
     def __init__(self) -> None:
         super().__init__(id="overrides")
 
+    def command(self) -> str:
+        return "pointsman override list"
+
     def compose(self) -> ComposeResult:
         yield Bar(classes="title")
         yield Table(COLUMNS, id="overrides-table")

@@ -8,6 +8,7 @@ the front door like everybody's, labelled in the ledger.
 from __future__ import annotations
 
 import asyncio
+import shlex
 from collections.abc import Mapping
 from typing import ClassVar
 
@@ -21,7 +22,7 @@ from textual.widgets import Input, Static
 
 from console.screens.picker import Picker, per_million
 from console.screens.view import View
-from console.text import UNKNOWN, clean_lines, money, ms, rate, tokens
+from console.text import UNKNOWN, clean, clean_lines, money, ms, rate, tokens
 from console.theme import Tone
 from console.widgets.bar import Bar
 from console.widgets.paint import Piece, Span, lines, say
@@ -107,6 +108,11 @@ class Playground(View):
         self._preview: Explained | Refused | None = None
         self._asked: dict[str, Asked] = {}
         self._kept: dict[str, RequestView] = {}
+
+    def command(self) -> str:
+        chosen = [self._targets[side] for side in (SIDES if self._both else SIDES[:1])]
+        models = "".join(f" --model {shlex.quote(clean(t))}" for t in chosen if t)
+        return f"pointsman ask {shlex.quote(clean(self._prompt))}{models}"
 
     def compose(self) -> ComposeResult:
         yield Bar(classes="title")

@@ -114,7 +114,10 @@ def per_hour(branch: Branch, now: float) -> int | None:
     last = max(line.last_at for line in branch.lines)
     if last - first < SHORT:
         return None
-    return round(branch.used().cost / ((last - first) / 3600))
+    used = branch.used()
+    if used.unpriced == used.requests:
+        return None
+    return round(used.cost / ((last - first) / 3600))
 
 
 def target(view: RequestView) -> str:
@@ -225,6 +228,9 @@ class Sessions(View):
         self._version: int | None = None
         self._over_time: tuple[str, list[RequestView]] = ("", [])
         self._ticks = 0
+
+    def command(self) -> str:
+        return "pointsman session list"
 
     def compose(self) -> ComposeResult:
         yield Bar(classes="title")

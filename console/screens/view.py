@@ -6,8 +6,10 @@ archive for the rest, and an unreadable ledger is a line in its title, never the
 
 from __future__ import annotations
 
+import re
 from collections.abc import Awaitable, Sequence
-from typing import TYPE_CHECKING, ClassVar, TypeVar, cast
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, cast
 
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
@@ -48,6 +50,17 @@ class FilterLine(Input):
         self.action_leave(True)
 
 
+def named(owner: str, bindings: Sequence[BindingType]) -> list[BindingType]:
+    """The same with an id for each: "live.cancel", "costs.period.t"."""
+    result: list[BindingType] = []
+    for binding in bindings:
+        if isinstance(binding, Binding) and not binding.id:
+            action = re.sub(r"[^a-z0-9]+", ".", binding.action).strip(".")
+            binding = replace(binding, id=f"{owner.lower()}.{action}")
+        result.append(binding)
+    return result
+
+
 class View(Vertical):
     """One of the screens. `KEYS` are the hints of its bottom line: (key, word)."""
 
@@ -55,6 +68,15 @@ class View(Vertical):
     KEYS: ClassVar[tuple[tuple[str, str], ...]] = ()
     #: why the ledger could not be read
     trouble: str = ""
+
+    def __init_subclass__(cls, **more: Any) -> None:
+        """Names each key, "live.cancel", so that a person can put another in its place."""
+        cls.BINDINGS = named(cls.__name__, cls.__dict__.get("BINDINGS", []))
+        super().__init_subclass__(**more)
+
+    def command(self) -> str:
+        """The same from a shell."""
+        return "pointsman status"
 
     @property
     def console_app(self) -> ConsoleApp:

@@ -65,6 +65,8 @@ class FakeRouter:
         await self.watched.wait()
         if isinstance(change, contract.OverridesChanged):
             self.snapshot = msgspec.structs.replace(self.snapshot, overrides=change.overrides)
+        elif isinstance(change, contract.PausedChanged):
+            self.snapshot = msgspec.structs.replace(self.snapshot, paused=change.paused)
         elif isinstance(change, contract.ServicesChanged):
             self.snapshot = msgspec.structs.replace(self.snapshot, services=change.services)
         line = _ENCODER.encode(change) + b"\n"

@@ -492,11 +492,7 @@ def fill(ledger: Path, logs: int = 120) -> None:
     ledger.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     book = Ledger(ledger)
     try:
-        for request in _sessions():
-            book.request(RequestDetail(request=request))
-        for request in reversed(REQUESTS):
-            book.request(detail(request))
-        for days in (1, 2, 3, 9, 20):
+        for days in (20, 9, 3, 2, 1):
             for number, request in enumerate(REQUESTS):
                 if request.state == "running":
                     continue
@@ -508,6 +504,10 @@ def fill(ledger: Path, logs: int = 120) -> None:
                     cost=None if request.cost is None else request.cost * (days + 3),
                 )
                 book.request(RequestDetail(request=earlier))
+        for request in _sessions():
+            book.request(RequestDetail(request=request))
+        for request in reversed(REQUESTS):
+            book.request(detail(request))
         for override in OVERRIDES:
             book.override(override)
         for line in log_lines(logs):

@@ -26,6 +26,8 @@ SIZES = ((80, 24), (120, 40))
 #: screen → keys to it, words it must show first, and the id of what then has the focus
 SCREENS: dict[str, tuple[tuple[str, ...], str, str]] = {
     "live": ((), "longContext", "requests"),
+    "groups": (("b",), "by session", "requests"),
+    "command": (("colon", *"theme "), "pointsman-contrast", ""),
     "detail": (("j", "j", "j", "j", "enter"), "Overloaded", "pages"),
     "sessions": (("2",), "longer ago", "sessions-table"),
     "costs": (("3", "w"), "never part of real totals", "models"),
@@ -99,7 +101,7 @@ def test_the_published_pictures_are_todays(tmp_path: Path) -> None:
         check=True, stdout=subprocess.DEVNULL,
     )  # fmt: skip
     names = sorted(path.name for path in tmp_path.glob("*.svg"))
-    assert len(names) == 9
+    assert len(names) == 10
     for name in names:
         text = (tmp_path / name).read_text()
         assert "@font-face" not in text

@@ -1,0 +1,161 @@
+"""Sessions, Routes, the Playground and the command line, as a person uses them. One console for
+many asserts: starting one is what takes long."""
+
+from __future__ import annotations
+
+import msgspec
+
+from console import commanding, theme
+from console.app import ConsoleApp
+from console.screens.routes import Routes
+from console.widgets.table import Table
+from router.contract import (
+    Cancel,
+    ClearCooldown,
+    EditRoutes,
+    Pause,
+    PausedChanged,
+    Resume,
+    SetOverride,
+)
+from storage.home import Home
+from tests.console import scene
+from tests.console.fake_router import FakeRouter
+from tests.console.pilot import console, shown, until
+
+
+def lines(app: ConsoleApp, words: str) -> list[str]:
+    return [line for line in shown(app).splitlines() if words in line]
+
+
+async def test_a_session_is_a_tree_that_folds_and_can_be_paused(test_home: Home) -> None:
+    scene.fill(test_home.ledger)
+    router = FakeRouter(scene.SNAPSHOT)
+    async with router.serving(test_home), console(test_home) as (app, pilot):
+        await pilot.press("2")
+        await until(pilot, lambda: "└ reviewer-2" in shown(app))
+        (main, *_) = lines(app, "7f3c9a52")
+        branch = lines(app, "├ main")[0]
+        # the sum of its branches; one of them is simulated and its money not part of it
+        assert "≥ $1.4378" in main
+        assert "≥ $1.3784" in branch
+        assert "◇ $0" in lines(app, "├ explore-1")[0]
+        assert "89%" in lines(app, "b01d77e4")[0]  # of the 200,000 its model holds
+        assert "longer ago" in shown(app)
+        await pilot.press("space")
+        await until(pilot, lambda: "reviewer-2" not in shown(app))
+        await pilot.press("X")
+        await until(pilot, lambda: "Pause session 7f3c9a52?" in shown(app))
+        await pilot.press("X")
+        await until(pilot, lambda: bool(router.actions))
+        assert router.actions == [Pause("7f3c9a52", by=app.operator)]
+        await router.tell(PausedChanged(("7f3c9a52",)))
+        await until(pilot, lambda: "‖ paused" in shown(app))
+        await pilot.press("X")
+        await until(pilot, lambda: len(router.actions) == 2)
+        assert router.actions[1] == Resume("7f3c9a52", by=app.operator)
+        await pilot.press("enter")
+        await until(pilot, lambda: '"7f3c9a52"' in shown(app))
+        assert app.view.id == "live"
+        await pilot.press("b")
+        await until(pilot, lambda: "by session" in shown(app))
+        assert "9 requests" in lines(app, "7f3c9a52")[1] or "requests" in shown(app)
+
+
+async def test_an_edit_of_the_routes_is_tried_shown_applied_or_dropped(test_home: Home) -> None:
+    scene.fill(test_home.ledger)
+    router = FakeRouter(scene.SNAPSHOT)
+    router.answers.pop(EditRoutes)
+    router.answer = lambda action: (
+        scene.EDITED
+        if isinstance(action, EditRoutes) and action.dry
+        else msgspec.structs.replace(scene.EDITED, applied=True, message="default → small")
+    )
+    async with router.serving(test_home), console(test_home, size=(100, 40)) as (app, pilot):
+        await pilot.press("6")
+        await until(pilot, lambda: "everything else" in shown(app))
+        assert app.view.query_one(Table).selected == "forced "
+        await pilot.press("enter")  # a rule without a target of its own
+        await until(pilot, lambda: "has no target of its own" in shown(app))
+        await pilot.press("G", "enter", *"coder:7b")
+        await until(pilot, lambda: "free" in lines(app, "ollama-local")[-1])
+        await pilot.press("enter")
+        await until(pilot, lambda: "12 of 200 would move, ≈ −$0.84" in shown(app))
+        assert "was deepseek,deepseek-chat" in shown(app) or "1 not applied" in shown(app)
+        view = app.view
+        assert isinstance(view, Routes)
+        assert view.command() == "pointsman routes set default=ollama-local,qwen2.5-coder:7b"
+        await pilot.press("a")
+        await until(pilot, lambda: "+default = " in shown(app))
+        await pilot.press("enter")  # the default answer is no
+        await until(pilot, lambda: "+default = " not in shown(app))
+        assert [a.dry for a in router.actions if isinstance(a, EditRoutes)] == [True]
+        await pilot.press("a")
+        await until(pilot, lambda: "+default = " in shown(app))
+        await pilot.press("a")
+        await until(pilot, lambda: "not applied" not in shown(app))
+        (_, _, written) = (a for a in router.actions if isinstance(a, EditRoutes))
+        assert not written.dry
+        assert written.targets == {"default": "ollama-local,qwen2.5-coder:7b"}
+
+
+async def test_commands_complete_act_and_are_remembered(test_home: Home) -> None:
+    router = FakeRouter(scene.SNAPSHOT)
+    async with router.serving(test_home), console(test_home) as (app, pilot):
+        await until(pilot, lambda: "2 running" in shown(app))
+        await pilot.press("colon", *"thpoint", "escape")
+        assert not app.query_one("#command").display
+        await pilot.press("colon", "t", "h", "tab", *"pointsman-l", "tab", "enter")
+        await until(pilot, lambda: app.theme == theme.LIGHT.name)
+        assert 'theme = "pointsman-light"' in test_home.console_toml.read_text()
+        running = scene.REQUESTS[0].id
+        said = {
+            f"cancel {running}": Cancel(running, by=app.operator),
+            "pause 7f3c9a52": Pause("7f3c9a52", by=app.operator),
+            "wake groq": ClearCooldown("groq", by=app.operator),
+            "override a,b session:x 30m": SetOverride("session:x", "a,b", 1800, by=app.operator),
+        }
+        for line, action in said.items():
+            assert commanding.run(app, line) is None
+            await until(pilot, lambda a=action: a in router.actions)  # type: ignore[misc]
+        assert commanding.completions(app, "pl") == ["playground"]
+        assert commanding.completions(app, "wake gr") == ["wake groq"]
+        assert commanding.completions(app, "override deepseek,deepseek-r") == [
+            "override deepseek,deepseek-reasoner"
+        ]
+        assert "no command 'nonsense'" in (commanding.run(app, "nonsense") or "")
+        assert "write cancel ID" in (commanding.run(app, "cancel") or "")
+        assert "no theme 'x'" in (commanding.run(app, "theme x") or "")
+        commanding.run(app, "filter mixtral")
+        await until(pilot, lambda: '"mixtral"' in shown(app))
+        commanding.run(app, "save mix")
+        commanding.run(app, "filter")
+        commanding.run(app, "filter mix")
+        await until(pilot, lambda: app.view.query_one("FilterLine").value == "mixtral")  # type: ignore[attr-defined]
+        commanding.run(app, "budget 20")
+        await until(pilot, lambda: "of $20.0000 today" in shown(app))
+        await pilot.press("colon", *"cmd", "enter")
+        await until(pilot, lambda: "pointsman requests --text mixtral" in shown(app))
+
+
+async def test_keys_of_ones_own_and_a_console_that_may_only_look(test_home: Home) -> None:
+    test_home.make()
+    test_home.console_toml.write_text(
+        'theme = "pointsman-contrast"\n[keys]\n"live.cancel" = "ctrl+x"\n"live.group" = "z"\n'
+    )
+    router = FakeRouter(scene.SNAPSHOT)
+    app = ConsoleApp(test_home, now=lambda: scene.NOW, read_only=True)
+    async with router.serving(test_home), app.run_test(size=(120, 30), notifications=True) as pilot:
+        await until(pilot, lambda: "2 running" in shown(app))
+        assert app.theme == theme.CONTRAST.name
+        assert "look only" in shown(app)
+        assert "z group" in shown(app)
+        await pilot.press("z")
+        await until(pilot, lambda: "by session" in shown(app))
+        await pilot.press("ctrl+x")
+        await until(pilot, lambda: "may only look" in shown(app))
+        for line in ("pause 7f3c9a52", "clear all", "reload"):
+            commanding.run(app, line)
+        await pilot.press("7", "d", "n")
+        await pilot.pause()
+        assert router.actions == []
