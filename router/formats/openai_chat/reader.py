@@ -177,7 +177,7 @@ class OpenAIReader:
                 self._content_list(content, events)
         if delta.refusal and isinstance(delta.refusal, str):
             self._refused = True
-            self._say("text", delta.refusal, events)
+            self._say("refusal", delta.refusal, events)
         for piece in delta.tool_calls or ():
             self._call_piece(piece, events)
         if delta.function_call is not None:
@@ -234,8 +234,10 @@ class OpenAIReader:
             return
         if self._open != kind:
             self._close_block(events)
-            self._begin(kind, Text("") if kind == "text" else Thinking(""), events)
-        delta = TextDelta if kind == "text" else ThinkingDelta
+            extra = {"refusal": True} if kind == "refusal" else None
+            part = Thinking("") if kind == "thinking" else Text("", extra=extra)
+            self._begin(kind, part, events)
+        delta = ThinkingDelta if kind == "thinking" else TextDelta
         events.append(delta(self._next, text))
 
     # ── calls of tools ────────────────────────────────────────────────────────────────────────────

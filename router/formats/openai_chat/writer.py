@@ -66,6 +66,7 @@ class OpenAIWriter:
         self._bare = False  # it has no arguments yet
         self._thoughts: list[str] = []  # of the open block: its signature is for all of them
         self._signed = -1  # index of the last thinking block
+        self._text = b'"content"'  # or "refusal": where the open block's text goes
         self._head = b""  # of every chunk, up to its delta
         self._begun = False
         self._done = False
@@ -76,8 +77,9 @@ class OpenAIWriter:
             return b""
         if type(event) is TextDelta:
             self._written += len(event.text)
-            return b'%b{"content":%b},"finish_reason":null}]}\n\n' % (
+            return b'%b{%b:%b},"finish_reason":null}]}\n\n' % (
                 self._head,
+                self._text,
                 _encode(event.text),
             )
         return self._other(event)
@@ -160,6 +162,8 @@ class OpenAIWriter:
             call["function"]["arguments"] = ""
             out = self._chunk({"tool_calls": [{"index": self._calls, **call}]})
             return out + (self._arguments(whole) if whole and part.input else b"")
+        if isinstance(part, Text):
+            self._text = b'"refusal"' if refused(part) else b'"content"'
         if isinstance(part, Text) and part.text:
             return self.feed(TextDelta(event.index, part.text))
         if isinstance(part, Thinking) and part.text:
@@ -194,13 +198,15 @@ def render_response(events: Iterable[Event], request: Request, now: int, id: str
     """Raises UpstreamError where the events end in a Failure."""
     whole = fold(events)
     names = originals(request.tools)
-    texts = [part.text for part in whole.parts if isinstance(part, Text)]
+    said = [part for part in whole.parts if isinstance(part, Text)]
+    texts = [part.text for part in said if not refused(part)]
+    refusals = [part.text for part in said if refused(part)]
     thoughts = [part for part in whole.parts if isinstance(part, Thinking)]
     uses = [part for part in whole.parts if isinstance(part, ToolUse)]
     message: JSON = {
         "role": "assistant",
-        "content": "".join(texts) if texts or not uses else None,
-        "refusal": None,
+        "content": "".join(texts) if texts or not (uses or refusals) else None,
+        "refusal": "".join(refusals) or None,
     }
     if any(thought.text for thought in thoughts):
         message["reasoning_content"] = "".join(thought.text for thought in thoughts)
@@ -210,7 +216,7 @@ def render_response(events: Iterable[Event], request: Request, now: int, id: str
         message["thinking_blocks"] = blocks
     if uses:
         message["tool_calls"] = [tool_call(use, n, id, names) for n, use in enumerate(uses)]
-    usage = whole.usage or guess.usage(request, sum(map(len, texts)))
+    usage = whole.usage or guess.usage(request, sum(len(part.text) for part in said))
     return _encode(
         {
             "id": completion_id(whole.start, id),
@@ -228,6 +234,11 @@ def render_response(events: Iterable[Event], request: Request, now: int, id: str
             "usage": write_usage(usage),
         }
     )
+
+
+def refused(part: Text) -> bool:
+    """Whether it is said as a refusal, which has a place of its own in OpenAI's dialects."""
+    return bool(part.extra and part.extra.get("refusal"))
 
 
 def completion_id(start: Start, id: str) -> str:

@@ -82,7 +82,7 @@ class CompletionsReader:
             if choice.finish_reason is not None:
                 known = _REASONS.get(str(choice.finish_reason))
                 self._reason = known or "end_turn"
-        usage = read_usage(chunk.usage, self._quirks)
+        usage = read_usage(chunk.usage or None, self._quirks)
         return [*events, UsageSeen(usage)] if usage is not None else events
 
     def whole(self, answer: _Chunk) -> list[Event]:

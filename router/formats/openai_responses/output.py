@@ -10,6 +10,7 @@ from __future__ import annotations
 import msgspec
 
 from router.formats.fields import json_object
+from router.formats.openai_chat.writer import refused
 from router.formats.openai_responses.thoughts import seal, seal_redacted
 from router.formats.openai_responses.tools import Place
 from router.messages import JSON, Part, RedactedThinking, Text, Thinking, ToolUse
@@ -88,10 +89,6 @@ def free_text(use: ToolUse) -> str:
     given = json_object(text)
     input = given.get("input") if given else None
     return input if type(input) is str else text
-
-
-def refused(part: Text) -> bool:
-    return bool(part.extra and part.extra.get("refusal"))
 
 
 def written(text: str, refusal: bool = False) -> JSON:

@@ -13,7 +13,8 @@ import msgspec
 
 from router.formats.names import plain
 from router.formats.openai_chat.turns import BILLING, text_of
-from router.formats.openai_responses.output import arguments, refused
+from router.formats.openai_chat.writer import refused
+from router.formats.openai_responses.output import arguments
 from router.formats.openai_responses.thoughts import write_thought
 from router.formats.openai_responses.tools import Place, places
 from router.messages import (

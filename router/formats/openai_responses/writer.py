@@ -15,11 +15,11 @@ from router.formats import guess
 from router.formats.failures import nonsense, raised
 from router.formats.fold import fold
 from router.formats.names import originals
+from router.formats.openai_chat.writer import refused
 from router.formats.openai_responses.output import (
     Items,
     arguments,
     free_text,
-    refused,
     summary,
     written,
 )

@@ -205,6 +205,8 @@ def check_openai(stream: bytes) -> dict[str, Any]:
             total["role"] = delta["role"]
         total["content"] += delta.get("content") or ""
         total["reasoning"] += delta.get("reasoning_content") or ""
+        if "refusal" in delta:
+            total["refusal"] = total.get("refusal", "") + delta["refusal"]
         for thought in delta.get("thinking_blocks", ()):
             assert thought.pop("index") == len(total["thoughts"]), "the SDK adds up by index"
             total["thoughts"].append(thought)

@@ -47,7 +47,7 @@ def test_byte_by_byte_is_all_at_once() -> None:
     assert read_pieces(C, UPSTREAM, [STREAM[i : i + 1] for i in range(len(STREAM))]) == whole
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=50)
 @given(
     at=st.integers(0, 400),
     junk=st.binary(max_size=8),
@@ -92,7 +92,7 @@ def test_only_the_models_name_changes_in_a_form() -> None:
     assert other_endpoints.body_for(asked, "whisper") is BODY
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=50)
 @given(cut=st.integers(0, len(BODY)), junk=st.binary(max_size=12), boundary=st.binary(min_size=1))
 def test_any_form_is_read_or_has_no_model(cut: int, junk: bytes, boundary: bytes) -> None:
     for name in (b"B", boundary):
