@@ -15,6 +15,7 @@ from msgspec import Struct
 from router.doors.call import Call
 from router.errors import CallerError
 from router.formats import Format
+from router.formats.anthropic_messages.billing import meant_for, without_billing
 from router.messages import Request
 from router.providers import also
 from router.providers.adjustments import adjust, mends
@@ -80,6 +81,9 @@ def outgoing(
         elif request.bound is not None:
             bound = request.bound
             raise CallerError(bound.words, param=bound.param, code=bound.code)
+    if same and format.name == "anthropic_messages" and not meant_for(provider, model):
+        clean = without_billing(request)
+        request, original = clean, clean if request is original else original
     whole = request is original and format.complete(request)
     through = same and whole and plain
     if through:

@@ -136,11 +136,11 @@ async def test_strict_counting_keeps_ccrs_oddities() -> None:
         (base64.b64encode(b"\xff\xd8\xff").decode(), TYPICAL),
     ],
 )  # fmt: skip
-def test_an_image_costs_by_its_size(data: str | None, tokens: int) -> None:
+def test_C03_an_image_costs_by_its_size(data: str | None, tokens: int) -> None:
     assert image_tokens(data) == pytest.approx(tokens, abs=1)
 
 
-async def test_everything_in_a_request_counts() -> None:
+async def test_C01_everything_in_a_request_counts() -> None:
     counter = Counter()
     picture = png(750, 100)
     parts: list[tuple[Part, int]] = [
@@ -191,7 +191,7 @@ def test_long_texts_are_cut_where_tokens_never_join() -> None:
     assert count_text(text) == len(encoding().encode_ordinary(text))
 
 
-async def test_a_prefix_seen_before_is_not_counted_again() -> None:
+async def test_C04_a_prefix_seen_before_is_not_counted_again() -> None:
     counter = Counter()
     turns = [f"turn {n}: " + "some words of it " * 30 for n in range(50)]
     for end in range(1, 51):
@@ -210,7 +210,7 @@ async def test_the_memory_is_bounded() -> None:
     assert len(counter) >= 100
 
 
-async def test_much_new_text_is_counted_off_the_event_loop() -> None:
+async def test_C04_much_new_text_is_counted_off_the_event_loop() -> None:
     """While 400 KB are counted, the loop goes on turning: counting is in another thread."""
     encoding()
     seen: list[int] = []

@@ -192,7 +192,8 @@ class Turns:
             return part.text
         bodies = [body for part in parts if (body := self._part(part)) is not None]
         words = all(body["type"] == "text" and "cache_control" not in body for body in bodies)
-        if words and not (self._same and len(bodies) > 1):
+        # marks move from turn to turn: several texts must not join behind one that has moved on
+        if words and not ((self._same or self._marks) and len(bodies) > 1):
             return "\n\n".join(body["text"] for body in bodies)
         return bodies
 
