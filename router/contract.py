@@ -516,10 +516,10 @@ class ModelView(Struct, frozen=True, gc=False):
     """A model that a route or an override may name. Prices are nano-dollars per token."""
 
     target: str  # "provider,model"
-    input: int | None = None
-    output: int | None = None
-    cache_read: int | None = None
-    cache_write: int | None = None
+    input: float | None = None
+    output: float | None = None
+    cache_read: float | None = None
+    cache_write: float | None = None
     source: str = ""  # of the price
     context: int | None = None  # tokens it can hold, where known
     simulated: bool = False

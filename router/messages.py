@@ -20,6 +20,8 @@ from typing import Any, Literal
 
 from msgspec import Struct, field
 
+from router.contract import Apart
+
 JSON = dict[str, Any]
 Role = Literal["system", "user", "assistant"]
 StopReason = Literal[
@@ -189,6 +191,7 @@ class Usage(Struct, frozen=True, gc=False):
     output: int = 0
     reasoning: int = 0
     estimated: bool = False
+    apart: Apart | None = None
 
     @property
     def prompt(self) -> int:

@@ -1,28 +1,57 @@
-"""What a model costs: the provider's own prices, then those of the config, then the catalogue.
+"""What a model costs: the provider's own prices, then those of the config, then what is listed.
 
 Unknown is unknown, never free. Where a source prices the input but not cached input, cached tokens
 cost what the input costs: that is how the catalogue reads its own gaps, and it never flatters.
+Listed are a price map in LiteLLM's form, where one was given, and the catalogue of this install.
 """
 
 from __future__ import annotations
 
 import functools
+import time
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, datetime
-from decimal import ROUND_HALF_EVEN, Decimal
-from typing import Any
+from decimal import Decimal
+from typing import Any, Final
 
 from router.settings import Generation, Price, Provider
 
 UNKNOWN = Price()
-FREE = Price(0, 0, 0, 0, 0, source="local")
+FREE = Price(0, 0, 0, 0, 0, source="local", search=0)
 
 #: names of ours that the catalogue knows under another
 _ALIASES = {"gemini": "google", "xai": "x-ai", "moonshot": "moonshotai"}
+#: seconds for which a listed price holds: some change with the time of day
+_HOLDS: Final = 900
+#: what the catalogue asks for a tier, and what providers call it
+_SERVICES: Final = {
+    "batch": {"processing": "batch"},
+    "flex": {"service_tier": "flex"},
+    "priority": {"service_tier": "priority"},
+    "fast": {"service_tier": "fast", "speed": "fast"},
+}
+#: the catalogue's keys for prices per million tokens
+_PER_MILLION: Final = {
+    "input": "input_mtok",
+    "output": "output_mtok",
+    "cache_read": "cache_read_mtok",
+    "cache_write": "cache_write_mtok",
+    "cache_write_1h": "cache_write_1h_mtok",
+    "reasoning": "output_reasoning_mtok",
+    "audio_in": "input_audio_mtok",
+    "audio_cached": "cache_audio_read_mtok",
+    "audio_out": "output_audio_mtok",
+    "image_in": "input_image_mtok",
+    "image_out": "output_image_mtok",
+}
+#: and per thousand
+_PER_THOUSAND: Final = {"request": "requests_kcount", "search": "web_searches_kcount"}
 
 
-def price(provider: Provider, model: str, generation: Generation) -> Price:
-    """Nano-dollars per token of a model at a provider; all None where nothing is known.
+def price(provider: Provider, model: str, generation: Generation, at: float | None = None) -> Price:
+    """What a model at a provider costs at a time (Unix seconds; None: now); all None where nothing
+    is known.
 
     The first call for a model may load the catalogue: call `warm` in a thread at start.
     """
@@ -32,29 +61,35 @@ def price(provider: Provider, model: str, generation: Generation) -> Price:
         return completed(configured)
     if provider.local:
         return FREE
-    return listed(provider.kind, provider.name, provider.simulated, provider.url, model)
+    if generation.price_map is not None:
+        mapped = generation.price_map.find(provider, model)
+        if mapped is not None:
+            return completed(mapped)
+    when = int((time.time() if at is None else at) // _HOLDS)
+    return listed(provider.kind, provider.name, provider.simulated, provider.url, model, when)
 
 
 @functools.lru_cache(maxsize=1_024)
 def completed(price: Price) -> Price:
-    """A price whose kinds of input all have one, where plain input does."""
+    """A price whose kinds of input all have one, where plain input does; its tiers too."""
     return replace(
         price,
         cache_read=price.input if price.cache_read is None else price.cache_read,
         cache_write=price.input if price.cache_write is None else price.cache_write,
         cache_write_1h=_first(price.cache_write_1h, price.cache_write, price.input),
+        above=tuple((limit, completed(over)) for limit, over in price.above),
+        services=tuple((name, completed(served)) for name, served in price.services),
     )
 
 
-def _first(*prices: int | None) -> int | None:
+def _first(*prices: float | None) -> float | None:
     return next((each for each in prices if each is not None), None)
 
 
-def nano_per_token(dollars_per_million: Decimal) -> int:
-    """Integer nano-dollars per token: $1 per million is 1,000. What costs anything never rounds to
-    free."""
-    nano = int((dollars_per_million * 1_000).quantize(Decimal(1), ROUND_HALF_EVEN))
-    return nano or (1 if dollars_per_million > 0 else 0)
+def nano(dollars: Decimal, each: int) -> float:
+    """Nano-dollars of one, where `each` cost that many dollars; whole ones as integers."""
+    exact = dollars * 1_000_000_000 / each
+    return int(exact) if exact == exact.to_integral_value() else float(exact)
 
 
 def warm(generation: Generation) -> None:
@@ -67,21 +102,38 @@ def warm(generation: Generation) -> None:
 
 
 @functools.lru_cache(maxsize=4_096)
-def listed(kind: str, name: str, simulated: bool, url: str, model: str) -> Price:
-    """The catalogue's price. A real provider is known by its address alone, so that no one else's
+def listed(kind: str, name: str, simulated: bool, url: str, model: str, when: int) -> Price:
+    """The catalogue's price in a quarter hour (counted from 1970)."""
+    found = _found(kind, name, simulated, url, model)
+    if found is None:
+        return UNKNOWN
+    if not isinstance(found.prices, list) and not found.price_variants:
+        return _lasting(kind, name, simulated, url, model)
+    return _converted(found, datetime.fromtimestamp(when * _HOLDS, UTC), catalogue())
+
+
+@functools.lru_cache(maxsize=4_096)
+def _lasting(kind: str, name: str, simulated: bool, url: str, model: str) -> Price:
+    """Of a model whose price is the same at all times."""
+    found = _found(kind, name, simulated, url, model)
+    return _converted(found, datetime.now(UTC), catalogue())
+
+
+@functools.lru_cache(maxsize=4_096)
+def _found(kind: str, name: str, simulated: bool, url: str, model: str) -> Any | None:
+    """The catalogue's entry. A real provider is known by its address alone, so that no one else's
     server is billed at OpenAI's prices; a simulated one by what it stands in for."""
-    snapshot, version = _catalogue()
+    snapshot, _ = _catalogue()
     places: list[dict[str, str | None]] = [{"provider_id": None, "provider_api_url": url}]
     if simulated:
         ids = (_ALIASES.get(name, name), _ALIASES.get(kind, kind))
         places = [{"provider_id": id, "provider_api_url": None} for id in (*ids, None, "openai")]
     for place in places:
         try:
-            _, found = snapshot.find_provider_model(model, None, **place)
+            return snapshot.find_provider_model(model, None, **place)[1]
         except LookupError:
             continue
-        return _converted(found.get_prices(datetime.now(UTC)), f"genai-prices {version}")
-    return UNKNOWN
+    return None
 
 
 @functools.cache
@@ -93,19 +145,44 @@ def _catalogue() -> tuple[Any, str]:
     return get_snapshot(), __version__
 
 
-def _converted(listed: Any, source: str) -> Price:
-    def nano(key: str) -> int | None:
-        value = getattr(listed, key, None)
-        value = getattr(value, "base", value)  # of a tiered price: what the first tokens cost
-        return nano_per_token(value) if isinstance(value, Decimal) else None
+def catalogue() -> str:
+    """What the catalogue is called where a price is from it."""
+    return f"genai-prices {_catalogue()[1]}"
 
-    return completed(
-        Price(
-            input=nano("input_mtok"),
-            output=nano("output_mtok"),
-            cache_read=nano("cache_read_mtok"),
-            cache_write=nano("cache_write_mtok"),
-            cache_write_1h=nano("cache_write_1h_mtok"),
-            source=source,
-        )
-    )
+
+def _converted(found: Any, when: datetime, source: str) -> Price:
+    usual = _tiered(found.get_prices(when), source)
+    services: list[tuple[str, Price]] = []
+    for name, asked in _SERVICES.items():
+        for key, value in asked.items():
+            told = found.get_prices(when, {key: value})
+            if told != found.get_prices(when):
+                services.append((name, _tiered(told, f"{source}, {name}")))
+                break
+    return completed(replace(usual, services=tuple(services)))
+
+
+def _tiered(listed: Any, source: str) -> Price:
+    """One price with those for longer prompts; the catalogue's tiers are for all of the tokens."""
+    limits = sorted({tier.start for key in _PER_MILLION.values() for tier in _tiers(listed, key)})
+    above = ((limit, _at(listed, limit, f"{source}, above {limit:,}")) for limit in limits)
+    return replace(_at(listed, 0, source), above=tuple(above))
+
+
+def _tiers(listed: Any, key: str) -> Iterable[Any]:
+    return getattr(getattr(listed, key, None), "tiers", ())
+
+
+def _at(listed: Any, limit: int, source: str) -> Price:
+    """The prices for prompts longer than `limit`."""
+
+    def rate(key: str, each: int) -> float | None:
+        value = getattr(listed, key, None)
+        base = getattr(value, "base", value)
+        for tier in _tiers(listed, key):
+            base = tier.price if tier.start <= limit else base
+        return nano(base, each) if isinstance(base, Decimal) else None
+
+    rates: dict[str, Any] = {name: rate(key, 1_000_000) for name, key in _PER_MILLION.items()}
+    rates |= {name: rate(key, 1_000) for name, key in _PER_THOUSAND.items()}
+    return Price(**rates, source=source)

@@ -7,9 +7,19 @@ from collections.abc import Iterable, Sequence
 from typing import Literal
 
 from router.caller import Caller
-from router.contract import AttemptView, Facts, Look, RequestDetail, RequestView, State, Tokens
+from router.contract import (
+    AttemptView,
+    Facts,
+    Look,
+    RequestDetail,
+    RequestView,
+    Spend,
+    State,
+    Tokens,
+)
 from router.errors import RequestError
 from router.formats import Writer
+from router.money import Bill
 from router.rules.plan import Candidate
 from router.settings import Price
 from router.tally import Tally
@@ -22,10 +32,14 @@ KEPT_AFTER = 0.5
 StoppedBy = Literal["", "client", "operator", "router"]
 
 
+NOTHING = Bill(0, Spend(), "")
+
+
 class Attempt:
     """One upstream call. Times of the monotonic clock, but for `started_at`."""
 
     __slots__ = (
+        "_bill",
         "answered",
         "candidate",
         "dropped",
@@ -63,6 +77,7 @@ class Attempt:
         self.tally: Tally | None = None
         #: fields of the client's that its provider has no place for
         self.dropped: tuple[str, ...] = ()
+        self._bill: Bill | None = None  # once it has ended
 
     @property
     def tokens(self) -> Tokens:
@@ -72,11 +87,22 @@ class Attempt:
     @property
     def cost(self) -> int | None:
         """Nano-dollars of `tokens`; None when they cannot be told."""
+        return self.bill.cost
+
+    @property
+    def bill(self) -> Bill:
+        """Of `tokens`; nothing before an answer began to arrive."""
         if self.tally is None or not self.answered:
-            return 0
-        return self.tally.cost(self.price)
+            return NOTHING
+        if self._bill is not None:
+            return self._bill
+        made = self.tally.bill(self.price)
+        if self.ended is not None:
+            self._bill = made
+        return made
 
     def view(self) -> AttemptView:
+        bill = self.bill
         return AttemptView(
             number=self.number,
             provider=self.candidate.provider.name,
@@ -89,8 +115,11 @@ class Attempt:
             first_byte_ms=_span(self.started, self.first_byte),
             duration_ms=_span(self.started, self.ended),
             tokens=self.tokens,
-            cost=self.cost,
+            cost=bill.cost,
             reason=self.reason,
+            spend=bill.spend,
+            price=bill.price,
+            apart=self.tally.apart if self.tally is not None else None,
         )
 
 

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field, replace
 from router.caller import Caller
 from router.contract import Facts, Look, Move, Refused, Replayed, ReplayRoutes, RequestDetail
 from router.messages import Reasoning, Request, Usage
+from router.money import bill
 from router.prices import price
 from router.routes import edited_targets
 from router.rules import TABLE, RefusedError, Rule, decide_by
@@ -23,7 +24,6 @@ from router.rules.plan import Case
 from router.rules.rule import Verdict
 from router.rules.signals import Signals
 from router.settings import Generation, Scenario, Target
-from router.tally import cost
 from storage.readers import Archive, ArchiveError
 
 #: requests that are replayed at once
@@ -199,4 +199,4 @@ def _priced(detail: RequestDetail, target: str, generation: Generation) -> int |
         cache_write_1h=used.cache_write_1h,
         output=used.output,
     )
-    return cost(usage, price(provider, model, generation))
+    return bill(usage, price(provider, model, generation)).cost

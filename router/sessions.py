@@ -106,4 +106,4 @@ def switch_cost(seen: Seen, to: Price) -> int | None:
     fresh = to.cache_write if to.cache_write is not None else to.input
     if fresh is None or seen.price.cache_read is None:
         return None
-    return max(0, seen.cached * (fresh - seen.price.cache_read))
+    return max(0, round(seen.cached * (fresh - seen.price.cache_read)))

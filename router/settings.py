@@ -9,9 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from router.contract import Finding
+
+if TYPE_CHECKING:
+    from router.price_map import PriceMap
 
 Scenario = Literal[
     "default",
@@ -77,14 +80,29 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class Price:
-    """Nano-dollars per token, of each kind. None: unknown, which is never the same as free (0)."""
+    """Nano-dollars per token, of each kind: $1 per million is 1,000, and $0.0375 is 37.5. None:
+    unknown, which is never the same as free (0)."""
 
-    input: int | None = None
-    output: int | None = None
-    cache_read: int | None = None
-    cache_write: int | None = None
-    cache_write_1h: int | None = None
-    source: str = ""  # "config", "guide", "genai-prices 0.2.3"
+    input: float | None = None
+    output: float | None = None
+    cache_read: float | None = None
+    cache_write: float | None = None
+    cache_write_1h: float | None = None
+    source: str = ""  # "config", "guide", "genai-prices 0.2.3, above 200,000"
+    #: of tokens inside input, cache_read and output; None: they cost what those do
+    reasoning: float | None = None
+    audio_in: float | None = None
+    audio_cached: float | None = None
+    audio_out: float | None = None
+    image_in: float | None = None
+    image_out: float | None = None
+    #: nano-dollars per answer, and per web search
+    request: float | None = None
+    search: float | None = None
+    #: (tokens, price): of prompts longer than that, all of their tokens; rising
+    above: tuple[tuple[int, Price], ...] = ()
+    #: (tier, price): "batch", "flex", "priority", "fast"
+    services: tuple[tuple[str, Price], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -358,8 +376,12 @@ class Generation:
     findings: tuple[Finding, ...] = ()
     #: model → Price for models priced in config, wherever they are served
     prices: Mapping[str, Price] = field(default_factory=dict)
+    #: LiteLLM's price map, where one was given: before the catalogue, after all else
+    price_map: PriceMap | None = None
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     retention_days: int = 30
+    #: bytes that the ledger may take; None: as many as the days make
+    retention_bytes: int | None = None
     #: the development password over SSH; "auto": only where the client's Unix user can be told;
     #: "own": only passwords of `pointsman ssh passwd`; "off": no password at all
     ssh_password: Literal["auto", "on", "own", "off"] = "auto"  # noqa: S105 - a mode

@@ -1,4 +1,4 @@
-"""What one answer used, folded from its events: the one source of tokens and money.
+"""What one answer used, folded from its events: the one source of tokens, and of money.
 
 The provider's figures count, the last ones it gave. Where it gave none for what was sent (it never
 does, or the client left before the end), the lengths of what went by are the estimate, and it says
@@ -7,7 +7,9 @@ that it is one.
 
 from __future__ import annotations
 
-from router.contract import Tokens
+from msgspec.structs import replace
+
+from router.contract import Apart, Tokens
 from router.messages import (
     ArgumentsDelta,
     BlockStart,
@@ -22,6 +24,7 @@ from router.messages import (
     Usage,
     UsageSeen,
 )
+from router.money import Bill, bill
 from router.settings import Price
 from router.tokens import estimate
 
@@ -84,11 +87,8 @@ class Tally:
         if not said or (self._counted and self.finish is not None):
             return seen
         thought = estimate(self._thought)
-        return Usage(
-            input=seen.input,
-            cache_read=seen.cache_read,
-            cache_write=seen.cache_write,
-            cache_write_1h=seen.cache_write_1h,
+        return replace(
+            seen,
             output=seen.output + estimate(said),
             reasoning=seen.reasoning + thought,
             estimated=True,
@@ -106,23 +106,11 @@ class Tally:
             estimated=usage.estimated,
         )
 
-    def cost(self, price: Price) -> int | None:
-        """Nano-dollars so far; None where a price that is needed is unknown."""
-        return cost(self.usage, price)
+    @property
+    def apart(self) -> Apart | None:
+        """What some prices tell apart, where the provider told it."""
+        return self._seen.apart if self._seen is not None else None
 
-
-def cost(usage: Usage, price: Price) -> int | None:
-    """Nano-dollars of a usage. Only what was used needs a price; reasoning is inside the output."""
-    total = 0
-    for tokens, each in (
-        (usage.input, price.input),
-        (usage.cache_read, price.cache_read),
-        (usage.cache_write, price.cache_write),
-        (usage.cache_write_1h, price.cache_write_1h),
-        (usage.output, price.output),
-    ):
-        if tokens:
-            if each is None:
-                return None
-            total += tokens * each
-    return total
+    def bill(self, price: Price) -> Bill:
+        """What it costs so far."""
+        return bill(self.usage, price)

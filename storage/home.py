@@ -54,6 +54,11 @@ class Home:
         return self.data / "ledger.db"
 
     @property
+    def price_map(self) -> Path:
+        """LiteLLM's price map, where one was given."""
+        return self.config / "model_prices.json"
+
+    @property
     def socket(self) -> Path:
         """The control socket. Moved to a short private folder where its path would be too long."""
         path = self.run / "control.sock"

@@ -30,7 +30,7 @@ def found(targets: Sequence[str], text: str) -> list[str]:
     return [t for t in targets if all(word in t.casefold() for word in words)]
 
 
-def per_million(nano: int | None) -> str:
+def per_million(nano: float | None) -> str:
     """Of nano-dollars per token: "$3", "$0.28", "free"."""
     if nano is None:
         return UNKNOWN

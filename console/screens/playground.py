@@ -64,7 +64,7 @@ def preview(
         Span(f"   {counted} tokens", "muted"),
     ]
     if model is not None and model.input is not None:
-        cost = money(model.input * answer.facts.tokens)
+        cost = money(round(model.input * answer.facts.tokens))
         prices = f"{per_million(model.input)} in, {per_million(model.output)} out per M"
         said.append(Span(f"   ≈ {cost} in   {prices}", "muted"))
     hit = next((look for look in answer.looks if look.hit), None)

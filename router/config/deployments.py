@@ -19,7 +19,8 @@ from router.config import cloud
 from router.config.document import Document
 from router.config.endpoints import OPENAI, RESPONSES, Endpoint, from_base, keyless, problem_of
 from router.config.interpolate import unresolved
-from router.config.part import Part, price, problem
+from router.config.part import Part, problem
+from router.price_map import read as read_price
 from router.providers import KINDS, Kind, kind_of, litellm_kind
 from router.settings import Deployment, Price, Provider, Secret, Target, Timeouts
 
@@ -39,6 +40,9 @@ _IGNORED = frozenset(
     }
 )  # fmt: skip
 
+
+#: prices, which are no business of a provider's
+_COST = re.compile(r"_cost(_per_|$|_above_)")
 
 #: LiteLLM's names for where a cloud is
 _CLOUD = {
@@ -85,7 +89,11 @@ class LiteLLMParams(BaseModel):
 
     def defaults(self) -> dict[str, Any]:
         """What is put into a body that does not say it itself."""
-        extra = {k: v for k, v in (self.model_extra or {}).items() if k not in _IGNORED | _PLACED}
+        extra = {
+            k: v
+            for k, v in (self.model_extra or {}).items()
+            if not (k in _IGNORED | _PLACED or _COST.search(k))
+        }
         return {**extra, **self.extra_body}
 
     def deployment(
@@ -329,21 +337,6 @@ def _azure(base: str, version: str) -> Endpoint:
 
 
 def _price(params: LiteLLMParams, info: Mapping[str, Any]) -> Price | None:
-    """LiteLLM's dollars per token; None where the file gives none."""
-
-    def million(name: str) -> float | None:
-        value = getattr(params, name)
-        if value is None and isinstance(info.get(name), (int, float)):
-            value = info[name]
-        return None if value is None else float(value) * 1e6
-
-    input, output = million("input_cost_per_token"), million("output_cost_per_token")
-    if input is None and output is None:
-        return None
-    return price(
-        input,
-        output,
-        source="LiteLLM config",
-        cache_read=million("cache_read_input_token_cost"),
-        cache_write=million("cache_creation_input_token_cost"),
-    )
+    """LiteLLM's dollars per token, of whichever of the two has them; None where neither does."""
+    told = {**info, **params.model_dump(exclude_none=True)}
+    return read_price(told, "LiteLLM config")

@@ -21,6 +21,7 @@ from router.config import (
     litellm_yaml,
     neighbours,
     own_providers,
+    price_file,
     roles,
     telemetry,
 )
@@ -84,8 +85,10 @@ def load(
     else:
         ollama_finding = _ollama_finding(probes.ollama)
     otlp, otlp_findings = telemetry.read(file.telemetry, env)
+    price_map, priced = price_file.load(home.price_map)
     findings = [
         *own.findings,
+        *priced,
         *ccr.findings,
         *_unknown_targets(ccr, names),
         *hook_findings,
@@ -115,8 +118,10 @@ def load(
         hosts={site.host: site for site in sites if site.host},
         findings=tuple(findings),
         prices=own_providers.prices(file.prices),
+        price_map=price_map,
         log_level=_level(file, env),
         retention_days=file.retention.days,
+        retention_bytes=round(file.retention.size_mb * 1e6) if file.retention.size_mb else None,
         ssh_password=file.ssh.password,
         ssh_agent=file.ssh.agent,
         hooks=hooks,

@@ -69,6 +69,7 @@ class LogTable(_Table):
 
 class RetentionTable(_Table):
     days: Annotated[int, Field(ge=1, le=3650)] = 30
+    size_mb: Annotated[float, Field(ge=10)] | None = None
 
 
 class LimitsTable(_Table):
@@ -98,6 +99,17 @@ class PriceTable(_Table):
     cache_read: Dollars | None = None
     cache_write: Dollars | None = None
     cache_write_1h: Dollars | None = None
+    reasoning: Dollars | None = None
+    audio_in: Dollars | None = None
+    audio_out: Dollars | None = None
+    image_in: Dollars | None = None
+    image_out: Dollars | None = None
+    #: dollars per answer, and per thousand web searches
+    request: Dollars | None = None
+    searches: Dollars | None = None
+    #: prompt tokens → what longer prompts cost; tier ("batch", "flex", "priority") → what it costs
+    above: dict[int, PriceTable] = {}
+    services: dict[str, PriceTable] = {}
 
 
 class TimeoutsTable(_Table):

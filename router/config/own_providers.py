@@ -159,17 +159,30 @@ def _adjustments(
 
 def prices(tables: Mapping[str, PriceTable]) -> dict[str, Price]:
     """Model → price, from dollars per million tokens."""
-    return {
-        model: price(
-            table.input,
-            table.output,
-            source="config",
-            cache_read=table.cache_read,
-            cache_write=table.cache_write,
-            cache_write_1h=table.cache_write_1h,
-        )
-        for model, table in tables.items()
-    }
+    return {model: _price(table, "config") for model, table in tables.items()}
+
+
+def _price(table: PriceTable, source: str, usual: PriceTable | None = None) -> Price:
+    """What a tier does not say costs what is `usual`."""
+    said = table.model_dump(exclude={"above", "services", "request", "searches"})
+    if usual is not None:
+        said |= {name: getattr(usual, name) for name, told in said.items() if told is None}
+    made = price(**said, source=source)
+    search = table.searches if table.searches is not None or usual is None else usual.searches
+    request = table.request if table.request is not None or usual is None else usual.request
+    return replace(
+        made,
+        request=None if request is None else request * 1e9,
+        search=made.search if search is None else search * 1e6,
+        above=tuple(
+            (limit, _price(over, f"{source}, above {limit:,}", table))
+            for limit, over in sorted(table.above.items())
+        ),
+        services=tuple(
+            (name, _price(served, f"{source}, {name}", table))
+            for name, served in table.services.items()
+        ),
+    )
 
 
 def routes(usual: Routes, file: PointsmanToml) -> Routes:

@@ -7,6 +7,7 @@ import re
 import stat
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from decimal import Decimal
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -14,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from router.config.document import Document
 from router.config.interpolate import unresolved
 from router.contract import Finding
+from router.prices import nano
 from router.providers.adjustments import CHANGES, NATIVE
 from router.settings import NO_KEY, Adjustment, Groups, Price, Provider, Routes, Secret
 
@@ -133,26 +135,18 @@ def once_per_key(provider: Provider) -> Provider:
     return replace(provider, key=each[0].key, per_key=each)
 
 
-def per_million(dollars: float | None) -> int | None:
-    """Dollars per million tokens as nano-dollars per token; None stays unknown, and what costs
-    anything never rounds to free."""
-    if dollars is None:
-        return None
-    return round(dollars * 1000) or int(dollars > 0)
+def per_million(dollars: float | None) -> float | None:
+    """Dollars per million tokens as nano-dollars per token; None stays unknown."""
+    return None if dollars is None else nano(Decimal(str(dollars)), 1_000_000)
 
 
 def price(
-    input: float | None, output: float | None, *, source: str, **cache: float | None
+    input: float | None, output: float | None, *, source: str, **others: float | None
 ) -> Price:
-    """A price from dollars per million tokens. A price of 0 for both is free, caches included."""
+    """A price from dollars per million tokens; `others` are fields of Price. A price of 0 for both
+    is free, caches and searches included."""
+    rates: dict[str, Any] = {name: per_million(value) for name, value in others.items()}
     if input == 0 and output == 0:
-        said = {name: value for name, value in cache.items() if value is not None}
-        cache = {"cache_read": 0, "cache_write": 0, "cache_write_1h": 0, **said}
-    return Price(
-        per_million(input),
-        per_million(output),
-        per_million(cache.get("cache_read")),
-        per_million(cache.get("cache_write")),
-        per_million(cache.get("cache_write_1h")),
-        source,
-    )
+        free = ("cache_read", "cache_write", "cache_write_1h", "search")
+        rates |= {name: 0 for name in free if rates.get(name) is None}
+    return Price(per_million(input), per_million(output), source=source, **rates)

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import pytest
 
-from router.prices import FREE, UNKNOWN, nano_per_token, price, warm
+from router.prices import FREE, UNKNOWN, nano, price, warm
 from router.settings import Price, Provider
 from tests.router.rules_cases import generation, provider
 
@@ -22,7 +22,7 @@ ANTHROPIC = at("https://api.anthropic.com/v1/messages")
 
 
 @pytest.mark.parametrize(
-    ("dollars", "nano"),
+    ("dollars", "each"),
     [
         ("0.14", 140),
         ("0.28", 280),
@@ -30,13 +30,13 @@ ANTHROPIC = at("https://api.anthropic.com/v1/messages")
         ("2.19", 2_190),
         ("15", 15_000),
         ("0", 0),
-        ("0.0375", 38),
-        ("0.0185", 18),
-        ("0.0001", 1),
+        ("0.0375", 37.5),
+        ("0.0185", 18.5),
+        ("0.0001", 0.1),
     ],
 )
-def test_dollars_per_million_become_nano_dollars_per_token(dollars: str, nano: int) -> None:
-    assert nano_per_token(Decimal(dollars)) == nano
+def test_dollars_per_million_become_nano_dollars_per_token(dollars: str, each: float) -> None:
+    assert nano(Decimal(dollars), 1_000_000) == each
 
 
 def test_own_prices_beat_the_configs_which_beat_the_catalogue() -> None:
@@ -86,7 +86,7 @@ def test_a_simulated_provider_costs_what_it_stands_in_for() -> None:
     assert price(lost, "no-such-model", NOTHING_SET) == UNKNOWN
 
 
-def price_of(url: str, model: str) -> int:
+def price_of(url: str, model: str) -> float:
     found = price(at(url), model, NOTHING_SET).input
     assert found
     return found

@@ -129,9 +129,9 @@ def test_money_is_exact_and_what_is_unknown_stays_unknown(
     tally.feed(UsageSeen(usage))
     tally.feed(END)
     if usage == Usage():
-        assert Tally(0).cost(price) == cost
+        assert Tally(0).bill(price).cost == cost
     else:
-        assert tally.cost(price) == cost
+        assert tally.bill(price).cost == cost
 
 
 def test_the_sum_of_requests_is_the_sum_of_their_parts() -> None:
@@ -141,7 +141,7 @@ def test_the_sum_of_requests_is_the_sum_of_their_parts() -> None:
     for usage in parts:
         tally = Tally(0)
         tally.feed(UsageSeen(usage))
-        single.append(tally.cost(price))
+        single.append(tally.bill(price).cost)
     whole = Tally(0)
     whole.feed(
         UsageSeen(
@@ -152,4 +152,4 @@ def test_the_sum_of_requests_is_the_sum_of_their_parts() -> None:
             )
         )
     )
-    assert whole.cost(price) == sum(cost for cost in single if cost is not None)
+    assert whole.bill(price).cost == sum(cost for cost in single if cost is not None)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from router.contract import Apart
+from router.formats.apart import apart
 from router.formats.fields import count_of
 from router.messages import JSON, Usage
 
@@ -29,7 +31,19 @@ def read_usage(body: Any, before: Usage | None = None) -> Usage | None:
         cache_write_1h=hour if written else known.cache_write_1h,
         output=count_of(body.get("output_tokens")) or known.output,
         reasoning=count_of(thought) or known.reasoning,
+        apart=_apart(body, known.apart),
     )
+
+
+def _apart(body: JSON, before: Apart | None) -> Apart | None:
+    """The tier is told at the start, searches at the end."""
+    served, tools = body.get("service_tier"), body.get("server_tool_use")
+    if body.get("speed") == "fast":  # its fast mode, at a price of its own
+        served = "fast"
+    searches = tools.get("web_search_requests") if isinstance(tools, dict) else 0
+    if before is not None:
+        served, searches = served or before.service, searches or before.searches
+    return apart(served, searches=searches)
 
 
 def write_usage(usage: Usage) -> JSON:

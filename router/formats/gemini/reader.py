@@ -12,6 +12,7 @@ import msgspec
 from msgspec import Struct
 
 from router.formats import Frame
+from router.formats.apart import apart
 from router.formats.blocks import Blocks
 from router.formats.failures import in_stream, nonsense, raised
 from router.formats.fields import count_of
@@ -210,6 +211,9 @@ def read_usage(told: Any) -> Usage | None:
     """Cached tokens are counted inside of the prompt; thoughts beside the answer."""
     if not isinstance(told, dict):
         return None
+    heard = _by_kind(told.get("promptTokensDetails"))
+    again = _by_kind(told.get("cacheTokensDetails"))
+    said = _by_kind(told.get("candidatesTokensDetails"))
     prompt, cached = count_of(told.get("promptTokenCount")), told.get("cachedContentTokenCount")
     read = min(count_of(cached), prompt)
     thought = count_of(told.get("thoughtsTokenCount"))
@@ -218,7 +222,27 @@ def read_usage(told: Any) -> Usage | None:
         cache_read=read,
         output=count_of(told.get("candidatesTokenCount")) + thought,
         reasoning=thought,
+        apart=apart(
+            told.get("serviceTier"),
+            # cached sound and images are counted in both lists
+            audio_in=heard.get("AUDIO", 0) - again.get("AUDIO", 0),
+            audio_cached=again.get("AUDIO", 0),
+            audio_out=said.get("AUDIO", 0),
+            image_in=heard.get("IMAGE", 0) - again.get("IMAGE", 0),
+            image_out=said.get("IMAGE", 0),
+        ),
     )
+
+
+def _by_kind(details: Any) -> dict[str, int]:
+    """Tokens by modality: `[{"modality": "AUDIO", "tokenCount": 12}]`."""
+    if not isinstance(details, list):
+        return {}
+    return {
+        kind: count_of(one.get("tokenCount"))
+        for one in details
+        if isinstance(one, dict) and isinstance(kind := one.get("modality"), str)
+    }
 
 
 def read_response(body: bytes, provider: Provider) -> list[Event]:

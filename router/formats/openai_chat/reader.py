@@ -84,6 +84,7 @@ class Chunk(Struct):
     error: Any = None
     object: Any = None
     message: Any = None
+    service_tier: Any = None
 
 
 decode = msgspec.json.Decoder(Chunk).decode
@@ -131,7 +132,10 @@ class OpenAIReader:
             for choice in chunk.choices:
                 if not choice.index:  # of several answers only the first
                     self._choice(choice, events)
-        if chunk.usage is not None and (usage := read_usage(chunk.usage, self._quirks)) is not None:
+        usage = None
+        if chunk.usage is not None:
+            usage = read_usage(chunk.usage, self._quirks, chunk.service_tier)
+        if usage is not None:
             if not self._started:
                 self._start(chunk, events)
             events.append(UsageSeen(usage))

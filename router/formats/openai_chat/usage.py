@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from router.contract import Apart
+from router.formats.apart import apart
 from router.formats.fields import count_of
 from router.messages import JSON, Usage
 from router.providers import Quirks
@@ -19,8 +21,9 @@ def _first(*values: Any) -> int:
     return 0
 
 
-def read_usage(body: Any, quirks: Quirks) -> Usage | None:
-    """None for what is no usage. Cached tokens stand where OpenAI, DeepSeek or LiteLLM put them."""
+def read_usage(body: Any, quirks: Quirks, service: Any = None) -> Usage | None:
+    """None for what is no usage. Cached tokens stand where OpenAI, DeepSeek or LiteLLM put them.
+    `service`: the tier that the answer says it was served at."""
     if not isinstance(body, dict):
         return None
     prompt_details = body.get("prompt_tokens_details")
@@ -56,6 +59,17 @@ def read_usage(body: Any, quirks: Quirks) -> Usage | None:
         cache_write=written,
         output=output,
         reasoning=min(reasoning, output),
+        apart=_apart(inside, outside, service, prompt, output),
+    )
+
+
+def _apart(inside: JSON, outside: JSON, service: Any, prompt: int, output: int) -> Apart | None:
+    if service is None and not ("audio_tokens" in inside or "audio_tokens" in outside):
+        return None
+    return apart(
+        service,
+        audio_in=min(count_of(inside.get("audio_tokens")), prompt),
+        audio_out=min(count_of(outside.get("audio_tokens")), output),
     )
 
 

@@ -49,6 +49,7 @@ class _Glance(Struct, gc=False):
     usage: JSON
     object: Literal["chat.completion"]
     error: None = None
+    service_tier: str | None = None
 
 
 _ENDS: dict[str, StopReason] = {
@@ -65,7 +66,7 @@ def glance(body: bytes, provider: Provider) -> list[Event] | None:
         answer = _glance(body)
     except BROKEN:
         return None
-    usage = read_usage(answer.usage, quirks(provider.kind))
+    usage = read_usage(answer.usage, quirks(provider.kind), answer.service_tier)
     if usage is None or not usage.output:
         return None
     return [UsageSeen(usage), Finish(_ENDS[answer.choices[0].finish_reason])]

@@ -37,6 +37,9 @@ from router.messages import (
 )
 from router.settings import Provider
 
+#: an item that is billed by itself
+_SEARCH = "web_search_call"
+
 
 class _Event(Struct):
     type: Any = None
@@ -255,7 +258,9 @@ class ResponsesReader:
             block.done = True
         events += self._advance()
         self._ended = True
-        usage = read_usage(told.get("usage"))
+        items = output if type(output) is list else ()
+        searches = sum(type(i) is dict and i.get("type") == _SEARCH for i in items)
+        usage = read_usage(told.get("usage"), told.get("service_tier"), searches)
         if usage is not None:
             events.append(UsageSeen(usage))
         return [*events, Finish(self._reason(told))]
@@ -358,6 +363,7 @@ class _Glance(Struct, gc=False):
     output: list[_Item]
     status: str
     object: str = ""
+    service_tier: str | None = None
 
 
 _glance = msgspec.json.Decoder(_Glance).decode
@@ -369,7 +375,8 @@ def glance(body: bytes) -> list[Event] | None:
         answer = _glance(body)
     except _BROKEN:
         return None
-    usage = read_usage(answer.usage)
+    searches = sum(item.type == _SEARCH for item in answer.output)
+    usage = read_usage(answer.usage, answer.service_tier, searches)
     if usage is None or not usage.output or answer.status != "completed":
         return None
     called = any(item.type.endswith("_call") for item in answer.output)

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 from typing import Any
 
+from router.formats.apart import apart
 from router.formats.fields import count_of
 from router.messages import JSON, Usage
 
 
-def read_usage(body: Any) -> Usage | None:
-    """None for what is no usage. Cached tokens, and those written to the cache, are inside the
+def read_usage(body: Any, service: Any = None, searches: int = 0) -> Usage | None:
+    """None for what is no usage. `service` is the tier, `searches` the web searches that the
+    response tells of. Cached tokens, and those written to the cache, are inside the
     input."""
     if type(body) is not dict:
         return None
@@ -28,6 +30,7 @@ def read_usage(body: Any) -> Usage | None:
         cache_write=written,
         output=output,
         reasoning=min(count_of(outside.get("reasoning_tokens")), output),
+        apart=apart(service, searches=searches),
     )
 
 
