@@ -18,4 +18,6 @@ class Caller(Struct, frozen=True):
     agent: str = ""
     key: str = ""
     client: str = ""
+    project: str = ""
+    team: str = ""
     sent_id: str = ""

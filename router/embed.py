@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from router.delivery import LARGEST_ANSWER, LARGEST_ERROR, shown
 from router.doors.call import Call
+from router.doors.callers import user_of
 from router.exchange import Border, Surface, attempts, begin, choose
 from router.formats import embeddings
 from router.guards.body import read_body
@@ -30,6 +31,8 @@ async def embed(
         border.watch_client()
         request = wire.parse(raw)
         record.asked = request.model or ""
+        if request.user is not None:
+            record.user = user_of(request.user)
         plan = await choose(router, record, request, surface.external)
 
         async def once(attempt: Attempt, candidate: Candidate) -> None:

@@ -21,7 +21,7 @@ from router.canned import canned, recite
 from router.cycle import Leaving
 from router.delivery import deliver
 from router.doors.call import Call
-from router.doors.callers import client_of, key_of, public_name, session_of
+from router.doors.callers import client_of, key_of, public_name, session_of, user_of
 from router.errors import CallerError, Kind, OursError, RequestError, UpstreamError
 from router.formats import Format
 from router.formats.failures import redacted
@@ -75,6 +75,8 @@ async def exchange(router: Router, call: Call, surface: Surface) -> None:
         request = surface.format.parse_request(raw)
         record.asked = request.model or ""
         record.stream = request.stream
+        if request.user is not None:
+            record.user = user_of(request.user)
         session = session_of(call.headers, request.body)
         if surface.wishes is not None:
             request, record.wishes = surface.wishes(request, call, surface.format)
@@ -118,6 +120,7 @@ def begin(router: Router, call: Call, surface: Surface, endpoint: str) -> Record
         agent=headers.get("x-claude-code-agent-id", "")[:100],
         key=public_name(key_of(headers)),
         client=client_of(headers),
+        project=headers.get("x-pointsman-project", "")[:100],
         sent_id=headers.get("x-request-id", "")[:100],
     )
     record = Record(

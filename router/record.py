@@ -148,6 +148,7 @@ class Record:
         "stopped_by",
         "stream",
         "task",
+        "user",
         "value",
         "wishes",
         "writer",
@@ -169,6 +170,7 @@ class Record:
         self.state: State = "running"
         self.status: int | None = None
         self.error = ""
+        self.user = ""  # the caller's own user
         self.rule = ""
         self.value = ""
         self.looks: tuple[Look, ...] = ()
@@ -260,6 +262,10 @@ class Record:
             ttft_ms=_span(self.started, self.first_token),
             duration_ms=_span(self.started, self.ended),
             error=self.error,
+            project=self.caller.project,
+            team=self.caller.team,
+            user=self.user,
+            tags=self.wishes.tags,
             sent_id=self.caller.sent_id,
         )
 

@@ -44,5 +44,5 @@ def command(text: str, as_json: bool) -> None:
         fail("no model is named so")
 
 
-def _dollars(nano: int | None) -> str:
+def _dollars(nano: float | None) -> str:
     return "—" if nano is None else "free" if nano == 0 else f"{nano / 1000:.2f}"

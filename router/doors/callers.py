@@ -76,6 +76,12 @@ def session_of(headers: Mapping[str, str], body: Mapping[str, Any]) -> str:
     return session[:100] if marker else ""
 
 
+def user_of(told: str) -> str:
+    """The user that a client bills to, as it names it; "" for what Claude Code puts in its place,
+    which tells of a session."""
+    return "" if told.startswith("{") or "_session_" in told else told[:100]
+
+
 def client_of(headers: Mapping[str, str]) -> str:
     """ "claude-cli/2.1.330" from a whole User-Agent."""
     agent = headers.get("user-agent", "")
