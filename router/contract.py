@@ -211,6 +211,16 @@ class ServiceView(Struct, frozen=True, gc=False):
     history: tuple[tuple[int, int], ...] = ()
 
 
+class ServiceChange(Struct, frozen=True, gc=False):
+    """A service's state from `at` on, until its next change."""
+
+    at: float
+    service: str
+    kind: str
+    state: Condition
+    reason: str = ""
+
+
 class OverrideView(Struct, frozen=True, gc=False):
     """A switch the operator set. `scope` is "everywhere", "session:ID", "key:NAME" or
     "scenario:NAME"; `forced` puts it before every other rule."""

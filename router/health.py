@@ -9,14 +9,14 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections import Counter, deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from urllib.parse import urlsplit
 
 import httpx
 
 from router import rooms
 from router.children import Child
-from router.contract import Condition, RequestView, ServiceView
+from router.contract import Condition, RequestView, ServiceChange, ServiceView
 from router.cooldowns import Cooldowns
 from router.record import Attempt
 from router.rooms import Rooms
@@ -78,6 +78,7 @@ class Health:
         self._answers: dict[str, tuple[bool, str, float]] = {}  # url → answered, reason, when
         #: root address of an Ollama → what it told of its models
         self.rooms: dict[str, Rooms] = {}
+        self._states: dict[str, Condition] = {}
         self._sites: dict[str, tuple[bool, str, float]] = {}
         self._http = httpx.AsyncClient(timeout=2.0, trust_env=False)
 
@@ -153,6 +154,17 @@ class Health:
     def recognised(self, site: Site) -> bool:
         answered, _, _ = self._sites.get(site.name, (False, "", 0.0))
         return answered
+
+    def changed(self, services: Iterable[ServiceView]) -> list[ServiceChange]:
+        """Those whose state is another than when this was last asked."""
+        at = self._wall()
+        told = [
+            ServiceChange(at, s.name, s.kind, s.state, s.reason)
+            for s in services
+            if self._states.get(s.name) != s.state
+        ]
+        self._states.update((change.service, change.state) for change in told)
+        return told
 
     def views(self, generation: Generation) -> tuple[ServiceView, ...]:
         """Roles first, then providers, then neighbours, then the SSH front."""

@@ -307,6 +307,8 @@ class Router:
                 self.generation = known
             if (services := self.services()) != shown:
                 shown = services
+                for change in self.health.changed(services):
+                    self.ledger.health(change)
                 self.live.tell(ServicesChanged(services))
             await asyncio.sleep(INTERVAL)
 

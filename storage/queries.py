@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
 from router.contract import LogFilter, RequestFilter
-from storage.rows import ATTEMPT, DETAIL, LEVELS, LOG, OVERRIDE, REQUEST
+from storage.rows import ATTEMPT, DETAIL, HEALTH, LEVELS, LOG, OVERRIDE, REQUEST
 
 Query = tuple[str, list[Any]]
 
@@ -54,6 +54,13 @@ def request(id: str) -> Query:
         f"{_DETAILS} WHERE id >= ? AND id < ? ORDER BY id LIMIT 2",
         [id, id + "\U0010ffff"],
     )
+
+
+def health(since: float, service: str, limit: int) -> Query:
+    """Rows of HEALTH, newest first; `service` "" is all."""
+    terms = ["at >= ?", *(["service = ?"] if service else [])]
+    values = [since, *([service] if service else []), limit]
+    return f"SELECT {_names(HEALTH)} FROM health{_where(terms)} ORDER BY at DESC LIMIT ?", values
 
 
 def decisions(limit: int) -> Query:

@@ -26,6 +26,7 @@ from router.contract import (
     RequestDetail,
     RequestFilter,
     RequestView,
+    ServiceChange,
     Totals,
 )
 from storage import branches, costs, database, queries, rows
@@ -149,6 +150,13 @@ class Archive:
         `before_id`)."""
         found = await self._all(queries.logs(filter, limit, after_id, before_id))
         return [rows.read_log(row) for row in found]
+
+    async def health(
+        self, since: float = 0.0, service: str = "", limit: int = 200
+    ) -> list[ServiceChange]:
+        """When services changed their state, newest first; `service` "" is all."""
+        found = await self._all(queries.health(since, service, limit))
+        return [ServiceChange(*row) for row in found]
 
     async def log_ids(self, filter: LogFilter = _EVERY_LINE) -> array[int]:
         """Every matching line's id, oldest first: 8 bytes a line, for a table over a million."""

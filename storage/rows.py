@@ -20,6 +20,7 @@ from router.contract import (
     OverrideView,
     RequestDetail,
     RequestView,
+    ServiceChange,
     Spend,
     Tokens,
 )
@@ -54,6 +55,7 @@ REQUEST: Final = _columns(RequestView, "seq")
 DETAIL: Final = (*REQUEST, "looks", "facts")
 ATTEMPT: Final = _columns(AttemptView)
 LOG: Final = _columns(LogLine, "id")
+HEALTH: Final = _columns(ServiceChange)
 #: whether an override can be honoured now is computed, not kept
 OVERRIDE: Final = _columns(OverrideView, "problem")
 

@@ -9,7 +9,7 @@ from typing import Final
 
 from storage.rolls import KEY as ROLL_KEY
 from storage.rolls import KINDS, SPANS
-from storage.rows import ATTEMPT, DETAIL, LOG, OVERRIDE
+from storage.rows import ATTEMPT, DETAIL, HEALTH, LOG, OVERRIDE
 
 
 def _insert(table: str, columns: Sequence[str], many: int = 1, first: str = "?") -> str:
@@ -42,6 +42,8 @@ def insert_logs(many: int) -> str:
     return _insert("log", LOG, many)
 
 
+#: HEALTH
+INSERT_HEALTH: Final = _insert("health", HEALTH)
 #: OVERRIDE
 UPSERT_OVERRIDE: Final = _upsert("override", OVERRIDE)
 #: the override's id
@@ -76,6 +78,9 @@ PRUNE: Final = (
     f"DELETE FROM attempt WHERE request IN {_OLD}",
     f"DELETE FROM request WHERE seq IN {_OLD}",
     "DELETE FROM log WHERE id IN (SELECT id FROM log WHERE at < ?1 LIMIT ?2)",
+    # the newest of each service stays: it is how things are since then
+    "DELETE FROM health WHERE rowid IN (SELECT rowid FROM health AS old WHERE at < ?1 AND EXISTS"
+    " (SELECT 1 FROM health AS new WHERE new.service = old.service AND new.at > old.at) LIMIT ?2)",
     *(
         f"DELETE FROM roll WHERE ({', '.join(ROLL_KEY)}) IN "
         + _OLD_ROLLS.format(kind=kind, span=span)

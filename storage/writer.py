@@ -17,6 +17,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Final
 
+import msgspec
 from msgspec import Struct, json
 
 from router.contract import (
@@ -25,6 +26,7 @@ from router.contract import (
     RequestDetail,
     RequestFilter,
     RequestView,
+    ServiceChange,
     Totals,
 )
 from storage import costs, database, queries, rows, statements
@@ -58,7 +60,7 @@ class _Clear(Struct, frozen=True):
     id: str
 
 
-_Item = RequestDetail | LogLine | OverrideView | _Clear | threading.Event
+_Item = RequestDetail | LogLine | OverrideView | ServiceChange | _Clear | threading.Event
 
 
 class Ledger:
@@ -103,6 +105,10 @@ class Ledger:
     def log(self, line: LogLine) -> None:
         """Stores a line; its id is given by the database."""
         self._put(line)
+
+    def health(self, change: ServiceChange) -> None:
+        """Stores that a service's state has changed."""
+        self._put(change)
 
     def override(self, view: OverrideView) -> None:
         """Stores an override, or its newest state."""
@@ -245,7 +251,7 @@ class Ledger:
             if lines:
                 self._each(statements.insert_logs, lines)
             for item in taken:
-                if isinstance(item, OverrideView | _Clear):
+                if isinstance(item, OverrideView | ServiceChange | _Clear):
                     self._write(item)
         except (UnicodeEncodeError, OverflowError, sqlite3.IntegrityError, sqlite3.DataError):
             self._db.execute("ROLLBACK TO together")
@@ -322,6 +328,8 @@ class Ledger:
                 self._store_requests({item.request.id: item})
             case LogLine():
                 execute(statements.insert_logs(1), rows.log_row(item))
+            case ServiceChange():
+                execute(statements.INSERT_HEALTH, msgspec.structs.astuple(item))
             case OverrideView():
                 execute(statements.UPSERT_OVERRIDE, rows.override_row(item))
             case _Clear():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import time
 from array import array
@@ -12,7 +13,7 @@ from typing import Any, get_args
 
 import pytest
 
-from router.contract import LogFilter, RequestFilter, Tokens, Totals
+from router.contract import LogFilter, RequestFilter, ServiceChange, Tokens, Totals
 from storage import database
 from storage.costs import Grouping
 from storage.readers import Archive, ArchiveError
@@ -294,3 +295,21 @@ def _sum(lines: list[Any], simulated: bool) -> tuple[int, ...]:
 
 def _add(*rows: tuple[int, ...]) -> tuple[int, ...]:
     return tuple(sum(column) for column in zip(*rows, strict=True))
+
+
+async def test_the_history_of_health(book: Ledger, archive: Archive) -> None:
+    changes = [
+        ServiceChange(100_000.0, "CCR", "role", "up"),
+        ServiceChange(200_000.0, "deepseek", "provider", "up"),
+        ServiceChange(300_000.0, "deepseek", "provider", "down", "refused \x1b[31m"),
+        ServiceChange(400_000.0, "deepseek", "provider", "up"),
+    ]
+    for change in changes:
+        book.health(change)
+    assert await asyncio.to_thread(book.flush, 5)
+    assert await archive.health() == changes[::-1]
+    assert await archive.health(250_000.0, "deepseek", 1) == [changes[3]]
+    book.prune(350_000.0)
+    while len(kept := await archive.health()) > 2:
+        await asyncio.to_thread(book.flush, 5)
+    assert kept == [changes[3], changes[0]]  # how each is since then stays

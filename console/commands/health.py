@@ -1,0 +1,35 @@
+"""`pointsman health`: when services went down and came back, also of a router that is down."""
+
+from __future__ import annotations
+
+import click
+
+from console.options import moment
+from console.output import out, print_json, table, with_link
+from console.text import clean, when
+
+section = "Look"
+
+
+@click.command()
+@click.argument("service", default="")
+@click.option("--since", type=moment, help="today, 7d, 2h, or a date")
+@click.option("-n", "--lines", default=50, type=click.IntRange(1), help="How many  [50]")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON")
+def command(service: str, since: float | None, lines: int, as_json: bool) -> None:
+    """Show when services changed their state, oldest first.
+
+    \b
+    Examples:
+      pointsman health --since 7d
+      pointsman health deepseek
+    How they are now: `pointsman status`.
+    """
+    found = with_link(lambda link: link.archive.health(since or 0.0, service, lines))
+    found.reverse()
+    if as_json:
+        print_json(found)
+        return
+    rows = [(when(one.at), one.service, one.state, clean(one.reason)) for one in found]
+    for line in table(("AT", "SERVICE", "STATE", "WHY"), rows) if rows else ["nothing yet"]:
+        out(line)
