@@ -106,10 +106,12 @@ def stream(
                 item={**item, "content": [], "status": "in_progress"},
             )
             event("content_part.added", content_index=0, part={**part, "text": ""}, **at)
+            at |= {"content_index": 0}
             for word in behaviour.words:
-                event("output_text.delta", len(word.split()), content_index=0, delta=word, **at)
-            event("output_text.done", content_index=0, text=part["text"], **at)
-            event("content_part.done", content_index=0, part=part, **at)
+                worth = len(word.split())
+                event("output_text.delta", worth, delta=word, logprobs=[], **at)
+            event("output_text.done", text=part["text"], logprobs=[], **at)
+            event("content_part.done", part=part, **at)
         else:
             text = item["arguments"]
             half = len(text) // 2
