@@ -19,10 +19,12 @@ if TYPE_CHECKING:
 
 async def front(router: Router, call: Call) -> None:
     site = at_path(router, call.path)
-    if site is not None:
+    reads = call.method in ("GET", "HEAD")
+    # a path that only leads to a name takes no more: an SDK's POST /chat/completions is no page
+    if site is not None and (reads or not site.host):
         await by_path(router, call, site)
         return
-    if call.method not in ("GET", "HEAD"):
+    if not reads:
         await _nothing(call)
         return
     match call.path:
