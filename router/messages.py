@@ -96,6 +96,15 @@ class Opaque(Struct, gc=False):
     body: JSON
 
 
+#: kinds of Opaque that are files, by whatever dialect's name: never to be dropped in silence
+#: and never counted as text
+FILES = frozenset(
+    {
+        *("image", "document", "container_upload", "input_audio", "video_url", "file"),
+        *("image_url", "inlineData", "inline_data", "fileData", "file_data"),
+    }
+)
+
 Part = Text | Thinking | RedactedThinking | Image | Document | ToolUse | ToolResult | Opaque
 
 

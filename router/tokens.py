@@ -16,6 +16,7 @@ import msgspec
 
 from router.imagesize import TYPICAL, image_tokens
 from router.messages import (
+    FILES,
     JSON,
     Document,
     Image,
@@ -177,7 +178,7 @@ def _part_blocks(parts: list[Part]) -> Iterator[str | int]:
         elif isinstance(part, Document):
             yield _document(part)
         elif isinstance(part, Opaque):
-            yield _json(part.body)
+            yield TYPICAL if part.kind in FILES else _json(part.body)
 
 
 def _document(document: Document) -> str | int:

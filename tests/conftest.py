@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 import uvloop
+from hypothesis import settings
 
 from storage.home import Home, home
 from tests.fakes.upstream import FakeUpstream
@@ -31,6 +32,9 @@ _SCRUBBED = (
 )
 #: seconds any one asynchronous test may take; far more than the slowest needs
 PATIENCE = 100.0
+# How long an example takes is the machine's affair: no test asserts wall-clock time.
+settings.register_profile("ours", deadline=None)
+settings.load_profile("ours")
 _real_connect = socket.socket.connect
 _real_connect_ex = socket.socket.connect_ex
 _real_create = uvloop.Loop.create_connection

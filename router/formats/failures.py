@@ -251,15 +251,6 @@ def raised(failure: Failure) -> UpstreamError:
     )
 
 
-#: kinds of parts that are files by whatever dialect's name: never to be dropped in silence
-FILES = frozenset(
-    {
-        *("image", "document", "container_upload", "input_audio", "video_url", "file"),
-        *("image_url", "inlineData", "inline_data", "fileData", "file_data"),
-    }
-)
-
-
 def unfit(provider: Provider, what: str) -> UpstreamError:
     """The request holds what that provider's format has no place for: another may have one."""
     return UpstreamError(

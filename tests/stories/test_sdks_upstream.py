@@ -5,17 +5,15 @@ keys, parallel tools, thinking, and what a provider's failures look like to each
 
 from __future__ import annotations
 
-import asyncio
 import json
-import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import anthropic
 import openai
 import pytest
 
+from tests.fakes.threaded import threaded
 from tests.fakes.upstream import Behaviour, FakeUpstream
 from tests.harness import Running, running
 from tests.router.formats.grammar import check_anthropic, check_openai
@@ -28,31 +26,9 @@ SIDES = {"openai": "o", "anthropic": "a"}
 CALLS = [("c1", "weather", '{"city":"Rome"}'), ("c2", "weather", '{"city":"Oslo"}')]
 
 
-@contextmanager
-def _threaded() -> Iterator[FakeUpstream]:
-    """A fake on a loop of its own, so that blocking SDKs can call it."""
-    fake, started, stop = FakeUpstream(), threading.Event(), asyncio.Event()
-    loop = asyncio.new_event_loop()
-
-    async def serve() -> None:
-        async with fake:
-            started.set()
-            await stop.wait()
-
-    thread = threading.Thread(target=loop.run_until_complete, args=(serve(),))
-    thread.start()
-    try:
-        assert started.wait(10)
-        yield fake
-    finally:
-        loop.call_soon_threadsafe(stop.set)
-        thread.join(10)
-        loop.close()
-
-
 @pytest.fixture(scope="module")
 def fake() -> Iterator[FakeUpstream]:
-    with _threaded() as fake:
+    with threaded() as fake:
         for model, status in FAILURES.items():
             headers = {"retry-after": "7"} if status == 429 else {}
             fake.behave(model, Behaviour(status=status, headers=headers))

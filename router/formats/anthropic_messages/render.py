@@ -10,9 +10,10 @@ import re
 from collections.abc import Iterable
 
 from router.formats.anthropic_messages.parse import NAME
-from router.formats.failures import FILES, unfit
+from router.formats.failures import unfit
 from router.formats.names import plain
 from router.messages import (
+    FILES,
     JSON,
     Document,
     Image,

@@ -126,7 +126,7 @@ def _part(part: JSON, at: str, id: str, pending: list[tuple[str, str]], found: l
         uri = text_of(file, "fileUri", f"{at}.fileData")
         found.append(_file(part, file, None, uri))
     elif part:
-        found.append(Opaque(next(iter(part)), part))
+        found.append(Opaque(next(iter(part)), {NAME: part}))
 
 
 def _call(
@@ -155,7 +155,7 @@ def _file(part: JSON, file: JSON, data: str | None, url: str | None) -> Part:
     if kind in ("application/pdf", "text/plain"):
         name = file.get("displayName")
         return Document(kind, data, url, name=name if type(name) is str else None)
-    return Opaque("inlineData" if url is None else "fileData", part)
+    return Opaque("inlineData" if url is None else "fileData", {NAME: part})
 
 
 def _result(response: JSON, pending: list[tuple[str, str]]) -> ToolResult:

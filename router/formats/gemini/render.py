@@ -175,12 +175,10 @@ class _Turns:
                 parts.append(self._far(url, kind))
             case Thinking() | RedactedThinking():
                 pass
-            case Opaque(kind="inlineData" | "fileData", body=body):
-                parts.append(body)
+            case Opaque(body={"gemini": part}):
+                parts.append(part)
             case Opaque(kind="input_audio", body={"input_audio": {"data": str(data), **more}}):
                 parts.append(_inline(f"audio/{more.get('format', 'wav')}", data))
-            case Opaque(body=body) if self._request.dialect.startswith(NAME):
-                parts.append(body)
             case Opaque(kind=kind):
                 raise unfit(self._provider, f"parts of the type {kind!r}")
 

@@ -10,9 +10,10 @@ from typing import Any
 
 import msgspec
 
-from router.formats.failures import FILES, unfit
+from router.formats.failures import unfit
 from router.formats.names import plain
 from router.messages import (
+    FILES,
     JSON,
     Document,
     Image,

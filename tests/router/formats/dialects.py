@@ -358,11 +358,12 @@ def say_ollama(a: Answer, stream: bool) -> bytes:
         message |= {"thinking": a.thinking} if a.thinking else {}
         message |= {"tool_calls": calls} if calls else {}
         return dumps({"model": "x", "message": message} | end)
-    messages: list[JSON] = [{"content": "", "thinking": half} for half in _halves(a.thinking)]
-    messages += [{"content": half} for half in _halves(a.text)]
-    messages += [{"content": "", "tool_calls": [call]} for call in calls]
+    bot: JSON = {"role": "assistant", "content": ""}
+    messages: list[JSON] = [bot | {"thinking": half} for half in _halves(a.thinking)]
+    messages += [bot | {"content": half} for half in _halves(a.text)]
+    messages += [bot | {"tool_calls": [call]} for call in calls]
     lines: list[JSON] = [{"model": "x", "message": m, "done": False} for m in messages]
-    lines.append({"model": "x", "message": {"content": ""}} | end)
+    lines.append({"model": "x", "message": bot} | end)
     return b"".join(dumps(line) + b"\n" for line in lines)
 
 

@@ -102,8 +102,8 @@ TURNS: dict[str, tuple[list[Any], list[Any]]] = {
         [user([{"type": "file", "file": {"filename": "d.pdf", "file_data": DATA}}])],
         [user([{"type": "document", "title": "d.pdf", "source": PDF}])],
     ),
-    "V10-name-and-audio": (
-        [{**user([text("a"), {"type": "input_audio", "input_audio": {}}]), "name": "bob"}],
+    "V10-name": (
+        [{**user([text("a")]), "name": "bob"}],
         [user([text("a")])],
     ),
 }
