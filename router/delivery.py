@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from router.doors.call import Call
 from router.errors import UpstreamError
 from router.formats import Reader, Writer
-from router.formats.failures import raised
+from router.formats.failures import nonsense, raised
 from router.formats.repair import Mended, mended
 from router.framing import Frame, Framer
 from router.messages import Event, Failure, Request
@@ -30,6 +30,9 @@ if TYPE_CHECKING:
 LINGER = 0.5
 #: bytes of an answer that is not streamed
 LARGEST_ANSWER = 128 * 1024 * 1024
+DONE = b"[DONE]"
+#: frames without a meaning that may come before an answer begins
+MOST_BEFORE = 100
 #: bytes of an error body that are worth reading
 LARGEST_ERROR = 64 * 1024
 #: a provider's headers that the client may see
@@ -119,6 +122,7 @@ class _Carrier:
         self._request = request
         self._sent = sent
         self._format = surface.format
+        self._done = False
 
     async def whole(self, body: bytes) -> None:
         """A provider's answer that came as one JSON body, whatever the client asked for."""
@@ -135,7 +139,7 @@ class _Carrier:
             writer = self._writer()
             await self._begin_stream()
             await self._call.end(b"".join(writer.feed(event) for event in events) + writer.close())
-        elif self._sent.through:
+        elif self._sent.through and body.lstrip()[:1] == b"{":  # not a stream read as a whole
             await self._answer(self._renamed(body))
         else:
             await self._render(events)
@@ -164,25 +168,32 @@ class _Carrier:
         call = self._call
         drop = self._sent.format.drops(self._request) if self._sent.through else None
         ended = False
+        out: list[bytes] = []
         while not ended:
             chunk = await self._next(upstream)
             if chunk is None:
-                if call.started and (ping := writer.ping()):
-                    await call.more(ping)
+                await self._ping(writer)
                 continue
             ended = not chunk
             frames = framer.feed(chunk) if chunk else framer.close()
-            out: list[bytes] = []
+            if self._attempt.answered:  # else what came so far waits for the first event
+                out = []
             try:
                 for frame in frames:
-                    self._forward(frame, reader.feed(frame), writer, out, drop)
+                    if self._tally.finish is None:
+                        self._forward(frame, reader.feed(frame), writer, out, drop)
+                    elif not self._done and self._sent.through and frame.data.strip() == DONE:
+                        # OpenAI's own end. What else comes after the last word is nobody's answer.
+                        self._done = True
+                        out.append(frame.raw)
                 if ended:
                     self._finish(reader.close(), writer, out)
             except UpstreamError:
                 if call.started:  # what came before the failure, in the same packet
                     await self._send(out)
                 raise
-            await self._send(out)
+            if self._attempt.answered:
+                await self._send(out)
         if not call.started:
             raise UpstreamError(
                 f"{self._sent.provider.name} answered with an empty stream",
@@ -190,6 +201,10 @@ class _Carrier:
                 status=502,
             )
         await call.end()
+
+    async def _ping(self, writer: Writer) -> None:
+        if self._call.started and (ping := writer.ping()):
+            await self._call.more(ping)
 
     def _forward(
         self,
@@ -204,10 +219,17 @@ class _Carrier:
         if not self._sent.through:
             out += [writer.feed(event) for event in events]
             return
+        if not self._attempt.answered:
+            if not frame.data:
+                return  # a comment: it must not begin the answer, which may still fail
+            if len(out) > MOST_BEFORE:
+                raise raised(nonsense("a stream that does not begin"))
         if drop is None or not drop(frame):
             out.append(frame.raw)
         for event in events:
             writer.passed(event)
+        if self._tally.finish is not None:
+            self._done = frame.data.strip() == DONE
 
     def _finish(self, owed: list[Event], writer: Writer, out: list[bytes]) -> None:
         """The stream is over; `owed` is what the reader still made of it."""
