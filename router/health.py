@@ -29,7 +29,13 @@ MEMORY = 200
 #: bytes of a neighbour's answer that are looked at
 MOST_BYTES = 256 * 1024
 #: the role that each door belongs to
-ROLES = {"litellm": "LiteLLM", "ccr": "CCR", "claude-code": "CCR"}
+ROLES = {
+    "litellm": "LiteLLM",
+    "ollama": "LiteLLM",
+    "gemini": "LiteLLM",
+    "ccr": "CCR",
+    "claude-code": "CCR",
+}
 #: outcomes that are not the provider's fault
 INNOCENT = frozenset({"ok", "caller", "cancelled", "too_long"})
 

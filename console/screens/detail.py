@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import shlex
 from typing import ClassVar
+from urllib.parse import quote
 
 import msgspec
 from textual import work
@@ -28,7 +29,13 @@ from router.contract import AttemptView, RequestDetail, RequestView
 #: cells from which the figures stand beside the trace instead of below it
 SIDE_BY_SIDE = 110
 _TIMELINE = 14
-_PATHS = {"litellm": "/litellm/v1", "ccr": "/ccr/v1", "claude-code": "/claude-code/v1"}
+_PATHS = {
+    "litellm": "/litellm/v1",
+    "ollama": "/ollama/v1",
+    "gemini": "/litellm/v1",
+    "ccr": "/ccr/v1",
+    "claude-code": "/claude-code/v1",
+}
 
 
 def heading(text: str, note: str = "") -> Content:
@@ -194,16 +201,32 @@ def curl(request: RequestView, door: str) -> str:
     strangers: each is cleaned and quoted for the shell."""
     path = _PATHS.get(request.door, "/ccr/v1")
     endpoint = "chat/completions" if request.dialect == "openai_chat" else "messages"
+    said = {"role": "user", "content": "hello"}
+    body: dict[str, object]
+    if request.door == "gemini" and request.endpoint != "embeddings":
+        method = "streamGenerateContent?alt=sse" if request.stream else "generateContent"
+        model = quote(clean(request.asked), safe="")
+        return _command(
+            f"{door}/gemini/v1beta/models/{model}:{method}",
+            {"contents": [{"role": "user", "parts": [{"text": "hello"}]}]},
+        )
+    if request.door == "ollama" and request.endpoint != "embeddings":
+        body = {"model": clean(request.asked), "messages": [said], "stream": request.stream}
+        return _command(f"{door}/ollama/api/chat", body)
     if request.endpoint == "embeddings":
-        body: dict[str, object] = {"input": "hello"}
+        body = {"input": "hello"}
         endpoint = "embeddings"
     else:
-        body = {"messages": [{"role": "user", "content": "hello"}], "max_tokens": 256}
+        body = {"messages": [said], "max_tokens": 256}
         if request.stream:
             body["stream"] = True
     if request.asked:
         body = {"model": clean(request.asked), **body}
-    address = shlex.quote(clean(f"{door}{path}/{endpoint}"))
+    return _command(f"{door}{path}/{endpoint}", body)
+
+
+def _command(address: str, body: dict[str, object]) -> str:
+    address = shlex.quote(clean(address))
     data = shlex.quote(msgspec.json.encode(body).decode())
     return f"curl {address} -H 'content-type: application/json' -d {data}"
 

@@ -65,5 +65,5 @@ async def _nothing(call: Call) -> None:
         call,
         404,
         f"there is nothing at {call.path[:300]}",
-        "The APIs are at `/litellm/v1`, `/ccr/v1` and `/claude-code/v1`.",
+        "The APIs are at `/litellm/v1`, `/ccr/v1`, `/claude-code/v1`, `/ollama` and `/gemini`.",
     )
