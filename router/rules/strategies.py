@@ -15,6 +15,8 @@ from router.settings import Deployment, Strategy
 Deployments = tuple[Deployment, ...]
 #: what LiteLLM takes for a price that nobody knows: it comes last
 UNKNOWN_PRICE = float("inf")
+#: before every pace: who was not tried yet is tried first
+UNTRIED = -1.0
 
 
 def ordered(case: Case, deployments: Deployments) -> Deployments:
@@ -91,10 +93,15 @@ def _fastest(case: Case, deployments: Deployments) -> Deployments:
     loads = case.loads
     if loads is None:
         return _shuffled(case, deployments)
-    paces = {one.id: loads.pace(one) or 0.0 for one in deployments}
-    best = min(paces.values())
+    known = {one.id: loads.pace(one) for one in deployments}
+    best = min((pace for pace in known.values() if pace is not None), default=0.0)
     bound = best * (1 + case.generation.groups.latency_buffer)
-    return _by(lambda one: max(paces[one.id], bound), case, deployments)
+
+    def pace(one: Deployment) -> float:
+        seconds = known[one.id]
+        return UNTRIED if seconds is None else max(seconds, bound)
+
+    return _by(pace, case, deployments)
 
 
 def _cheapest(case: Case, deployments: Deployments) -> Deployments:

@@ -1,0 +1,317 @@
+"""The LiteLLM plane end to end: who is asked, how often and in which order.
+
+The expectations are what LiteLLM 1.106.2 did with the same file and the same requests, but where a
+case says what we do better.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any
+
+import httpx
+import msgspec
+import pytest
+
+from router.service import Router
+from storage.home import Home
+from tests.fakes.upstream import Behaviour, FakeUpstream
+from tests.router import inside
+from tests.router.formats.grammar import check_openai
+
+CHAT = "/litellm/v1/chat/completions"
+JSON = {"content-type": "application/json"}
+
+
+def fails(status: int, message: str = "", code: str | None = None, **headers: str) -> Behaviour:
+    error = {"message": message or f"scripted {status}", "type": "x", "param": None, "code": code}
+    body = msgspec.json.encode({"error": error})
+    return Behaviour(status=status, body=body, headers={**JSON, **headers})
+
+
+TOO_LONG = "This model's maximum context length is 4096 tokens. However, you have 5000 tokens."
+FILTERED = "The response was filtered due to Azure OpenAI's content management policy."
+BEHAVIOURS = {
+    **{f"e{status}": fails(status) for status in (400, 401, 403, 404, 408, 422, 429, 500, 503)},
+    "ectx": fails(400, TOO_LONG, "context_length_exceeded"),
+    "epol": fails(400, FILTERED, "content_policy_violation"),
+}
+CONFIG = """
+model_list:
+%s
+  - {model_name: ord, litellm_params: {model: openai/e500, <<: *up, order: 1}}
+  - {model_name: ord, litellm_params: {model: openai/ok, <<: *up, order: 2}}
+  - {model_name: pair, litellm_params: {model: openai/e429, <<: *up}}
+  - {model_name: pair, litellm_params: {model: openai/ok, <<: *up}}
+  - {model_name: tagged, litellm_params: {model: openai/ok, <<: *up, tags: [free]}}
+  - {model_name: tagged, litellm_params: {model: openai/ok2, <<: *up, tags: [paid]}}
+  - {model_name: tagged, litellm_params: {model: openai/ok3, <<: *up, tags: [default]}}
+  - {model_name: strict, litellm_params: {model: openai/ok, <<: *up, tags: [free]}}
+  - {model_name: w, litellm_params: {model: openai/ok, <<: *up, weight: 9}}
+  - {model_name: w, litellm_params: {model: openai/ok2, <<: *up}}
+  - {model_name: once, litellm_params: {model: openai/e500, <<: *up, num_retries: 0}}
+  - {model_name: drop, litellm_params: {model: openai/ok, <<: *up, additional_drop_params: [seed]}}
+  - {model_name: "wild/*", litellm_params: {model: "openai/*", <<: *up}}
+  - {model_name: defaults, litellm_params: {model: openai/ok, <<: *up, temperature: 0.3}}
+  - {model_name: mock, litellm_params: {model: openai/ok, <<: *up, mock_response: a mock}}
+  - {model_name: mockerr, litellm_params: {model: openai/ok, mock_response: litellm.RateLimitError}}
+router_settings:
+  num_retries: 1
+  disable_cooldowns: true
+  enable_tag_filtering: true
+  retry_policy: {TimeoutErrorRetries: 2, NotFoundErrorRetries: 1}
+  model_group_alias: {alias: ok, hid: {model: ok, hidden: true}}
+  fallbacks:
+    [{fb500: [ok]}, {fb400: [ok]}, {chain: [chain2]}, {chain2: [ok]}, {bad: [bad2]},
+     {wild/e500: [ok]}]
+  context_window_fallbacks: [{ctx: [okbig]}]
+  content_policy_fallbacks: [{pol: [ok2]}]
+"""
+GROUPS = {
+    **{name: name for name in ("ok", "ok2", "ok3", "okbig", *BEHAVIOURS)},
+    **{"fb500": "e500", "fb400": "e400", "chain": "e500", "chain2": "e503"},
+    **{"ctx": "ectx", "pol": "epol", "bad": "e500", "bad2": "e429"},
+}
+TOML = '[litellm]\nmode = "embedded"\n[ccr]\nmode = "embedded"\n[retry]\nbackoff = 0.001\n'
+
+
+def chat(model: str, **more: Any) -> dict[str, Any]:
+    return {"model": model, "messages": [{"role": "user", "content": "hi"}], **more}
+
+
+@pytest.fixture
+async def plane(
+    test_home: Home, upstream: FakeUpstream
+) -> AsyncIterator[tuple[Router, httpx.AsyncClient]]:
+    entries = "".join(
+        f"  - {{model_name: {name}, litellm_params: {{model: openai/{model}, <<: *up}}}}\n"
+        for name, model in GROUPS.items()
+    )
+    anchor = f"up: &up {{api_base: '{upstream.base}', api_key: a-provider-key}}\n"
+    test_home.config.mkdir(parents=True, exist_ok=True)
+    test_home.litellm_yaml.write_text(anchor + CONFIG % entries)
+    test_home.toml.write_text(TOML)
+    upstream.script = lambda seen: BEHAVIOURS.get(seen.model)
+    async with inside.served(test_home) as (router, front):
+        router.chance = lambda: 0.0
+        async with httpx.AsyncClient(base_url=front, timeout=10) as http:
+            yield router, http
+
+
+E = {status: f"e{status}" for status in (400, 401, 403, 404, 408, 422, 429, 500, 503)}
+#: body, headers, status, who was asked in this order
+CASES: list[tuple[dict[str, Any], dict[str, str], int, list[str]]] = [
+    # retries by the class of the error, and the answer's status
+    (chat("ok"), {}, 200, ["ok"]),
+    (chat("e400"), {}, 400, ["e400"]),
+    (chat("e422"), {}, 422, ["e422"]),
+    (chat("e401"), {}, 502, ["e401"]),  # a provider's key is not the client's: E02
+    (chat("e404"), {}, 404, ["e404"] * 2),  # by retry_policy
+    (chat("e408"), {}, 408, ["e408"] * 2),  # …but no third deadline is waited for
+    (chat("e429"), {}, 429, ["e429"] * 2),
+    (chat("e500"), {}, 500, ["e500"] * 2),
+    (chat("e503"), {}, 503, ["e503"] * 2),
+    (chat("ectx"), {}, 400, ["ectx"]),
+    (chat("once"), {}, 500, ["e500"]),
+    (chat("e500", num_retries=2), {}, 500, ["e500"] * 3),
+    (chat("e500", num_retries=0), {}, 500, ["e500"]),
+    (chat("e500"), {"x-litellm-num-retries": "3"}, 500, ["e500"] * 4),
+    # another of the group, then other groups; LiteLLM may draw the failed one again
+    (chat("pair"), {}, 200, ["e429", "ok"]),
+    (chat("ord"), {}, 200, ["e500", "e500", "ok"]),
+    (chat("fb500"), {}, 200, ["e500", "e500", "ok"]),
+    (chat("fb400"), {}, 200, ["e400", "ok"]),
+    (chat("chain"), {}, 200, ["e500", "e500", "e503", "e503", "ok"]),
+    (chat("bad"), {}, 500, ["e500", "e500", "e429", "e429"]),
+    (chat("ctx"), {}, 200, ["ectx", "okbig"]),
+    (chat("pol"), {}, 200, ["epol", "ok2"]),
+    (chat("wild/e500"), {}, 200, ["e500", "e500", "ok"]),
+    (chat("wild/new"), {}, 200, ["new"]),
+    (chat("fb500", disable_fallbacks=True), {}, 500, ["e500"] * 2),
+    (chat("e500", fallbacks=["ok2"]), {}, 200, ["e500", "e500", "ok2"]),
+    (chat("e500", fallbacks=[{"e500": ["ok2"]}]), {}, 200, ["e500", "e500", "ok2"]),
+    (chat("ectx", context_window_fallbacks=[{"ectx": ["ok3"]}]), {}, 200, ["ectx", "ok3"]),
+    (chat("fb500", mock_testing_fallbacks=True), {}, 200, ["ok"]),
+    (chat("ctx", mock_testing_context_fallbacks=True), {}, 200, ["okbig"]),
+    (chat("pol", mock_testing_content_policy_fallbacks=True), {}, 200, ["ok2"]),
+    (chat("ok", mock_testing_fallbacks=True), {}, 500, []),
+    # names, weights, tags
+    (chat("alias"), {}, 200, ["ok"]),
+    (chat("hid"), {}, 200, ["ok"]),
+    (chat("zzz"), {}, 400, []),
+    (chat("w"), {}, 200, ["ok"]),
+    (chat("tagged"), {}, 200, ["ok3"]),
+    (chat("tagged", tags=["free"]), {}, 200, ["ok"]),
+    (chat("tagged", metadata={"tags": ["paid"]}), {}, 200, ["ok2"]),
+    (chat("tagged"), {"x-litellm-tags": "free,b"}, 200, ["ok"]),
+    (chat("tagged", tags=["none"]), {}, 200, ["ok3"]),
+    (chat("strict", tags=["none"]), {}, 401, []),
+    (chat("strict"), {}, 200, ["ok"]),
+    # canned answers
+    (chat("mock"), {}, 200, []),
+    (chat("mockerr"), {}, 429, []),
+    (chat("ok", mock_response="canned"), {}, 200, []),
+    (chat("fb500", mock_response="litellm.InternalServerError"), {}, 500, []),
+    # what a client must not say, or says wrongly
+    (chat("ok", api_base="http://127.0.0.1:1"), {}, 400, []),
+    (chat("ok", timeout="abc"), {}, 400, []),
+    (chat("ok", num_retries=-1), {}, 400, []),
+    (chat("ok", fallbacks=[7]), {}, 400, []),
+    (chat("ok", tags="free"), {}, 400, []),
+]
+
+
+@pytest.mark.parametrize("stream", [False, True])
+async def test_who_is_asked(
+    plane: tuple[Router, httpx.AsyncClient], upstream: FakeUpstream, stream: bool
+) -> None:
+    _, http = plane
+    wrong = []
+    for body, headers, status, asked in CASES:
+        before = len(upstream.requests)
+        answer = await http.post(CHAT, json={**body, "stream": stream}, headers=headers)
+        seen = [one.model for one in upstream.requests[before:]]
+        if (answer.status_code, seen) != (status, asked):
+            wrong.append(f"{body} {headers}: {answer.status_code} {seen} {answer.text[:200]}")
+        extra = {key for one in upstream.requests[before:] for key in one.json}
+        if extra - {"model", "messages", "stream", "stream_options"}:
+            wrong.append(f"{body}: {extra} were sent")
+    assert not wrong, "\n".join(wrong)
+
+
+async def test_headers_tell_how_it_went(
+    plane: tuple[Router, httpx.AsyncClient], upstream: FakeUpstream
+) -> None:
+    _, http = plane
+    told = (await http.post(CHAT, json=chat("chain"), headers={"x-litellm-timeout": "7"})).headers
+    assert told["x-litellm-model-group"] == "ok"
+    assert told["x-litellm-model-name"] == "ok"
+    assert told["x-litellm-model-api-base"] == upstream.base
+    assert told["x-litellm-attempted-fallbacks"] == "2"
+    assert told["x-litellm-attempted-retries"] == "0"
+    assert told["x-litellm-call-id"] == told["x-request-id"]
+    assert len(told["x-litellm-model-id"]) == 64
+    assert told["x-litellm-timeout"] == "7"
+    again = (await http.post(CHAT, json=chat("e500"))).headers
+    assert (again["x-litellm-attempted-fallbacks"], again["x-litellm-attempted-retries"]) == (
+        "0",
+        "1",
+    )
+    error = (await http.post(CHAT, json=chat("e429"))).json()["error"]
+    assert error == {
+        "message": "litellm.RateLimitError: scripted 429",
+        "type": "throttling_error",
+        "param": None,
+        "code": "429",
+    }
+
+
+async def test_what_is_sent(
+    plane: tuple[Router, httpx.AsyncClient], upstream: FakeUpstream
+) -> None:
+    _, http = plane
+    await http.post(CHAT, json=chat("defaults"))
+    await http.post(CHAT, json=chat("defaults", temperature=1))
+    await http.post(CHAT, json=chat("drop", seed=3, user="u"))
+    sent = [
+        {key: value for key, value in seen.json.items() if key not in ("model", "messages")}
+        for seen in upstream.requests
+    ]
+    assert sent == [{"temperature": 0.3}, {"temperature": 1}, {"user": "u"}]
+
+
+async def test_a_canned_answer_is_simulated_and_streams(
+    plane: tuple[Router, httpx.AsyncClient],
+) -> None:
+    router, http = plane
+    whole = await http.post(CHAT, json=chat("mock"))
+    assert whole.json()["choices"][0]["message"]["content"] == "a mock"
+    assert whole.json()["usage"]["total_tokens"] == 30
+    body = chat("ok", mock_response="some more words", stream=True)
+    streamed = check_openai((await http.post(CHAT, json=body)).content)
+    assert streamed["content"] == "some more words"
+    assert [view.simulated for view in router.live.recent] == [True, True]
+
+
+async def test_models_are_listed_as_litellm_does(
+    plane: tuple[Router, httpx.AsyncClient],
+) -> None:
+    _, http = plane
+    listed = [one["id"] for one in (await http.get("/litellm/v1/models")).json()["data"]]
+    assert listed[:3] == ["alias", "ok", "ok2"]
+    assert "hid" not in listed
+    assert not any("*" in name for name in listed)
+    assert (await http.get("/litellm/v1/models/ok")).json()["id"] == "ok"
+    assert (await http.get("/litellm/v1/models/zzz")).status_code == 404
+
+
+LIMITED = """
+model_list:
+  - {model_name: m, litellm_params: {model: openai/a, api_base: '%(base)s', api_key: k-1, %(more)s}}
+  - {model_name: m, litellm_params: {model: openai/b, api_base: '%(base)s', api_key: k-2, %(more)s}}
+router_settings: {routing_strategy: %(strategy)s, num_retries: 0, enable_pre_call_checks: true}
+"""
+
+
+@pytest.mark.parametrize(
+    ("strategy", "more", "asked"),
+    [
+        ("usage-based-routing-v2", "rpm: 100", ["a", "b", "a", "b"]),
+        ("usage-based-routing", "tpm: 100000", ["a", "b", "a", "b"]),
+        ("latency-based-routing", "rpm: 100", None),
+        ("cost-based-routing", "rpm: 100", ["a"] * 4),
+        ("simple-shuffle", "rpm: 2", ["a", "a", "b", "b"]),
+    ],
+)
+async def test_strategies_and_bounds(
+    test_home: Home,
+    upstream: FakeUpstream,
+    strategy: str,
+    more: str,
+    asked: list[str] | None,
+) -> None:
+    test_home.config.mkdir(parents=True, exist_ok=True)
+    values = {"base": upstream.base, "strategy": strategy, "more": more}
+    test_home.litellm_yaml.write_text(LIMITED % values)
+    test_home.toml.write_text(TOML)
+    async with inside.served(test_home) as (router, front):
+        router.chance, router.now = lambda: 0.0, lambda: 600.0
+        async with httpx.AsyncClient(base_url=front, timeout=10) as http:
+            answers = [await http.post(CHAT, json=chat("m")) for _ in range(4)]
+            assert [answer.status_code for answer in answers] == [200] * 4
+            seen = [one.model for one in upstream.requests]
+            assert seen == asked if asked else set(seen[:2]) == {"a", "b"}
+            if more == "rpm: 2":
+                full = await http.post(CHAT, json=chat("m"))
+                assert full.status_code == 429
+                assert full.headers["retry-after"] == "60"
+                message = full.json()["error"]["message"]
+                assert message.startswith("No deployments available for selected model, Try again")
+                router.now = lambda: 660.0
+                assert (await http.post(CHAT, json=chat("m"))).status_code == 200
+
+
+async def test_the_least_busy_is_asked_and_a_full_one_is_waited_for(
+    test_home: Home, upstream: FakeUpstream
+) -> None:
+    test_home.config.mkdir(parents=True, exist_ok=True)
+    values = {"base": upstream.base, "strategy": "least-busy", "more": "max_parallel_requests: 1"}
+    test_home.litellm_yaml.write_text(LIMITED % values)
+    test_home.toml.write_text(TOML)
+    upstream.default = Behaviour(stall="headers")
+
+    async with inside.served(test_home) as (router, front):
+        router.chance = lambda: 0.0
+        async with httpx.AsyncClient(base_url=front, timeout=10) as http:
+            tasks = [asyncio.create_task(http.post(CHAT, json=chat("m"))) for _ in range(2)]
+            await upstream.arrived(2)
+            assert {seen.model for seen in upstream.requests} == {"a", "b"}
+            third = asyncio.create_task(http.post(CHAT, json=chat("m")))
+            for _ in range(3):  # round trips on the same loop
+                await http.get("/litellm/health/liveliness")
+            assert len(upstream.requests) == 2, "a third at once is one too many"
+            upstream.release.set()
+            answers = await asyncio.gather(*tasks, third)
+    assert [answer.status_code for answer in answers] == [200] * 3
+    assert len(upstream.requests) == 3
