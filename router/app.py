@@ -58,10 +58,13 @@ class App:
             if allowed is not None:
                 await call.preflight(allowed)
                 return
-        if site is not None and scope["server"][1] not in self._roots:
-            await at_host(router, call, site)
-        else:
+        if site is None or scope["server"][1] in self._roots:
             await door(router, call)
+        elif site.door:
+            call.path = scope["path"]
+            await MOUNTS[site.door](router, call)
+        else:
+            await at_host(router, call, site)
 
     def _door(self, scope: Scope) -> tuple[Door, str]:
         path: str = scope["path"]

@@ -294,6 +294,8 @@ class Role:
     url: str = ""
     #: keys that clients must show (Bearer or x-api-key); empty: none is asked for
     keys: tuple[Secret, ...] = ()
+    #: the name under which an external one's own pages are reached
+    host: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -327,6 +329,8 @@ class Site:
     marker: str = ""
     #: named in pointsman.toml; else it is only served where it was recognised
     configured: bool = False
+    #: the door that its requests go through all the same, to be metered: "litellm", "ccr"
+    door: str = ""
     timeouts: Timeouts = Timeouts()
     #: starts it (`pointsman neighbours start`); empty: it is started by hand, as `hint` says
     command: tuple[str, ...] = ()

@@ -102,7 +102,9 @@ def load(
         *_lost(routes, providers, own, file),
     ]
     sites = neighbours.sites(file, own.document, home, listen, litellm_role)
-    listen = neighbours.with_hosts(listen, sites)
+    hosts = {site.host: site for site in sites if site.host}
+    hosts |= neighbours.of_roles(file, litellm_role, ccr_role)
+    listen = neighbours.with_hosts(listen, hosts.values())
     return Generation(
         number=number,
         providers=providers,
@@ -115,7 +117,7 @@ def load(
         retry=_retry(litellm, file),
         sites=sites,
         otlp=otlp,
-        hosts={site.host: site for site in sites if site.host},
+        hosts=hosts,
         findings=tuple(findings),
         prices=own_providers.prices(file.prices),
         price_map=price_map,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from urllib.parse import urlsplit
 
@@ -39,7 +40,18 @@ def sites(
     return tuple(found)
 
 
-def with_hosts(listen: Listen, sites: tuple[Site, ...]) -> Listen:
+def of_roles(file: PointsmanToml, *roles: Role) -> dict[str, Site]:
+    """The pages of external roles: like most, they only work at the root of a name."""
+    tables = {"litellm": file.litellm, "ccr": file.ccr}
+    found = {}
+    for role in roles:
+        if role.mode == "external":
+            host = tables[role.name].host.lower() or f"{role.name}.localhost"
+            found[host] = Site(role.name, role.name, role.url, host=host, door=role.name)
+    return found
+
+
+def with_hosts(listen: Listen, sites: Iterable[Site]) -> Listen:
     """The names of sites are names that we may be called by, beside those of this machine."""
     more = [s.host for s in sites if s.host and not loopback(s.host)]
     return replace(listen, hosts=(*listen.hosts, *more)) if more else listen

@@ -47,6 +47,7 @@ class RoleTable(_Table):
     mode: Literal["auto", "embedded", "external"] = "auto"
     url: str = ""
     keys: Words | None = None
+    host: str = ""
 
     _address = field_validator("url")(address)
 

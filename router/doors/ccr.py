@@ -39,12 +39,15 @@ async def claude_code(router: Router, call: Call) -> None:
 
 
 async def _serve(router: Router, call: Call, door: str) -> None:
+    if call.method == "GET" and await relay.visited(router, call, router.generation.ccr):
+        return
     format = router.formats["anthropic_messages"]
     await guarded(router, call, format, _route(router, call, door))
 
 
 async def _route(router: Router, call: Call, door: str) -> None:
     role = router.generation.ccr
+    external = role.mode == "external"
     match call.method, call.path:
         case "GET" | "HEAD", "" | "/":
             await call.json(200, {"message": "LLMs API", "version": VERSION})
@@ -60,7 +63,7 @@ async def _route(router: Router, call: Call, door: str) -> None:
             # a client's telemetry, which is not kept: a 404 would be an error at every flush
             await call.json(200, {"status": "ok"})
             return
-    if role.mode == "external" and not call.path.startswith("/v1/messages"):
+    if external and not call.path.startswith("/v1/messages"):
         await relay.relay(router, call, role)
         return
     if role.keys and not admitted(key := key_of(call.headers), role.keys):

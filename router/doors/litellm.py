@@ -56,6 +56,8 @@ _METERED = re.compile(
 
 
 async def litellm(router: Router, call: Call) -> None:
+    if call.method == "GET" and await relay.visited(router, call, router.generation.litellm):
+        return
     format = router.formats[_dialect(call.path)]
     await guarded(router, call, format, _route(router, call))
 

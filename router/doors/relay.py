@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 from router.doors.call import Call
 from router.doors.passing import Onward, pass_on
+from router.guards.host import is_loopback, without_port
+from router.pages import notice
 from router.rules.plan import Candidate
 from router.settings import Provider, Role
 
@@ -14,6 +16,10 @@ if TYPE_CHECKING:
 
 #: the client's key goes to the external tool: it is its own keys that it checks
 _CREDENTIALS = ("authorization", "x-api-key", "api-key", "x-litellm-api-key", "user-agent")
+
+_TITLES = {"litellm": "LiteLLM", "ccr": "Claude Code Router"}
+#: where the pages of both begin
+START = "/ui/"
 
 
 def candidate(role: Role, call: Call, format: str) -> Candidate:
@@ -36,3 +42,49 @@ async def relay(router: Router, call: Call, role: Role) -> None:
     whole: str = call.scope["path"]
     prefix = whole.removesuffix(call.path) if whole.endswith(call.path) else whole
     await pass_on(router, call, Onward(role.name, role.url.rstrip("/"), call.path, prefix))
+
+
+async def visited(router: Router, call: Call, role: Role) -> bool:
+    """Answers a GET of a person's browser that opens a role's pages. False for every other."""
+    if not _visit(call):
+        return False
+    if role.mode == "external":
+        return await _lead(router, call, role)
+    await _played_here(call, role)
+    return True
+
+
+async def _lead(router: Router, call: Call, role: Role) -> bool:
+    """To the name that the pages of an external role work under. False where it is there already,
+    or cannot reach that name."""
+    generation = router.generation
+    asked = call.headers.get("host", "")
+    here = without_port(asked).lower()
+    if here in generation.hosts:
+        return False
+    place = next((host for host, site in generation.hosts.items() if site.door == role.name), "")
+    if not place or (is_loopback(place) and not is_loopback(here)):
+        return False
+    port = asked.rpartition(":")[2]
+    where = f"{place}:{port}" if port.isdecimal() else place
+    path = START if call.path in ("", "/") else call.path
+    await call.answer(307, b"", "text/plain", [("location", f"http://{where}{path}")])
+    return True
+
+
+def _visit(call: Call) -> bool:
+    """Whether a person's browser asks for a page."""
+    top = call.path in ("", "/", "/ui") or call.path.startswith("/ui/")
+    return top and "text/html" in call.headers.get("accept", "")
+
+
+async def _played_here(call: Call, role: Role) -> None:
+    await notice(
+        call,
+        200,
+        f"This router plays {_TITLES[role.name]}",
+        "Its models, routes, costs and requests are in the console: `pointsman` in a terminal,"
+        " here or over SSH.",
+        f"A real one takes its place where pointsman.toml names it (`[{role.name}]` with `url`);"
+        " its own pages are then behind this address.",
+    )
