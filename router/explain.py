@@ -4,14 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+import msgspec
+
 from router.caller import Caller
 from router.contract import Explain, Explained, OverrideView, Refused
 from router.doors.callers import client_of, session_of
 from router.errors import RequestError
 from router.formats import Format
+from router.formats.splice import members
 from router.rules import RefusedError, decide
 from router.settings import Generation
 from router.situation import Means, situation
+
+
+def _dialect(plane: str, body: bytes) -> str:
+    """The format of a body at a door: that of the door, but for what has no messages."""
+    try:
+        found = members(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        found = {}
+    if "input" in found and "messages" not in found:
+        return "openai_responses"
+    return "openai_chat" if plane == "litellm" else "anthropic_messages"
 
 
 async def explain(
@@ -25,7 +39,7 @@ async def explain(
     """Which models the body would get at Unix time `at`, in order, and every rule that was looked
     at."""
     plane = "litellm" if action.door == "litellm" else "ccr"
-    format = formats["openai_chat" if plane == "litellm" else "anthropic_messages"]
+    format = formats[_dialect(plane, action.body.encode())]
     headers = {name.lower(): value for name, value in action.headers.items()}
     try:
         request = format.parse_request(action.body.encode())

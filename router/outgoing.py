@@ -33,7 +33,7 @@ FORWARDED_ANTHROPIC = (
 
 
 #: fields without a place in Request that every format has something for
-TRANSLATED = frozenset({"metadata", "stream_options", "output_config", "betas"})
+TRANSLATED = frozenset({"metadata", "stream_options", "output_config", "betas", "store", "include"})
 
 
 class Outgoing(Struct, frozen=True):

@@ -196,11 +196,17 @@ def about(request: RequestView) -> list[Content]:
     return [*rows, Content()]
 
 
+#: endpoints that take a text as it is, and the field for it, by dialect
+_ASKED = {
+    "openai_responses": ("responses", "input"),
+    "openai_completions": ("completions", "prompt"),
+}
+
+
 def curl(request: RequestView, door: str) -> str:
     """A command that takes the same way; the prompt is not kept, so it says hello. Names come from
     strangers: each is cleaned and quoted for the shell."""
     path = _PATHS.get(request.door, "/ccr/v1")
-    endpoint = "chat/completions" if request.dialect == "openai_chat" else "messages"
     said = {"role": "user", "content": "hello"}
     body: dict[str, object]
     if request.door == "gemini" and request.endpoint != "embeddings":
@@ -214,12 +220,15 @@ def curl(request: RequestView, door: str) -> str:
         body = {"model": clean(request.asked), "messages": [said], "stream": request.stream}
         return _command(f"{door}/ollama/api/chat", body)
     if request.endpoint == "embeddings":
-        body = {"input": "hello"}
-        endpoint = "embeddings"
+        endpoint, body = "embeddings", {"input": "hello"}
+    elif request.dialect in _ASKED:
+        endpoint, field = _ASKED[request.dialect]
+        body = {field: "hello"}
     else:
+        endpoint = "chat/completions" if request.dialect == "openai_chat" else "messages"
         body = {"messages": [said], "max_tokens": 256}
-        if request.stream:
-            body["stream"] = True
+    if request.stream:
+        body["stream"] = True
     if request.asked:
         body = {"model": clean(request.asked), **body}
     return _command(f"{door}{path}/{endpoint}", body)

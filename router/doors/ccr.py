@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from router.contract import VERSION
-from router.doors import discovery, relay
+from router.doors import discovery, relay, responses
 from router.doors.border import guarded
 from router.doors.call import Call
 from router.doors.callers import admitted, key_of, session_of
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 _MODELS = re.compile(r"(?:/v1)?/models(?:/(.+))?")
 
+#: where a completion is asked for, and the format that is spoken there
+_SPOKEN = {"/v1/messages": "anthropic_messages", "/v1/chat/completions": "openai_chat"}
 #: what is found in another way than in the original
 _ELSEWHERE = {"/ui": "the UI is the console: run `pointsman` in a terminal, also over SSH"}
 
@@ -41,7 +43,8 @@ async def claude_code(router: Router, call: Call) -> None:
 async def _serve(router: Router, call: Call, door: str) -> None:
     if call.method == "GET" and await relay.visited(router, call, router.generation.ccr):
         return
-    format = router.formats["anthropic_messages"]
+    dialect = "openai_responses" if "/responses" in call.path else "anthropic_messages"
+    format = router.formats[dialect]
     await guarded(router, call, format, _route(router, call, door))
 
 
@@ -74,16 +77,17 @@ async def _route(router: Router, call: Call, door: str) -> None:
             headers=(("x-should-retry", "false"),),
         )
     match call.method, call.path:
-        case "POST", "/v1/messages":
-            await exchange(router, call, _surface(router, call, door, "anthropic_messages"))
+        case "POST", path if format := _SPOKEN.get(path):
+            await exchange(router, call, _surface(router, call, door, format))
         case "POST", "/v1/messages/count_tokens":
             await count_tokens(router, call)
-        case "POST", "/v1/chat/completions":
-            await exchange(router, call, _surface(router, call, door, "openai_chat"))
+        case _, path if responses.PATHS.fullmatch(path):
+            surface = _surface(router, call, door, "openai_responses")
+            await responses.responses(router, call, surface)
         case "GET", path if found := _MODELS.fullmatch(path):
             listed = discovery.model(router, found[1]) if found[1] else None
             await call.json(200, listed or discovery.models(router, call))
-        case _, "/v1/messages" | "/v1/messages/count_tokens" | "/v1/chat/completions":
+        case _, path if path in _SPOKEN or path == "/v1/messages/count_tokens":
             raise CallerError(f"{call.method} is not served here: use POST", status=405)
         case _:
             nothing = f"there is nothing at {call.path} behind this door"

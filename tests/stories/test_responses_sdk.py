@@ -16,6 +16,7 @@ from pydantic import BaseModel
 from tests.harness import Running
 
 BASES = [("front", "/litellm/v1", "gpt-4o"), ("litellm", "", "claude-sonnet")]
+BASES.append(("front", "/claude-code/v1", "claude-opus-5-5"))
 FIELDS = {
     "type": "object",
     "properties": {"command": {"type": "string"}},

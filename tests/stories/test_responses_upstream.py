@@ -10,6 +10,8 @@ import httpx
 import openai
 import pytest
 
+from console.link import Link
+from router.contract import Explain, Explained
 from storage.readers import Archive
 from tests.fakes.upstream import Behaviour, FakeUpstream
 from tests.router.formats.responses_grammar import check_responses
@@ -155,6 +157,11 @@ async def test_clients_of_the_same_dialect(folder: Path, upstream: FakeUpstream)
             gone = await client.get(path)
             assert gone.status_code == status
             assert gone.json()["error"]["param"] == "id"
+        link = Link(home_of(router))
+        dry = await link.act(Explain('{"model":"native","input":"go"}', door="litellm"))
+        assert isinstance(dry, Explained)
+        assert dry.candidates[0].endswith(",real")
+        await link.close()
         wrong = await client.post("/responses/compact", json={"model": "native", "input": "x"})
         assert wrong.status_code == 400
         assert (await client.get("/responses")).status_code == 405

@@ -36,6 +36,7 @@ class Place(Struct, frozen=True):
 
 def read_tools(request: Request, left: JSON) -> None:
     """Takes `tools` and `tool_choice` out of `left`."""
+    hosted: list[Tool] = []
     for tool, at in _each(take(left, "tools", list)):
         kind = tool.get("type")
         if kind in ("function", "custom"):
@@ -46,9 +47,11 @@ def read_tools(request: Request, left: JSON) -> None:
         elif type(kind) is not str:
             raise CallerError(f"{at}.type: Field required", param=f"{at}.type")
         else:
-            request.tools.append(Tool(kind, kind=kind, extra=tool))
+            hosted.append(Tool(kind, kind=kind, extra=tool))
             if not kind.startswith("web_search"):
                 _bind(request, kind, at)
+    # an agent that offers a search beside its own tools does not search with every request
+    request.tools = request.tools or hosted
     request.tool_choice = _choice(request, left)
 
 

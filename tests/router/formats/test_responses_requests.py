@@ -205,7 +205,10 @@ def test_what_the_client_runs_works_everywhere() -> None:
     )
     assert [tool["name"] for tool in to_claude(only)["tools"]] == ["g"]
     assert to_chat(only)["tool_choice"] == "required"
+    # one that is offered beside other tools is no wish to search with this request
+    assert [tool.kind for tool in request.tools] == ["function", "function"]
     search = ask_r(tools=[tools[2]], tool_choice="auto")
+    assert [tool.kind for tool in search.tools] == ["web_search"]
     assert "tools" not in to_claude(search)
     assert "tool_choice" not in to_claude(search)
 
