@@ -26,6 +26,7 @@ from router.errors import CallerError, Kind, OursError, RequestError, UpstreamEr
 from router.formats import Format
 from router.formats.failures import redacted
 from router.guards.body import ClientGoneError, read_body
+from router.inlining import FORMATS as INLINED
 from router.messages import Request
 from router.outgoing import outgoing
 from router.pauses import refusal
@@ -90,7 +91,10 @@ async def exchange(router: Router, call: Call, surface: Surface) -> None:
             if (text := canned(candidate, record.wishes)) is not None:
                 await recite(router, call, surface, record, attempt, request, text)
                 return
-            sent = outgoing(router.formats, plan.request, request, candidate, call)
+            asked, format = plan.request, candidate.provider.format
+            if format in INLINED and format != request.dialect:
+                asked = await router.inlining.inlined(asked, format)
+            sent = outgoing(router.formats, asked, request, candidate, call)
             if candidate.provider.auth in EXTRAS:
                 sent = await router.signing.signed(sent)
             attempt.dropped = sent.dropped

@@ -24,6 +24,7 @@ from router.custom import CustomRouters
 from router.edge import Edge
 from router.errors import ConfigError
 from router.health import INTERVAL, Health
+from router.inlining import Inlining
 from router.live import RECENT, Live, midnight
 from router.log import Log
 from router.meters import Meters
@@ -98,6 +99,7 @@ class Router:
         self.means = Means(self.counter, self.sessions, projects, self.custom)
         self.cooldowns = Cooldowns()
         self.signing = Signing(self.wall)
+        self.inlining = Inlining()
         self.transport = Transport(proxies=_proxies(generation))
         self.children: dict[str, Child] = {}
         #: children started only once the configuration needs them
@@ -231,6 +233,7 @@ class Router:
         await self.tending.close()
         await control.drain(0.5)
         await self.transport.close()
+        await self.inlining.close()
         await self.custom.close()
         await self.health.close()
         if self.telemetry is not None:

@@ -37,7 +37,7 @@ _BILLING = "x-anthropic-billing-header"
 #: the largest thinking budgets of the models that take one
 _MOST_BUDGET = 24_576
 #: addresses that Gemini reads by itself
-_READS = ("gs://", "https://generativelanguage.googleapis.com/", "https://www.youtube.com/")
+READS = ("gs://", "https://generativelanguage.googleapis.com/", "https://www.youtube.com/")
 
 
 def render_request(request: Request, provider: Provider, model: str) -> JSON:
@@ -183,7 +183,7 @@ class _Turns:
                 raise unfit(self._provider, f"parts of the type {kind!r}")
 
     def _far(self, url: str, kind: str | None) -> JSON:
-        if not url.startswith(_READS):
+        if not url.startswith(READS):
             raise unfit(self._provider, "a file by its address: send it as base64")
         return {"fileData": {"fileUri": url, **({"mimeType": kind} if kind else {})}}
 
