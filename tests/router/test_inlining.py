@@ -1,4 +1,4 @@
-"""L07, G11: a file by its address reaches a provider that takes only bytes; nothing private does."""
+"""L07, G11: far files reach providers that take only bytes, and nothing private is fetched."""
 
 from __future__ import annotations
 
