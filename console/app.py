@@ -473,7 +473,7 @@ class ConsoleApp(Acting):
         for name in theme.OURS:
             words = name.removeprefix("pointsman-")
             yield SystemCommand(
-                f"Colours: {words}", name, lambda name=name: self.choose_theme(name)
+                f"{words.capitalize()} colours", name, lambda name=name: self.choose_theme(name)
             )
         yield SystemCommand("Mouse on or off", "Off: the terminal selects text", self.action_mouse)
         yield SystemCommand("The same from a shell", "As a command line", self.show_command)

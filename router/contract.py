@@ -187,6 +187,24 @@ class RequestDetail(Struct, frozen=True, gc=False):
     facts: Facts = Facts()
 
 
+class Circuit(Struct, frozen=True, gc=False):
+    """A model that failed too often: "open" rests until `until`; "half-open" may be probed once."""
+
+    model: str
+    key: int  # which of the provider's keys, from 0
+    state: Literal["open", "half-open"]
+    until: float
+
+
+class Loaded(Struct, frozen=True, gc=False):
+    """A model that a local server holds in memory. `expires` as the server writes it (ISO)."""
+
+    model: str
+    context: int | None = None
+    vram: int | None = None  # bytes
+    expires: str = ""
+
+
 class ServiceView(Struct, frozen=True, gc=False):
     """Health of a role, a provider or a neighbour. `reason` says why it is not "up"."""
 
@@ -209,6 +227,8 @@ class ServiceView(Struct, frozen=True, gc=False):
     took_p95_ms: float | None = None
     #: what went by in each of the last CELLS spans, oldest first: (requests, errors)
     history: tuple[tuple[int, int], ...] = ()
+    circuits: tuple[Circuit, ...] = ()  # of what rests or is being probed
+    loaded: tuple[Loaded, ...] = ()  # of an Ollama
 
 
 class ServiceChange(Struct, frozen=True, gc=False):

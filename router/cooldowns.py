@@ -67,6 +67,14 @@ class Cooldowns:
         latest = max(ends, default=0.0)
         return latest if latest > now else None
 
+    def of(self, provider: str) -> list[tuple[str, int, float]]:
+        """(model, number of the key, end on the caller's clock) of each that rests or is probed."""
+        return [
+            (model, key, rest.until)
+            for (name, model, key), rest in self._rests.items()
+            if name == provider and rest.until
+        ]
+
     def clear(self, provider: str) -> int:
         """All models of a provider may be tried again. Returns how many rested or had failed."""
         found = [key for key in self._rests if key[0] == provider]

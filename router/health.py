@@ -8,24 +8,31 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from urllib.parse import urlsplit
 
 import httpx
+import msgspec
 
 from router import rooms
 from router.children import Child
-from router.contract import Condition, RequestView, ServiceChange, ServiceView
+from router.contract import (
+    Circuit,
+    Condition,
+    Loaded,
+    RequestView,
+    ServiceChange,
+    ServiceView,
+)
 from router.cooldowns import Cooldowns
+from router.pulse import Pulse, percentile
 from router.record import Attempt
 from router.rooms import Rooms
 from router.settings import Generation, Provider, Role, Site
 
 #: seconds between probes of what runs on this machine
 INTERVAL = 5.0
-#: times to the first byte remembered for each provider
-MEMORY = 200
 #: bytes of a neighbour's answer that are looked at
 MOST_BYTES = 256 * 1024
 #: the role that each door belongs to
@@ -44,23 +51,32 @@ class _Passed:
     """What a provider's attempts, or a role's requests, showed since the router started."""
 
     __slots__ = (
-        *("errors", "first_bytes", "last_error", "last_error_at", "last_ok_at", "outcomes"),
+        *("errors", "last_error", "last_error_at", "last_ok_at", "outcomes", "pulse"),
         "requests",
     )
 
     def __init__(self) -> None:
         self.requests = 0
         self.errors = 0
-        self.first_bytes: deque[float] = deque(maxlen=MEMORY)
+        self.pulse = Pulse()
         self.last_error = ""
         self.last_error_at: float | None = None
         self.last_ok_at: float | None = None
         self.outcomes: Counter[str] = Counter()
 
     def p50_ms(self) -> float | None:
-        if not self.first_bytes:
-            return None
-        return sorted(self.first_bytes)[len(self.first_bytes) // 2]
+        return percentile(self.pulse.firsts, 0.5)
+
+    def told(self, view: ServiceView, at: float) -> ServiceView:
+        """The view with what went by of late."""
+        pulse = self.pulse
+        return msgspec.structs.replace(
+            view,
+            p95_ms=percentile(pulse.firsts, 0.95),
+            took_p50_ms=percentile(pulse.wholes, 0.5),
+            took_p95_ms=percentile(pulse.wholes, 0.95),
+            history=pulse.history(at),
+        )
 
 
 class Health:
@@ -97,7 +113,9 @@ class Health:
         passed.requests += 1
         passed.outcomes[attempt.outcome] += 1
         if attempt.first_byte is not None:
-            passed.first_bytes.append((attempt.first_byte - attempt.started) * 1000)
+            passed.pulse.firsts.append((attempt.first_byte - attempt.started) * 1000)
+        took = None if attempt.ended is None else (attempt.ended - attempt.started) * 1000
+        passed.pulse.beat(at, attempt.outcome not in INNOCENT, took)
         if attempt.outcome in INNOCENT:
             passed.last_ok_at = at
         else:
@@ -116,7 +134,9 @@ class Health:
         passed.requests += 1
         passed.errors += request.state == "failed"
         if request.ttft_ms is not None:
-            passed.first_bytes.append(request.ttft_ms)
+            passed.pulse.firsts.append(request.ttft_ms)
+        ended = request.started_at + (request.duration_ms or 0.0) / 1000
+        passed.pulse.beat(ended, request.state == "failed", request.duration_ms)
 
     async def probe(self, generation: Generation) -> None:
         """Asks what runs on this machine whether it is there. Takes at most a few seconds."""
@@ -191,7 +211,11 @@ class Health:
                     reason="" if ssh.state == "running" else ssh.trouble or ssh.state,
                 )
             )
-        return tuple(views)
+        at = self._wall()
+        passed = {**self._passed, **self._served}
+        return tuple(
+            passed[view.name].told(view, at) if view.name in passed else view for view in views
+        )
 
     def _role(self, role: Role, name: str, port: int, generation: Generation) -> ServiceView:
         passed = self._served.get(name, _Passed())
@@ -273,6 +297,24 @@ class Health:
             last_error=passed.last_error,
             last_error_at=passed.last_error_at,
             cooling_until=None if cooling is None else self._wall() + (cooling - self._now()),
+            circuits=self._circuits(provider.name),
+            loaded=self._loaded(provider),
+        )
+
+    def _circuits(self, name: str) -> tuple[Circuit, ...]:
+        now, at = self._now(), self._wall()
+        return tuple(
+            Circuit(model, key, "open" if until > now else "half-open", at + until - now)
+            for model, key, until in self._cooldowns.of(name)
+        )
+
+    def _loaded(self, provider: Provider) -> tuple[Loaded, ...]:
+        told = self.rooms.get(rooms.root(provider)) if provider.kind == "ollama" else None
+        if told is None:
+            return ()
+        return tuple(
+            Loaded(model, context, *told.held.get(model, (None, "")))
+            for model, context in told.loaded.items()
         )
 
 

@@ -25,6 +25,8 @@ class Rooms(Struct):
 
     most: dict[str, int] = field(default_factory=dict)
     loaded: dict[str, int] = field(default_factory=dict)
+    #: bytes of graphics memory it takes, and when it is let go, as Ollama writes it
+    held: dict[str, tuple[int | None, str]] = field(default_factory=dict)
 
 
 def asked(generation: Generation) -> dict[str, set[str]]:
@@ -38,9 +40,14 @@ def asked(generation: Generation) -> dict[str, set[str]]:
 
 async def ask(http: httpx.AsyncClient, address: str, models: set[str], rooms: Rooms) -> None:
     """Brings `rooms` up to date. Raises httpx.HTTPError; another program's answers say nothing."""
-    rooms.loaded = {}
+    rooms.loaded, rooms.held = {}, {}
     for entry in _entries(await _get(http, f"{address}/api/ps")):
         _put(rooms.loaded, entry.get("name"), entry.get("context_length"))
+        vram, until = entry.get("size_vram"), entry.get("expires_at")
+        rooms.held[str(entry.get("name"))] = (
+            vram if isinstance(vram, int) else None,
+            until[:40] if isinstance(until, str) else "",
+        )
     # a new model may have been pulled under a name that nobody wrote down
     for name in [*rooms.loaded, *sorted(models - rooms.most.keys())][:AT_ONCE]:
         if name not in rooms.most:

@@ -6,28 +6,37 @@ Its rule: a state is a glyph and a word, and what is not up says why.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import ClassVar
+
+from textual import work
 from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.widgets import Static
 
+from console.screens.dialogs import Answer, Choose
+from console.screens.picker import Picker
 from console.screens.view import View, hidden
-from console.text import UNKNOWN, age, ms
+from console.text import UNKNOWN, age, money, ms, percent, tokens
 from console.theme import Tone
 from console.widgets.bar import Bar
 from console.widgets.columns import Column
-from console.widgets.paint import Piece, Span, say
+from console.widgets.paint import Cell, Piece, Span, lines, say
 from console.widgets.table import ListRows, Row, Table
-from router.contract import Finding, ServiceView
+from router.contract import CELLS, ClearCooldown, Finding, ListModels, Models, ServiceView
 
 SERVICES = (
-    Column("name", 16, grow=1),
+    Column("name", 14, grow=1),
     Column("state", 10),
-    Column("mode", 8, drop=2),
-    Column("p50", 6, number=True, drop=1),
-    Column("requests", 8, number=True, drop=3),
+    Column("mode", 8, drop=5),
+    Column("ttft p50", 8, number=True, drop=1),
+    Column("p95", 6, number=True, drop=3),
+    Column("took", 6, number=True, drop=6),
+    Column("requests", 8, number=True, drop=4),
     Column("errors", 6, number=True),
+    Column("last hour", CELLS, drop=2),
     Column("note", 16, grow=6),
-    Column("address", 20, drop=4, grow=3),
 )
 FINDINGS = (
     Column("looked for", 20, grow=1),
@@ -63,11 +72,35 @@ def service(view: ServiceView, now: float) -> Row:
         Span(state, tone),
         Span(mode, quiet),
         Span(ms(view.p50_ms), "" if view.p50_ms is not None else "muted"),
+        Span(ms(view.p95_ms), "muted"),
+        Span(ms(view.took_p50_ms), "muted"),
         Span(f"{view.requests:,}", "" if view.requests else "muted"),
-        Span(f"{view.errors:,}", "bad" if view.errors else "muted"),
+        _errors(view),
+        strip(view.history),
         _note(view, now),
-        Span(view.address or UNKNOWN, "muted"),
     )
+
+
+def _errors(view: ServiceView) -> Span:
+    """The share of what went by that failed."""
+    if not view.requests:
+        return Span(UNKNOWN, "muted")
+    part = view.errors / view.requests
+    return Span(percent(part), "bad" if part >= 0.05 else "warn" if part else "muted")
+
+
+def strip(history: Sequence[tuple[int, int]]) -> Cell:
+    """A cell for each span of the last hour: the higher, the more of it failed."""
+    shown: list[Piece] = []
+    for requests, errors in history:
+        part = errors / requests if requests else 0.0
+        if not requests:
+            shown.append(Span("·", "muted"))
+        elif not errors:
+            shown.append(Span("▂", "good"))
+        else:
+            shown.append(Span("▅" if part < 0.5 else "█", "warn" if part < 0.5 else "bad"))
+    return shown or Span("")
 
 
 def _note(view: ServiceView, now: float) -> list[Piece]:
@@ -97,7 +130,32 @@ def whole(view: ServiceView, now: float) -> Content:
         said.append(Span(f"   last error{at}: {view.last_error}", "warn"))
     if view.models:
         said.append(Span(f"   {len(view.models)} models: {', '.join(view.models[:12])}", "muted"))
-    return say(*said)
+    return lines(say(*said), *_circuits(view, now), *_loaded(view))
+
+
+def _circuits(view: ServiceView, now: float) -> list[Content]:
+    """What rests, and when it may be asked again."""
+    shown = []
+    for circuit in view.circuits[:3]:
+        key = f", key {circuit.key + 1}" if circuit.key else ""
+        words = f"open, back in {age(circuit.until - now)}"
+        if circuit.state == "half-open":
+            words = "half-open: the next request is its probe"
+        shown.append(
+            say(Span(f"  ◔ {circuit.model}{key}  ", "warn"), words, Span("   c: now", "muted", "c"))
+        )
+    return shown
+
+
+def _loaded(view: ServiceView) -> list[Content]:
+    """What a local server holds in memory."""
+    shown = []
+    for model in view.loaded[:3]:
+        vram = "" if model.vram is None else f"   {model.vram / 2**30:.1f} GiB of VRAM"
+        until = f"   until {model.expires[11:19]}" if len(model.expires) >= 19 else ""
+        size = f"   context {tokens(model.context)}" if model.context else ""
+        shown.append(say(Span("  ▪ ", "good"), model.model, Span(f"{size}{vram}{until}", "muted")))
+    return shown
 
 
 def finding(view: Finding) -> Row:
@@ -112,6 +170,12 @@ def finding(view: Finding) -> Row:
 
 class Health(View):
     NAME = "Health"
+    KEYS = (("t", "check it"), ("c", "end its rest"), ("tab", "what was found"))
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("t", "check", "Check which features work there, with real requests"),
+        Binding("c", "wake", "End its rest after errors"),
+        Binding("y", "copy", "Copy its address and last error"),
+    ]
 
     def __init__(self) -> None:
         super().__init__(id="health")
@@ -134,14 +198,65 @@ class Health(View):
         found = board.snapshot.findings if board.snapshot else ()
         findings = self.query_one("#findings", Table)
         findings.show(ListRows(found, lambda f: f"{f.what} {f.where}", finding))
-        chosen = next(
-            (s for s in board.services if f"{s.kind} {s.name}" == services.selected), None
-        )
+        chosen = self.chosen()
         self.query_one("#service", Static).update(whole(chosen, now) if chosen else say())
         self.query_one("#found", Bar).say(
             [Span("Found at start", "strong"), Span("   what was looked for, and where", "muted")]
         )
         self._say_title(services)
+
+    def chosen(self) -> ServiceView | None:
+        key = self.query_one("#services", Table).selected
+        services = self.console_app.board.services
+        return next((s for s in services if f"{s.kind} {s.name}" == key), None)
+
+    def command(self) -> str:
+        return "pointsman status"
+
+    def action_wake(self) -> None:
+        chosen = self.chosen()
+        if chosen is not None and chosen.kind in ("provider", "local"):
+            self.console_app.do(ClearCooldown(chosen.name, by=self.console_app.operator))
+
+    def action_copy(self) -> None:
+        if chosen := self.chosen():
+            words = f"{chosen.name} {chosen.address} {chosen.last_error}".strip()
+            self.console_app.copy(words, "the service")
+
+    @work(exclusive=True, group="check")
+    async def action_check(self) -> None:
+        """Asks first: real requests cost money."""
+        from console.conformance import CHECKS, MOST_INPUT, MOST_OUTPUT
+        from console.screens.checking import Checking
+
+        app, chosen = self.console_app, self.chosen()
+        if chosen is None or app.refuses_change():
+            return
+        if chosen.kind not in ("provider", "local"):
+            app.say("only a provider can be checked")
+            return
+        listed = await app.question(ListModels())
+        models = {m.target: m for m in listed.models} if isinstance(listed, Models) else {}
+        offered = [f"{chosen.name},{model}" for model in chosen.models]
+        if not offered:
+            app.say(f"{chosen.name} lists no model")
+            return
+        target: str | None = offered[0]
+        if len(offered) > 1:
+            target = await self.app.push_screen_wait(Picker("Check which model?", offered, models))
+        if not target:
+            return
+        model = models.get(target)
+        cost: int | None = None
+        if model is not None and model.input is not None and model.output is not None:
+            cost = model.input * MOST_INPUT + model.output * MOST_OUTPUT
+        detail = [
+            say(Span(f"{len(CHECKS)} real requests to {target}.", "muted")),
+            say(Span(f"They cost at most about {money(cost)}, like anybody's.", "warn")),
+        ]
+        answers = [Answer("", "esc", "no, leave it"), Answer("yes", "t", "check it")]
+        if await self.app.push_screen_wait(Choose(f"Check {target}?", detail, answers)):
+            self.app.push_screen(Checking(target))
 
     def _say_title(self, services: Table) -> None:
         board = self.console_app.board

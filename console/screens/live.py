@@ -292,9 +292,9 @@ class Live(FilteredView):
                     " on this machine answers.",
                 ),
                 say(
-                    "For real models: ",
+                    "For a real one: ",
                     Span("export OPENROUTER_API_KEY=…", "accent"),
-                    " (or another's), then ",
+                    " and ",
                     Span("pointsman restart", "accent"),
                 ),
                 say(),
@@ -305,7 +305,6 @@ class Live(FilteredView):
             rows.append(say())
         rows.append(say(Span("Make the first request from another terminal", "head")))
         rows += [say(Span(line, "accent")) for line in first_request(app.front_door())]
-        rows.append(say())
         rows.append(say(Span("or point Claude Code at it", "head")))
         rows.append(
             say(Span(f"ANTHROPIC_BASE_URL={app.front_door()}/claude-code claude", "accent"))

@@ -13,6 +13,7 @@ from router.contract import (
     PROTOCOL,
     AttemptView,
     Beat,
+    Circuit,
     Edited,
     EditRoutes,
     Explain,
@@ -21,6 +22,7 @@ from router.contract import (
     Finding,
     Listener,
     ListModels,
+    Loaded,
     LogLine,
     Look,
     Models,
@@ -268,20 +270,25 @@ SERVICES = (
     ServiceView(
         "openrouter", "provider", "degraded", "real", "https://openrouter.ai/api/v1",
         reason="3 of the last 20 answers were 529", requests=310, errors=3, p50_ms=842.0,
-        last_error="529 overloaded", last_error_at=NOW - 75,
+        last_error="529 overloaded", last_error_at=NOW - 75, p95_ms=2_410.0, took_p50_ms=18_240.0,
+        history=((0, 0),) * 6 + ((4, 0), (9, 0), (7, 1), (3, 3)) + ((6, 0),) * 17 + ((5, 1),) * 3,
     ),
     ServiceView(
         "deepseek", "provider", "up", "real", "https://api.deepseek.com", requests=571,
+        p95_ms=1_180.0, took_p50_ms=14_220.0, history=((8, 0),) * 30,
         p50_ms=634.0, models=("deepseek-chat", "deepseek-coder", "deepseek-reasoner"),
     ),
     ServiceView(
         "groq", "provider", "down", "real", "https://api.groq.com/openai/v1",
         reason="the key in GROQ_API_KEY was refused (401)", requests=4, errors=4,
         last_error="401 invalid API key", last_error_at=NOW - 3_720, cooling_until=NOW + 42,
+        circuits=(Circuit("llama-3.3-70b", 0, "open", NOW + 42),),
+        history=((0, 0),) * 26 + ((1, 1),) * 4,
     ),
     ServiceView(
         "ollama-local", "local", "up", "simulated", "http://127.0.0.1:5199", requests=214,
         p50_ms=92.0, models=("qwen2.5-coder:7b",),
+        loaded=(Loaded("qwen2.5-coder:7b", 32_768, 4_900_000_000, "2026-11-18T14:37:00Z"),),
     ),
     ServiceView("SSH", "ssh", "up", "", "ssh://127.0.0.1:2222"),
 )  # fmt: skip

@@ -411,7 +411,7 @@ async def test_help_is_of_this_screen_and_the_palette_has_everything(test_home: 
         await pilot.press("escape", "7", "question_mark")
         await until(pilot, says(app, "Clear the selected override"))
         await pilot.press("escape", "ctrl+p")
-        await until(pilot, says(app, "Reload the configuration"))
+        await until(pilot, says(app, "Light colours"))
         await pilot.press(*"light", "enter")
         await until(pilot, lambda: app.theme == "pointsman-light")
 

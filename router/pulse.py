@@ -1,0 +1,52 @@
+"""How a service did of late: what went by in each span of time, and how long it took. Pure.
+
+One rule: bounded, and a request costs it a few additions; sorting is left to whoever looks.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Sequence
+
+from router.contract import CELLS, SPAN
+
+#: durations remembered
+MEMORY = 200
+
+
+class Pulse:
+    """Of one service. Times are Unix seconds, durations milliseconds."""
+
+    __slots__ = ("_spans", "firsts", "wholes")
+
+    def __init__(self) -> None:
+        self.firsts: deque[float] = deque(maxlen=MEMORY)  # to the first byte
+        self.wholes: deque[float] = deque(maxlen=MEMORY)  # to the last
+        #: [number of the span, requests, errors]; only spans in which something went by
+        self._spans: deque[list[int]] = deque(maxlen=CELLS)
+
+    def beat(self, at: float, failed: bool, whole_ms: float | None) -> None:
+        number = int(at // SPAN)
+        if not self._spans or self._spans[-1][0] != number:
+            self._spans.append([number, 0, 0])
+        span = self._spans[-1]
+        span[1] += 1
+        span[2] += failed
+        if whole_ms is not None and not failed:
+            self.wholes.append(whole_ms)
+
+    def history(self, at: float) -> tuple[tuple[int, int], ...]:
+        """(requests, errors) of each of the last CELLS spans, oldest first; () for none at all."""
+        first = int(at // SPAN) - CELLS + 1
+        cells = [(0, 0)] * CELLS
+        for number, requests, errors in self._spans:
+            if 0 <= number - first < CELLS:
+                cells[number - first] = (requests, errors)
+        return tuple(cells) if any(count for count, _ in cells) else ()
+
+
+def percentile(values: Sequence[float], part: float) -> float | None:
+    if not values:
+        return None
+    ordered = sorted(values)
+    return ordered[min(int(len(ordered) * part), len(ordered) - 1)]
