@@ -249,7 +249,7 @@ class Health(View):
         model = models.get(target)
         cost: int | None = None
         if model is not None and model.input is not None and model.output is not None:
-            cost = model.input * MOST_INPUT + model.output * MOST_OUTPUT
+            cost = round(model.input * MOST_INPUT + model.output * MOST_OUTPUT)
         detail = [
             say(Span(f"{len(CHECKS)} real requests to {target}.", "muted")),
             say(Span(f"They cost at most about {money(cost)}, like anybody's.", "warn")),
