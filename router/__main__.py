@@ -2,6 +2,8 @@
 
     serve    until SIGTERM or SIGINT: drains, writes everything down, ends
     doctor   what was looked for, as JSON: a list of contract.Finding
+    prices   the prices in force, as JSON: a list of contract.PriceLine
+    recost   history at these prices, as JSON: contract.Recosted
     explain  the route of the request body on stdin, as JSON: contract.Explained
 
 Exit codes: 0 done, 1 it could not be done (one line on stderr says why), 2 bad usage, 4 another
@@ -24,10 +26,11 @@ from typing import IO
 import msgspec
 import uvloop
 
-from router import formats
+from router import formats, pricelist
 from router.app import App, Door
 from router.children import Child
 from router.config import Flags, Probes, addresses, files, load, probe
+from router.config.price_file import install
 from router.contract import Explain
 from router.control import Control
 from router.doors.ccr import ccr
@@ -36,11 +39,13 @@ from router.edge import Edge, PortTakenError, bind, bind_unix
 from router.errors import ConfigError
 from router.explain import explain
 from router.log import LEVELS, Level
+from router.recost import recost
 from router.service import Router
 from router.settings import Generation, Limits
 from router.situation import Means
 from storage.database import LedgerError
 from storage.home import Home, home
+from storage.writer import Ledger
 
 ALREADY_RUNNING = 4
 #: never contacted: stands for the simulator where nothing is served
@@ -59,6 +64,10 @@ def main(arguments: list[str] | None = None) -> int:
                 _print(_load(here, _flags(given, NOWHERE, ""), 1).findings)
             case "explain":
                 _print(_explain(here, given))
+            case "prices":
+                _print(_prices(here, given))
+            case "recost":
+                return _recost(here, given)
     except (ConfigError, PortTakenError, LedgerError, OSError) as error:
         sys.stderr.write(f"pointsman: {error}\n")
         return 1
@@ -186,6 +195,33 @@ def _explain(here: Home, given: argparse.Namespace) -> object:
     return asyncio.run(explain(action, formats.load(), generation, Means(), (), time.time()))
 
 
+def _prices(here: Home, given: argparse.Namespace) -> object:
+    """The prices in force; with `--update FILE`, after that price map took its place."""
+    if given.update is not None:
+        try:
+            install(given.update, here.price_map)
+        except ValueError as error:
+            raise ConfigError(str(error), file=str(given.update)) from None
+    return pricelist.lines(_load(here, _flags(given, NOWHERE, ""), 1), given.model or "")
+
+
+def _recost(here: Home, given: argparse.Namespace) -> int:
+    """Where no router runs: one would be asked."""
+    here.make()
+    lock = _lock(here)
+    if lock is None:
+        sys.stderr.write("pointsman: a router of this home runs: it is asked for this\n")
+        return ALREADY_RUNNING
+    with lock:
+        generation = _load(here, _flags(given, NOWHERE, ""), 1)
+        ledger = Ledger(here.ledger)
+        try:
+            _print(recost(ledger, generation, given.since, given.after, dry_run=given.dry_run))
+        finally:
+            ledger.close()
+    return 0
+
+
 def _load(here: Home, flags: Flags, number: int) -> Generation:
     """Reads all there is, and asks the neighbours. Not to be called on a running loop."""
     found: Probes = asyncio.run(probe(addresses(os.environ)))
@@ -228,6 +264,13 @@ def _arguments(arguments: list[str] | None) -> argparse.Namespace:
     commands.add_parser("serve", parents=[shared])
     doctor = commands.add_parser("doctor", parents=[shared])
     doctor.add_argument("--json", action="store_true", help="the only form there is")
+    listed = commands.add_parser("prices", parents=[shared])
+    listed.add_argument("--update", type=Path, help="a price map in LiteLLM's form, to be used")
+    listed.add_argument("model", nargs="?")
+    again = commands.add_parser("recost", parents=[shared])
+    again.add_argument("--since", type=float, default=0.0)
+    again.add_argument("--after", type=int, default=0)
+    again.add_argument("--dry-run", action="store_true")
     dry = commands.add_parser("explain", parents=[shared])
     dry.add_argument("--door", default="ccr", choices=("ccr", "litellm", "claude-code"))
     dry.add_argument("--header", action="append", default=[], metavar="NAME:VALUE")

@@ -6,6 +6,7 @@ One rule: what takes more than a moment (prices, a replay) runs off the router's
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -19,6 +20,7 @@ from router.contract import (
     Models,
     Pause,
     PausedChanged,
+    Recost,
     Refused,
     ReplayRoutes,
     Result,
@@ -27,6 +29,7 @@ from router.contract import (
     ShowRoutes,
     UndoRoutes,
 )
+from router.recost import recost
 from router.replay import replay
 from router.routes import shown
 from storage.readers import Archive
@@ -34,7 +37,7 @@ from storage.readers import Archive
 if TYPE_CHECKING:
     from router.service import Router
 
-Question = ListModels | ShowRoutes | ReplayRoutes | EditRoutes | UndoRoutes
+Question = ListModels | Recost | ShowRoutes | ReplayRoutes | EditRoutes | UndoRoutes
 Switch = Pause | Resume | ClearCooldown
 
 
@@ -43,6 +46,18 @@ async def answer(router: Router, question: Question) -> Result:
     match question:
         case ListModels():
             return Models(await asyncio.to_thread(models, generation))
+        case Recost(since, after, dry_run):
+            ledger = router.ledger
+            try:
+                done = await asyncio.to_thread(
+                    recost, ledger, generation, since, after, dry_run=dry_run
+                )
+            except sqlite3.Error as error:
+                return Refused(f"the ledger: {error}")
+            if done.changed and not dry_run:
+                text = f"{said_by(question.by)}priced {done.changed:,} requests anew"
+                router.log.info("control", text)
+            return done
         case ShowRoutes():
             view = shown(generation, router.overrides.in_force(), str(router.home.toml))
             return msgspec.structs.replace(view, undo=router.edits.newest)

@@ -143,7 +143,7 @@ class RequestView(Struct, frozen=True, gc=False):
     error: str = ""
     project: str = ""
     team: str = ""
-    user: str = ""  # the caller's own user, as it names it
+    user: str = ""  # a short public name of the caller's own user, never what it sent
     sent_id: str = ""  # the x-request-id that the client sent: need not be its alone
     tags: tuple[str, ...] = ()
     seq: int = 0  # grows by one with each request since the ledger began; 0 while not yet stored
@@ -476,6 +476,16 @@ class Reload(Struct, frozen=True, tag=True, gc=False):
     by: str = ""
 
 
+class Recost(Struct, frozen=True, tag=True, gc=False):
+    """Prices history anew, at the prices as they are now: requests begun at or after `since`, those
+    that follow the request number `after`. Does a part at a time: ask again while `next` is set."""
+
+    since: float = 0.0
+    after: int = 0
+    dry_run: bool = False
+    by: str = ""
+
+
 class Explain(Struct, frozen=True, tag=True, gc=False):
     """A dry run: which model would this request body get, and why. Nothing is sent."""
 
@@ -511,6 +521,7 @@ Action = (
     | ReplayRoutes
     | EditRoutes
     | UndoRoutes
+    | Recost
     | Reload
     | Explain
     | Stop
@@ -523,6 +534,28 @@ Action = (
 class Done(Struct, frozen=True, tag=True, gc=False):
     message: str = ""
     override: OverrideView | None = None
+
+
+class Recosted(Struct, frozen=True, tag=True, gc=False):
+    """What a Recost found of real money, in nano-dollars. `next`: where the next part begins."""
+
+    requests: int = 0
+    changed: int = 0
+    before: int = 0
+    after: int = 0
+    unpriced_before: int = 0  # attempts
+    unpriced_after: int = 0
+    next: int | None = None
+
+
+class PriceLine(Struct, frozen=True, gc=False):
+    """A price in force. `rates`: nano-dollars per token of each kind that is known (and per
+    "request", per "search"); `tier` "" is the usual one, else "above 200,000", "batch", …"""
+
+    target: str  # "provider,model"
+    tier: str
+    rates: dict[str, float]
+    source: str
 
 
 class Explained(Struct, frozen=True, tag=True, gc=False):
@@ -614,7 +647,7 @@ class Edited(Struct, frozen=True, tag=True, gc=False):
     message: str = ""
 
 
-Result = Done | Explained | Models | Routes | Replayed | Edited | Refused
+Result = Done | Explained | Recosted | Models | Routes | Replayed | Edited | Refused
 
 
 # ── query(): what the ledger answers ──────────────────────────────────────────────────────────────

@@ -29,7 +29,8 @@ from router.contract import (
     ServiceChange,
     Totals,
 )
-from storage import costs, database, queries, rows, statements
+from storage import costs, database, queries, recosting, rows, statements
+from storage.recosting import Recosting
 from storage.rolls import FOLD, FOLD_ON, QUARTER
 
 #: rows in one transaction: each rewrites the last page of every index, so few are cheap, and short
@@ -60,7 +61,9 @@ class _Clear(Struct, frozen=True):
     id: str
 
 
-_Item = RequestDetail | LogLine | OverrideView | ServiceChange | _Clear | threading.Event
+_Item = (
+    RequestDetail | LogLine | OverrideView | ServiceChange | _Clear | Recosting | threading.Event
+)
 
 
 class Ledger:
@@ -80,7 +83,7 @@ class Ledger:
         self.failed = 0
         self.last_error = ""
         self.trouble = ""
-        self._path = path
+        self.path = path
         self._bound = bound
         self._tail = tail
         self._queue: deque[_Item] = deque()
@@ -113,6 +116,10 @@ class Ledger:
     def override(self, view: OverrideView) -> None:
         """Stores an override, or its newest state."""
         self._put(view)
+
+    def recost(self, changes: Recosting) -> None:
+        """Writes other money for attempts that were stored, and for their requests."""
+        self._put(changes)
 
     def clear_override(self, id: str) -> None:
         self._put(_Clear(id))
@@ -174,7 +181,7 @@ class Ledger:
 
     def _ask(self, query: queries.Query) -> list[rows.Row]:
         """By a reader's connection of its own: the writer's belongs to the thread."""
-        with closing(sqlite3.connect(database.read_only(self._path), uri=True)) as reader:
+        with closing(sqlite3.connect(database.read_only(self.path), uri=True)) as reader:
             return reader.execute(*query).fetchall()
 
     def _interrupt_what_was_running(self) -> None:
@@ -251,7 +258,7 @@ class Ledger:
             if lines:
                 self._each(statements.insert_logs, lines)
             for item in taken:
-                if isinstance(item, OverrideView | ServiceChange | _Clear):
+                if isinstance(item, OverrideView | ServiceChange | _Clear | Recosting):
                     self._write(item)
         except (UnicodeEncodeError, OverflowError, sqlite3.IntegrityError, sqlite3.DataError):
             self._db.execute("ROLLBACK TO together")
@@ -272,6 +279,14 @@ class Ledger:
             rows.attempt_row(view, id) for id, detail in details.items() for view in detail.attempts
         ]
         self._each(statements.insert_attempts, attempts)
+        self._fold(summed)
+
+    def _recost(self, changes: Recosting) -> None:
+        summed = [seq for seq in changes.requests if seq <= self._rolled]
+        self._fold(summed, -1)
+        self._db.executemany(recosting.UPDATE_ATTEMPT, changes.attempts)
+        costs = [(cost, seq) for seq, cost in changes.requests.items()]
+        self._db.executemany(recosting.UPDATE_REQUEST, costs)
         self._fold(summed)
 
     def _fold(self, seqs: list[int], times: int = 1) -> None:
@@ -332,6 +347,8 @@ class Ledger:
                 execute(statements.INSERT_HEALTH, msgspec.structs.astuple(item))
             case OverrideView():
                 execute(statements.UPSERT_OVERRIDE, rows.override_row(item))
+            case Recosting():
+                self._recost(item)
             case _Clear():
                 execute(statements.DELETE_OVERRIDE, (item.id,))
 

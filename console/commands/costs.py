@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import time
+import csv
+import io
 from collections.abc import Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING, Literal, get_args
 
 import click
 
 from console.options import moment
-from console.output import block, out, print_json, table
+from console.output import block, fail, out, print_json, table
 from console.text import money, percent, tokens, when
 
 if TYPE_CHECKING:
@@ -18,26 +20,49 @@ if TYPE_CHECKING:
 
 section = "Look"
 
-By = Literal["model", "provider", "door", "session", "key", "day"]
+By = Literal[
+    "model",
+    "provider",
+    "door",
+    "key",
+    "project",
+    "team",
+    "user",
+    "session",
+    "rule",
+    "outcome",
+    "day",
+    "hour",
+]
+#: in the order of time, all others by what they cost
+_TIMES = ("day", "hour")
 
 
 @click.command()
 @click.option("--since", default="today", type=moment, help="today, 7d, 30d, all, or a date")
+@click.option("--until", type=moment, help="The same, not included  [now]")
 @click.option(
     "--by", default="model", type=click.Choice(get_args(By)), help="What a line sums  [model]"
 )
 @click.option("--json", "as_json", is_flag=True, help="Print JSON; money in nano-dollars")
-def command(since: float, by: By, as_json: bool) -> None:
+@click.option("--csv", "as_csv", is_flag=True, help="Print CSV; money in dollars")
+def command(since: float, until: float | None, by: By, as_json: bool, as_csv: bool) -> None:
     """Show tokens and money since a day; works without a router too.
 
-    ≥ marks a sum in which some requests have no known price: those count as nothing, not as free.
+    Money is that of every attempt under its own model, so a provider's line is its bill; by outcome
+    it is told apart what was spent on answers and what on retries, failures and cancelled requests.
+    ≥ marks a sum in which some attempts have no known price: those count as nothing, not as free.
     """
     from console.output import with_link
 
-    until = time.time()
+    if as_json and as_csv:
+        fail("choose one of --json and --csv", 2)
     lines = with_link(lambda link: read(link, since, until, by))
     real = [line for line in lines if not line.simulated]
     simulated = [line for line in lines if line.simulated]
+    if as_csv:
+        out(as_table(lines, by).rstrip("\n"))
+        return
     if as_json:
         print_json(
             {
@@ -56,32 +81,41 @@ def command(since: float, by: By, as_json: bool) -> None:
         out("no requests")
 
 
-async def read(link: Link, since: float, until: float, by: By) -> list[CostLine]:
-    return await link.archive.costs(since, until, by)
+async def read(link: Link, since: float, until: float | None, by: By) -> list[CostLine]:
+    if by != "hour":
+        return await link.archive.costs(since, until, by)
+    from msgspec.structs import replace
+
+    points = await link.archive.cost_series(since, until, "hour")
+    return [
+        replace(point.line, name=datetime.fromtimestamp(point.at).strftime("%Y-%m-%d %H:%M"))
+        for point in points
+    ]
 
 
 def sums(lines: Sequence[CostLine]) -> dict[str, int | float | bool | None]:
-    """The total of lines of one kind; coverage is the share of requests whose price is known."""
-    requests = sum(line.requests for line in lines)
+    """The total of lines of one kind; coverage is the share of attempts whose price is known."""
+    attempts = sum(line.attempts for line in lines)
     unpriced = sum(line.unpriced for line in lines)
     return {
-        "requests": requests,
+        "requests": sum(line.requests for line in lines),
+        "attempts": attempts,
         "errors": sum(line.errors for line in lines),
         "prompt_tokens": sum(line.tokens.prompt for line in lines),
         "output_tokens": sum(line.tokens.output for line in lines),
         "cost": sum(line.cost for line in lines),
+        "saved": sum(line.spend.saved for line in lines),
         "unpriced": unpriced,
         "lower_bound": unpriced > 0,
-        "coverage": (requests - unpriced) / requests if requests else None,
+        "coverage": (attempts - unpriced) / attempts if attempts else None,
     }
 
 
 def rows(lines: Sequence[CostLine], by: str) -> list[str]:
     if not lines:
         return []
-    ordered = sorted(
-        lines, key=(lambda line: line.name) if by == "day" else (lambda line: -line.cost)
-    )
+    ordered = lines if by in _TIMES else sorted(lines, key=lambda line: -line.cost)
+    total = sums(lines)
     cells = [
         (
             line.name or "(none)",
@@ -91,12 +125,11 @@ def rows(lines: Sequence[CostLine], by: str) -> list[str]:
             tokens(line.tokens.cache_read) if line.tokens.cache_read else "",
             tokens(line.tokens.output, estimated=line.tokens.estimated),
             money(line.cost, lower_bound=line.unpriced > 0),
+            money(line.spend.saved) if line.spend.saved else "",
             f"{line.unpriced:,}" if line.unpriced else "",
         )
         for line in ordered
     ]
-    total = sums(lines)
-    covered = total["coverage"]
     cells.append(
         (
             "total",
@@ -106,11 +139,49 @@ def rows(lines: Sequence[CostLine], by: str) -> list[str]:
             tokens(sum(line.tokens.cache_read for line in lines)),
             tokens(sum(line.tokens.output for line in lines)),
             money(sum(line.cost for line in lines), lower_bound=bool(total["unpriced"])),
+            money(saved) if (saved := sum(line.spend.saved for line in lines)) else "",
             f"{total['unpriced']:,}" if total["unpriced"] else "",
         )
     )
-    heads = (by.upper(), "REQUESTS", "ERRORS", "IN", "CACHED", "OUT", "COST", "UNPRICED")
+    heads = (
+        by.upper(), "REQUESTS", "ERRORS", "IN", "CACHED", "OUT", "COST", "CACHE SAVED", "UNPRICED",
+    )  # fmt: skip
     drawn = table(heads, cells, right=range(1, len(heads)))
     if total["unpriced"]:
-        drawn.append(f"the price of {percent(1 - float(covered or 0))} of the requests is unknown")
+        unknown = percent(1 - float(total["coverage"] or 0))
+        drawn.append(f"the price of {unknown} of the attempts is unknown")
     return drawn
+
+
+def as_table(lines: Sequence[CostLine], by: str) -> str:
+    """CSV with a head. A name that a spreadsheet would take for a formula gets an apostrophe."""
+    written = io.StringIO()
+    writer = csv.writer(written, lineterminator="\n")
+    writer.writerow(
+        (
+            *(by, "simulated", "requests", "attempts", "errors", "unpriced"),
+            *("input", "cache_read", "cache_write", "cache_write_1h", "output", "reasoning"),
+            *("cost", "cost_input", "cost_cache_read", "cost_cache_write", "cost_output"),
+            *("cost_fees", "cache_saved"),
+        )
+    )
+    for line in lines:
+        used, spend = line.tokens, line.spend
+        parts = (spend.input, spend.cache_read, spend.cache_write, spend.output, spend.fees)
+        name = f"'{line.name}" if line.name[:1] in ("=", "+", "-", "@") else line.name
+        writer.writerow(
+            (
+                *(name, int(line.simulated), line.requests, line.attempts, line.errors),
+                *(line.unpriced, used.input, used.cache_read, used.cache_write),
+                *(used.cache_write_1h, used.output, used.reasoning),
+                *(dollars(amount) for amount in (line.cost, *parts, spend.saved)),
+            )
+        )
+    return "".join(c if c.isprintable() or c == "\n" else "\N{REPLACEMENT CHARACTER}"
+                   for c in written.getvalue())  # fmt: skip
+
+
+def dollars(nano: int) -> str:
+    """Every digit there is: "0.001500000"."""
+    sign, amount = ("-", -nano) if nano < 0 else ("", nano)
+    return f"{sign}{amount // 1_000_000_000}.{amount % 1_000_000_000:09d}"

@@ -146,6 +146,7 @@ def attempts(views: Sequence[AttemptView]) -> list[str]:
             tokens(view.tokens.prompt),
             tokens(view.tokens.output),
             money(view.cost),
+            view.price,
             view.reason,
             view.error,
         )
@@ -161,6 +162,7 @@ def attempts(views: Sequence[AttemptView]) -> list[str]:
         "IN",
         "OUT",
         "COST",
+        "PRICE FROM",
         "WHY",
         "ERROR",
     )

@@ -6,6 +6,7 @@ refuses no configuration.
 
 from __future__ import annotations
 
+import os
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -29,6 +30,18 @@ def parsed(data: bytes) -> dict[str, Any]:
     if not any(isinstance(e, dict) and read(e, "") is not None for e in entries.values()):
         raise ValueError("has no model with input_cost_per_token or output_cost_per_token")
     return entries
+
+
+def install(given: Path, path: Path) -> None:
+    """Puts a map in the place of this home's, readable by its owner alone. Raises ValueError for
+    what is no map, OSError; then nothing has changed."""
+    data = given.read_bytes()
+    parsed(data)
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    fresh = path.with_suffix(".new")
+    with open(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+        file.write(data)
+    fresh.replace(path)
 
 
 def load(path: Path) -> tuple[PriceMap | None, list[Finding]]:

@@ -77,9 +77,11 @@ def session_of(headers: Mapping[str, str], body: Mapping[str, Any]) -> str:
 
 
 def user_of(told: str) -> str:
-    """The user that a client bills to, as it names it; "" for what Claude Code puts in its place,
-    which tells of a session."""
-    return "" if told.startswith("{") or "_session_" in told else told[:100]
+    """A short name that tells the client's users apart and gives none away: what clients send is an
+    e-mail address as often as not. "" for what Claude Code puts in its place, a session."""
+    if not told or told.startswith("{") or "_session_" in told:
+        return ""
+    return "user-" + hashlib.sha256(told.encode("utf-8", "replace")).hexdigest()[:8]
 
 
 def client_of(headers: Mapping[str, str]) -> str:

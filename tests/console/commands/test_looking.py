@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import csv
 import json
 import signal
 import sys
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
+from console.commands.costs import By
 from router.contract import (
     AttemptView,
     Facts,
@@ -132,24 +134,33 @@ async def test_costs_keep_real_and_simulated_and_unknown_apart(
     assert "≥ $0.0040" in real  # the total: one request has no price
     assert "$9.0000" not in real
     assert "$9.0000" in simulated
-    assert "33% of the requests" in real
+    assert "33% of the attempts" in real
     data = json.loads((await pointsman("costs", "--since", "1h", "--json")).stdout)
     assert data["real"]["total"] == {
         "requests": 3,
+        "attempts": 3,
         "errors": 0,
         "prompt_tokens": 4500,
         "output_tokens": 150,
         "cost": 4_000_000,
+        "saved": 0,
         "unpriced": 1,
         "lower_bound": True,
         "coverage": 2 / 3,
     }
     assert data["simulated"]["total"]["cost"] == 9_000_000_000
-    for by in ("provider", "door", "session", "key", "day"):
+    for by in get_args(By):
         grouped = json.loads(
             (await pointsman("costs", "--by", by, "--since", "1h", "--json")).stdout
         )
         assert grouped["real"]["total"] == data["real"]["total"], by
+    listed = (await pointsman("costs", "--since", "1h", "--csv")).stdout.splitlines()
+    assert len(listed) == 4
+    assert "deepseek,deepseek-chat" in listed[1] or "deepseek,deepseek-chat" in listed[2]
+    dear = next(row for row in csv.DictReader(listed) if row["model"] == "deepseek,deepseek-chat")
+    assert (dear["requests"], dear["cost"], dear["cache_read"]) == ("2", "0.004000000", "600")
+    assert (await pointsman("costs", "--csv", "--json")).exit_code == 2
+    assert "no requests" in (await pointsman("costs", "--until", "2020-01-01")).stdout
     assert "no requests" in (await pointsman("costs", "--since", "2999-01-01")).stdout
     assert (await pointsman("costs", "--since", "soon")).exit_code == 2
 
