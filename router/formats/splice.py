@@ -14,7 +14,7 @@ import msgspec
 _members = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 _KEY = re.compile(rb'[ \t\n\r]*("(?:[^"\\]|\\.)*")[ \t\n\r]*:[ \t\n\r]*')
 _NEXT = re.compile(rb"[ \t\n\r]*([,}])")
-_MODEL = re.compile(rb'("model"[ \t\n\r]*:[ \t\n\r]*)"(?:[^"\\]|\\.)*"')
+MODEL = re.compile(rb'("model"[ \t\n\r]*:[ \t\n\r]*)"(?:[^"\\]|\\.)*"')
 
 
 def members(raw: bytes) -> dict[str, msgspec.Raw]:
@@ -63,7 +63,7 @@ def with_model(raw: bytes, was: str | None, changes: Mapping[str, bytes | None])
     `"model"` stands but once in all of it, that one is it: nothing need be walked. (An escape could
     be another way to write a key: then it is walked.)"""
     if was is not None and len(changes) == 1 and raw.count(b'"model"') == 1:
-        place = _MODEL.search(raw)
+        place = MODEL.search(raw)
         if place is not None and b"\\u00" not in raw:
             return b"".join((raw[: place.end(1)], changes["model"] or b"", raw[place.end() :]))
     return splice(raw, changes)
@@ -115,7 +115,7 @@ def rename(data: bytes, model: str, asked: str) -> bytes:
         old = colon + msgspec.json.encode(model)
         if old in data:
             return data.replace(old, colon + new)
-    return _MODEL.sub(lambda match: match[1] + new, data)
+    return MODEL.sub(lambda match: match[1] + new, data)
 
 
 def _renamed(whole: bytes, name: bytes) -> bytes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 
 import msgspec
@@ -10,9 +11,12 @@ from router.errors import RequestError, UpstreamError
 from router.formats import Frame, Reader, Writer, failures
 from router.formats.fields import bounded
 from router.formats.openai_responses import errors, parse, reader, render, writer
-from router.formats.splice import rename, with_model
+from router.formats.splice import MODEL, rename, with_model
 from router.messages import JSON, Event, Request
 from router.settings import Provider
+
+#: between two events; kept by the split
+_BLANK = re.compile(rb"(\r\n\r\n|\n\n)")
 
 
 class OpenAIResponses:
@@ -41,7 +45,18 @@ class OpenAIResponses:
         return None
 
     def rename(self, data: bytes, model: str, asked: str) -> bytes:
-        return rename(data, model, asked)
+        """A stream says the model only in events that hold the whole response, before the tools
+        (which may name models of their own)."""
+        if data[:1] == b"{":
+            return rename(data, model, asked)
+        if b'"model"' not in data:
+            return data
+        frames = _BLANK.split(data)
+        new = msgspec.json.encode(asked)
+        for place, frame in enumerate(frames):
+            if b'"response":' in frame:
+                frames[place] = MODEL.sub(lambda match: match[1] + new, frame, count=1)
+        return b"".join(frames)
 
     def reader(self, provider: Provider) -> Reader:
         return reader.ResponsesReader(provider)

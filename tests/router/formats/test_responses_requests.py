@@ -291,6 +291,18 @@ def test_same_format_goes_through_byte_for_byte() -> None:
     assert R.complete(request)
 
 
+def test_R13_only_the_answers_own_model_is_renamed() -> None:
+    image = b'"tools":[{"type":"image_generation","model":"gpt-image"}]'
+    whole = b'{"id":"r","model":"gpt-6-2026","output":[],%b}' % image
+    assert R.rename(whole, "gpt-6", "mine") == whole.replace(b"gpt-6-2026", b"mine")
+    delta = b'event: d\ndata: {"type":"d","delta":"\\"model\\":\\"x\\""}\n\n'
+    item = b'event: i\ndata: {"type":"i","item":{"type":"x","model":"theirs"}}\n\n'
+    event = b'event: c\ndata: {"type":"c", "response": %b}\n\n' % whole
+    stream = event + delta + item + event
+    for wire in (stream, stream.replace(b"\n", b"\r\n")):
+        assert R.rename(wire, "gpt-6", "mine") == wire.replace(b"gpt-6-2026", b"mine")
+
+
 # ── upstream Responses ────────────────────────────────────────────────────────────────────────────
 
 CLAUDE_ASKS = ask_a(
