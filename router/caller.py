@@ -21,3 +21,4 @@ class Caller(Struct, frozen=True):
     project: str = ""
     team: str = ""
     sent_id: str = ""
+    preset: str = ""  # whose Router decides, where that is not the usual one

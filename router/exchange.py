@@ -65,6 +65,8 @@ class Surface(Struct, frozen=True):
     external: Candidate | None = None
     #: takes out of a request, or its headers, what it asks of its own routing
     wishes: Callable[[Request, Call, Format], tuple[Request, Wishes]] | None = None
+    #: whose Router decides, where that is not the usual one
+    preset: str = ""
 
 
 async def exchange(router: Router, call: Call, surface: Surface) -> None:
@@ -126,6 +128,7 @@ def begin(router: Router, call: Call, surface: Surface, endpoint: str) -> Record
         client=client_of(headers),
         project=headers.get("x-pointsman-project", "")[:100],
         sent_id=headers.get("x-request-id", "")[:100],
+        preset=surface.preset,
     )
     record = Record(
         router.new_id(), caller, surface.format.name, endpoint, router.wall(), router.now()

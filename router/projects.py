@@ -10,11 +10,11 @@ from __future__ import annotations
 import asyncio
 import re
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from router.settings import Generation, Personal, Routes
+from router.settings import Generation, Personal, Preset, Provider, Routes
 
 #: sessions remembered
 REMEMBERED = 2_000
@@ -41,13 +41,22 @@ class Projects:
             routes = personal.projects.get(project)
         return base if routes is None else self._with(base, routes)
 
-    def _with(self, base: Generation, routes: Routes) -> Generation:
+    def preset(self, base: Generation, preset: Preset) -> Generation:
+        """`base` with a preset's Router, and its providers alone where it has any."""
+        return self._with(base, preset.routes, preset.providers)
+
+    def _with(
+        self, base: Generation, routes: Routes, providers: Mapping[str, Provider] | None = None
+    ) -> Generation:
         """Made once for each file: rules compare and cache by identity."""
         if self._base is not base:
             self._base, self._made = base, {}
         made = self._made.get(routes.source)
         if made is None:
-            made = self._made[routes.source] = replace(base, routes=routes)
+            letter = routes.strict or base.routes.strict
+            chosen = routes if routes.strict is letter else replace(routes, strict=letter)
+            made = replace(base, routes=chosen, providers=providers or base.providers)
+            self._made[routes.source] = made
         return made
 
     async def _project(self, session: str, names: Sequence[str]) -> str:

@@ -193,6 +193,15 @@ class Personal:
 
 
 @dataclass(frozen=True, slots=True)
+class Preset:
+    """A configuration of its own, at /preset/NAME. `providers` by the name that `routes` call them
+    by; their own names say whose they are ("deepseek@NAME")."""
+
+    providers: Mapping[str, Provider]
+    routes: Routes
+
+
+@dataclass(frozen=True, slots=True)
 class CustomRouter:
     """A person's own routing function. `stamp` differs whenever the file was written; `config` is
     CCR's config.json as JSON, which the function is handed."""
@@ -212,6 +221,7 @@ class Hooks:
     custom: CustomRouter | None = None
     #: REWRITE_SYSTEM_PROMPT: the text itself
     system_prompt: str | None = None
+    presets: Mapping[str, Preset] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -52,9 +52,12 @@ async def situation(
     hooks = generation.hooks if caller.plane == "ccr" else None
     if hooks is not None:
         session = own_session(request) if generation.routes.strict else caller.session
-        if hooks.personal is not None and session:
+        if hooks.presets is not None and caller.preset in hooks.presets:
+            generation = means.projects.preset(generation, hooks.presets[caller.preset])
+            hooks = None  # as in CCR: a preset has none of its own
+        elif hooks.personal is not None and session:
             generation = await means.projects.generation(generation, hooks.personal, session)
-        if hooks.system_prompt is not None:
+        if hooks is not None and hooks.system_prompt is not None:
             strictly = generation.routes.strict
             request = rewritten(request, hooks.system_prompt, strict=strictly)
     strict = generation.routes.strict and caller.plane == "ccr"

@@ -1,5 +1,5 @@
 """What CCR's config.json asks for before its rules: Router files of projects and sessions, a custom
-router, a system prompt of one's own.
+router, a system prompt of one's own, presets.
 
 A hook that cannot work is a finding with its line; requests are then served without it.
 """
@@ -13,7 +13,7 @@ from typing import Literal
 
 import msgspec
 
-from router.config import ccr_personal
+from router.config import ccr_personal, ccr_presets
 from router.config.ccr_routes import WHAT
 from router.config.document import Document, read_text
 from router.config.part import problem
@@ -43,7 +43,8 @@ def read(
     `document` is config.json with its variables put in; `names` the providers there are (folded).
     """
     personal, findings = ccr_personal.read(ccr, routes, names)
-    follows = [str(ccr), *map(str, ccr_personal.folders(ccr))] if ccr.is_dir() else []
+    folders = [ccr, *ccr_personal.folders(ccr), ccr / "presets", *(ccr / "presets").glob("*/")]
+    follows = [str(folder) for folder in folders if folder.is_dir()]
     custom, prompt = None, None
     if document is not None:
         if path := _path(document, "CUSTOM_ROUTER_PATH", ccr):
@@ -57,7 +58,9 @@ def read(
             except ConfigError as error:
                 said = problem(WHAT, document, str(error), "REWRITE_SYSTEM_PROMPT")
                 findings.append(said)
-    hooks = Hooks(personal, custom, prompt)
+    presets, said_of_presets = ccr_presets.read(ccr, env)
+    findings += said_of_presets
+    hooks = Hooks(personal, custom, prompt, presets or None)
     return (None if hooks == Hooks() else hooks), findings, tuple(follows)
 
 

@@ -85,7 +85,11 @@ class _File(BaseModel):
 
 def read(path: Path, env: Mapping[str, str]) -> Part:
     """The file's part. Raises ConfigError for what is not JSON5 or has the wrong type."""
-    document = read_json5(path)
+    return of(read_json5(path), env)
+
+
+def of(document: Document, env: Mapping[str, str]) -> Part:
+    """As `read`, of a document that was read."""
     part = Part(document=document)
 
     def missing(place: tuple[str | int, ...], name: str) -> None:
@@ -110,7 +114,7 @@ def read(path: Path, env: Mapping[str, str]) -> Part:
     part.port = file.PORT
     part.findings += exposed(WHAT, part.document or document)
     part.findings += _unused(document, file)
-    part.findings.insert(0, Finding(WHAT, str(path), "found", _summary(part, file)))
+    part.findings.insert(0, Finding(WHAT, document.file, "found", _summary(part, file)))
     return part
 
 

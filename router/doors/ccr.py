@@ -11,6 +11,8 @@ import re
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
+
 from router.contract import VERSION
 from router.doors import discovery, relay, responses
 from router.doors.border import guarded
@@ -24,6 +26,7 @@ from router.record import Record
 if TYPE_CHECKING:
     from router.service import Router
 
+_PRESET = re.compile(r"/preset/([^/]+)/v1/messages")
 _MODELS = re.compile(r"(?:/v1)?/models(?:/(.+))?")
 
 #: where a completion is asked for, and the format that is spoken there
@@ -48,25 +51,28 @@ async def _serve(router: Router, call: Call, door: str) -> None:
     await guarded(router, call, format, _route(router, call, door))
 
 
-async def _route(router: Router, call: Call, door: str) -> None:
-    role = router.generation.ccr
-    external = role.mode == "external"
+def _for_all(call: Call) -> dict[str, str] | None:
+    """What is answered without a key: signs of life, and a client's telemetry, which is not kept (a
+    404 would be an error at every flush). None for every other path."""
     match call.method, call.path:
         case "GET" | "HEAD", "" | "/":
-            await call.json(200, {"message": "LLMs API", "version": VERSION})
-            return
+            return {"message": "LLMs API", "version": VERSION}
         case "GET" | "HEAD", "/health":
             now = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-            await call.json(200, {"status": "ok", "timestamp": now})
-            return
+            return {"status": "ok", "timestamp": now}
         case "GET" | "HEAD", "/api/hello":
-            await call.json(200, {"message": "hello"})
-            return
+            return {"message": "hello"}
         case "POST", "/api/event_logging/batch" | "/v1/metrics" | "/v1/logs" | "/v1/traces":
-            # a client's telemetry, which is not kept: a 404 would be an error at every flush
-            await call.json(200, {"status": "ok"})
-            return
-    if external and not call.path.startswith("/v1/messages"):
+            return {"status": "ok"}
+    return None
+
+
+async def _route(router: Router, call: Call, door: str) -> None:
+    role = router.generation.ccr
+    if (told := _for_all(call)) is not None:
+        await call.json(200, told)
+        return
+    if role.mode == "external" and not call.path.startswith("/v1/messages"):
         await relay.relay(router, call, role)
         return
     if role.keys and not admitted(key := key_of(call.headers), role.keys):
@@ -79,6 +85,8 @@ async def _route(router: Router, call: Call, door: str) -> None:
     match call.method, call.path:
         case "POST", path if format := _SPOKEN.get(path):
             await exchange(router, call, _surface(router, call, door, format))
+        case "POST", path if found := _PRESET.fullmatch(path):
+            await exchange(router, call, _preset(router, call, door, found[1]))
         case "POST", "/v1/messages/count_tokens":
             await count_tokens(router, call)
         case _, path if responses.PATHS.fullmatch(path):
@@ -100,6 +108,13 @@ def _surface(router: Router, call: Call, door: str, format: str) -> Surface:
     if role.mode == "external":
         external = relay.candidate(role, call, format)
     return Surface(door, "ccr", router.formats[format], headers, external)
+
+
+def _preset(router: Router, call: Call, door: str, name: str) -> Surface:
+    hooks = router.generation.hooks
+    if hooks is None or name not in (hooks.presets or ()):
+        raise CallerError(f"there is no preset {name[:100]!r}", status=404, kind="missing")
+    return replace(_surface(router, call, door, "anthropic_messages"), preset=name)
 
 
 def headers(record: Record) -> list[tuple[str, str]]:

@@ -60,6 +60,10 @@ def router(provider: FakeUpstream, tmp_path_factory: pytest.TempPathFactory) -> 
     routes = {"default": "anth,claude-x", "background": "anth,claude-small"}
     own = {"APIKEY": KEY, "Providers": [anthropic, chat, mending], "Router": routes}
     (folder / "config.json").write_text(json.dumps(own))
+    preset = folder / "presets" / "cheap"
+    preset.mkdir(parents=True)
+    manifest = {"name": "cheap", "Providers": [mending], "Router": {"default": "mend,m"}}
+    (preset / "manifest.json").write_text(json.dumps(manifest))
     (home / "pointsman.toml").write_text("[retry]\nretries = 0\ncooldown = 0\n")
     with running(home) as found:
         yield found
@@ -353,3 +357,16 @@ async def test_enhancetool_mends_what_the_model_wrote(
         assert r'"partial_json":"{\"a\": 1}"' in answer.text
     else:
         assert answer.json()["content"][-1]["input"] == {"a": 1}
+
+
+async def test_a_preset_has_a_door_of_its_own(router: Running, upstream: FakeUpstream) -> None:
+    body = {"model": "claude-haiku-4-5", "max_tokens": 9, "messages": HELLO}
+    async with httpx.AsyncClient(headers={"x-api-key": KEY}, timeout=30) as client:
+        for base in (f"{router.front}/ccr", router.ccr):
+            answer = await client.post(f"{base}/preset/cheap/v1/messages", json=body)
+            assert answer.status_code == 200
+            assert answer.headers["x-pointsman-model"] == "mend@cheap,m"
+            assert upstream.requests[-1].model == "m"
+            gone = await client.post(f"{base}/preset/other/v1/messages", json=body)
+            assert (gone.status_code, gone.json()["error"]["type"]) == (404, "not_found_error")
+    assert (await ask(router, {})).headers["x-pointsman-model"] == "anth,claude-x"

@@ -35,7 +35,8 @@ def test_nothing_asked_for_is_nothing_made(house: House) -> None:
     folder = put(house, logs__x_json={"Router": {"default": "p,no"}}, presets__a__m_json={})
     made = house.load()
     assert made.hooks is None
-    assert made.follows == (str(folder),)
+    presets = f"{folder}/presets"
+    assert made.follows == (str(folder), presets, f"{presets}/a")
 
 
 def test_projects_and_sessions(house: House) -> None:
