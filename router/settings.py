@@ -248,8 +248,6 @@ class Deployment:
     stream_timeout: float | None = None  # seconds
     #: fields that are not sent, as dotted paths ("response_format", "tools.strict")
     drops: tuple[str, ...] = ()
-    #: whether fields that its provider does not know are left out without an error
-    drop_unknown: bool | None = None
     mock: str = ""  # answers with this text instead of asking anyone
 
 

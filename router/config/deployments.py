@@ -131,7 +131,6 @@ class LiteLLMParams(BaseModel):
             cooldown=float(cooldown) if isinstance(cooldown, int | float) else None,
             stream_timeout=self.stream_timeout or stream_timeout,
             drops=tuple(self.additional_drop_params),
-            drop_unknown=self.drop_params,
             mock=self.mock_response if isinstance(self.mock_response, str) else "",
         )
 

@@ -115,6 +115,9 @@ class Routing:
     def groups(self, deployments: Mapping[str, tuple[Deployment, ...]]) -> Groups:
         """Raises ConfigError for an alias that is no name."""
         self._doubt_strategy()
+        if not self.said("drop_params"):
+            text = "fields that a provider does not know are left out, and the answer names them"
+            self._say(text, "litellm_settings", "drop_params")
         aliases, hidden = self._aliases()
         chains = {
             name: self._chains(name, {*deployments, *aliases})

@@ -67,11 +67,14 @@ _DROPPED = frozenset(
 _FIELDS = _FOLLOWED | _DROPPED
 #: a client never says where its request goes: it would be sent the provider's key
 _FORBIDDEN = ("api_base", "base_url", "user_config")
-_HEADERS = (
-    "x-litellm-timeout",
-    "x-litellm-stream-timeout",
-    "x-litellm-num-retries",
-    "x-litellm-tags",
+_LOOKED_FOR = frozenset({*_FIELDS, *_FORBIDDEN, "metadata"})
+_HEADERS = frozenset(
+    {
+        "x-litellm-timeout",
+        "x-litellm-stream-timeout",
+        "x-litellm-num-retries",
+        "x-litellm-tags",
+    }
 )
 #: seconds; retries
 _LONGEST, _MOST = 86_400.0, 20
@@ -80,6 +83,8 @@ _LONGEST, _MOST = 86_400.0, 20
 def wishes_of(request: Request, call: Call, format: Format) -> tuple[Request, Wishes]:
     """The request without what is meant for us, and that. Raises CallerError."""
     body, headers = request.body, call.headers
+    if _LOOKED_FOR.isdisjoint(body) and _HEADERS.isdisjoint(headers):
+        return request, NO_WISHES
     for name in _FORBIDDEN:
         if name in body:
             raise CallerError(

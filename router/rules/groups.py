@@ -224,6 +224,8 @@ def look(case: Case, signals: Signals) -> Verdict:
     if not deployments:
         return Verdict(value or "no model named", error=_unknown(asked))
     many = f", {len(deployments)} deployments" if len(deployments) > 1 else ""
+    if many and groups.strategy != "simple-shuffle":
+        many += f" by {groups.strategy}"
     found = expand(case, asked, f"group {name}")
     if not found.candidates and found.problem.startswith(tags.REFUSED):
         error = CallerError(found.problem, status=401, kind="credential")
