@@ -4,6 +4,7 @@
     doctor   what was looked for, as JSON: a list of contract.Finding
     prices   the prices in force, as JSON: a list of contract.PriceLine
     recost   history at these prices, as JSON: contract.Recosted
+    import   what a file of CCR's or LiteLLM's becomes, as JSON: contract.Imported
     explain  the route of the request body on stdin, as JSON: contract.Explained
 
 Exit codes: 0 done, 1 it could not be done (one line on stderr says why), 2 bad usage, 4 another
@@ -31,6 +32,7 @@ from router.app import App, Door
 from router.children import Child
 from router.config import Flags, Probes, addresses, files, load, probe
 from router.config.price_file import install
+from router.config.report import report
 from router.contract import Explain
 from router.control import Control
 from router.doors.ccr import ccr
@@ -62,6 +64,8 @@ def main(arguments: list[str] | None = None) -> int:
                 return _serve(here, given)
             case "doctor":
                 _print(_load(here, _flags(given, NOWHERE, ""), 1).findings)
+            case "import":
+                _print(report(given.kind, given.file, os.environ))
             case "explain":
                 _print(_explain(here, given))
             case "prices":
@@ -271,6 +275,9 @@ def _arguments(arguments: list[str] | None) -> argparse.Namespace:
     again.add_argument("--since", type=float, default=0.0)
     again.add_argument("--after", type=int, default=0)
     again.add_argument("--dry-run", action="store_true")
+    check = commands.add_parser("import")
+    check.add_argument("kind", choices=("ccr", "litellm"))
+    check.add_argument("file", type=Path)
     dry = commands.add_parser("explain", parents=[shared])
     dry.add_argument("--door", default="ccr", choices=("ccr", "litellm", "claude-code"))
     dry.add_argument("--header", action="append", default=[], metavar="NAME:VALUE")

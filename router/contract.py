@@ -265,6 +265,22 @@ class Finding(Struct, frozen=True, gc=False):
     detail: str = ""  # what was taken from it, or what is wrong and what to do
 
 
+class ImportLine(Struct, frozen=True, gc=False):
+    """A key of somebody's file, and what becomes of it here."""
+
+    key: str
+    detail: str
+    line: int | None = None
+
+
+class Imported(Struct, frozen=True, gc=False):
+    """What a file of CCR's or LiteLLM's becomes: nothing of it is lost without a line."""
+
+    maps: tuple[ImportLine, ...]
+    differs: tuple[ImportLine, ...]
+    ignored: tuple[ImportLine, ...]
+
+
 class Listener(Struct, frozen=True, gc=False):
     name: str  # "front door", "LiteLLM", "CCR", "SSH", "control"
     address: str  # "http://127.0.0.1:5000"

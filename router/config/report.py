@@ -1,0 +1,71 @@
+"""What a file of CCR's or LiteLLM's becomes here: what maps, what differs, what is ignored.
+
+One rule: it is told from the very reading that a router would do, so that the two cannot disagree.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from router.config import ccr_json, ccr_routes, litellm_yaml
+from router.config.part import Part
+from router.contract import Finding, Imported, ImportLine
+from router.settings import Provider
+
+NOT_USED = "not used: "
+
+
+def report(kind: str, path: Path, env: Mapping[str, str]) -> Imported:
+    """`kind` "ccr" or "litellm". Raises ConfigError where the file cannot be read at all."""
+    part = ccr_json.read(path, env) if kind == "ccr" else litellm_yaml.read(path, env, frozenset())
+    differs, ignored = [], []
+    for finding in part.findings:
+        if finding.detail.startswith(NOT_USED):
+            names = finding.detail.removeprefix(NOT_USED).split(", ")
+            ignored += [ImportLine(name, "nothing here needs it, or does it") for name in names]
+        elif finding.state == "problem":
+            differs.append(_difference(path, finding))
+    if part.routes is not None and part.document is not None:
+        names = frozenset(name.casefold() for name in part.providers)
+        wrong = ccr_routes.unknown_targets(part.document, part.routes, names)
+        differs += [_difference(path, finding) for finding in wrong]
+    return Imported(tuple(_maps(part)), tuple(differs), tuple(ignored))
+
+
+def _difference(path: Path, finding: Finding) -> ImportLine:
+    """ "config.json:7: Providers[1]" without the file, which is known."""
+    place = finding.where.removeprefix(str(path)).lstrip(":")
+    line, colon, key = place.partition(": ")
+    if not (colon and line.isdecimal()):
+        return ImportLine(place.strip(": ") or path.name, finding.detail)
+    return ImportLine(key, finding.detail, int(line))
+
+
+def _maps(part: Part) -> Iterator[ImportLine]:
+    for provider in part.providers.values():
+        yield ImportLine(f"provider {provider.name}", _told(provider))
+    if part.routes is not None:
+        for scenario, target in part.routes.targets.items():
+            yield ImportLine(f"Router.{scenario}", str(target))
+        for scenario, others in part.routes.fallback.items():
+            yield ImportLine(f"fallback.{scenario}", " → ".join(map(str, others)))
+    if part.groups is not None:
+        for name, deployments in part.groups.deployments.items():
+            yield ImportLine(f"model {name}", ", ".join(str(one.target) for one in deployments))
+        for name, alias in part.groups.aliases.items():
+            yield ImportLine(f"alias {name}", str(alias))
+        for name, names in part.groups.fallbacks.items():
+            yield ImportLine(f"fallbacks of {name}", ", ".join(names))
+    for name, value in part.retry.items():
+        yield ImportLine(f"retry {name}", str(value))
+    if part.key:
+        yield ImportLine("client key", "clients must show it, as before")
+
+
+def _told(provider: Provider) -> str:
+    words = [f"{provider.url} ({provider.format})"]
+    if provider.models:
+        words.append(f"{len(provider.models)} models")
+    words += [adjustment.name for adjustment in provider.adjustments]
+    return ", ".join(words)
