@@ -27,8 +27,8 @@ def report(kind: str, path: Path, env: Mapping[str, str]) -> Imported:
         elif finding.state == "problem":
             differs.append(_difference(path, finding))
     if part.routes is not None and part.document is not None:
-        names = frozenset(name.casefold() for name in part.providers)
-        wrong = ccr_routes.unknown_targets(part.document, part.routes, names)
+        known = frozenset(name.casefold() for name in part.providers)
+        wrong = ccr_routes.unknown_targets(part.document, part.routes, known)
         differs += [_difference(path, finding) for finding in wrong]
     return Imported(tuple(_maps(part)), tuple(differs), tuple(ignored))
 
