@@ -33,6 +33,8 @@ async def embed(
         record.asked = request.model or ""
         if request.user is not None:
             record.user = user_of(request.user)
+        if surface.wishes is not None:
+            request, record.wishes = surface.wishes(request, call, wire.parse)
         plan = await choose(router, record, request, surface.external)
 
         async def once(attempt: Attempt, candidate: Candidate) -> None:

@@ -51,6 +51,7 @@ STOPPED: dict[StoppedBy, str] = {
 }
 #: seconds for telling a client that it was stopped: one that does not read must not hold the end
 LAST_WORDS = 1.0
+Parse = Callable[[bytes], Request]
 Attempted = Callable[[Attempt, Candidate], Awaitable[None]]
 
 
@@ -64,7 +65,7 @@ class Surface(Struct, frozen=True):
     #: set where a real LiteLLM or CCR plays this role: the one candidate there is
     external: Candidate | None = None
     #: takes out of a request, or its headers, what it asks of its own routing
-    wishes: Callable[[Request, Call, Format], tuple[Request, Wishes]] | None = None
+    wishes: Callable[[Request, Call, Parse], tuple[Request, Wishes]] | None = None
     #: whose Router decides, where that is not the usual one
     preset: str = ""
 
@@ -82,7 +83,7 @@ async def exchange(router: Router, call: Call, surface: Surface) -> None:
             record.user = user_of(request.user)
         session = session_of(call.headers, request.body)
         if surface.wishes is not None:
-            request, record.wishes = surface.wishes(request, call, surface.format)
+            request, record.wishes = surface.wishes(request, call, surface.format.parse_request)
         if session:
             record.caller = msgspec.structs.replace(record.caller, session=session)
         if router.paused and record.caller.session in router.paused:

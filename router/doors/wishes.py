@@ -6,14 +6,13 @@ request is sent) is refused.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import msgspec
 
 from router.doors.call import Call
 from router.errors import CallerError, Kind
-from router.formats import Format
 from router.formats.splice import splice
 from router.messages import Request
 from router.wishes import NO_WISHES, Chains, Wishes
@@ -80,7 +79,9 @@ _HEADERS = frozenset(
 _LONGEST, _MOST = 86_400.0, 20
 
 
-def wishes_of(request: Request, call: Call, format: Format) -> tuple[Request, Wishes]:
+def wishes_of(
+    request: Request, call: Call, parse: Callable[[bytes], Request]
+) -> tuple[Request, Wishes]:
     """The request without what is meant for us, and that. Raises CallerError."""
     body, headers = request.body, call.headers
     if _LOOKED_FOR.isdisjoint(body) and _HEADERS.isdisjoint(headers):
@@ -93,7 +94,7 @@ def wishes_of(request: Request, call: Call, format: Format) -> tuple[Request, Wi
                 param=name,
             )
     # OpenAI's own field is LiteLLM's bag of tags; Anthropic's names the user and goes on
-    own = format.name == "openai_chat"
+    own = request.dialect == "openai_chat"
     found = [name for name in body if name in _FIELDS or (own and name == "metadata")]
     asked = [name for name in _HEADERS if name in headers]
     tagged = not own and isinstance(body.get("metadata"), dict) and "tags" in body["metadata"]
@@ -101,7 +102,7 @@ def wishes_of(request: Request, call: Call, format: Format) -> tuple[Request, Wi
         return request, NO_WISHES
     wishes = _read(body, headers)
     if found:
-        request = format.parse_request(splice(request.raw, dict.fromkeys(found)))
+        request = parse(splice(request.raw, dict.fromkeys(found)))
     return request, wishes
 
 

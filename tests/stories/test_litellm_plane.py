@@ -221,6 +221,17 @@ async def test_what_is_sent(
     assert sent == [{"temperature": 0.3}, {"temperature": 1}, {"user": "u"}]
 
 
+async def test_embeddings_follow_the_same_wishes(
+    plane: tuple[Router, httpx.AsyncClient], upstream: FakeUpstream
+) -> None:
+    _, http = plane
+    body = {"model": "e500", "input": "words", "fallbacks": ["ok2"], "metadata": {"a": "b"}}
+    answer = await http.post("/litellm/v1/embeddings", json=body)
+    assert answer.status_code == 200
+    assert [seen.model for seen in upstream.requests] == ["e500", "e500", "ok2"]
+    assert set(upstream.requests[-1].json) == {"model", "input"}
+
+
 async def test_a_canned_answer_is_simulated_and_streams(
     plane: tuple[Router, httpx.AsyncClient],
 ) -> None:
