@@ -52,7 +52,7 @@ async def explain(
         session=session_of(headers, request.body),
         client=client_of(headers),
     )
-    case = await situation(means, request, caller, generation, tuple(overrides), at=at)
+    case = await situation(means, request, caller, generation, tuple(overrides), at=at, dry=True)
     facts = case.facts
     try:
         plan = decide(case)

@@ -23,6 +23,7 @@ from router.cooldowns import Cooldowns
 from router.custom import CustomRouters
 from router.edge import Edge
 from router.errors import ConfigError
+from router.eyes import Eyes, own_door
 from router.health import INTERVAL, Health
 from router.inlining import Inlining
 from router.live import RECENT, Live, midnight
@@ -96,11 +97,12 @@ class Router:
         self.remembered = Remembered()
         self.custom = CustomRouters(lambda line: self.log.info("custom router", line))
         projects = Projects(home.claude_projects)
-        self.means = Means(self.counter, self.sessions, projects, self.custom)
         self.cooldowns = Cooldowns()
         self.signing = Signing(self.wall)
         self.inlining = Inlining()
         self.transport = Transport(proxies=_proxies(generation))
+        eyes = Eyes(own_door(self.transport, lambda: self.generation))
+        self.means = Means(self.counter, self.sessions, projects, self.custom, eyes=eyes)
         self.children: dict[str, Child] = {}
         #: children started only once the configuration needs them
         self.spare: dict[str, Child] = {}

@@ -215,13 +215,15 @@ class CustomRouter:
 
 @dataclass(frozen=True, slots=True)
 class Hooks:
-    """What CCR's config.json asks for before the rules. All None: there is no Hooks."""
+    """What CCR's config.json asks for before the rules. Nothing of it: there is no Hooks."""
 
     personal: Personal | None = None
     custom: CustomRouter | None = None
     #: REWRITE_SYSTEM_PROMPT: the text itself
     system_prompt: str | None = None
     presets: Mapping[str, Preset] | None = None
+    #: forceUseImageAgent: pictures are put into words by the Router's image model
+    image_agent: bool = False
 
 
 @dataclass(frozen=True, slots=True)

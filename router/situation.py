@@ -12,6 +12,7 @@ from msgspec import Struct, field
 from router.caller import Caller
 from router.contract import OverrideView
 from router.custom import CustomRouters
+from router.eyes import Eyes
 from router.facts import look_at
 from router.loads import Loads
 from router.messages import Request
@@ -34,6 +35,7 @@ class Means(Struct, frozen=True):
     projects: Projects = field(default_factory=Projects)
     custom: CustomRouters = field(default_factory=CustomRouters)
     loads: Loads = field(default_factory=Loads)
+    eyes: Eyes | None = None
 
 
 async def situation(
@@ -47,17 +49,24 @@ async def situation(
     chance: float = 0.0,
     now: float = 0.0,
     wishes: Wishes = NO_WISHES,
+    dry: bool = False,
 ) -> Case:
-    """`at` is Unix seconds, `now` the monotonic clock, `chance` uniform in [0, 1)."""
+    """`at` is Unix seconds, `now` the monotonic clock, `chance` uniform in [0, 1). `dry`: nobody is
+    asked for what costs money."""
     hooks = generation.hooks if caller.plane == "ccr" else None
+    problems: tuple[str, ...] = ()
+    if hooks is not None and hooks.presets is not None and caller.preset in hooks.presets:
+        generation = means.projects.preset(generation, hooks.presets[caller.preset])
+        hooks = None  # as in CCR: a preset has none of its own
     if hooks is not None:
+        eyes = None if dry else means.eyes
+        seer = generation.routes.targets.get("image")
+        if hooks.image_agent and eyes is not None and seer is not None:
+            request, problems = await eyes.described(request, str(seer), caller.session)
         session = own_session(request) if generation.routes.strict else caller.session
-        if hooks.presets is not None and caller.preset in hooks.presets:
-            generation = means.projects.preset(generation, hooks.presets[caller.preset])
-            hooks = None  # as in CCR: a preset has none of its own
-        elif hooks.personal is not None and session:
+        if hooks.personal is not None and session:
             generation = await means.projects.generation(generation, hooks.personal, session)
-        if hooks is not None and hooks.system_prompt is not None:
+        if hooks.system_prompt is not None:
             strictly = generation.routes.strict
             request = rewritten(request, hooks.system_prompt, strict=strictly)
     strict = generation.routes.strict and caller.plane == "ccr"
@@ -85,6 +94,7 @@ async def situation(
         at=at,
         seen=seen,
         custom=custom,
+        problems=problems,
         loads=means.loads,
         now=now,
         wishes=wishes,

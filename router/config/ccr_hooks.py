@@ -60,7 +60,12 @@ def read(
                 findings.append(said)
     presets, said_of_presets = ccr_presets.read(ccr, env)
     findings += said_of_presets
-    hooks = Hooks(personal, custom, prompt, presets or None)
+    agent = document is not None and document.data.get("forceUseImageAgent") is True
+    if agent and "image" not in routes.targets and document is not None:
+        text = "has no effect: the Router names no image model"
+        findings.append(problem(WHAT, document, text, "forceUseImageAgent"))
+        agent = False
+    hooks = Hooks(personal, custom, prompt, presets or None, agent)
     return (None if hooks == Hooks() else hooks), findings, tuple(follows)
 
 

@@ -43,16 +43,19 @@ FOR_COMMANDS = frozenset(
     }
 )
 #: keys that router.config.ccr_hooks reads
-FOR_HOOKS = frozenset({"CUSTOM_ROUTER_PATH", "CUSTOM_ROUTER_TIMEOUT_MS", "REWRITE_SYSTEM_PROMPT"})
+FOR_HOOKS = frozenset(
+    {
+        "CUSTOM_ROUTER_PATH",
+        "CUSTOM_ROUTER_TIMEOUT_MS",
+        "REWRITE_SYSTEM_PROMPT",
+        "forceUseImageAgent",
+    }
+)
 #: in CCR's order
 PROXIES = ("HTTPS_PROXY", "https_proxy", "httpsProxy", "PROXY_URL")
 _READ_ELSEWHERE = FOR_COMMANDS | FOR_HOOKS | {*PROXIES, "transformers", "plugins", "Plugins"}
 #: CCR's own plug-in: the speed of tokens is in the ledger, and so in the status line, without it
 KNOWN_PLUGINS = frozenset({"token-speed"})
-#: keys whose absence here a person would notice, with what to do instead
-NOT_DONE = {
-    "forceUseImageAgent": "images go to the Router's image model; there is no image agent",
-}
 
 
 class _Entry(BaseModel):
@@ -280,18 +283,13 @@ def _foreign(document: Document, key: str, what: str) -> list[Finding]:
 
 def _unused(document: Document, file: _File) -> list[Finding]:
     """What the file says and we do not follow, each with its line."""
-    findings = [
-        problem(WHAT, document, NOT_DONE[key], key)
-        for key in document.data
-        if key in NOT_DONE and document.data[key]
-    ]
-    findings += _foreign(document, "transformers", "providers that use it are used without it")
+    findings = _foreign(document, "transformers", "providers that use it are used without it")
     for key in ("plugins", "Plugins"):
         findings += _foreign(document, key, "nothing stands in for it")
     if file.HOST and file.HOST not in ("127.0.0.1", "localhost", "::1"):
         text = "is not followed: [listen] host in pointsman.toml decides, and asks for keys first"
         findings.append(problem(WHAT, document, text, "HOST"))
-    odd = [k for k in file.model_extra or {} if k not in NOT_DONE and k not in _READ_ELSEWHERE]
+    odd = [k for k in file.model_extra or {} if k not in _READ_ELSEWHERE]
     odd += [f"Router.{key}" for key in file.Router.model_extra or {}]
     for index, entry in enumerate(file.Providers or file.providers or ()):
         odd += [f"Providers[{index}].{key}" for key in entry.model_extra or {}]

@@ -113,7 +113,7 @@ class _Decision:
     def __init__(self, case: Case) -> None:
         self.case = case
         self.looks: list[Look] = []
-        self.problems: list[str] = []
+        self.problems: list[str] = list(case.problems)
         self.gaps: list[str] = []  # routes whose target does not resolve
 
     def refused(self, error: CallerError) -> RefusedError:

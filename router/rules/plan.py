@@ -34,6 +34,8 @@ class Case(Struct, frozen=True):
     seen: Seen | None = None
     #: what the person's own router said; None where there is none
     custom: Answer | None = None
+    #: what went wrong before the rules were asked
+    problems: tuple[str, ...] = ()
     #: what runs where, for the strategies that look at it; None: nobody knows
     loads: Loads | None = None
     now: float = 0.0
