@@ -36,6 +36,7 @@ from router.record import Record
 from router.remembered import Remembered
 from router.rooms import learnt
 from router.routes import Edits
+from router.sd_notify import Manager
 from router.sessions import Sessions
 from router.settings import Generation
 from router.signing import Signing
@@ -114,6 +115,7 @@ class Router:
         self._reloading = asyncio.Lock()
         self._stopping = asyncio.Event()
         self._refollow = asyncio.Event()
+        self.manager = Manager()
         self._tasks: list[asyncio.Task[None]] = []
 
     # ── what the stages ask ───────────────────────────────────────────────────────────────────
@@ -222,11 +224,14 @@ class Router:
         self._task(self._probe())
         self._task(self._follow(files))
         self._task(self._settle())
+        self._task(self.manager.watch())
         await edge.start()
         await control.start()
         self.log.info("router", f"started, generation {self.generation.number}")
         ready()
+        self.manager.tell("READY=1", f"STATUS=generation {self.generation.number}")
         await self._stopping.wait()
+        self.manager.tell("STOPPING=1")
         self.log.info("router", f"stopping, {len(self.live.running)} requests still run")
         await edge.drain(DRAIN)
         for task in self._tasks:
