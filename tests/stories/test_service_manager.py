@@ -15,8 +15,8 @@ def test_the_manager_is_told_when_it_listens_and_when_it_ends(tmp_path: Path) ->
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
         manager.bind(str(tmp_path / "n"))
         manager.settimeout(30)
-        told = {"NOTIFY_SOCKET": str(tmp_path / "n"), "WATCHDOG_USEC": "100000"}
-        with running(tmp_path, **told) as router:
+        place = str(tmp_path / "n")
+        with running(tmp_path, NOTIFY_SOCKET=place, WATCHDOG_USEC="100000") as router:
             said = {manager.recv(4096).decode().split("\n")[0] for _ in range(3)}
             assert said == {"READY=1", "WATCHDOG=1"}
             assert router.get("/livez").status_code == 200
