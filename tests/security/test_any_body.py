@@ -79,6 +79,44 @@ EMBEDDINGS: dict[str, Any] = {
     "encoding_format": "float",
     "dimensions": 8,
 }
+RESPONSES: dict[str, Any] = {
+    "model": "gpt-4o",
+    "instructions": "Be short.",
+    "input": [
+        {
+            "role": "user",
+            "content": [
+                {"type": "input_text", "text": "hi"},
+                {"type": "input_image", "image_url": "data:image/png;base64,aGk="},
+                {"type": "input_file", "filename": "a", "file_data": "data:text/plain;base64,aGk="},
+            ],
+        },
+        {"type": "reasoning", "summary": [{"type": "summary_text", "text": "hm"}]},
+        {"type": "function_call", "call_id": "c", "name": "look", "arguments": "{}"},
+        {"type": "function_call_output", "call_id": "c", "output": "found"},
+    ],
+    "tools": [
+        {"type": "function", "name": "look", "parameters": {}},
+        {"type": "custom", "name": "patch", "format": {"type": "text"}},
+        {"type": "namespace", "name": "n", "tools": [{"type": "function", "name": "go"}]},
+    ],
+    "tool_choice": "auto",
+    "text": {"format": {"type": "json_schema", "name": "a", "schema": {}}},
+    "reasoning": {"effort": "high"},
+    "metadata": {"a": "b"},
+    "max_output_tokens": 50,
+    "stream": False,
+}
+COMPLETIONS: dict[str, Any] = {
+    "model": "gpt-4o",
+    "prompt": ["hi"],
+    "echo": True,
+    "n": 1,
+    "stop": ["x"],
+    "max_tokens": 50,
+    "stream_options": {"include_usage": True},
+    "stream": False,
+}
 #: path and a body that it takes
 ENDPOINTS: dict[str, dict[str, Any]] = {
     "/ccr/v1/messages": MESSAGES,
@@ -88,6 +126,8 @@ ENDPOINTS: dict[str, dict[str, Any]] = {
     "/litellm/v1/messages": MESSAGES,
     "/litellm/v1/chat/completions": CHAT,
     "/litellm/v1/embeddings": EMBEDDINGS,
+    "/litellm/v1/responses": RESPONSES,
+    "/litellm/v1/completions": COMPLETIONS,
 }
 
 
