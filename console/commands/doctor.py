@@ -34,17 +34,26 @@ MARKS = {"found": "✓", "made": "+", "absent": "·", "problem": "!"}
 
 @click.command()
 @click.option("--json", "as_json", is_flag=True, help="Print JSON")
+@click.option("--fix", is_flag=True, help="Mend what can be mended without a decision of yours")
 @click.pass_context
-def command(ctx: click.Context, as_json: bool) -> None:
+def command(ctx: click.Context, as_json: bool, fix: bool) -> None:
     """Say what was found and where, and what is wrong. Ends with 1 if something is.
 
     ✓ found   + made by us   · absent   ! a problem
+
+    --fix takes from others the right to read files of ours and files with keys, and makes folders
+    that are missing. It stops no program and changes no line of a file.
     """
     from console.process import running
     from storage.home import home
 
     here = home()
+    if fix:
+        for line in mended(here):
+            say(line)
     snapshot = asyncio.run(running(here))
+    if fix and snapshot is not None:
+        snapshot = asyncio.run(looked_again(here))
     found = list(snapshot.findings) if snapshot else of_configuration()
     machine = [*of_router(here, snapshot), *of_program(), *of_files(here), *of_ssh(here)]
     if snapshot is None:
@@ -116,12 +125,46 @@ def of_program() -> Iterator[Finding]:
     yield Finding("SQLite", "", "found", detail)
 
 
+def _ours(here: Home) -> tuple[Path, ...]:
+    return (here.data, here.run, here.logs, here.ledger, here.host_key, here.router_output)
+
+
+def mended(here: Home) -> Iterator[str]:
+    """Does what needs no decision; a line for each thing done, or why it could not be."""
+    try:
+        here.make()
+    except OSError as error:
+        yield f"not made: {error}"
+    for path in (*_ours(here), here.toml, here.ccr_json, here.litellm_yaml, here.ccr_log):
+        try:
+            mode = path.stat().st_mode
+            if mode & 0o077:
+                path.chmod(0o700 if path.is_dir() else 0o600)
+                yield f"mended: only you can read {clean(str(path))} now (was {mode & 0o777:o})"
+        except FileNotFoundError:
+            continue
+        except OSError as error:
+            yield f"not mended: {clean(str(error))}"
+
+
+async def looked_again(here: Home) -> Snapshot | None:
+    """After the running router has read its files anew: what it found was of before."""
+    from console.link import Link
+    from router.contract import Reload
+
+    link = Link(here)
+    try:
+        await link.act(Reload())
+        return await link.snapshot()
+    finally:
+        await link.close()
+
+
 def of_files(here: Home) -> Iterator[Finding]:
     """Our own files must be their owner's alone: they tell who asked whom for what."""
     from router.contract import Finding
 
-    ours = (here.data, here.run, here.logs, here.ledger, here.host_key, here.router_output)
-    for path in ours:
+    for path in _ours(here):
         try:
             mode = path.stat().st_mode
         except OSError:
