@@ -7,7 +7,7 @@ group) stand for one another: a retry goes to the next of them at once, else it 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from itertools import groupby
 from typing import Literal
 
@@ -163,10 +163,10 @@ class Course:
 
     # ── within a leg ──────────────────────────────────────────────────────────────────────────
 
-    def _in_turn(self) -> Iterator[Candidate]:
+    def _in_turn(self) -> Sequence[Candidate]:
         leg = self._legs[self._leg]
-        for step in range(len(leg)):
-            yield leg[(self._at + step) % len(leg)]
+        at = self._at % len(leg)
+        return leg[at:] + leg[:at] if at else leg
 
     def _try(self, candidate: Candidate, now: float) -> Try:
         leg = self._legs[self._leg]

@@ -99,7 +99,7 @@ def _expand(case: Case, name: str, reason: str, seen: tuple[str, ...], branch: s
     deployments = find(groups, name)
     if not deployments:
         return Expanded((), f"no model group is named {name[:100]!r}")
-    fitting = tags.allowed(case, deployments)
+    fitting = tags.allowed(case, deployments) if groups.tag_filtering else deployments
     if not fitting:
         asked = ", ".join(case.wishes.tags)
         return Expanded((), f"{tags.REFUSED}. Passed model={name} and tags=[{asked}]")
@@ -157,6 +157,8 @@ def keyed(provider: Provider, chance: float) -> tuple[Provider, ...]:
 def _timeouts(case: Case, deployment: Deployment, provider: Provider) -> Timeouts | None:
     """Those of a request before those of its deployment; None: the provider's own."""
     wishes, usual = case.wishes, provider.timeouts
+    if wishes is NO_WISHES and deployment.stream_timeout is None:
+        return None
     seconds = wishes.timeout
     if case.request.stream:
         seconds = wishes.stream_timeout or seconds or deployment.stream_timeout

@@ -17,9 +17,7 @@ REFUSED = "Not allowed to access model due to tags configuration"
 
 
 def allowed(case: Case, deployments: tuple[Deployment, ...]) -> tuple[Deployment, ...]:
-    """Those that may serve; none when the tags forbid all."""
-    if not case.generation.groups.tag_filtering:
-        return deployments
+    """Those that may serve where tags count; none when they forbid all."""
     tags = frozenset(case.wishes.tags)
     agent = case.caller.headers.get("user-agent", "")[:500]
     fitting = tuple(one for one in deployments if _fits(case, one, tags, agent))

@@ -248,3 +248,43 @@ async def test_an_answer_of_one_byte_at_a_time_is_the_same_answer(
                     seen.append(re.sub(r"req_\w+|\"created\":\d+", "", answer.text))
                     assert (await row(router)).request.state == "done"
                 assert len(set(seen)) == 1, f"{provider} to {dialect}"
+
+
+@pytest.mark.parametrize(
+    "before",
+    [
+        b"",
+        b": OPENROUTER PROCESSING\n\n",
+        sse({**CHUNK, "choices": [], "prompt_filter_results": []}, done=0),  # Azure's first
+        b": a\n\n" * 500,
+    ],
+    ids=["nothing", "a comment", "a chunk that says nothing", "many comments"],
+)
+async def test_what_says_nothing_does_not_begin_an_answer(
+    test_home: Home, upstream: FakeUpstream, http: httpx.AsyncClient, before: bytes
+) -> None:
+    """S12: as long as nothing was said, another candidate may answer."""
+    configure(test_home.config, upstream, TOML)
+    async with inside.served(test_home) as (router, front):
+        error = sse({"error": {"message": "worn out", "type": "server_error"}})
+        upstream.then(Behaviour(raw=length(before + error, kind=STREAM)), Behaviour())
+        body = openai_body("openai-weak", "hello", stream=True)
+        answer = await http.post(front + DOORS["openai"], content=body)
+        detail = await row(router)
+    assert "error" not in check_openai(answer.content)
+    assert [attempt.outcome for attempt in detail.attempts] == ["upstream", "ok"]
+    assert [seen.model for seen in upstream.requests] == ["openai-weak", "anthropic"]
+
+
+async def test_a_first_chunk_that_says_nothing_is_passed_on_with_the_answer(
+    test_home: Home, upstream: FakeUpstream, http: httpx.AsyncClient
+) -> None:
+    configure(test_home.config, upstream, TOML)
+    first = {**CHUNK, "choices": [], "usage": None, "prompt_filter_results": [{"index": 0}]}
+    stream = sse(first, *WORDS, told(5, 4))
+    async with inside.served(test_home) as (_, front):
+        upstream.then(Behaviour(raw=length(stream, kind=STREAM)))
+        options = {"include_usage": True}
+        body = openai_body("openai", "hello", stream=True, stream_options=options)
+        answer = await http.post(front + DOORS["openai"], content=body)
+    assert answer.content == stream
