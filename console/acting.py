@@ -23,6 +23,8 @@ from router.contract import (
     Cancel,
     ClearOverride,
     Done,
+    ListModels,
+    Models,
     OverrideView,
     Pause,
     Refused,
@@ -36,6 +38,7 @@ from router.contract import (
 
 if TYPE_CHECKING:
     from console.link import Link
+    from console.screens.override_form import OverrideForm
 
 _NO = Answer("", "esc", "no, leave it")
 
@@ -45,6 +48,7 @@ class Acting(App[int]):
 
     board: Board
     link: Link | None
+    now: Callable[[], float]
 
     def say(self, message: str, *, bad: bool = False) -> None:
         """A short note at the corner of the screen."""
@@ -56,6 +60,17 @@ class Acting(App[int]):
         """To the clipboard of the terminal that looks (OSC 52, also over SSH)."""
         self.copy_to_clipboard(clean(text, limit=4000))
         self.say(f"copied {what}")
+
+    def ask_copy(self, *offered: tuple[str, str, str]) -> None:
+        """(key, words, text) of each thing that can be copied; asks which."""
+        texts = {words: text for _, words, text in offered}
+        answers = [Answer(words, key, words) for key, words, _ in offered]
+
+        def take(words: str | None) -> None:
+            if words:
+                self.copy(texts[words], words)
+
+        self.push_screen(Choose("Copy", [], [*answers, Answer("", "esc", "nothing")]), take)
 
     @property
     def operator(self) -> str:
@@ -168,7 +183,23 @@ class Acting(App[int]):
             if action is not None:
                 self.do(action)
 
-        self.push_screen(OverrideForm(self.board, request, self.operator), take)
+        form = OverrideForm(self.board, request, self.operator, self.now())
+        self.push_screen(form, take)
+        self._tell_prices(form)
+
+    @work(exclusive=True, group="prices")
+    async def _tell_prices(self, form: OverrideForm) -> None:
+        listed = await self.question(ListModels())
+        if isinstance(listed, Models):
+            form.know({model.target: model for model in listed.models})
+
+    def revert_override(self) -> None:
+        """Takes the newest override back, without asking."""
+        newest = max(self.board.overrides, key=lambda o: o.set_at, default=None)
+        if newest is None:
+            self.say("no override is in force")
+        else:
+            self.do(ClearOverride(newest.id, by=self.operator))
 
     def ask_clear_all(self) -> None:
         if self.refuses_change():

@@ -742,3 +742,9 @@ class LogFilter(Struct, frozen=True, gc=False):
     text: str = ""
     source: str = ""
     request: str = ""
+    words: tuple[str, ...] = ()  # each in the message or the source
+    without: tuple[str, ...] = ()  # none of them there
+    #: of the request that a line is about
+    status_from: int | None = None
+    model: str = ""  # part of its provider,model
+    session: str = ""  # the beginning of it

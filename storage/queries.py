@@ -93,6 +93,12 @@ def log_ids(filter: LogFilter) -> Query:
     return f"SELECT id FROM log{_where(terms)} ORDER BY id", values
 
 
+#: first and last id, and how many there are: without a gap these are all
+LOG_RANGE: Final = (
+    "SELECT (SELECT MIN(id) FROM log), (SELECT MAX(id) FROM log), (SELECT COUNT(*) FROM log)"
+)
+
+
 def log_lines(ids: Sequence[int]) -> Query:
     """Rows for rows.read_log, in no order."""
     return f"{_LINES} WHERE id IN ({', '.join('?' * len(ids))})", list(ids)
@@ -132,9 +138,32 @@ def _log_terms(filter: LogFilter) -> tuple[list[str], list[Any]]:
     if filter.request:
         terms.append("request = ? AND request <> ''")  # as for sessions, below
         values.append(filter.request)
+    for words, sign in ((filter.words, ""), (filter.without, "NOT ")):
+        for word in words:
+            terms.append(f"{sign}(message LIKE ? ESCAPE '\\' OR source LIKE ? ESCAPE '\\')")
+            values += [_part(word)] * 2
+    about, held = _about(filter)
+    if about:
+        terms.append(f"request IN (SELECT id FROM request{_where(about)}) AND request <> ''")
+        values += held
     if filter.text:
         terms.append("(message LIKE ? ESCAPE '\\' OR source LIKE ? ESCAPE '\\')")
         values += [_part(filter.text)] * 2
+    return terms, values
+
+
+def _about(filter: LogFilter) -> tuple[list[str], list[Any]]:
+    """What the request of a line must be like."""
+    terms, values = list[str](), list[Any]()
+    if filter.status_from is not None:
+        terms.append("status >= ?")
+        values.append(filter.status_from)
+    if filter.model:
+        terms.append("provider || ',' || model LIKE ? ESCAPE '\\'")
+        values.append(_part(filter.model))
+    if filter.session:
+        terms.append("session LIKE ? ESCAPE '\\' AND session <> ''")
+        values.append(_part(filter.session)[1:])
     return terms, values
 
 

@@ -164,6 +164,10 @@ class Archive:
         db = await self._connection()
         if db is None:
             return ids
+        if filter == _EVERY_LINE:
+            ((first, last, count),) = await self._all((queries.LOG_RANGE, []))
+            if first is not None and last - first + 1 == count:
+                return array("q", range(first, last + 1))
         try:
             async with db.execute(*queries.log_ids(filter)) as cursor:
                 while gulp := await cursor.fetchmany(GULP):

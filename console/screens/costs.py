@@ -1,4 +1,5 @@
-"""Costs: what each model cost today, in 7 or in 30 days. Read from the ledger, router or not.
+"""Costs: what was spent, by any dimension and over time, with what is still to come. Read from the
+ledger, router or not.
 
 Its rule: real and simulated money stand in blocks of their own with totals of their own; a sum with
 unpriced parts is a lower bound (≥) and says how much of the traffic it covers.
@@ -6,35 +7,51 @@ unpriced parts is a lower bound (≥) and says how much of the traffic it covers
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import ClassVar
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from typing import ClassVar, Literal
 
 from textual import work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
+from textual.content import Content
+from textual.widgets import Static
 
 from console.feed import midnight
+from console.screens.picker import Picker
 from console.screens.view import View, hidden
-from console.text import UNKNOWN, money, percent, tokens
+from console.spark import spark
+from console.spending import (
+    DAY,
+    cost,
+    coverage,
+    export,
+    legend,
+    outlook,
+    over_time,
+    stack,
+    total,
+    would_have,
+)
+from console.text import NANO, fit, money, percent, tokens
 from console.theme import Tone
 from console.widgets.bar import Bar
 from console.widgets.columns import Column
-from console.widgets.paint import Piece, Span
+from console.widgets.paint import Piece, Span, lines, say
 from console.widgets.table import Heading, Key, Row, Table
-from router.contract import CostLine, Tokens
+from router.contract import CostLine, CostPoint, ListModels, Models, ModelView
 
-COLUMNS = (
-    Column("provider,model", 22, grow=1, middle=True),
-    Column("requests", 8, number=True),
-    Column("errors", 6, number=True, drop=2),
-    Column("input", 7, number=True),
-    Column("cache read", 10, number=True, drop=4),
-    Column("cache write", 11, number=True, drop=5),
-    Column("output", 7, number=True),
-    Column("cost", 9, number=True),
-    Column("share", 17, drop=3),
+By = Literal["model", "provider", "key", "session", "project", "door", "rule", "outcome"]
+BYS: tuple[By, ...] = (
+    "model",
+    "provider",
+    "key",
+    "session",
+    "project",
+    "door",
+    "rule",
+    "outcome",
 )
-DAY = 86_400.0
 #: seconds between two looks at whether the ledger has changed
 LOOK = 2
 #: key → (name, days before today)
@@ -42,40 +59,19 @@ PERIODS = {"t": ("today", 0), "w": ("7 days", 6), "M": ("30 days", 29)}
 _BAR = 10
 
 
-def bar(part: float, cells: int = _BAR) -> str:
-    """A share of 0…1 as a bar, to half a cell; never empty for what is not zero."""
-    halves = max(round(part * cells * 2), 1 if part > 0 else 0)
-    whole, rest = divmod(min(halves, cells * 2), 2)
-    return ("━" * whole + "╸" * rest).ljust(cells)
-
-
-def total(lines: Sequence[CostLine]) -> CostLine:
-    """The sum of lines of one kind."""
-    return CostLine(
-        name="total",
-        simulated=any(line.simulated for line in lines),
-        requests=sum(line.requests for line in lines),
-        errors=sum(line.errors for line in lines),
-        tokens=Tokens(
-            input=sum(line.tokens.input for line in lines),
-            cache_read=sum(line.tokens.cache_read for line in lines),
-            cache_write=sum(line.tokens.cache_write for line in lines),
-            cache_write_1h=sum(line.tokens.cache_write_1h for line in lines),
-            output=sum(line.tokens.output for line in lines),
-            reasoning=sum(line.tokens.reasoning for line in lines),
-            estimated=any(line.tokens.estimated for line in lines),
-        ),
-        cost=sum(line.cost for line in lines),
-        unpriced=sum(line.unpriced for line in lines),
-        attempts=sum(line.attempts for line in lines),
+def columns(by: By) -> tuple[Column, ...]:
+    return (
+        Column("provider,model" if by == "model" else by, 22, grow=1, middle=True),
+        Column("requests", 8, number=True),
+        Column("errors", 6, number=True, drop=2),
+        Column("input", 7, number=True),
+        Column("cache read", 10, number=True, drop=4),
+        Column("cache write", 11, number=True, drop=6),
+        Column("output", 7, number=True),
+        Column("cost", 9, number=True),
+        Column("spent on", _BAR, drop=5),
+        Column("share", 6, number=True, drop=3),
     )
-
-
-def cost(line: CostLine) -> str:
-    """Nothing priced is unknown; something unpriced is a lower bound."""
-    if line.unpriced and line.unpriced == line.attempts:
-        return UNKNOWN
-    return money(line.cost, lower_bound=line.unpriced > 0)
 
 
 def draw(line: CostLine, whole: CostLine) -> Row:
@@ -92,9 +88,8 @@ def draw(line: CostLine, whole: CostLine) -> Row:
         _count(used.cache_write + used.cache_write_1h, tone),
         _count(used.output, tone, used.estimated),
         Span(cost(line), tone),
-        [Span(bar(share), "accent"), Span(f" {percent(share):>5}", "muted")]
-        if share and line is not whole
-        else "",
+        stack(line.spend),
+        Span(percent(share) if share and line is not whole else "", "muted"),
     )
 
 
@@ -107,15 +102,15 @@ class CostRows:
 
     def __init__(self, blocks: Iterable[tuple[Heading, Sequence[CostLine]]]) -> None:
         self._rows: list[tuple[Key, Row]] = []
-        for heading, lines in blocks:
-            if not lines:
+        for heading, found in blocks:
+            if not found:
                 continue
-            whole = total(lines)
+            whole = total(found)
             kind = "simulated" if whole.simulated else "real"
             if self._rows:
                 self._rows.append((f"gap {kind}", Heading(())))
             self._rows.append((f"heading {kind}", heading))
-            for line in sorted(lines, key=lambda line: (-line.cost, -line.requests, line.name)):
+            for line in sorted(found, key=lambda line: (-line.cost, -line.requests, line.name)):
                 self._rows.append((f"{kind} {line.name}", draw(line, whole)))
             self._rows.append((f"total {kind}", draw(whole, whole)))
         self._places = {key: place for place, (key, _) in enumerate(self._rows)}
@@ -135,27 +130,44 @@ class CostRows:
 
 class Costs(View):
     NAME = "Costs"
-    KEYS = (("t", "today"), ("w", "7 days"), ("M", "30 days"))
+    KEYS = (
+        ("t", "today"),
+        ("w", "7 days"),
+        ("M", "30 days"),
+        ("b", "by"),
+        ("v", "would have cost"),
+        ("e", "export"),
+    )
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("t", "period('t')", "Today"),
         Binding("w", "period('w')", "The last 7 days"),
         Binding("M", "period('M')", "The last 30 days"),
+        Binding("b", "by(1)", "By model, provider, key, session, project, door, rule, outcome"),
+        Binding("B", "by(-1)", "The same backwards"),
+        Binding("v", "other", "What this would have cost on another model"),
+        Binding("e", "export", "Write it as CSV and JSON"),
     ]
 
     def __init__(self) -> None:
         super().__init__(id="costs")
         self._period = "t"
+        self.by: By = "model"
         self._lines: list[CostLine] | None = None
+        self._points: list[CostPoint] = []
+        self._hour: list[CostPoint] = []
+        self._month = 0
+        self._other: ModelView | None = None
         self._version: int | None = None
         self._ticks = 0
 
     def command(self) -> str:
         since = {"t": "today", "w": "7d", "M": "30d"}[self._period]
-        return f"pointsman costs --since {since} --by model"
+        return f"pointsman costs --since {since} --by {self.by}"
 
     def compose(self) -> ComposeResult:
         yield Bar(classes="title")
-        yield Table(COLUMNS, id="models")
+        yield Table(columns("model"), id="models")
+        yield Static(id="trend", markup=False)
 
     def shown(self) -> None:
         super().shown()
@@ -170,6 +182,17 @@ class Costs(View):
         self._period, self._version = period, None
         self._load()
 
+    def action_by(self, step: int) -> None:
+        self.by = BYS[(BYS.index(self.by) + step) % len(BYS)]
+        self._version = None
+        self.query_one(Table).set_columns(columns(self.by))
+        self._load()
+
+    @property
+    def _since(self) -> float:
+        _, days = PERIODS[self._period]
+        return midnight(midnight(self.console_app.now()) - days * DAY + DAY / 2)
+
     @work(exclusive=True, group="costs")
     async def _load(self) -> None:
         archive = self.console_app.archive
@@ -178,47 +201,98 @@ class Costs(View):
         version = await self.ask(archive.data_version(), -1)
         if version == self._version and self._lines is not None:
             return
-        now = self.console_app.now()
-        _, days = PERIODS[self._period]
-        since = midnight(midnight(now) - days * DAY + DAY / 2)
-        self._lines = await self.ask(archive.costs(since, now + DAY, "model"), [])
+        now, since = self.console_app.now(), self._since
+        self._lines = await self.ask(archive.costs(since, now + DAY, self.by), [])
+        step: Literal["quarter", "day"] = "quarter" if self._period == "t" else "day"
+        self._points = await self.ask(archive.cost_series(since, now + DAY, step), [])
+        self._hour = await self.ask(archive.cost_series(now - 3600, now + DAY, "quarter"), [])
+        first = time.localtime(now)
+        begin = time.mktime((first.tm_year, first.tm_mon, 1, 0, 0, 0, 0, 0, -1))
+        month = await self.ask(archive.costs(begin, now + DAY, "door"), [])
+        self._month = sum(line.cost for line in month if not line.simulated)
         self._version = version
         self.update()
 
+    # ── drawing ───────────────────────────────────────────────────────────────────────────────────
+
     def draw(self) -> None:
-        lines = self._lines or []
-        real = [line for line in lines if not line.simulated]
-        simulated = [line for line in lines if line.simulated]
+        found = self._lines or []
+        real = [line for line in found if not line.simulated]
+        simulated = [line for line in found if line.simulated]
+        aside = Span("  never part of real totals", "muted")
         self.query_one(Table).show(
             CostRows(
                 (
                     (Heading((Span("Real", "head"), *coverage(real))), real),
-                    (
-                        Heading(
-                            (
-                                Span("◇ Simulated", "head"),
-                                Span("  never part of real totals", "muted"),
-                            )
-                        ),
-                        simulated,
-                    ),
+                    (Heading((Span("◇ Simulated", "head"), aside)), simulated),
                 )
             )
         )
+        self.query_one("#trend", Static).update(lines(*self._trend(real)))
         said: list[Piece] = [Span("  ")]
         for key, (name, _) in PERIODS.items():
             said += [Span(f" {name} ", "badge" if key == self._period else "muted", key), Span(" ")]
-        if self._lines is not None and not lines:
+        said.append(Span(f"  by {self.by}", "accent", "b"))
+        if self._lines is not None and not found:
             said.append(Span("  no request in this time", "muted"))
         self.title(*said, hint=hidden(self.query_one(Table)))
 
+    def _trend(self, real: Sequence[CostLine]) -> list[Content]:
+        now, whole = self.console_app.now(), total(real)
+        room = max(self.size.width - 14, 10)
+        _, days = PERIODS[self._period]
+        step, count = (900.0, 96) if not days else (DAY, days + 1)
+        spent = over_time(self._points, self._since, step, count)
+        each = max(room // count, 1)
+        plot = "".join(cell * min(each, 8) for cell in spark(spent))
+        unit = "a quarter hour" if not days else "a day"
+        most = money(round(max(spent, default=0.0) * NANO))
+        rate = sum(p.line.cost for p in self._hour if not p.line.simulated)
+        today = self.console_app.board.today.cost
+        rows = [
+            say(Span(fit("spent", 10), "muted"), Span(plot, "accent"), Span("", "muted")),
+            say(Span(" " * 10), Span(f"up to {most} {unit}", "muted"), *legend(whole.spend)),
+            say(Span(fit("outlook", 10), "muted"), *outlook(rate, today, self._month, now)),
+        ]
+        if whole.spend.saved:
+            words = "saved by caches" if whole.spend.saved > 0 else "lost on caches"
+            rows.append(
+                say(
+                    Span(fit("caches", 10), "muted"),
+                    Span(money(abs(whole.spend.saved)), "good" if whole.spend.saved > 0 else "bad"),
+                    Span(f" {words}", "muted"),
+                )
+            )
+        if self._other is not None:
+            rows.append(say(*would_have(whole, self._other)))
+        return rows
 
-def coverage(lines: Sequence[CostLine]) -> tuple[Piece, ...]:
-    """How much of the traffic the sum covers, where it is not all."""
-    whole = total(lines)
-    if not whole.unpriced:
-        return ()
-    return (
-        Span(f"  {percent(whole.coverage or 0)} of attempts priced", "warn"),
-        Span(f", {whole.unpriced:,} with unknown price", "muted"),
-    )
+    # ── doing ─────────────────────────────────────────────────────────────────────────────────────
+
+    @work(exclusive=True, group="other")
+    async def action_other(self) -> None:
+        listed = await self.console_app.question(ListModels())
+        found = listed.models if isinstance(listed, Models) else ()
+        models: Mapping[str, ModelView] = {m.target: m for m in found if m.input is not None}
+        if not models:
+            self.console_app.say("no priced model is known: is the router up?", bad=True)
+            return
+        chosen = await self.app.push_screen_wait(
+            Picker("What this would have cost on", [*models], models, none="no comparison")
+        )
+        if chosen is not None:
+            self._other = models.get(chosen)
+            self.update()
+
+    def action_export(self) -> None:
+        """Beside the console's own files: this may be a terminal far away."""
+        folder = self.console_app.home.data / "exports"
+        stamp = time.strftime("%Y%m%d-%H%M%S", time.localtime(self.console_app.now()))
+        path = folder / f"costs-{self._period}-{self.by}-{stamp}"
+        try:
+            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            export(path, self._lines or [])
+        except OSError as error:
+            self.console_app.say(f"{folder} cannot be written: {error.strerror}", bad=True)
+            return
+        self.console_app.say(f"written: {path}.csv and .json")

@@ -10,6 +10,7 @@ import shlex
 from collections.abc import Callable, Sequence
 from typing import ClassVar
 
+import msgspec
 from textual import work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -17,14 +18,15 @@ from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.widgets import Static
 
+from console.query import parse
 from console.screens.view import FilteredView, FilterLine, hidden
 from console.text import UNKNOWN, moment, money, ms, rate, tokens
 from console.theme import Tone
 from console.widgets.bar import Bar
 from console.widgets.columns import Column
-from console.widgets.paint import Cell, Piece, Span, lines, say
+from console.widgets.paint import Cell, Piece, Span, lines, plain, say
 from console.widgets.table import Heading, Key, ListRows, Row, Table
-from router.contract import Finding, RequestFilter, RequestView
+from router.contract import Finding, RequestView
 
 COLUMNS = (
     Column("time", 8, number=True),
@@ -40,6 +42,8 @@ COLUMNS = (
     Column("status", 9),
 )
 
+#: requests of the ledger that a filter looks at
+SEARCHED = 500
 _DOORS = {"claude-code": "claude"}
 #: what the list can be grouped by → what a request's group is called
 GROUPS: dict[str, Callable[[RequestView], str]] = {
@@ -50,23 +54,6 @@ GROUPS: dict[str, Callable[[RequestView], str]] = {
     "door": lambda r: r.door,
 }
 SIMULATED = Span("◇ sim ", "muted")
-
-
-def matches(request: RequestView, text: str) -> bool:
-    """As RequestFilter.text matches in the ledger."""
-    fields = (
-        request.id,
-        request.asked,
-        request.provider,
-        request.model,
-        request.rule,
-        request.session,
-        request.agent,
-        request.client,
-        request.error,
-        request.door,
-    )
-    return text.casefold() in "\n".join(fields).casefold()
 
 
 def target(request: RequestView) -> str:
@@ -99,7 +86,7 @@ def _short(seconds: float) -> str:
     return f"{int(seconds / 86_400)}d"
 
 
-def draw(request: RequestView, now: float) -> Row:
+def draw(request: RequestView, now: float) -> Sequence[Cell]:
     running = request.state == "running"
     quiet: Tone = "" if running or request.state == "done" else "muted"
     route: list[Piece] = [SIMULATED] if request.simulated else []
@@ -190,7 +177,7 @@ class Live(FilteredView):
         Binding("x", "cancel", "Cancel the running request"),
         Binding("o", "override", "Override from here on"),
         Binding("X", "pause_session", "Pause or resume its session"),
-        Binding("y", "copy", "Copy the request's id"),
+        Binding("y", "copy", "Copy its id, row, JSON or curl"),
     ]
 
     def __init__(self) -> None:
@@ -209,7 +196,7 @@ class Live(FilteredView):
         yield Table(COLUMNS, edge="top", id="requests")
         with VerticalScroll(id="empty", can_focus=False):
             yield Static(id="welcome", markup=False)
-        yield FilterLine("part of a model, provider, rule, session, client, id or error")
+        yield FilterLine("words, !words, model: provider: session: key: rule: status>=400 since:2h")
 
     # ── drawing ───────────────────────────────────────────────────────────────────────────────────
 
@@ -238,7 +225,8 @@ class Live(FilteredView):
         everything = [*board.running, *board.finished]
         if not self.filter:
             return {r.id: r for r in everything}
-        found = {r.id: r for r in everything if matches(r, self.filter)}
+        wanted = parse(self.filter, self.console_app.now())
+        found = {r.id: r for r in everything if wanted.holds(r)}
         return {**found, **{k: r for k, r in self._older.items() if k not in found}}
 
     def _arrange(self, following: bool) -> None:
@@ -330,8 +318,9 @@ class Live(FilteredView):
         archive = self.console_app.archive
         if archive is None:
             return
-        found = await self.ask(archive.requests(RequestFilter(text=self.filter), limit=200), [])
-        self._older = {r.id: r for r in found}
+        wanted = parse(self.filter, self.console_app.now())
+        found = await self.ask(archive.requests(wanted.requests(), limit=SEARCHED), [])
+        self._older = {r.id: r for r in found if wanted.holds(r)}
         self._shown_filter = "\0"
         self.update()
 
@@ -360,7 +349,15 @@ class Live(FilteredView):
 
     def action_copy(self) -> None:
         if request := self.chosen():
-            self.console_app.copy(request.id, "the request's id")
+            from console.screens.detail import curl
+
+            row = "  ".join(plain(cell).strip() for cell in draw(request, self.console_app.now()))
+            self.console_app.ask_copy(
+                ("i", "its id", request.id),
+                ("r", "the row", row),
+                ("j", "JSON", msgspec.json.encode(request).decode()),
+                ("c", "curl", curl(request, self.console_app.front_door())),
+            )
 
 
 def _found(finding: Finding) -> Content:

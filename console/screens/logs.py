@@ -14,17 +14,20 @@ from collections import OrderedDict
 from collections.abc import Callable
 from typing import ClassVar, Literal, cast
 
+import msgspec
 from textual import work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
+from textual.widgets import Static
 
+from console.query import parse
 from console.screens.dialogs import Sheet
 from console.screens.view import FilteredView, FilterLine, hidden
 from console.text import clean_lines, moment, when
 from console.theme import Tone
 from console.widgets.bar import Bar
 from console.widgets.columns import Column
-from console.widgets.paint import Cell, Piece, Span, say
+from console.widgets.paint import Cell, Piece, Span, lines, say
 from console.widgets.table import Key, Row, Table
 from router.contract import LogFilter, LogLine
 
@@ -47,6 +50,14 @@ PAGE = 256
 PAGES = 16
 #: new lines taken in at once
 TAIL = 2_000
+#: how far back the list reaches; None: as far as there is
+RANGES: tuple[tuple[str, float | None], ...] = (
+    ("all", None),
+    ("15 min", 900.0),
+    ("1 h", 3_600.0),
+    ("1 day", 86_400.0),
+    ("7 days", 604_800.0),
+)
 
 
 def draw(line: LogLine, now: float) -> Row:
@@ -117,10 +128,20 @@ class LogRows:
 
 class Logs(FilteredView):
     NAME = "Logs"
-    KEYS = (("enter", "whole line"), ("l", "level"), ("/", "filter"), ("G", "follow"))
+    KEYS = (
+        ("enter", "whole line"),
+        ("l", "level"),
+        ("/", "filter"),
+        ("r", "time"),
+        ("w", "wrap"),
+        ("y", "copy"),
+        ("G", "follow"),
+    )
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("l", "level", "Next level: debug, info, warning, error"),
-        Binding("y", "copy", "Copy the line"),
+        Binding("r", "range(1)", "How far back: all, 15 minutes, 1 hour, 1 day, 7 days"),
+        Binding("w", "wrap", "The chosen line in full, below"),
+        Binding("y", "copy", "Copy its message, row, JSON or its request's curl"),
     ]
 
     def __init__(self) -> None:
@@ -131,6 +152,7 @@ class Logs(FilteredView):
         self._version: int | None = None
         self._seen = 0
         self._loaded = False
+        self._range = 0
 
     def command(self) -> str:
         text = f" --text {shlex.quote(self.filter)}" if self.filter else ""
@@ -139,7 +161,8 @@ class Logs(FilteredView):
     def compose(self) -> ComposeResult:
         yield Bar(classes="title")
         yield Table(COLUMNS, edge="bottom", id="lines")
-        yield FilterLine("part of a message, source or request id")
+        yield Static(id="whole-line", markup=False)
+        yield FilterLine("words, !words, level: source: model: session: status>=400 since:2h")
 
     def on_mount(self) -> None:
         self.set_interval(0.5, self._tail)
@@ -156,7 +179,10 @@ class Logs(FilteredView):
 
     @property
     def _filter(self) -> LogFilter:
-        return LogFilter(level=self._level, text=self.filter)
+        now = self.console_app.now()
+        back = RANGES[self._range][1]
+        since = None if back is None else now - back
+        return parse(self.filter, now).lines(self._level, since)
 
     def filtered(self) -> None:
         self._load()
@@ -219,7 +245,15 @@ class Logs(FilteredView):
     def draw(self) -> None:
         table = self.query_one(Table)
         table.show(self._rows)
+        self._say_whole()
         self._say_title(table)
+
+    def _say_whole(self) -> None:
+        below = self.query_one("#whole-line", Static)
+        if below.display and (line := self._chosen()):
+            rows = [say(Span(f"{when(line.at)}   {line.source}   {line.request}", "muted"))]
+            rows += [say(part) for part in clean_lines(line.message).split("\n")[:6]]
+            below.update(lines(*rows))
 
     def _say_title(self, table: Table) -> None:
         count = len(self._rows)
@@ -228,6 +262,8 @@ class Logs(FilteredView):
         said: list[Piece] = [Span(f"  {count:,} lines", "muted")]
         if self._level != "debug":
             said.append(Span(f"   {self._level} and worse", "warn", "l"))
+        if self._range:
+            said.append(Span(f"   last {RANGES[self._range][0]}", "warn", "r"))
         if self.filter:
             said.append(Span(f'   "{self.filter}"', "warn"))
         if table.following:
@@ -239,6 +275,7 @@ class Logs(FilteredView):
         self.title(*said, hint=hidden(table))
 
     def on_table_moved(self) -> None:
+        self._say_whole()
         self._say_title(self.query_one(Table))
 
     def on_table_opened(self, event: Table.Opened) -> None:
@@ -269,6 +306,29 @@ class Logs(FilteredView):
         place = self.query_one(Table).cursor
         return self._rows.line(place) if place < len(self._rows) else None
 
-    def action_copy(self) -> None:
-        if line := self._chosen():
-            self.console_app.copy(f"{line.level} {line.source} {line.message}", "the line")
+    def action_range(self, step: int) -> None:
+        self._range = (self._range + step) % len(RANGES)
+        self._load()
+
+    def action_wrap(self) -> None:
+        below = self.query_one("#whole-line", Static)
+        below.display = not below.display
+        self._say_whole()
+
+    @work(exclusive=True, group="copy")
+    async def action_copy(self) -> None:
+        line, app = self._chosen(), self.console_app
+        if line is None:
+            return
+        offered = [
+            ("v", "the message", line.message),
+            ("r", "the row", f"{when(line.at)} {line.level} {line.source} {line.message}"),
+            ("j", "JSON", msgspec.json.encode(line).decode()),
+        ]
+        if line.request and app.archive is not None:
+            from console.screens.detail import curl
+
+            found = await self.ask(app.archive.request(line.request), None)
+            if found is not None:
+                offered.append(("c", "curl", curl(found.request, app.front_door())))
+        app.ask_copy(*offered)

@@ -6,7 +6,7 @@ router did not offer as a target.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
 from textual.app import ComposeResult
@@ -20,9 +20,10 @@ from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 
 from console.board import Board
-from console.text import fit
-from console.widgets.paint import Span, say
-from router.contract import RequestView, SetOverride
+from console.screens.picker import row
+from console.text import UNKNOWN, fit, money, tokens
+from console.widgets.paint import Piece, Span, say
+from router.contract import ModelView, RequestView, SetOverride
 
 EXPIRIES: tuple[tuple[str, float | None], ...] = (
     ("30 minutes", 1800.0),
@@ -50,6 +51,9 @@ class Choice(Widget, can_focus=True):
     class Done(Message):
         """Enter."""
 
+    class Changed(Message):
+        """Another value."""
+
     def __init__(self, name: str, values: Sequence[str], at: int = 0) -> None:
         super().__init__(id=name.replace(" ", "-"), markup=False)
         self._label = name
@@ -59,6 +63,7 @@ class Choice(Widget, can_focus=True):
     def action_step(self, step: int) -> None:
         self.at = (self.at + step) % len(self.values)
         self.refresh()
+        self.post_message(self.Changed())
 
     def action_done(self) -> None:
         self.post_message(self.Done())
@@ -99,6 +104,42 @@ def scopes(board: Board, request: RequestView | None) -> list[str]:
     return list(dict.fromkeys([*near, "everywhere", *scenarios, *sessions, *keys]))
 
 
+#: seconds for which a provider keeps a prompt's beginning; the usual five minutes
+WARM = 300.0
+#: tokens of a cache that are worth a word
+WORTH_SAYING = 2_000
+
+
+def broken_caches(
+    board: Board, scope: str, target: str, models: Mapping[str, ModelView], now: float
+) -> list[Piece]:
+    """What a pin would throw away: warm caches that the scope's sessions leave, and what it costs
+    to send the same tokens once more without one."""
+    kind, _, name = scope.partition(":")
+    lost: dict[str, int] = {}
+    for view in (*board.running, *board.finished):  # newest first
+        if not view.session or view.session in lost or now - view.started_at > WARM:
+            continue
+        if (kind == "session" and view.session != name) or (kind == "key" and view.key != name):
+            continue
+        warm = view.tokens.cache_read + view.tokens.cache_write + view.tokens.cache_write_1h
+        elsewhere = f"{view.provider},{view.model}" != target
+        lost[view.session] = warm if elsewhere and warm >= WORTH_SAYING else 0
+    count, cold = sum(1 for warm in lost.values() if warm), sum(lost.values())
+    if not count or kind == "scenario":
+        return []
+    model = models.get(target)
+    cost = UNKNOWN
+    if model is not None and model.input is not None:
+        price = model.input if model.cache_write is None else model.cache_write
+        cost = f"≈ {money(round(cold * price))}"
+    caches = "a warm cache" if count == 1 else f"{count} warm caches"
+    return [
+        Span(f"▲ leaves {caches} of {tokens(cold)} tokens", "warn"),
+        Span(f": {cost} to send them anew there", "muted"),
+    ]
+
+
 class OverrideForm(ModalScreen[SetOverride | None]):
     """Answers with the action to take, or None."""
 
@@ -108,8 +149,13 @@ class OverrideForm(ModalScreen[SetOverride | None]):
         Binding("up", "candidate(-1)", show=False, priority=True),
     ]
 
-    def __init__(self, board: Board, request: RequestView | None, by: str) -> None:
+    def __init__(
+        self, board: Board, request: RequestView | None, by: str, now: float = 0.0
+    ) -> None:
         super().__init__(classes="dialog")
+        self._board = board
+        self._now = now
+        self._models: Mapping[str, ModelView] = {}
         # on a low terminal the list gives way to the fields under it
         self.VERTICAL_BREAKPOINTS = [(0, "-tiny"), (20, "-low"), (28, "-high")]
         self._targets = board.snapshot.targets if board.snapshot else ()
@@ -124,6 +170,7 @@ class OverrideForm(ModalScreen[SetOverride | None]):
             yield Choice("for", self._scopes)
             yield Choice("lasts", [name for name, _ in EXPIRIES])
             yield Choice("wins over", [name for name, _ in STRENGTHS])
+            yield Static(id="broken", markup=False)
             yield Static(
                 say(
                     Span(
@@ -150,11 +197,35 @@ class OverrideForm(ModalScreen[SetOverride | None]):
         candidates = self.query_one(OptionList)
         candidates.clear_options()
         found = self.found(text)
-        candidates.add_options([Option(say(f" {target}")) for target in found])
+        candidates.add_options([Option(self._row(target)) for target in found])
         if found:
             candidates.highlighted = 0
         else:
             candidates.add_option(Option(say(Span(" no model of this name", "bad")), disabled=True))
+
+    def _row(self, target: str) -> Content:
+        model = self._models.get(target)
+        return say(f" {target}") if model is None else row(target, model)
+
+    def know(self, models: Mapping[str, ModelView]) -> None:
+        """Prices and sizes, a moment after the form is there."""
+        self._models = models
+        if self.is_attached:
+            self._offer(self.query_one(Input).value)
+
+    def on_option_list_option_highlighted(self) -> None:
+        self._say_broken()
+
+    def on_choice_changed(self) -> None:
+        self._say_broken()
+
+    def _say_broken(self) -> None:
+        found = self.found(self.query_one(Input).value)
+        place = self.query_one(OptionList).highlighted
+        scope = self._scopes[self.query_one("#for", Choice).at]
+        target = found[place] if found and place is not None and place < len(found) else ""
+        said = broken_caches(self._board, scope, target, self._models, self._now) if target else []
+        self.query_one("#broken", Static).update(say(*said))
 
     def on_input_changed(self, event: Input.Changed) -> None:
         event.stop()

@@ -67,10 +67,11 @@ def whole(override: OverrideView, now: float) -> Content:
 
 class Overrides(View):
     NAME = "Overrides"
-    KEYS = (("n", "new"), ("d", "clear"))
+    KEYS = (("n", "new"), ("d", "clear"), ("u", "take the newest back"))
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("n,a", "new", "Set an override"),
         Binding("d", "clear", "Clear the selected override"),
+        Binding("u", "revert", "Take the newest back, at once"),
         Binding("y", "copy", "Copy the equivalent command"),
     ]
 
@@ -127,6 +128,9 @@ class Overrides(View):
     def action_clear(self) -> None:
         if override := self._chosen():
             self.console_app.ask_clear(override)
+
+    def action_revert(self) -> None:
+        self.console_app.revert_override()
 
     def action_copy(self) -> None:
         if override := self._chosen():

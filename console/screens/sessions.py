@@ -19,9 +19,9 @@ from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.widgets import Static
 
-from console.screens.costs import cost, total
 from console.screens.view import View, hidden
 from console.spark import gauge, spark
+from console.spending import cost, total
 from console.text import NANO, UNKNOWN, age, clean, fit, money, percent, tokens, width
 from console.theme import Tone
 from console.widgets.bar import Bar
@@ -115,7 +115,7 @@ def per_hour(branch: Branch, now: float) -> int | None:
     if last - first < SHORT:
         return None
     used = branch.used()
-    if used.unpriced == used.requests:
+    if used.unpriced and used.unpriced == used.attempts:
         return None
     return round(used.cost / ((last - first) / 3600))
 

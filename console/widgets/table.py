@@ -155,6 +155,13 @@ class Table(ScrollView, can_focus=True):
         """Names of the columns for which there is no room."""
         return self._arranged().hidden
 
+    def set_columns(self, columns: Sequence[Column]) -> None:
+        """Other columns from now on; `show` follows with their rows."""
+        self.columns = tuple(columns)
+        self._widths = [max(c.width, len(c.name)) for c in columns]
+        self._rows = _NOTHING
+        self._forget()
+
     def show(self, rows: Rows) -> None:
         """Shows `rows`; paints the lines that differ from what is painted."""
         self._rows = rows

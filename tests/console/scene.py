@@ -39,6 +39,7 @@ from router.contract import (
     ServiceView,
     ShowRoutes,
     Snapshot,
+    Spend,
     Tokens,
     Totals,
 )
@@ -148,6 +149,15 @@ REQUESTS: tuple[RequestView, ...] = (
 )  # fmt: skip
 
 
+def _spend(request: RequestView) -> Spend:
+    """Its cost by kinds: a cached token costs a tenth, one of the answer five times as much."""
+    used, cost = request.tokens, request.cost or 0
+    parts = (used.input * 10, used.cache_read, used.cache_write * 12, used.output * 50)
+    whole = sum(parts) or 1
+    input, read, written = (cost * part // whole for part in parts[:3])
+    return Spend(input, read, written, cost - input - read - written, saved=read * 9)
+
+
 def detail(request: RequestView) -> RequestDetail:
     """The trace of one request: every rule before the one that decided was looked at."""
     looks = [Look(rule, "none") for rule in LOOKS if rule != request.rule]
@@ -168,6 +178,7 @@ def detail(request: RequestView) -> RequestDetail:
             duration_ms=request.duration_ms,
             tokens=request.tokens,
             cost=request.cost,
+            spend=_spend(request),
             reason=f"rule {request.rule}",
         )
     ]

@@ -24,13 +24,27 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from console import spending
 from console.board import Board
-from console.screens import costs, detail, health, live, logs, overrides
+from console.conformance import Found
+from console.screens import (
+    checking,
+    costs,
+    detail,
+    health,
+    live,
+    logs,
+    overrides,
+    picker,
+    playground,
+    routes,
+    sessions,
+)
 from console.screens.override_form import scopes
 from console.widgets.header import Around, header, in_force
-from console.widgets.paint import Piece, pieces
+from console.widgets.paint import Piece, Span, pieces
 from console.widgets.table import Heading, Row
-from router.contract import CostLine, Reloaded
+from router.contract import BranchLine, CostLine, Refused, Reloaded, Snapshot
 from storage.home import Home
 from storage.writer import Ledger
 from tests.console import scene
@@ -230,7 +244,7 @@ def test_every_row_of_every_screen_is_printable(text: str) -> None:
         shown += texts(live.draw(request, scene.NOW))
     for service in snapshot.services:
         shown += texts(health.service(service, scene.NOW))
-        shown.append(health.whole(service, scene.NOW).plain)
+        shown += health.whole(service, scene.NOW).plain.split("\n")
     for finding in snapshot.findings:
         shown += texts(health.finding(finding))
     for override in snapshot.overrides:
@@ -239,7 +253,7 @@ def test_every_row_of_every_screen_is_printable(text: str) -> None:
     line = poison(scene.log_lines(1)[0], text)
     shown += texts(logs.draw(line, scene.NOW))
     whole = CostLine(text, False, 1, 0, scene.REQUESTS[0].tokens, 1, 0)
-    shown += texts(costs.draw(whole, costs.total([whole])))
+    shown += texts(costs.draw(whole, spending.total([whole])))
     told = poison(scene.detail(scene.REQUESTS[4]), text)
     for part in (
         detail.trace(told),
@@ -249,10 +263,36 @@ def test_every_row_of_every_screen_is_printable(text: str) -> None:
         detail.about(told.request),
     ):
         shown += [row.plain for row in part]
+    shown += rest_of_the_screens(text, snapshot)
     left, right = header(board, Around(scene.NOW, who=text, version=text), 120)
     shown += words(*left, *right, *in_force(snapshot.overrides, scene.NOW, 60))
     shown += words(*scopes(board, snapshot.running[0]))
     assert [s for s in shown if not s.isprintable()] == []
+
+
+def rest_of_the_screens(text: str, snapshot: Snapshot) -> list[str]:
+    """Sessions, Routes, the Playground, groups and the windows."""
+    used = CostLine(text, False, 1, 0, scene.REQUESTS[0].tokens, 1, 0)
+    branches = [BranchLine(f"s{text}", agent, 0.0, 9.0, used) for agent in ("", text)]
+    shown: list[str] = []
+    for session in sessions.tree(branches, snapshot.running):
+        for branch in (session, *session.children):
+            shown += texts(sessions.draw(branch, scene.NOW, {}, True, Span(text)))
+    shown += [row.plain for row in sessions.models_over_time(snapshot.recent, 40)]
+    shown += texts(live.Groups(snapshot.recent, "session", scene.NOW).row(0))
+    rules = poison(scene.ROUTES, text)
+    for rule in rules.rules[:8]:
+        shown += texts(routes.draw(rule, 1, text, 3, 0.5))
+    shown += [row.plain for row in routes.what_if(poison(scene.REPLAYED, text))]
+    shown += [row.plain for row in routes.diff_lines(poison(scene.EDITED, text))]
+    models = {m.target: m for m in poison(scene.MODELS, text).models}
+    for target, model in models.items():
+        shown.append(picker.row(target, model).plain)
+    for answer in (poison(scene.EXPLAINED, text), Refused(text), None):
+        shown += [row.plain for row in playground.preview(answer, models, text)]
+    found = [Found(text, works, text, 1.0) for works in (True, False, None)]
+    shown += [row.plain for row in checking.rows(found, text)]
+    return shown
 
 
 @given(hostile)

@@ -1,0 +1,208 @@
+"""What the Costs screen says of its sums: totals, stacks by kind of token, outlook, export.
+
+Pure, but for `export`.
+
+Its rule: nothing priced is unknown and something unpriced is a lower bound, in every figure here.
+"""
+
+from __future__ import annotations
+
+import csv
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import msgspec
+
+from console.feed import midnight
+from console.text import NANO, UNKNOWN, fit, money, percent
+from console.theme import Tone
+from console.widgets.paint import Cell, Piece, Span
+from router.contract import CostLine, CostPoint, ModelView, Spend, Tokens
+
+DAY = 86_400.0
+_BAR = 10
+#: the kinds of a cost, in the order in which they are stacked; each has a shape of its own
+KINDS: tuple[tuple[str, str, Tone], ...] = (
+    ("input", "█", "accent"),
+    ("cache read", "▓", "good"),
+    ("cache write", "▒", "warn"),
+    ("output", "░", "strong"),
+)
+
+
+def bar(part: float, cells: int = _BAR) -> str:
+    """A share of 0…1 as a bar, to half a cell; never empty for what is not zero."""
+    halves = max(round(part * cells * 2), 1 if part > 0 else 0)
+    whole, rest = divmod(min(halves, cells * 2), 2)
+    return ("━" * whole + "╸" * rest).ljust(cells)
+
+
+def total(lines: Sequence[CostLine]) -> CostLine:
+    """The sum of lines of one kind."""
+    return CostLine(
+        name="total",
+        simulated=any(line.simulated for line in lines),
+        requests=sum(line.requests for line in lines),
+        errors=sum(line.errors for line in lines),
+        tokens=Tokens(
+            input=sum(line.tokens.input for line in lines),
+            cache_read=sum(line.tokens.cache_read for line in lines),
+            cache_write=sum(line.tokens.cache_write for line in lines),
+            cache_write_1h=sum(line.tokens.cache_write_1h for line in lines),
+            output=sum(line.tokens.output for line in lines),
+            reasoning=sum(line.tokens.reasoning for line in lines),
+            estimated=any(line.tokens.estimated for line in lines),
+        ),
+        cost=sum(line.cost for line in lines),
+        unpriced=sum(line.unpriced for line in lines),
+        attempts=sum(line.attempts for line in lines),
+        spend=Spend(
+            input=sum(line.spend.input for line in lines),
+            cache_read=sum(line.spend.cache_read for line in lines),
+            cache_write=sum(line.spend.cache_write for line in lines),
+            output=sum(line.spend.output for line in lines),
+            fees=sum(line.spend.fees for line in lines),
+            saved=sum(line.spend.saved for line in lines),
+        ),
+    )
+
+
+def cost(line: CostLine) -> str:
+    """Nothing priced is unknown; something unpriced is a lower bound."""
+    if line.unpriced and line.unpriced == line.attempts:
+        return UNKNOWN
+    return money(line.cost, lower_bound=line.unpriced > 0)
+
+
+def stack(spend: Spend, cells: int = _BAR) -> Cell:
+    """What a cost consists of, as one line of cells."""
+    parts = (spend.input, spend.cache_read, spend.cache_write, spend.output)
+    whole = sum(parts)
+    if whole <= 0:
+        return Span("")
+    shown: list[Piece] = []
+    filled, reached = 0, 0
+    for part, (_, cell, tone) in zip(parts, KINDS, strict=True):
+        reached += part
+        until = round(reached / whole * cells)
+        shown.append(Span(cell * (until - filled), tone))
+        filled = until
+    return shown
+
+
+def over_time(points: Sequence[CostPoint], since: float, step: float, cells: int) -> list[float]:
+    """Dollars of real traffic in each step."""
+    spent = [0.0] * cells
+    for point in points:
+        place = int((point.at - since) // step)
+        if not point.line.simulated and 0 <= place < cells:
+            spent[place] += point.line.cost / NANO
+    return spent
+
+
+def month_left(now: float) -> tuple[float, float]:
+    """Seconds until this local day ends, and until this local month does."""
+    day = time.localtime(now)
+    tomorrow = midnight(midnight(now) + 1.5 * DAY)
+    year, month = (day.tm_year, day.tm_mon + 1) if day.tm_mon < 12 else (day.tm_year + 1, 1)
+    return tomorrow - now, time.mktime((year, month, 1, 0, 0, 0, 0, 0, -1)) - now
+
+
+def outlook(rate: float, today: int, month: int, now: float) -> list[Piece]:
+    """Burn rate in nano-dollars an hour, and where the day and the month end at that rate."""
+    to_day, to_month = month_left(now)
+    return [
+        Span(f"{money(round(rate))}/h", "strong"),
+        Span("   at this rate ", "muted"),
+        Span(f"≈ {money(today + round(rate * to_day / 3600))}", ""),
+        Span(" today, ", "muted"),
+        Span(f"≈ {money(month + round(rate * to_month / 3600))}", ""),
+        Span(" this month", "muted"),
+    ]
+
+
+def cost_on(used: Tokens, model: ModelView) -> int | None:
+    """What the same tokens would have cost there; None where a price that is needed is unknown."""
+    written = used.cache_write + used.cache_write_1h
+    parts = (
+        (used.input, model.input),
+        (used.cache_read, model.input if model.cache_read is None else model.cache_read),
+        (written, model.input if model.cache_write is None else model.cache_write),
+        (used.output, model.output),
+    )
+    if any(price is None for count, price in parts if count):
+        return None
+    return round(sum(count * (price or 0) for count, price in parts))
+
+
+def export(path: Path, found: Sequence[CostLine]) -> None:
+    """`path`.csv and `path`.json, readable by their owner alone; money in nano-dollars."""
+    rows = [
+        {
+            "name": line.name,
+            "simulated": line.simulated,
+            "requests": line.requests,
+            "errors": line.errors,
+            **msgspec.structs.asdict(line.tokens),
+            "cost": line.cost,
+            "unpriced": line.unpriced,
+        }
+        for line in found
+    ]
+    for suffix in (".csv", ".json"):
+        target = path.with_name(path.name + suffix)
+        target.touch(mode=0o600)
+        if suffix == ".json":
+            target.write_bytes(msgspec.json.format(msgspec.json.encode(rows), indent=2))
+            continue
+        with target.open("w", newline="", encoding="utf-8") as file:
+            writer = csv.DictWriter(file, list(rows[0]) if rows else ["name"])
+            writer.writeheader()
+            # a name that begins like a formula must not become one in a spreadsheet
+            writer.writerows({**row, "name": _harmless(str(row["name"]))} for row in rows)
+
+
+def _harmless(name: str) -> str:
+    return f"'{name}" if name[:1] in "=+-@\t\r" else name
+
+
+def legend(spend: Spend) -> list[Piece]:
+    """What the shapes of `stack` stand for, and the share of each."""
+    parts = (spend.input, spend.cache_read, spend.cache_write, spend.output)
+    whole = sum(parts)
+    if not whole:
+        return []
+    shown: list[Piece] = [Span("   ")]
+    for part, (name, cell, tone) in zip(parts, KINDS, strict=True):
+        if part:
+            shown += [Span(cell, tone), Span(f" {name} {percent(part / whole)}  ", "muted")]
+    return shown
+
+
+def would_have(whole: CostLine, model: ModelView) -> list[Piece]:
+    there = cost_on(whole.tokens, model)
+    said: list[Piece] = [
+        Span(fit("on", 10), "muted"),
+        Span(model.target, "strong"),
+        Span("   the same tokens: ", "muted"),
+        Span(f"≈ {money(there)}", "strong"),
+    ]
+    if there is not None and whole.cost and not whole.unpriced:
+        less = there < whole.cost
+        change = abs(there - whole.cost) / whole.cost
+        said.append(
+            Span(f"   {percent(change)} {'less' if less else 'more'}", "good" if less else "warn")
+        )
+    return said
+
+
+def coverage(lines: Sequence[CostLine]) -> tuple[Piece, ...]:
+    """How much of the traffic the sum covers, where it is not all."""
+    whole = total(lines)
+    if not whole.unpriced:
+        return ()
+    return (
+        Span(f"  {percent(whole.coverage or 0)} of attempts priced", "warn"),
+        Span(f", {whole.unpriced:,} with unknown price", "muted"),
+    )

@@ -1,0 +1,106 @@
+"""What is typed into a filter means the same on the screen and in the ledger."""
+
+from __future__ import annotations
+
+import msgspec
+import pytest
+
+from console.query import parse
+from console.spending import cost_on, export, month_left, over_time, stack, total
+from router.contract import CostLine, CostPoint, LogLine, ModelView, RequestDetail, Spend, Tokens
+from storage.home import Home
+from storage.readers import Archive
+from storage.writer import Ledger
+from tests.console import scene
+
+FAILED = scene.REQUESTS[7]
+
+
+@pytest.mark.parametrize(
+    ("text", "holds"),
+    [
+        ("", True),
+        ("SONNET", True),
+        ("sonnet !think", False),
+        ("sonnet !haiku", True),
+        ("status>=400", True),
+        ("status>=530", False),
+        ("model:sonnet provider:openrouter rule:think", True),
+        ("model:opus", False),
+        ("since:1m", False),
+        ("since:2m", True),
+        ('"no other candidate"', True),
+        ('"no other cand', True),  # a quote that is still being typed
+        ("nonsense:x", False),  # no field, so a word
+        ("!", True),
+    ],
+)
+def test_a_filter_of_requests(text: str, holds: bool) -> None:
+    assert parse(text, scene.NOW).holds(FAILED) is holds
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("", ["up", "slow answer", "slow again", "broke 100% of it"]),
+        ("slow", ["slow answer", "slow again"]),
+        ("slow !again", ["slow answer"]),
+        ("level:warn", ["slow again", "broke 100% of it"]),
+        ("source:rules", ["slow again"]),
+        ("status>=500", ["broke 100% of it"]),
+        ("model:sonnet", ["broke 100% of it"]),
+        ("session:7f3c !broke", []),
+        ("100%", ["broke 100% of it"]),
+        ("since:90s", ["slow again", "broke 100% of it"]),
+    ],
+)
+async def test_a_filter_of_the_log(test_home: Home, text: str, found: list[str]) -> None:
+    test_home.make()
+    book = Ledger(test_home.ledger)
+    book.request(RequestDetail(FAILED))
+    said = (
+        (200, "info", "exchange", "up", ""),
+        (100, "info", "exchange", "slow answer", ""),
+        (60, "warning", "rules", "slow again", ""),
+        (10, "error", "exchange", "broke 100% of it", FAILED.id),
+    )
+    for ago, level, source, message, request in said:
+        book.log(LogLine(0, scene.NOW - ago, level, source, message, request))  # type: ignore[arg-type]
+    assert book.flush(5.0)
+    book.close()
+    archive = Archive(test_home.ledger)
+    try:
+        wanted = parse(text, scene.NOW).lines("debug", None)
+        assert [line.message for line in await archive.logs(wanted)] == found
+        assert len(await archive.log_ids(wanted)) == len(found)
+    finally:
+        await archive.close()
+
+
+def line(cost: int, **more: object) -> CostLine:
+    made = CostLine("a,b", False, 2, 0, Tokens(input=10, cache_read=90, output=5), cost, 0, 2)
+    return msgspec.structs.replace(made, **more)
+
+
+def test_money_over_time_by_kind_and_elsewhere(test_home: Home) -> None:
+    used = total([line(100), line(50)]).tokens
+    assert (used.input, used.cache_read, used.output) == (20, 180, 10)
+    dear = ModelView("x,y", input=3, output=15, cache_read=None)
+    assert cost_on(used, dear) == 20 * 3 + 180 * 3 + 10 * 15  # without a price of its own for it
+    assert cost_on(used, ModelView("x,y", input=3)) is None
+    assert cost_on(Tokens(), ModelView("x,y")) == 0
+    shown = stack(Spend(input=50, cache_read=0, cache_write=25, output=25), 8)
+    assert isinstance(shown, list)
+    assert "".join(part if isinstance(part, str) else part.text for part in shown) == "████▒▒░░"
+    points = [CostPoint(0.0, line(2_000_000_000)), CostPoint(95.0, line(1_000_000_000))]
+    points.append(CostPoint(10.0, line(9, simulated=True)))
+    assert over_time(points, 0.0, 10.0, 10) == [2.0, 0, 0, 0, 0, 0, 0, 0, 0, 1.0]
+    to_day, to_month = month_left(scene.NOW)  # 14:32:07 of the 18th of November
+    assert to_day == 9 * 3600 + 27 * 60 + 53
+    assert to_month == to_day + 12 * 86_400
+    path = test_home.config / "costs"
+    test_home.make()
+    export(path, [line(7, name="=HYPERLINK(0)")])
+    assert "'=HYPERLINK(0)" in path.with_name("costs.csv").read_text()
+    assert b'"cost": 7' in path.with_name("costs.json").read_bytes()
+    assert path.with_name("costs.csv").stat().st_mode & 0o777 == 0o600
