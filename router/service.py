@@ -60,7 +60,9 @@ PING = 15.0
 TICK = 0.25
 #: seconds until a request that runs on is written down again, with its newer figures
 KEPT_AGAIN = 5.0
-PRUNE = 3600.0
+#: seconds between looks at what is too old, or too much, to keep; and until the first
+PRUNE = 300.0
+FIRST_PRUNE = 20.0
 #: new objects until the collector looks at them; a request leaves hardly a cycle behind
 YOUNG = 50_000
 
@@ -291,7 +293,7 @@ class Router:
     async def _tick(self) -> None:
         """Long requests are kept while they run, so that a killed router still shows them; what
         overrides did, and that one has expired, is told."""
-        pruned = self.now()
+        pruned = self.now() - PRUNE + FIRST_PRUNE
         overrides = self.overrides.views(self.generation)
         while True:
             await asyncio.sleep(TICK)
@@ -305,7 +307,9 @@ class Router:
                     self.ledger.request(record.detail())
             if self.now() - pruned > PRUNE:
                 pruned = self.now()
-                self.ledger.prune(self.wall() - self.generation.retention_days * 86_400)
+                generation = self.generation
+                oldest = self.wall() - generation.retention_days * 86_400
+                self.ledger.prune(oldest, generation.retention_bytes)
 
     async def _probe(self) -> None:
         shown: tuple[ServiceView, ...] = ()

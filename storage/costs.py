@@ -12,8 +12,10 @@ from collections.abc import Iterable
 from typing import Any, Final, Literal
 
 from router.contract import CostLine, CostPoint, Spend, Tokens, Totals
+from storage import zones
 from storage.rolls import DAY, QUARTER, SUMS, Window, windows
 from storage.rows import Row
+from storage.zones import Offsets, local
 
 Query = tuple[str, list[Any]]
 Grouping = Literal[
@@ -36,52 +38,43 @@ ADDED: Final = "simulated, " + ", ".join(f"SUM({name})" for name in SUMS)
 _COST: Final = SUMS.index("cost")
 _TOKENS: Final = SUMS.index("input")
 
-#: Local time as the person looking has it.
-_LOCAL_DAY: Final = "date(start, 'unixepoch', 'localtime')"
-_LOCAL_MIDNIGHT: Final = (
-    "CAST(strftime('%s', start, 'unixepoch', 'localtime', 'start of day', 'utc') AS INTEGER)"
-)
-
 
 def _kind(by: Grouping) -> str:
     """The kind of roll that has this dimension. Any kind has all of the traffic: doors are few."""
     return {"provider": "model", "day": "door"}.get(by, by)
 
 
-def _name(by: Grouping) -> str:
-    """The name of a line, from a name of `_kind(by)`. A provider's name holds no comma."""
+def _name(by: Grouping, zone: Offsets) -> str:
+    """The name of a line, from a name of `_kind(by)`. A provider's name holds no comma; a day is
+    its number."""
     if by == "provider":
         return "substr(name, 1, instr(name, ',') - 1)"
-    return _LOCAL_DAY if by == "day" else "name"
+    return f"{local(zone)} / {DAY}" if by == "day" else "name"
 
 
-def costs(since: float | None, until: float | None, by: Grouping) -> Query:
-    """Rows for read_cost, dearest first; days in their order."""
+def costs(since: float | None, until: float | None, by: Grouping, zone: Offsets) -> Query:
+    """Rows for read_cost, dearest first; days in their order, by the local time of `zone`."""
     # a day of the person looking is not a day of UTC
     source, values = _source(_kind(by), since, until, QUARTER if by == "day" else DAY)
     order = "1" if by == "day" else f"{_COST + 3} DESC, 3 DESC, 1"
     sql = (
-        f"SELECT {_name(by)}, {ADDED} FROM ({source}) GROUP BY 1, 2"
+        f"SELECT {_name(by, zone)}, {ADDED} FROM ({source}) GROUP BY 1, 2"
         f" HAVING {_ANY} ORDER BY {order}, 2"
     )
     return sql, values
 
 
 def series(
-    since: float | None,
-    until: float | None,
-    step: Step,
-    by: Grouping | None,
-    offset: int,
+    since: float | None, until: float | None, step: Step, by: Grouping | None, zone: Offsets
 ) -> Query:
-    """Rows for read_point, in the order of time. `offset`: local time less UTC, in seconds."""
+    """Rows for read_point, in the order of time: hours and days of the local time of `zone`."""
     source, values = _source(_kind(by or "door"), since, until, QUARTER)
     at = {
         "quarter": "start",
-        "hour": f"start - (start + {int(offset) % 3600}) % 3600",
-        "day": _LOCAL_MIDNIGHT,
+        "hour": f"start - {local(zone)} % 3600",
+        "day": f"{local(zone)} / {DAY}",
     }[step]
-    name = _name(by) if by else "''"
+    name = _name(by, zone) if by else "''"
     sql = (
         f"SELECT {at}, {name}, {ADDED} FROM ({source})"
         f" GROUP BY 1, 2, 3 HAVING {_ANY} ORDER BY 1, {_COST + 4} DESC, 2, 3"
@@ -151,11 +144,13 @@ def _entries(kind: str, window: Window, which: str, time: str = "started_at") ->
 
 
 def read_cost(row: Row) -> CostLine:
-    return read_sums(row[0], row[1:])
+    return read_sums(zones.name(row[0]) if isinstance(row[0], int) else row[0], row[1:])
 
 
-def read_point(row: Row) -> CostPoint:
-    return CostPoint(at=float(row[0]), line=read_sums(row[1], row[2:]))
+def read_point(row: Row, step: Step) -> CostPoint:
+    at, name, *sums = row
+    line = read_sums(zones.name(name) if isinstance(name, int) else name, tuple(sums))
+    return CostPoint(zones.midnight(at) if step == "day" else float(at), line)
 
 
 def read_totals(rows: Iterable[Row]) -> Totals:

@@ -35,6 +35,8 @@ def _names(columns: Iterable[str]) -> str:
 REQUESTS: Final = f"SELECT {_names((*REQUEST, 'seq'))} FROM request"
 _DETAILS: Final = f"SELECT {_names((*DETAIL, 'seq'))} FROM request"
 _LINES: Final = f"SELECT {_names(('id', *LOG))} FROM log"
+#: said beside the value, so that the index of these alone is used
+_REFUSED: Final = "status >= 400 AND "
 ATTEMPTS: Final = f"SELECT {_names(ATTEMPT)} FROM attempt WHERE request = ? ORDER BY number"
 OVERRIDES: Final = f"SELECT {_names(OVERRIDE)} FROM override ORDER BY set_at, id"
 
@@ -87,6 +89,10 @@ def logs(filter: LogFilter, limit: int, after_id: int | None, before_id: int | N
     return f"SELECT * FROM ({newest}) ORDER BY id", [*values, limit]
 
 
+#: the first, the last and how many
+LOG_SPAN: Final = "SELECT MIN(id), MAX(id), COUNT(*) FROM log"
+
+
 def log_ids(filter: LogFilter) -> Query:
     """Every matching id, oldest first."""
     terms, values = _log_terms(filter)
@@ -105,6 +111,7 @@ def log_lines(ids: Sequence[int]) -> Query:
 
 
 def _request_terms(filter: RequestFilter) -> tuple[list[str], list[Any]]:
+    refused = filter.status_from is not None and filter.status_from >= 400
     wanted: list[tuple[str, Any]] = [
         ("started_at >= ?", filter.since),
         ("started_at < ?", filter.until),
@@ -113,7 +120,7 @@ def _request_terms(filter: RequestFilter) -> tuple[list[str], list[Any]]:
         # Said twice: an index without the empty ones is used only where their absence is certain.
         ("session = ? AND session <> ''", filter.session or None),
         ("door = ?", filter.door or None),
-        ("status >= ?", filter.status_from),
+        (f"{_REFUSED if refused else ''}status >= ?", filter.status_from),
         ("simulated = ?", filter.simulated),
     ]
     terms = [term for term, value in wanted if value is not None]
@@ -130,7 +137,7 @@ def _log_terms(filter: LogFilter) -> tuple[list[str], list[Any]]:
         terms.append("at >= ?")
         values.append(filter.since)
     if filter.level != "debug":
-        terms.append("level >= ?")
+        terms.append("level >= ?" if filter.level == "info" else "level >= 2 AND level >= ?")
         values.append(LEVELS.index(filter.level))
     if filter.source:
         terms.append("source = ?")

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+import time
 from array import array
 from collections.abc import Iterable, Sequence
-from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +32,7 @@ from router.contract import (
 from storage import branches, costs, database, queries, rows
 from storage.costs import Grouping, Step
 from storage.queries import Query
+from storage.zones import offsets
 
 #: ids asked for in one statement; SQLite takes 32,766 parameters
 PAGE = 1000
@@ -103,7 +104,7 @@ class Archive:
         """Which rule decided how often, and for which "provider,model"."""
         return [
             costs.read_hit(row)
-            for row in await self._all(costs.costs(await self._kept(since), None, "rule"))
+            for row in await self._all(costs.costs(await self._kept(since), None, "rule", []))
             if row[0]
         ]
 
@@ -113,7 +114,9 @@ class Archive:
         """Sums of what began in [since, until) and has ended, dearest first ("day": in order, by
         local days). Real and simulated traffic have lines of their own."""
         since = await self._kept(since)
-        return [costs.read_cost(row) for row in await self._all(costs.costs(since, until, by))]
+        zone = offsets(since, until, time.time()) if by == "day" else []
+        query = costs.costs(since, until, by, zone)
+        return [costs.read_cost(row) for row in await self._all(query)]
 
     async def cost_series(
         self,
@@ -125,9 +128,9 @@ class Archive:
         """The same over time: a point for each step (quarter hours, local hours or local days) and
         line, in the order of time. Steps without traffic have none."""
         since = await self._kept(since)
-        offset = datetime.now().astimezone().utcoffset() or timedelta()
-        query = costs.series(since, until, step, by, int(offset.total_seconds()))
-        return [costs.read_point(row) for row in await self._all(query)]
+        zone = offsets(since, until, time.time())
+        query = costs.series(since, until, step, by, zone)
+        return [costs.read_point(row, step) for row in await self._all(query)]
 
     async def totals(self, since: float) -> Totals:
         """Sums of what began at or after `since` and has ended."""
@@ -160,6 +163,10 @@ class Archive:
 
     async def log_ids(self, filter: LogFilter = _EVERY_LINE) -> array[int]:
         """Every matching line's id, oldest first: 8 bytes a line, for a table over a million."""
+        if filter == _EVERY_LINE:  # as they are without a gap, one need not look at each
+            first, last, count = (await self._all((queries.LOG_SPAN, [])) or [(None, None, 0)])[0]
+            if count and last - first + 1 == count:
+                return array("q", range(first, last + 1))
         ids: array[int] = array("q")
         db = await self._connection()
         if db is None:

@@ -88,6 +88,15 @@ PRUNE: Final = (
         for span in SPANS
     ),
 )
+#: bytes of the file that hold something
+USED: Final = (
+    "SELECT (p.page_count - f.freelist_count) * s.page_size"
+    " FROM pragma_page_count p, pragma_freelist_count f, pragma_page_size s"
+)
+OLDEST: Final = (
+    "SELECT MIN(at) FROM (SELECT MIN(started_at) AS at FROM request"
+    " WHERE seq < (SELECT MAX(seq) FROM request) UNION ALL SELECT MIN(at) FROM log)"
+)
 #: since when the history is whole
 MOVE_HORIZON: Final = (
     "UPDATE meta SET value = MAX(value, ?) WHERE name IN ('reaches_back_to', 'pruned_to')"

@@ -91,6 +91,7 @@ class Ledger:
         self._now = threading.Event()  # …and should not wait for company
         self._closing = threading.Event()
         self._older_than: float | None = None
+        self._most: int | None = None
         self._db = database.open_for_writing(path)
         (self._rolled,) = self._db.execute(statements.ROLLED_TO).fetchone()
         self._interrupt_what_was_running()
@@ -124,9 +125,11 @@ class Ledger:
     def clear_override(self, id: str) -> None:
         self._put(_Clear(id))
 
-    def prune(self, older_than: float) -> None:
-        """Deletes what began before `older_than` (Unix seconds), in small batches between writes.
+    def prune(self, older_than: float, most: int | None = None) -> None:
+        """Deletes what began before `older_than` (Unix seconds), and the oldest beyond `most` bytes
+        of the file, in small batches between writes.
         The newest request always stays, so that no seq is given twice."""
+        self._most = most
         self._older_than = older_than // QUARTER * QUARTER  # sums have no smaller parts
         self._work.set()
 
@@ -356,9 +359,9 @@ class Ledger:
         """One batch; calls for the next until nothing that old is left."""
         try:
             self._db.execute("BEGIN IMMEDIATE")
-            limits = (older_than, BATCH)
+            limits = (self._horizon(older_than), BATCH)
             gone = sum(self._db.execute(sql, limits).rowcount for sql in statements.PRUNE)
-            self._db.execute(statements.MOVE_HORIZON, (older_than,))
+            self._db.execute(statements.MOVE_HORIZON, limits[:1])
             self._db.execute("COMMIT")
             # As a script: execute() would take one step of it, which is one page.
             self._db.executescript(f"PRAGMA incremental_vacuum({BATCH});")
@@ -369,6 +372,16 @@ class Ledger:
             self._work.set()
         elif self._older_than == older_than:
             self._older_than = None
+
+    def _horizon(self, older_than: float) -> float:
+        """Before which rows may go: of a file that is too large, its oldest quarter hour too."""
+        if self._most is None:
+            return older_than
+        (used,) = self._db.execute(statements.USED).fetchone()
+        (oldest,) = self._db.execute(statements.OLDEST).fetchone()
+        if used <= self._most or oldest is None:
+            return older_than
+        return float(max(older_than, (oldest // QUARTER + 1) * QUARTER))
 
     def _refused(self, error: sqlite3.Error) -> None:
         self.trouble = self.last_error = str(error)

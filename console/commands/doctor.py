@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import platform
+import shutil
 import socket
 import sqlite3
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
@@ -19,6 +20,9 @@ from console.text import clean
 if TYPE_CHECKING:
     from router.contract import Finding, Snapshot
     from storage.home import Home
+
+#: bytes free on the ledger's disk below which rows will soon be lost
+LOW = 200_000_000
 
 section = "Look"
 
@@ -173,6 +177,13 @@ def of_files(here: Home) -> Iterator[Finding]:
             wanted = "700" if path.is_dir() else "600"
             text = f"others can read it (mode {mode & 0o777:o}): `chmod {wanted} '{path}'`"
             yield Finding("file mode", str(path), "problem", text)
+    if here.ledger.exists():
+        files = (here.ledger, Path(f"{here.ledger}-wal"))
+        size = sum(path.stat().st_size for path in files if path.exists())
+        free = shutil.disk_usage(here.data).free
+        state: Literal["found", "problem"] = "found" if free > LOW else "problem"
+        text = f"{size / 1e6:,.1f} MB; {free / 1e9:,.1f} GB free on its disk"
+        yield Finding("ledger", str(here.ledger), state, text)
     yield Finding("home", str(here.config), "found" if here.config.exists() else "absent")
 
 

@@ -108,8 +108,8 @@ def override(id: str, **changes: Any) -> OverrideView:
 
 
 @contextmanager
-def ledger(path: Path, bound: int = 10_000) -> Iterator[Ledger]:
-    opened = Ledger(path, bound)
+def ledger(path: Path, bound: int = 10_000, tail: int = 5_000) -> Iterator[Ledger]:
+    opened = Ledger(path, bound, tail)
     try:
         yield opened
     finally:

@@ -87,7 +87,7 @@ def test_the_queries_of_every_screen_use_an_index(made: Path) -> None:
         queries.requests(RequestFilter(session="s"), 200, None),
         queries.request("req_"),
         costs.totals(5.0),
-        costs.costs(5.0, 9e6, "model"),
+        costs.costs(5.0, 9e6, "model", []),
         (queries.ATTEMPTS, [5]),
         queries.logs(LogFilter(), 200, 5, None),
         queries.logs(LogFilter(), 200, None, None),

@@ -188,6 +188,26 @@ def test_retention_deletes_in_batches_and_keeps_the_newest_number(tmp_path: Path
         assert stored(path, "PRAGMA freelist_count") == [(0,)]
 
 
+def test_a_file_that_is_too_large_loses_its_oldest(tmp_path: Path) -> None:
+    path = tmp_path / "ledger.db"
+    with ledger(path, tail=300) as book:
+        for number in range(3_000):
+            book.request(detail(f"r_{number}", started_at=10_000.0 + number, error="x" * 400))
+        assert book.flush(20)
+        (whole,) = stored(path, "PRAGMA page_count")[0]
+        book.prune(0.0, most=whole * 4096 // 2)
+        _wait_until(lambda: stored(path, "PRAGMA page_count")[0][0] <= whole // 2)
+        assert stored(path, "SELECT MAX(seq) FROM request") == [(3_000,)]
+        kept = stored(path, "SELECT COUNT(*), SUM(cost) FROM request")
+        assert 500 < kept[0][0] < 2_500
+        book.request(detail("next", started_at=13_000.0))
+        assert book.flush(5)
+        (horizon,) = stored(path, "SELECT value FROM meta WHERE name = 'pruned_to'")[0]
+        assert horizon > 10_000
+        assert book.today(horizon).requests == kept[0][0] + 1
+        assert book.today(horizon).cost == kept[0][1] + 1_234_567
+
+
 def test_calls_from_many_threads_are_all_stored(tmp_path: Path) -> None:
     path = tmp_path / "ledger.db"
     with ledger(path) as book:
