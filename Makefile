@@ -5,7 +5,7 @@ WITH := $(if $(LOCAL),[local],)
 # A file stays with one worker: its tests share a router.
 PARALLEL := -n logical --dist loadfile
 
-.PHONY: run install test test-all lint bench screenshots clean
+.PHONY: run install test test-all lint bench screenshots man clean
 
 run: .venv/installed$(if $(LOCAL),-local,)
 	@$(BIN)/pointsman
@@ -45,6 +45,10 @@ bench: .venv/developing
 
 screenshots: .venv/developing
 	$(BIN)/python screenshots/make.py
+
+# Manual pages, from the parsers.
+man: .venv/installed
+	$(BIN)/python packaging/man.py build/man
 
 clean:
 	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis
