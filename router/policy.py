@@ -179,10 +179,12 @@ class Course:
             self._first = self._leg
         if candidate.deployment is not None and candidate.deployment.counted and self._loads:
             self._loads.began(candidate.deployment, now)
+        reason = candidate.reason
         if self._tried > 1 and self._last is not None:
             reason = f"retry {self._tried - 1} after {self._last.kind}"
-            return Try(candidate, self._number, reason)
-        return Try(candidate, self._number, candidate.reason)
+        if candidate.provider.slot:
+            reason += f", key {candidate.provider.slot}"
+        return Try(candidate, self._number, reason)
 
     def _ended(
         self,

@@ -10,6 +10,7 @@ import httpx
 import pytest
 
 from storage.home import Home
+from storage.readers import Archive
 from tests.fakes.upstream import Behaviour, FakeUpstream, Seen
 from tests.router import inside
 
@@ -80,8 +81,17 @@ async def test_a_key_that_is_refused_or_spent_gives_way_to_the_next_and_rests_al
         assert [answer.status_code for answer in answers] == [200] * 3
         tried = [key_of(seen) for seen in upstream.requests]
         assert tried == ["first-key", "second-key", *["third-key"] * 3]
-        detail = router.live.recent[-1]
-        assert detail.attempts == 3
+        assert router.live.recent[-1].attempts == 3
+        assert router.ledger.flush(5)
+        archive = Archive(test_home.ledger)
+        detail = await archive.request(router.live.recent[-1].id)
+        await archive.close()
+        assert detail is not None
+        assert [attempt.reason for attempt in detail.attempts] == [
+            "rule model, key 1",
+            "retry 1 after credential, key 2",
+            "retry 2 after quota, key 3",
+        ]
         # when all of them rest, the client is told when the first is back
         upstream.script = lambda seen: refused[1]
         spent = await http.post(front + MESSAGES, json=BODY)
