@@ -18,6 +18,7 @@ from router.config.ccr_routes import WHAT, RouterKeys, routes
 from router.config.document import Document, read_json5
 from router.config.endpoints import (
     ANTHROPIC,
+    OPENAI,
     RESPONSES,
     Endpoint,
     from_full,
@@ -121,6 +122,10 @@ def of(document: Document, env: Mapping[str, str]) -> Part:
     return part
 
 
+_CUTS = (
+    "Ollama's OpenAI endpoint ignores num_ctx and cuts long prompts in silence: with /api/chat in"
+    " place of /v1/chat/completions each prompt gets the context it needs"
+)
 #: CCR's transformers that sign in at Google Cloud, and what they stand for
 _VERTEX = {"vertex-gemini": "vertex", "vertex-claude": "vertex-claude"}
 
@@ -188,6 +193,9 @@ def _provider(
         endpoint = from_full(url, anthropic="anthropic" in names)
     if endpoint.note:
         say(f"{name}: {endpoint.note}", "api_base_url")
+    if endpoint.format == OPENAI and kind_of(url).name == "ollama":
+        where = document.where(*at, "api_base_url")
+        part.findings.append(Finding(WHAT, where, "found", f"{name}: {_CUTS}"))
     key = entry.api_key or first_key(entry.api_keys)
     if not key and not keyless(url):
         say(f"{name} has no api_key: it will most likely refuse every request", "api_key")

@@ -12,7 +12,7 @@ import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import httpx
 import ollama
@@ -29,6 +29,9 @@ from tests.router.formats.dialects import (
     say_gemini,
     say_ollama,
 )
+
+if TYPE_CHECKING:
+    from google import genai
 
 WEATHER = {
     "type": "function",
@@ -235,6 +238,59 @@ def test_a_cloud_is_signed_in_at_and_a_deployment_has_its_address(
     assert away.path.startswith("/openai/deployments/my-deployment/chat/completions?api-v")
     assert away.headers["api-key"] == "az-key"
     assert "authorization" not in away.headers
+
+
+@pytest.mark.real_client
+# the SDK leaves a socket of its own to the collector
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+@pytest.mark.filterwarnings("ignore::ResourceWarning")
+def test_googles_own_sdk(router: Running, fake: FakeUpstream) -> None:
+    from google import genai  # two seconds of imports
+    from google.genai import types
+
+    options = types.HttpOptions(base_url=f"{router.front}/gemini")
+    with genai.Client(api_key="mine", http_options=options) as client:
+        _as_googles_sdk_does(client)
+
+
+def _as_googles_sdk_does(client: genai.Client) -> None:
+    from google.genai import errors, types
+
+    schema = types.Schema(
+        type=types.Type.OBJECT, properties={"city": types.Schema(type=types.Type.STRING)}
+    )
+    declared = types.FunctionDeclaration(name="weather", parameters=schema)
+    config = types.GenerateContentConfig(
+        tools=[types.Tool(function_declarations=[declared])],
+        thinking_config=types.ThinkingConfig(include_thoughts=True),
+        automatic_function_calling=types.AutomaticFunctionCallingConfig(disable=True),
+    )
+    for model in ("gemini-3-pro", "qwen"):
+        whole = client.models.generate_content(model=model, contents="hi", config=config)
+        assert whole.function_calls is not None
+        assert [call.args for call in whole.function_calls] == [{"city": "Rome"}]
+        assert whole.usage_metadata is not None
+        assert whole.usage_metadata.total_token_count == sum(CALLED.used)
+        parts = [
+            part
+            for chunk in client.models.generate_content_stream(
+                model=model, contents="hi", config=config
+            )
+            for candidate in chunk.candidates or ()
+            for part in (candidate.content and candidate.content.parts) or ()
+        ]
+        assert "".join(part.text or "" for part in parts if part.thought) == "hm"
+        assert "".join(part.text or "" for part in parts if not part.thought) == "look"
+    chat = client.chats.create(model="claude")
+    words = "".join(Behaviour().words)
+    assert [chat.send_message("hi").text, chat.send_message("more").text] == [words, words]
+    vectors = client.models.embed_content(model="gpt", contents=["a", "b"]).embeddings or []
+    assert [vector.values for vector in vectors] == [[0.6, 0.8]] * 2
+    assert client.models.count_tokens(model="claude", contents="hi there").total_tokens
+    assert "models/qwen" in [model.name for model in client.models.list()]
+    with pytest.raises(errors.ClientError) as error:
+        client.models.generate_content(model="nobody", contents="x")
+    assert (error.value.code, error.value.status) == (400, "INVALID_ARGUMENT")
 
 
 @pytest.mark.real_client

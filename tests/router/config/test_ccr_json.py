@@ -199,6 +199,17 @@ def test_the_full_address_gives_format_base_and_kind(
     assert made.kind == kind
 
 
+@pytest.mark.parametrize(("path", "told"), [("/v1/chat/completions", True), ("/api/chat", False)])
+def test_the_endpoint_of_ollama_that_cuts_prompts_is_told(
+    house: House, path: str, told: bool
+) -> None:
+    url = f"http://localhost:11434{path}"
+    written(house, Providers=[provider(api_base_url=url)], Router={"default": "p,m"})
+    made = house.load()
+    assert made.providers["p"].url == url, "an address that is written out is used"
+    assert any("cuts long prompts" in text for text in said(made, "found")) is told
+
+
 def test_what_is_not_followed_is_listed(house: House) -> None:
     file = {"Providers": [provider(tokenizer={"default": {}}, color="red")], "Whatever": 1}
     written(house, **file, Router={"default": "p,m", "odd": "p,m"})

@@ -374,6 +374,7 @@ def say_gemini(a: Answer, stream: bool) -> bytes:
     thought = 2 if a.thinking else 0
     usage = {"promptTokenCount": a.used[0], "candidatesTokenCount": a.used[1] - thought}
     usage |= {"thoughtsTokenCount": thought} if thought else {}
+    usage["totalTokenCount"] = sum(a.used)
 
     def chunk(parts: list[JSON], **more: Any) -> JSON:
         candidate = {"index": 0, "content": {"role": "model", "parts": parts}, **more}
