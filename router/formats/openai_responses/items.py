@@ -68,9 +68,10 @@ def _item(request: Request, item: JSON, at: str) -> None:
     elif kind == "reasoning":
         _said(request, read_thought(item, at))
     elif kind == "item_reference":
+        id = str(item.get("id"))[:100]
         request.bound = request.bound or Bound(
-            f"{at}: Item {item.get('id')!r} not found: items are kept by the provider that made "
-            "them. Send the item itself.",
+            f"{at}: Item {id!r} not found: items are kept by the provider that made them. Send the "
+            "item itself.",
             at,
         )
     else:

@@ -61,7 +61,7 @@ def parse_request(raw: bytes) -> Request:
     _text(request, left)
     for field, (words, code) in _STATES.items():
         if value := body.get(field):
-            request.bound = request.bound or Bound(words.format(value), field, code)
+            request.bound = request.bound or Bound(words.format(str(value)[:100]), field, code)
     if input is None and not request.bound:
         raise CallerError("Missing required parameter: 'input'.", param="input")
     read_items(request, input)

@@ -71,8 +71,8 @@ def _inner(tool: JSON, at: str) -> list[JSON]:
 
 def _bind(request: Request, kind: str, at: str) -> None:
     request.bound = request.bound or Bound(
-        f"the tool {kind!r} is run by OpenAI's servers: only a provider that speaks the Responses "
-        "API has it. Leave it out, or route this model to such a provider.",
+        f"the tool {kind[:100]!r} is run by OpenAI's servers: only a provider that speaks the "
+        "Responses API has it. Leave it out, or route this model to such a provider.",
         at,
         "unsupported_tool",
     )

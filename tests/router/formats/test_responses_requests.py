@@ -259,6 +259,20 @@ def test_what_only_openai_has_binds_the_request(body: dict[str, Any], param: str
 
 
 @pytest.mark.parametrize(
+    "body",
+    [
+        {"tools": [{"type": "y" * 9000}]},
+        {"previous_response_id": "y" * 9000},
+        {"input": [{"type": "item_reference", "id": "y" * 9000}]},
+    ],
+)
+def test_what_is_said_of_it_is_bounded(body: dict[str, Any]) -> None:
+    bound = R.parse_request(dumps({"model": "m", "input": "hi"} | body)).bound
+    assert bound is not None
+    assert len(bound.words) < 400
+
+
+@pytest.mark.parametrize(
     ("body", "param"),
     [
         ({}, "input"),
