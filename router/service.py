@@ -328,13 +328,25 @@ class Router:
 
     async def _follow(self, files: list[Path]) -> None:
         """The files that are always looked at, and those that the generation in force names."""
-        stopped = True
-        while stopped:
+        moved = False
+        while True:
             self._refollow.clear()
             paths = [*files, *map(Path, self.generation.follows)]
-            async for _ in watch(paths, self._refollow):
+            changes = watch(paths, self._refollow)
+            first = asyncio.ensure_future(anext(changes, None))
+            try:
+                if moved:  # what was written between the last look and the new watch
+                    await asyncio.sleep(0)  # it watches from here on
+                    await self.reload()
+                seen = await first
+            finally:
+                first.cancel()
+            while seen is not None:
                 await self.reload()
-            stopped = self._refollow.is_set()
+                seen = await anext(changes, None)
+            if not self._refollow.is_set():
+                return
+            moved = True
 
 
 def _proxies(generation: Generation) -> Proxies:
