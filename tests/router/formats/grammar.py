@@ -205,7 +205,7 @@ def check_openai(stream: bytes) -> dict[str, Any]:
             total["role"] = delta["role"]
         total["content"] += delta.get("content") or ""
         total["reasoning"] += delta.get("reasoning_content") or ""
-        if "refusal" in delta:
+        if delta.get("refusal"):  # OpenAI itself sends null with the role
             total["refusal"] = total.get("refusal", "") + delta["refusal"]
         for thought in delta.get("thinking_blocks", ()):
             assert thought.pop("index") == len(total["thoughts"]), "the SDK adds up by index"
