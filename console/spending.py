@@ -24,10 +24,10 @@ DAY = 86_400.0
 _BAR = 10
 #: the kinds of a cost, in the order in which they are stacked; each has a shape of its own
 KINDS: tuple[tuple[str, str, Tone], ...] = (
-    ("input", "█", "accent"),
-    ("cache read", "▓", "good"),
-    ("cache write", "▒", "warn"),
-    ("output", "░", "strong"),
+    ("input", "━", "accent"),
+    ("cache read", "╍", "good"),
+    ("cache write", "┅", "warn"),
+    ("output", "═", "strong"),
 )
 
 

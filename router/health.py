@@ -112,7 +112,7 @@ class Health:
         passed = self._passed.get(name) or self._passed.setdefault(name, _Passed())
         passed.requests += 1
         passed.outcomes[attempt.outcome] += 1
-        if attempt.first_byte is not None:
+        if attempt.first_byte is not None and attempt.outcome == "ok":  # errors come quickly
             passed.pulse.firsts.append((attempt.first_byte - attempt.started) * 1000)
         took = None if attempt.ended is None else (attempt.ended - attempt.started) * 1000
         passed.pulse.beat(at, attempt.outcome not in INNOCENT, took)

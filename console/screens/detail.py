@@ -7,6 +7,7 @@ prompt is never here, because it is not kept.
 from __future__ import annotations
 
 import shlex
+from collections.abc import Sequence
 from typing import ClassVar
 from urllib.parse import quote
 
@@ -146,8 +147,8 @@ def facts(detail: RequestDetail) -> list[Content]:
     return [*rows, Content()]
 
 
-def usage(request: RequestView) -> list[Content]:
-    """Tokens by kind, money and times."""
+def usage(request: RequestView, tried: Sequence[AttemptView] = ()) -> list[Content]:
+    """Tokens by kind, money by kind and times."""
     used = request.tokens
     rows = [heading("Tokens", "estimated" if used.estimated else "")]
     for name, count in (
@@ -165,6 +166,7 @@ def usage(request: RequestView) -> list[Content]:
         Content(),
         heading("Money"),
         figure(label, money(request.cost), "strong"),
+        *_spent(tried),
         Content(),
         heading("Time"),
         figure("first token", ms(request.ttft_ms)),
@@ -173,6 +175,23 @@ def usage(request: RequestView) -> list[Content]:
         Content(),
     ]
     return rows
+
+
+def _spent(tried: Sequence[AttemptView]) -> list[Content]:
+    """What the money went for, over all attempts, and where the last price came from."""
+    shown = []
+    for name, spent in (
+        ("  input", sum(a.spend.input for a in tried)),
+        ("  cache read", sum(a.spend.cache_read for a in tried)),
+        ("  cache write", sum(a.spend.cache_write for a in tried)),
+        ("  output", sum(a.spend.output for a in tried)),
+        ("  fees", sum(a.spend.fees for a in tried)),
+        ("saved by caches", sum(a.spend.saved for a in tried)),
+    ):
+        if spent:
+            shown.append(figure(name, money(spent), "good" if name[0] != " " else ""))
+    source = next((a.price for a in reversed(tried) if a.price), "")
+    return shown + ([say(Span(f"price: {source}", "muted"))] if source else [])
 
 
 def about(request: RequestView) -> list[Content]:
@@ -332,7 +351,7 @@ class Detail(View):
             heading("The same from a shell", "the prompt is not kept"),
             *(say(Span(part, "muted")) for part in _folded(curl(request, door))),
         ]
-        side = [*usage(request), *about(request)]
+        side = [*usage(request, detail.attempts), *about(request)]
         self._put("#trace", lines(*story, *(again if wide else [])))
         self._put("#usage", lines(*side, *([] if wide else again)))
         place = (

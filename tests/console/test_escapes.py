@@ -259,7 +259,7 @@ def test_every_row_of_every_screen_is_printable(text: str) -> None:
         detail.trace(told),
         detail.attempts(told, scene.NOW),
         detail.facts(told),
-        detail.usage(told.request),
+        detail.usage(told.request, told.attempts),
         detail.about(told.request),
     ):
         shown += [row.plain for row in part]

@@ -30,7 +30,7 @@ SCREENS: dict[str, tuple[tuple[str, ...], str, str]] = {
     "command": (("colon", *"theme "), "pointsman-contrast", ""),
     "detail": (("j", "j", "j", "j", "enter"), "Overloaded", "pages"),
     "sessions": (("2",), "longer ago", "sessions-table"),
-    "costs": (("3", "w"), "never part of real totals", "models"),
+    "costs": (("3", "w"), "at this rate", "models"),
     "health": (("4", "down", "down", "down"), "3 of the last 20 answers were 529", "services"),
     "logs": (("5",), "following", "lines"),
     "routes": (("6", "G", "enter", *"coder:7b", "enter"), "12 of 200 would move", "rules"),

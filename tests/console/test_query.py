@@ -91,7 +91,7 @@ def test_money_over_time_by_kind_and_elsewhere(test_home: Home) -> None:
     assert cost_on(Tokens(), ModelView("x,y")) == 0
     shown = stack(Spend(input=50, cache_read=0, cache_write=25, output=25), 8)
     assert isinstance(shown, list)
-    assert "".join(part if isinstance(part, str) else part.text for part in shown) == "████▒▒░░"
+    assert "".join(part if isinstance(part, str) else part.text for part in shown) == "━━━━┅┅══"
     points = [CostPoint(0.0, line(2_000_000_000)), CostPoint(95.0, line(1_000_000_000))]
     points.append(CostPoint(10.0, line(9, simulated=True)))
     assert over_time(points, 0.0, 10.0, 10) == [2.0, 0, 0, 0, 0, 0, 0, 0, 0, 1.0]
