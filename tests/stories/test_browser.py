@@ -1,0 +1,50 @@
+"""The landing page in a real Chromium: its script runs under its own policy and keeps it true."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.harness import running
+
+pytestmark = pytest.mark.real_client
+
+
+def look(folder: Path, url: str) -> tuple[str, str]:
+    """The page as it stands after two seconds, and what the browser complained of."""
+    chromium = shutil.which("chromium") or shutil.which("google-chrome")
+    if chromium is None:
+        pytest.skip("Chromium is not installed")
+    # files, not pipes: helpers of the browser live on for a moment and would hold the ends
+    shown, said = folder / "shown", folder / "said"
+    with shown.open("w") as out, said.open("w") as err:
+        subprocess.run(
+            [
+                *(chromium, "--headless=new", "--no-sandbox", "--disable-gpu", "--no-first-run"),
+                *("--disable-background-networking", f"--user-data-dir={folder / 'profile'}"),
+                *("--enable-logging=stderr", "--virtual-time-budget=5000", "--dump-dom", url),
+            ],
+            stdout=out,
+            stderr=err,
+            timeout=90,
+            check=True,
+        )
+    wrong = [line for line in said.read_text().splitlines() if "CONSOLE" in line]
+    return shown.read_text(), "\n".join(wrong)
+
+
+def test_the_landing_page_runs_under_its_own_policy(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    home.mkdir()
+    with running(home) as router:
+        port = router.front.rpartition(":")[2]
+        page, complaints = look(tmp_path, f"http://localhost:{port}/")
+        assert complaints == ""
+        assert page.count("<button>Copy</button>") == 4
+        assert f"http://localhost:{port}/claude-code" in page
+        # drawn by the script, from /health: the server's own rows have no space before the number
+        assert '<td class="number">0</td>' in page
+        assert '<td class="up">● up</td>' in page
