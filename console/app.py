@@ -487,12 +487,24 @@ class ConsoleApp(Acting):
     # ── how it ends ───────────────────────────────────────────────────────────────────────────────
 
     def _handle_signals(self) -> None:
-        """A terminal that is closed or a polite kill: leave it clean."""
+        """A terminal that is closed or a polite kill: leave it clean.
+
+        Where the terminal is gone, nothing is left to clean, and Textual may be stuck for ever in
+        writing to it: its writer thread ended with the first failure, and nobody empties its queue.
+        """
         if self.is_headless:
             return
         loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGHUP):
-            loop.add_signal_handler(number, self.exit, 0)
+        loop.add_signal_handler(signal.SIGTERM, self.exit, 0)
+
+        def hung_up(*_: object) -> None:
+            try:
+                os.tcgetpgrp(0)
+            except OSError:
+                os._exit(128 + signal.SIGHUP)
+            loop.call_soon_threadsafe(self.exit, 0)
+
+        signal.signal(signal.SIGHUP, hung_up)
 
     def _handle_exception(self, error: Exception) -> None:
         self._failure = self._failure or crash.record(error, self.home.logs)

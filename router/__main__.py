@@ -136,6 +136,12 @@ async def _run(here: Home, given: argparse.Namespace) -> None:
         child = _child(router, "ssh", _ssh_words(ssh, generation), ssh)
         child.can_linger = True
         router.children["ssh"] = child
+    web = bind("127.0.0.1", 0)
+    router.web = _address(web)
+    words = ["console.web", "--child", "--fd", str(web.fileno())]
+    words += ["--router-port", str(listen.port), "--litellm-port", str(listen.litellm_port)]
+    words += ["--ccr-port", str(listen.ccr_port)]
+    router.spare["web"] = _child(router, "web", words, web)
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, router.stop)
     await router.run(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from router.asgi import Receive, Scope, Send
 from router.doors.call import Call
 from router.doors.ccr import ccr, claude_code
+from router.doors.console import console
 from router.doors.front import front
 from router.doors.gemini import gemini
 from router.doors.litellm import litellm
@@ -26,6 +27,7 @@ MOUNTS: dict[str, Door] = {
     "litellm": litellm,
     "ccr": ccr,
     "claude-code": claude_code,
+    "console": console,
     "ollama": ollama,
     "gemini": gemini,
 }

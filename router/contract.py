@@ -525,6 +525,21 @@ class Dismiss(Struct, frozen=True, tag=True, gc=False):
     by: str = ""
 
 
+class Invite(Struct, frozen=True, tag=True, gc=False):
+    """Asks for a ticket to the console in a browser: answered with Invited. `once`: for one
+    browser, within minutes; else for any number, until the router ends."""
+
+    role: Role = "admin"
+    once: bool = True
+    by: str = ""
+
+
+class Redeem(Struct, frozen=True, tag=True, gc=False):
+    """A browser shows its ticket: answered with Invitation. For the front that lets browsers in."""
+
+    ticket: str
+
+
 Action = (
     SetOverride
     | ClearOverride
@@ -544,6 +559,8 @@ Action = (
     | Dismiss
     | StartNeighbour
     | StopNeighbour
+    | Invite
+    | Redeem
 )
 
 
@@ -663,7 +680,30 @@ class Edited(Struct, frozen=True, tag=True, gc=False):
     message: str = ""
 
 
-Result = Done | Explained | Recosted | Models | Routes | Replayed | Edited | Refused
+class Invited(Struct, frozen=True, tag=True, gc=False):
+    ticket: str
+    expires_at: float | None
+
+
+class Invitation(Struct, frozen=True, tag=True, gc=False):
+    """Whom a ticket lets in. `by`: who asked for it."""
+
+    role: Role
+    by: str
+
+
+Result = (
+    Done
+    | Explained
+    | Recosted
+    | Models
+    | Routes
+    | Replayed
+    | Edited
+    | Invited
+    | Invitation
+    | Refused
+)
 
 
 # ── query(): what the ledger answers ──────────────────────────────────────────────────────────────

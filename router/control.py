@@ -25,9 +25,11 @@ from router.contract import (
     Dismiss,
     Done,
     Explain,
+    Invite,
     OverridesChanged,
     OverrideView,
     Pause,
+    Redeem,
     Refused,
     Reload,
     Result,
@@ -234,8 +236,8 @@ async def act(router: Router, action: Action) -> Result:
             )
             router.stop(again=action.again)
             return Done("stopping")
-        case Dismiss():
-            return _dismiss(router, action)
+        case Dismiss() | Invite() | Redeem():
+            return _guests(router, action)
         case _:
             return await answer(router, action)
 
@@ -259,12 +261,22 @@ def _cancel(router: Router, action: Cancel) -> Result:
     return Done(f"cancelled {action.id}")
 
 
-def _dismiss(router: Router, action: Dismiss) -> Result:
-    count = router.visitors.dismiss(action.who)
-    if not count:
-        return Refused(f"nobody is here as {action.who!r}")
-    router.log.info("control", f"{said_by(action.by)}dismissed {action.who}")
-    return Done(f"dismissed {count}")
+def _guests(router: Router, action: Dismiss | Invite | Redeem) -> Result:
+    """Who may come in by a browser, and who has to go."""
+    match action:
+        case Invite():
+            router.log.info("control", f"{said_by(action.by)}invited a browser as {action.role}")
+            return router.invitations.invite(action)
+        case Redeem():
+            return router.invitations.redeem(action.ticket) or Refused(
+                "this ticket was used, or is too old: `pointsman web` gives another"
+            )
+        case Dismiss():
+            count = router.visitors.dismiss(action.who)
+            if not count:
+                return Refused(f"nobody is here as {action.who!r}")
+            router.log.info("control", f"{said_by(action.by)}dismissed {action.who}")
+            return Done(f"dismissed {count}")
 
 
 def thrown_away(router: Router, view: OverrideView) -> str:

@@ -26,6 +26,7 @@ from router.errors import ConfigError
 from router.eyes import Eyes, own_door
 from router.health import INTERVAL, Health
 from router.inlining import Inlining
+from router.invitations import Invitations
 from router.live import RECENT, Live, midnight
 from router.log import Log
 from router.meters import Meters
@@ -94,6 +95,7 @@ class Router:
         self.paused: set[str] = set()
         self.edits = Edits()
         self.visitors = Visitors(self.live.tell)
+        self.invitations = Invitations(self.wall)
         self.counter = Counter()
         self.meters = Meters()
         self.sessions = Sessions()
@@ -107,6 +109,8 @@ class Router:
         eyes = Eyes(own_door(self.transport, lambda: self.generation))
         self.means = Means(self.counter, self.sessions, projects, self.custom, eyes=eyes)
         self.children: dict[str, Child] = {}
+        #: where the child answers that serves the console to browsers
+        self.web = ""
         #: children started only once the configuration needs them
         self.spare: dict[str, Child] = {}
         self.tending = Tending(self.children, home.data, self.log)
@@ -251,13 +255,17 @@ class Router:
         self.log.close()
         self.ledger.close()
 
+    def need(self, name: str) -> Child | None:
+        """A child that is started when it is first needed; None where there is none."""
+        if child := self.spare.pop(name, None):
+            self.children[name] = child
+            self._task(child.keep())
+        return self.children.get(name)
+
     def _simulate(self) -> None:
         """Starts the simulator when a provider of the running generation needs it."""
         if any(p.simulated and not p.plane for p in self.generation.providers.values()):
-            child = self.spare.pop("simulator", None)
-            if child is not None:
-                self.children[child.name] = child
-                self._task(child.keep())
+            self.need("simulator")
 
     def _telemetry(self, generation: Generation) -> Telemetry | None:
         """Imported here: the SDK is an extra, and half a second of start."""

@@ -18,8 +18,10 @@ from router.contract import (
     ClearCooldown,
     ClearOverride,
     Explain,
+    Invite,
     ListModels,
     Pause,
+    Redeem,
     ReplayRoutes,
     Resume,
     Role,
@@ -33,6 +35,7 @@ ROLES: tuple[Role, ...] = get_args(Role)
 #: the least role for each action; one that is not here changes the router itself
 NEEDS: dict[type, Role] = {
     Explain: "view",
+    Invite: "view",
     ListModels: "view",
     ReplayRoutes: "view",
     ShowRoutes: "view",
@@ -46,6 +49,10 @@ NEEDS: dict[type, Role] = {
 
 
 def may(role: Role, action: Action) -> bool:
+    if isinstance(action, Invite) and ROLES.index(action.role) > ROLES.index(role):
+        return False  # nobody lifts another above themselves
+    if isinstance(action, Redeem):
+        return False  # that is a front's to do
     return ROLES.index(role) >= ROLES.index(NEEDS.get(type(action), "admin"))
 
 

@@ -1,4 +1,4 @@
-"""`ccr ui`: how to see what the router does."""
+"""`ccr ui`: the console in a browser, at the routes."""
 
 from __future__ import annotations
 
@@ -9,17 +9,12 @@ section = "Work"
 
 @click.command()
 def command() -> None:
-    """Say how to open the console."""
+    """Open the console in a browser; the router is started if none runs."""
     import asyncio
 
-    from console.options import ports
-    from console.output import NO_ROUTER, out, say
-    from console.process import running
+    from console.ccr.code import router_of
+    from console.web.ticket import give
     from storage.home import home
 
-    snapshot = asyncio.run(running(home()))
-    out("the console: pointsman")
-    if snapshot is None:
-        say(NO_ROUTER)
-    elif port := ports(snapshot).get("SSH"):
-        out(f"from elsewhere: ssh -p {port} developer@localhost")
+    asyncio.run(router_of(home()))
+    give("/ccr/ui/", "admin", once=True, open_it=True)

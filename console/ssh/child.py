@@ -60,7 +60,7 @@ async def on_terminal(
         if nursery is not None:
             child = await nursery.fork(program.options, env, program.folder, program.umask, slave)
         if child is None:
-            child = await _start(program, env, (slave, slave, slave), pty.own_terminal)
+            child = await start(program, env, (slave, slave, slave), pty.own_terminal)
     except BaseException:
         os.close(master)
         raise
@@ -81,7 +81,7 @@ async def on_pipes(channel: Channel, program: Program, stop: asyncio.Event) -> i
     )
     try:
         ends = (in_read, out_write, err_write)
-        child = await _start(program, program.env, ends, pty.reset_signals)
+        child = await start(program, program.env, ends, pty.reset_signals)
     except BaseException:
         for ours in (in_write, out_read, err_read):
             os.close(ours)
@@ -97,12 +97,13 @@ async def on_pipes(channel: Channel, program: Program, stop: asyncio.Event) -> i
     return child.returncode if not channel.channel.is_closing() else None
 
 
-async def _start(
+async def start(
     program: Program,
     env: Mapping[str, str],
     ends: tuple[int, int, int],
     prepare: Callable[[], None],
 ) -> Process:
+    """Raises StartError."""
     executable, *arguments = program.argv
     try:
         return await asyncio.create_subprocess_exec(
@@ -161,7 +162,7 @@ async def _watched(
         yield
     finally:
         stopping.cancel()
-        await _hang_up(child)
+        await hang_up(child)
         feeding.cancel()
         # the client left, with or without a reason
         with contextlib.suppress(asyncio.CancelledError, asyncssh.Error, OSError):
@@ -171,10 +172,11 @@ async def _watched(
 
 async def _hang_up_at(stop: asyncio.Event, child: Process | Fork) -> None:
     await stop.wait()
-    await _hang_up(child)
+    await hang_up(child)
 
 
-async def _hang_up(child: Process | Fork) -> None:
+async def hang_up(child: Process | Fork) -> None:
+    """Ends it and its whole group, if it has not ended."""
     for number, patience in _HANG_UP:
         if child.returncode is not None:
             return

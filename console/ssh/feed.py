@@ -41,10 +41,10 @@ async def feed(channel: asyncssh.SSHServerProcess[bytes], target: FileIO) -> Non
                 return
             # a program that closed its input still runs: what is left is read and dropped, else
             # the channel would stop, and with it the news that the client left
-            listening = listening and await _write(descriptor, data)
+            listening = listening and await write(descriptor, data)
 
 
-async def _write(descriptor: int, data: bytes) -> bool:
+async def write(descriptor: int, data: bytes) -> bool:
     """Writes all of `data`; False when nobody reads any more."""
     left = memoryview(data)
     while left:

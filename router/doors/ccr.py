@@ -18,6 +18,7 @@ from router.doors import discovery, relay, responses
 from router.doors.border import guarded
 from router.doors.call import Call
 from router.doors.callers import admitted, key_of, session_of
+from router.doors.console import moved
 from router.errors import CallerError
 from router.exchange import Surface, exchange
 from router.guards.body import read_body
@@ -31,11 +32,17 @@ _MODELS = re.compile(r"(?:/v1)?/models(?:/(.+))?")
 
 #: where a completion is asked for, and the format that is spoken there
 _SPOKEN = {"/v1/messages": "anthropic_messages", "/v1/chat/completions": "openai_chat"}
+#: the guide's page for configuration, which is the console's
+_UI = {"/ccr/ui": "../console/", "/ccr/ui/": "../../console/"}
 #: what is found in another way than in the original
 _ELSEWHERE = {"/ui": "the UI is the console: run `pointsman` in a terminal, also over SSH"}
 
 
 async def ccr(router: Router, call: Call) -> None:
+    ui = _UI.get(call.scope["path"])
+    if ui and router.generation.ccr.mode == "embedded":
+        await moved(call, ui, "routes")
+        return
     await _serve(router, call, "ccr")
 
 

@@ -18,6 +18,7 @@ from router.doors import ccr, relay, responses
 from router.doors.border import guarded
 from router.doors.call import Call
 from router.doors.callers import admitted, key_of
+from router.doors.console import moved
 from router.doors.litellm_answers import LiteLLMChat, LiteLLMMessages, headers
 from router.doors.wishes import wishes_of
 from router.embed import embed
@@ -108,6 +109,10 @@ async def _route(router: Router, call: Call) -> None:
 async def _public(router: Router, call: Call) -> bool:
     """What needs no key. Real LiteLLM's /health makes billed calls; ours never does."""
     match call.path:
+        case "" | "/" if call.scope["path"] in ("/litellm", "/litellm/"):
+            # the guide's admin page
+            deep = call.scope["path"].endswith("/")
+            await moved(call, "../console/" if deep else "console/", "health")
         case "" | "/":
             await call.json(200, {"message": "LiteLLM role of Pointsman", "docs": "/v1/models"})
         case "/health":

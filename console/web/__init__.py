@@ -1,0 +1,1 @@
+"""The console in a browser: a page with a terminal, and the terminal's other end."""

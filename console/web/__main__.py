@@ -1,0 +1,88 @@
+"""`python -m console.web`: lets browsers in, a process of its own, started by the router.
+
+Its rule: one JSON line on stdout says {"listening": port}; what happens later goes to stderr, a
+JSON line each. With --child it ends when its stdin closes. Browsers reach it through the router's
+front door, below /console.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import signal
+import socket
+import sys
+from pathlib import Path
+
+import msgspec
+from websockets.asyncio.server import serve
+
+from console.ssh import log
+from console.ssh.options import Options
+from console.web.server import LARGEST, SUBPROTOCOL, Server
+from storage.home import home
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m console.web")
+    parser.add_argument("--fd", type=int, required=True, help="a bound socket to inherit")
+    parser.add_argument("--home", default=os.environ.get("POINTSMAN_HOME", ""))
+    parser.add_argument("--router-port", type=int, default=5000)
+    parser.add_argument("--litellm-port", type=int, default=4000)
+    parser.add_argument("--ccr-port", type=int, default=3456)
+    parser.add_argument("--child", action="store_true", help="end when stdin closes")
+    given = parser.parse_args()
+    log.take_over()
+    options = Options(
+        home=home({"POINTSMAN_HOME": given.home}),
+        home_given=given.home,
+        user_home=Path.home(),
+        router_port=given.router_port,
+        litellm_port=given.litellm_port,
+        ccr_port=given.ccr_port,
+    )
+    asyncio.run(_serve(options, socket.socket(fileno=given.fd), given.child))
+    return 0
+
+
+async def _serve(options: Options, bound: socket.socket, is_child: bool) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        loop.add_signal_handler(number, stop.set)
+    if is_child:
+        await loop.connect_read_pipe(lambda: _Parent(stop), sys.stdin)
+    server = Server(options)
+    async with serve(
+        server.talk,
+        sock=bound,
+        process_request=server.answer,
+        select_subprotocol=lambda connection, offered: SUBPROTOCOL,  # type: ignore[arg-type,return-value]
+        max_size=LARGEST,
+        server_header=None,
+        # a terminal is many small messages that must not wait for each other
+        compression=None,
+        open_timeout=10,
+        ping_interval=20,
+        ping_timeout=20,
+        close_timeout=2,
+    ):
+        sys.stdout.write(msgspec.json.encode({"listening": bound.getsockname()[1]}).decode() + "\n")
+        sys.stdout.flush()
+        await stop.wait()
+        await server.close()
+
+
+class _Parent(asyncio.Protocol):
+    """Our starter's end of stdin: when it closes, so do we."""
+
+    def __init__(self, stop: asyncio.Event) -> None:
+        self._stop = stop
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._stop.set()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
