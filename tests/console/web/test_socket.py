@@ -67,7 +67,8 @@ def handshake(door: Door, shown: str, origin: str) -> int:
     ]
     with socket.create_connection((host, int(port)), PATIENCE) as connection:
         connection.sendall("\r\n".join([*lines, "", ""]).encode())
-        return int(connection.makefile("rb").readline().split()[1])
+        with connection.makefile("rb") as answer:
+            return int(answer.readline().split()[1])
 
 
 async def opened(door: Door, shown: str, query: str = "") -> Page:
@@ -97,8 +98,6 @@ def test_who_is_refused_before_the_socket_opens(
     ticket = door.ticket()
     origin = origin or f"http://{door.address}"
     assert handshake(door, shown.replace("TICKET", ticket), origin) == status
-    # … and a ticket that was shown by the wrong page is not used up
-    assert handshake(door, f"ticket.{ticket}", f"http://{door.address}") == 101
 
 
 def test_no_origin_is_no_page(door: Door) -> None:
@@ -138,7 +137,7 @@ async def test_a_dismissed_browser_is_told(door: Door) -> None:
     page = await opened(door, f"ticket.{await asyncio.to_thread(door.ticket, '--keep')}")
     await page.until(lambda text: "Live" in text)
     visitors = json.loads(await asyncio.to_thread(door.pointsman, "ssh", "sessions", "--json"))
-    await asyncio.to_thread(door.pointsman, "ssh", "kick", visitors[0]["id"])
+    await asyncio.to_thread(door.pointsman, "ssh", "kick", visitors[-1]["id"])
     closed = await page.closed()
     assert closed[0] == 4000
 
