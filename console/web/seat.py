@@ -53,6 +53,7 @@ class Seat:
         self._master = -1
         self._visit: Visit | None = None
         self._guest: ServerConnection | None = None
+        self._turn = asyncio.Lock()
         self._leaving: asyncio.TimerHandle | None = None
         self._ending: asyncio.Task[None] | None = None
 
@@ -127,31 +128,33 @@ class Seat:
         guest left. A guest who comes while another looks takes the place."""
         if self._guest is not None:
             await self._guest.close(4002, "the console was opened elsewhere")
-        self._guest = guest
-        if self._leaving is not None:
-            self._leaving.cancel()
-        feeding = asyncio.create_task(self._feed(guest))
-        try:
-            while data := await self._read():
-                await guest.send(data)
-            assert self._ending is not None
-            await self._ending
-            os.close(self._master)
-            self._master = -1
-        except ConnectionClosed:
-            pass
-        finally:
-            feeding.cancel()
-            with contextlib.suppress(asyncio.CancelledError, ConnectionClosed):
-                await feeding
-            if self._guest is guest:
+        async with self._turn:
+            if self._master < 0:
+                return self._child.returncode if self._child else None
+            self._guest = guest
+            if self._leaving is not None:
+                self._leaving.cancel()
+            feeding = asyncio.create_task(self._feed(guest))
+            try:
+                while data := await self._read(guest):
+                    await guest.send(data)
+                return await self._ended()
+            except ConnectionClosed:
+                self._leaving = asyncio.get_running_loop().call_later(PATIENCE, self._give_up)
+                return None
+            finally:
                 self._guest = None
-        if self._master < 0 and self._child is not None:
-            return self._child.returncode
-        if self._guest is None:
-            loop = asyncio.get_running_loop()
-            self._leaving = loop.call_later(PATIENCE, self._give_up)
-        return None
+                feeding.cancel()
+                with contextlib.suppress(asyncio.CancelledError, ConnectionClosed):
+                    await feeding
+
+    async def _ended(self) -> int | None:
+        assert self._ending is not None
+        assert self._child is not None
+        await self._ending
+        os.close(self._master)
+        self._master = -1
+        return self._child.returncode
 
     def _give_up(self) -> None:
         self._ending = asyncio.create_task(self._end_alone())
@@ -163,23 +166,22 @@ class Seat:
             os.close(self._master)
             self._master = -1
 
-    async def _read(self) -> bytes:
+    async def _read(self, guest: ServerConnection) -> bytes:
         """What the console writes next; b"" at its end."""
         while True:
             try:
                 return os.read(self._master, _PIECE)
             except BlockingIOError:
-                await self._readable()
+                await self._readable(guest)
             except OSError:  # EIO: nobody holds the terminal any more
                 return b""
 
-    async def _readable(self) -> None:
+    async def _readable(self, guest: ServerConnection) -> None:
         """Until there is something, or the guest is gone: a reader must not outlast it."""
         loop = asyncio.get_running_loop()
         ready = loop.create_future()
         loop.add_reader(self._master, lambda: None if ready.done() else ready.set_result(None))
-        assert self._guest is not None
-        gone = asyncio.ensure_future(self._guest.wait_closed())
+        gone = asyncio.ensure_future(guest.wait_closed())
         try:
             await asyncio.wait({ready, gone}, return_when=asyncio.FIRST_COMPLETED)
             if not ready.done():
