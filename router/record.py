@@ -20,6 +20,7 @@ from router.contract import (
 from router.errors import RequestError
 from router.formats import Writer
 from router.money import Bill
+from router.prices import UNKNOWN
 from router.rules.plan import Candidate
 from router.settings import Price
 from router.tally import Tally
@@ -73,7 +74,7 @@ class Attempt:
         #: headers of a success that tell of the provider's limits
         self.limits: Sequence[tuple[str, str]] = ()
         self.answered = False  # a success began to arrive: from here on it may be billed
-        self.price = Price()
+        self.price: Price = UNKNOWN
         self.tally: Tally | None = None
         #: fields of the client's that its provider has no place for
         self.dropped: tuple[str, ...] = ()

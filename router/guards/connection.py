@@ -186,10 +186,7 @@ class GuardedProtocol(HttpToolsProtocol):
             return  # a trailer: it must not look like a header
         if b"_" in name:
             self._stop(400, "a header's name holds an underscore")
-        name = name.lower()
-        if name == b"expect" and value.lower() == b"100-continue":
-            self.expect_100_continue = True
-        self.headers.append((name, value))
+        self.headers.append((name.lower(), value))
 
     def on_headers_complete(self) -> None:
         headers = self.headers
@@ -199,6 +196,8 @@ class GuardedProtocol(HttpToolsProtocol):
             n == b"transfer-encoding" and v.lower() != b"chunked" for n, v in headers
         ):
             self._stop(400, "only the transfer coding 'chunked' is understood")
+        if b"expect" in names:
+            self.expect_100_continue = dict(headers)[b"expect"].lower() == b"100-continue"
         if names.count(b"host") != 1:
             self._stop(400, "exactly one Host header is needed")
         if codings > 1 or (codings and self.parser.get_http_version() != "1.1"):
