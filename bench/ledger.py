@@ -100,15 +100,20 @@ async def ask(path: Path, now: float) -> int:
     midnight = now // DAY * DAY
     newest = (await archive.requests(RequestFilter(), 1))[0]
     since = {"today": midnight, "7 d": midnight - 6 * DAY, "30 d": midnight - 29 * DAY}
+    month = since["30 d"]
     questions: list[tuple[str, Callable[[], Awaitable[object]]]] = [
         (f"costs {period} by {by}", lambda at=at, by=by: archive.costs(at, now, by))  # type: ignore[misc]
         for period, at in since.items()
         for by in ("model", "provider", "key", "session", "project", "rule", "outcome", "day")
     ]
     questions += [
+        (
+            "30 d by session, the dearest 200",
+            lambda: archive.costs(month, now, "session", 200),
+        ),
         ("costs since a minute of a day", lambda: archive.costs(now - 6.31 * DAY, now - 1_234)),
-        ("hours of 30 d", lambda: archive.cost_series(since["30 d"], now, "hour")),
-        ("days of 30 d by model", lambda: archive.cost_series(since["30 d"], now, "day", "model")),
+        ("hours of 30 d", lambda: archive.cost_series(month, now, "hour")),
+        ("days of 30 d by model", lambda: archive.cost_series(month, now, "day", "model")),
         ("quarters of today by key", lambda: archive.cost_series(midnight, now, "quarter", "key")),
         ("totals of today", lambda: archive.totals(midnight)),
         ("newest requests", lambda: archive.requests(RequestFilter(), 200)),

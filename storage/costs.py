@@ -13,7 +13,7 @@ from typing import Any, Final, Literal
 
 from router.contract import CostLine, CostPoint, Spend, Tokens, Totals
 from storage import zones
-from storage.rolls import DAY, QUARTER, SUMS, Window, windows
+from storage.rolls import DAY, HOUR, QUARTER, SPANS, SUMS, Window, windows
 from storage.rows import Row
 from storage.zones import Offsets, local
 
@@ -52,23 +52,34 @@ def _name(by: Grouping, zone: Offsets) -> str:
     return f"{local(zone)} / {DAY}" if by == "day" else "name"
 
 
-def costs(since: float | None, until: float | None, by: Grouping, zone: Offsets) -> Query:
+def costs(
+    since: float | None, until: float | None, by: Grouping, zone: Offsets, limit: int | None = None
+) -> Query:
     """Rows for read_cost, dearest first; days in their order, by the local time of `zone`."""
-    # a day of the person looking is not a day of UTC
-    source, values = _source(_kind(by), since, until, QUARTER if by == "day" else DAY)
+    coarsest = _coarsest(zone, DAY) if by == "day" else DAY
+    source, values = _source(_kind(by), since, until, coarsest)
     order = "1" if by == "day" else f"{_COST + 3} DESC, 3 DESC, 1"
     sql = (
         f"SELECT {_name(by, zone)}, {ADDED} FROM ({source}) GROUP BY 1, 2"
-        f" HAVING {_ANY} ORDER BY {order}, 2"
+        f" HAVING {_ANY} ORDER BY {order}, 2 LIMIT ?"
     )
-    return sql, values
+    return sql, [*values, -1 if limit is None else limit]
+
+
+def _coarsest(zone: Offsets, step: int) -> int:
+    """The largest span that no step of local time cuts."""
+    return next(
+        (span for span in reversed(SPANS) if span <= step and all(o % span == 0 for _, o in zone)),
+        QUARTER,
+    )
 
 
 def series(
     since: float | None, until: float | None, step: Step, by: Grouping | None, zone: Offsets
 ) -> Query:
     """Rows for read_point, in the order of time: hours and days of the local time of `zone`."""
-    source, values = _source(_kind(by or "door"), since, until, QUARTER)
+    seconds = {"quarter": QUARTER, "hour": HOUR, "day": DAY}[step]
+    source, values = _source(_kind(by or "door"), since, until, _coarsest(zone, seconds))
     at = {
         "quarter": "start",
         "hour": f"start - {local(zone)} % 3600",

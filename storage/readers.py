@@ -109,13 +109,18 @@ class Archive:
         ]
 
     async def costs(
-        self, since: float | None = None, until: float | None = None, by: Grouping = "model"
+        self,
+        since: float | None = None,
+        until: float | None = None,
+        by: Grouping = "model",
+        limit: int | None = None,
     ) -> list[CostLine]:
         """Sums of what began in [since, until) and has ended, dearest first ("day": in order, by
-        local days). Real and simulated traffic have lines of their own."""
+        local days). Real and simulated traffic have lines of their own. `limit` leaves out the
+        cheapest: there may be a session for each of a million requests."""
         since = await self._kept(since)
         zone = offsets(since, until, time.time()) if by == "day" else []
-        query = costs.costs(since, until, by, zone)
+        query = costs.costs(since, until, by, zone, limit)
         return [costs.read_cost(row) for row in await self._all(query)]
 
     async def cost_series(

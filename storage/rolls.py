@@ -14,8 +14,9 @@ from typing import Final, NamedTuple
 from router.contract import Spend, Tokens
 
 QUARTER: Final = 900
+HOUR: Final = 3_600
 DAY: Final = 86_400
-SPANS: Final = (QUARTER, DAY)
+SPANS: Final = (QUARTER, HOUR, DAY)
 
 #: what is summed by: columns of `entry`. A request with several attempts has one name of each kind
 #: but of "model" and "outcome", where it has one for each attempt.
@@ -43,22 +44,28 @@ def _arm(kind: str) -> str:
     )
 
 
-#: Adds the requests of `entry` that `which` names to the sums, ?2 times: 1 or -1.
-def fold(which: str) -> str:
+def _longer(span: int) -> str:
     return (
-        f"WITH fresh AS MATERIALIZED (SELECT quarter, simulated, {', '.join(KINDS)},"
-        " MIN(started_at) AS first_at, MAX(started_at) AS last_at, "
-        + ", ".join(f"?2 * SUM({name}) AS {name}" for name in SUMS)
-        + f" FROM entry WHERE {which} GROUP BY quarter, simulated, {', '.join(KINDS)}),"
-        + f" quarters AS MATERIALIZED ({' UNION ALL '.join(map(_arm, KINDS))})"
-        + f" INSERT INTO roll ({', '.join((*KEY, *_TIMES, *SUMS))})"
-        + " SELECT * FROM (SELECT * FROM quarters UNION ALL"
-        + f" SELECT kind, {DAY}, start / {DAY} * {DAY} AS day, name, simulated,"
-        + f" MIN(first_at), MAX(last_at), {_SUMMED} FROM quarters"
+        f"SELECT kind, {span}, start / {span} * {span} AS begun, name, simulated,"
+        f" MIN(first_at), MAX(last_at), {_SUMMED} FROM quarters"
+        " GROUP BY kind, begun, name, simulated"
+    )
+
+
+def fold(which: str) -> str:
+    """SQL that adds the requests of `entry` that `which` names to the sums, ?2 times: 1 or -1."""
+    fresh = ", ".join(f"?2 * SUM({name}) AS {name}" for name in SUMS)
+    dimensions = f"quarter, simulated, {', '.join(KINDS)}"
+    spans = " UNION ALL ".join(["SELECT * FROM quarters", _longer(HOUR), _longer(DAY)])
+    return (
+        f"WITH fresh AS MATERIALIZED (SELECT {dimensions},"
+        f" MIN(started_at) AS first_at, MAX(started_at) AS last_at, {fresh}"
+        f" FROM entry WHERE {which} GROUP BY {dimensions}),"
+        f" quarters AS MATERIALIZED ({' UNION ALL '.join(map(_arm, KINDS))})"
+        f" INSERT INTO roll ({', '.join((*KEY, *_TIMES, *SUMS))})"
         # `WHERE 1` keeps SQLite from reading ON as a join's
-        + f" GROUP BY kind, day, name, simulated) WHERE 1 ON CONFLICT ({', '.join(KEY)}) DO UPDATE"
-        + " SET first_at = MIN(first_at, excluded.first_at),"
-        + " last_at = MAX(last_at, excluded.last_at), "
+        f" SELECT * FROM ({spans}) WHERE 1 ON CONFLICT ({', '.join(KEY)}) DO UPDATE SET"
+        " first_at = MIN(first_at, excluded.first_at), last_at = MAX(last_at, excluded.last_at), "
         + ", ".join(f"{name} = {name} + excluded.{name}" for name in SUMS)
     )
 

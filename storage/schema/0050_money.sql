@@ -61,7 +61,7 @@ SELECT
 FROM request r LEFT JOIN attempt a ON a.request = r.seq
 WHERE r.state <> 'running';
 
--- Sums of `entry`. `kind` is what is summed by (storage/rolls.py), `span` 900 or 86400 seconds,
+-- Sums of `entry`. `kind` is what is summed by (storage/rolls.py), `span` 900, 3600 or 86400 seconds,
 -- `start` the Unix second at which the span begins, in UTC.
 CREATE TABLE roll (
     kind TEXT NOT NULL,
