@@ -69,10 +69,8 @@ def test_what_is_no_price_is_none(
 
 
 def test_the_map_is_before_the_catalogue_and_after_all_else() -> None:
-    known = PriceMap(
-        {"gemini/gemini-2.5-pro": ENTRY, "gpt-4o": {**ENTRY, "litellm_provider": "openai"}},
-        "map of today",
-    )
+    openai = {**ENTRY, "litellm_provider": "openai"}
+    known = PriceMap({"gemini/gemini-2.5-pro": ENTRY, "gpt-4o": openai}, "map of today")
     told = generation(prices={}, price_map=known)
     found = price(GEMINI, "gemini-2.5-pro", told)
     assert (found.input, found.source) == (1_250, "map of today")
