@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from console import claude
 from console.ssh.options import Options
 from console.ssh.peer import Address
 
@@ -106,7 +107,8 @@ def _addresses(options: Options) -> dict[str, str]:
         if options.litellm_port:
             found["OPENAI_BASE_URL"] = f"http://localhost:{options.litellm_port}/v1"
     if "ANTHROPIC_BASE_URL" in found:
-        found["ANTHROPIC_AUTH_TOKEN"] = _NO_KEY
+        # the one that clients of the CCR role must show, where one is configured
+        found["ANTHROPIC_AUTH_TOKEN"] = claude.settings(options.home).key or _NO_KEY
     if "OPENAI_BASE_URL" in found:
         found["OPENAI_API_KEY"] = _NO_KEY
     return found

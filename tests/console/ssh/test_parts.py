@@ -230,3 +230,13 @@ def test_a_log_line_cannot_be_forged(capsys: pytest.CaptureFixture[str]) -> None
     assert "\x1b" not in text
     line = json.loads(text)
     assert (line["from"], line["exit"], len(line["command"])) == ("127.0.0.1", None, 300)
+
+
+def test_a_shell_has_the_key_that_the_router_asks_for(tmp_path: Path) -> None:
+    here = home({"POINTSMAN_HOME": str(tmp_path)})
+    here.make()
+    here.ccr_json.write_text('{"APIKEY": "the-ccr-key"}')
+    options = Options(here, str(tmp_path), tmp_path)
+    account = environment.Account("me", "/bin/sh", tmp_path)
+    env = environment.build(options, account, "me", (("::1", 1), ("::1", 2)), {}, None)
+    assert env["ANTHROPIC_AUTH_TOKEN"] == "the-ccr-key"
