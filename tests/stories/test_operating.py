@@ -1,129 +1,118 @@
-"""Operating a router that runs: what a restart keeps and refuses, what its watchers are told."""
+"""An operator at work on a real router: pauses a session, edits the routes and takes that back, and
+checks a provider. One router for all of it."""
 
 from __future__ import annotations
 
 import asyncio
-import json
-import os
-import subprocess
-import sys
 from pathlib import Path
+from typing import Any
 
-import pytest
-
+from console.conformance import CHECKS, Found, run
 from console.link import Link
-from router.contract import ClearOverride, OverridesChanged, SetOverride, Snapshot
+from router.contract import (
+    ClearCooldown,
+    Done,
+    Edited,
+    EditRoutes,
+    ListModels,
+    Models,
+    Pause,
+    Refused,
+    Replayed,
+    ReplayRoutes,
+    Resume,
+    Routes,
+    ShowRoutes,
+    UndoRoutes,
+)
 from storage.home import home
-from tests.harness import KEPT, Running, free_ports, running
+from tests.harness import Running, running
 
-HELLO = {"messages": [{"role": "user", "content": "hello"}], "max_tokens": 5}
-
-
-@pytest.fixture
-def env(tmp_path: Path) -> dict[str, str]:
-    kept = {name: value for name, value in os.environ.items() if name in KEPT}
-    return {**kept, "POINTSMAN_HOME": str(tmp_path / "home"), "HOME": str(tmp_path)}
-
-
-def pointsman(folder: Path, env: dict[str, str], *words: str) -> subprocess.CompletedProcess[str]:
-    folder.mkdir(exist_ok=True)
-    return subprocess.run(
-        [sys.executable, "-m", "console", *words],
-        cwd=folder,
-        env=env | {"PYTHONPATH": str(Path(__file__).parents[2])},
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+SESSION = "11111111-2222-3333-4444-555555555555"
+BODY = {
+    "max_tokens": 30,
+    "messages": [{"role": "user", "content": "hello there"}],
+    "metadata": {"user_id": f"user_x_account__session_{SESSION}"},
+}
+MINE = '# mine\n[log]\nlevel = "info" # chatty\n'
 
 
-def test_a_restart_keeps_the_folder_and_refuses_a_broken_configuration(
-    tmp_path: Path, env: dict[str, str]
-) -> None:
-    work = tmp_path / "work"
-    work.mkdir()
-    (work / "litellm-config.yaml").write_text(
-        "model_list:\n  - model_name: mine\n"
-        "    litellm_params: {model: openai/x, mock_response: y}\n"
-    )
-    names = ("--port", "--litellm-port", "--ccr-port")
-    flags = [f"{name}={port}" for name, port in zip(names, free_ports(3), strict=True)]
-
-    def pid_and_findings() -> tuple[int, str]:
-        seen = json.loads(pointsman(tmp_path, env, "status", "--json").stdout)
-        return seen["pid"], pointsman(tmp_path, env, "doctor").stdout
-
-    assert pointsman(work, env, "start", *flags, "--ssh-port=0").returncode == 0
-    try:
-        first, findings = pid_and_findings()
-        assert f"✓ LiteLLM config  {work}" in findings
-
-        broken = tmp_path / "home" / ".claude-code-router" / "config.json"
-        broken.write_text('{\n"Router": {"think" "x"}}')
-        refused = pointsman(tmp_path, env, "restart")
-        assert refused.returncode == 1
-        assert f"{broken}:2: is not JSON" in refused.stderr
-        assert "still runs" in refused.stderr
-        assert pid_and_findings()[0] == first
-
-        broken.unlink()
-        assert pointsman(tmp_path / "elsewhere", env, "restart").returncode == 0
-        second, findings = pid_and_findings()
-        assert second != first
-        assert f"✓ LiteLLM config  {work}" in findings
-    finally:
-        pointsman(tmp_path, env, "stop")
+def text(file: Path) -> str:
+    return file.read_text()
 
 
-def snapshot_of(router: Running, monkeypatch: pytest.MonkeyPatch) -> Snapshot:
-    async def ask() -> Snapshot:
-        link = link_of(router, monkeypatch)
+async def _ask(router: Running, **more: Any) -> Any:
+    return await asyncio.to_thread(router.post, "/ccr/v1/messages", BODY | more)
+
+
+async def test_an_operator_at_work(tmp_path: Path) -> None:
+    (tmp_path / "pointsman.toml").write_text(MINE)
+    with running(tmp_path) as router:
+        link = Link(home({"POINTSMAN_HOME": str(tmp_path)}))
         try:
-            return await link.snapshot()
+            assert (await _ask(router)).status_code == 200
+            await pausing(router, link)
+            await routing(router, link, tmp_path / "pointsman.toml")
+            await checking(router, link)
         finally:
             await link.close()
 
-    return asyncio.run(ask())
+
+async def pausing(router: Running, link: Link) -> None:
+    assert isinstance(await link.act(Pause("")), Refused)
+    assert isinstance(await link.act(Pause(SESSION, by="ana")), Done)
+    assert (await link.snapshot()).paused == (SESSION,)
+    refused = await _ask(router)
+    assert refused.status_code == 503
+    assert refused.json()["type"] == "error"
+    assert "paused this session" in refused.json()["error"]["message"]
+    assert refused.headers["retry-after"] == "5"
+    other = await _ask(router, metadata={"user_id": "somebody else"})
+    assert other.status_code == 200
+    assert isinstance(await link.act(Resume(SESSION)), Done)
+    assert isinstance(await link.act(Resume(SESSION)), Refused)
+    assert (await _ask(router)).status_code == 200
 
 
-def link_of(router: Running, monkeypatch: pytest.MonkeyPatch) -> Link:
-    monkeypatch.setenv("POINTSMAN_HOME", str(router.home))
-    return Link(home())
+async def routing(router: Running, link: Link, file: Path) -> None:
+    shown = await link.act(ShowRoutes())
+    assert isinstance(shown, Routes)
+    assert shown.rules[-1].name == "default"
+    listed = await link.act(ListModels())
+    assert isinstance(listed, Models)
+    coder = next(m for m in listed.models if m.target == "deepseek,deepseek-coder")
+    assert (coder.input, coder.output) == (140, 280)
+    edit = {"default": coder.target}
+    while True:  # the ledger has the newest request a moment after its answer
+        found = await link.act(ReplayRoutes(edit))
+        assert isinstance(found, Replayed)
+        if found.requests >= 3:
+            break
+    assert found.moved == found.requests
+    assert found.difference < 0
+    dry = await link.act(EditRoutes(edit))
+    assert isinstance(dry, Edited)
+    assert not dry.applied
+    assert text(file) == MINE
+    done = await link.act(EditRoutes(edit, dry=False, by="ana"))
+    assert isinstance(done, Edited)
+    assert done.diff == dry.diff
+    assert text(file).startswith(MINE)
+    served = await _ask(router)
+    assert served.headers["x-pointsman-model"] == coder.target
+    assert isinstance(await link.act(EditRoutes({"default": "nobody,x"}, dry=False)), Refused)
+    assert isinstance(await link.act(UndoRoutes(by="ana")), Edited)
+    assert text(file) == MINE
+    assert isinstance(await link.act(UndoRoutes()), Refused)
 
 
-def test_the_requests_of_before_a_restart_are_still_recent(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    with running(tmp_path) as router:
-        id = router.post("/ccr/v1/messages", HELLO).headers["x-request-id"]
-        roles = {s.name: s.requests for s in snapshot_of(router, monkeypatch).services}
-        assert (roles["CCR"], roles["LiteLLM"]) == (1, 0)
-    with running(tmp_path) as router:
-        recent = snapshot_of(router, monkeypatch).recent
-        assert [(r.id, r.state) for r in recent] == [(id, "done")]
-
-
-async def test_watchers_are_told_what_an_override_served(
-    router: Running, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    link = link_of(router, monkeypatch)
-    told = asyncio.Event()
-
-    async def watch() -> None:
-        async for change in link.watch():
-            if isinstance(change, OverridesChanged) and any(o.served for o in change.overrides):
-                told.set()
-
-    watching = asyncio.create_task(watch())
-    try:
-        await link.act(SetOverride(scope="everywhere", target="deepseek,deepseek-chat"))
-        answer = await asyncio.to_thread(router.post, "/ccr/v1/messages", HELLO)
-        assert answer.headers["x-pointsman-rule"] == "override"
-        async with asyncio.timeout(20):
-            await told.wait()
-    finally:
-        watching.cancel()
-        await asyncio.gather(watching, return_exceptions=True)
-        await link.act(ClearOverride("all"))
-        await link.close()
+async def checking(router: Running, link: Link) -> None:
+    found: list[Found] = [one async for one in run(router.front, "none", "deepseek,deepseek-chat")]
+    assert [one.name for one in found] == [check.name for check in CHECKS]
+    assert all(one.works for one in found), found
+    judged = {check.name: check.judge({"content": [], "usage": {}}) for check in CHECKS}
+    assert {name for name, (works, _) in judged.items() if works} == set()
+    views = (await link.snapshot()).recent
+    assert sum(view.client == "pointsman-check" for view in views) == len(CHECKS)
+    assert isinstance(await link.act(ClearCooldown("deepseek")), Done)
+    assert isinstance(await link.act(ClearCooldown("nobody")), Refused)
