@@ -28,7 +28,7 @@ from router.formats.failures import redacted
 from router.guards.body import ClientGoneError, read_body
 from router.inlining import FORMATS as INLINED
 from router.messages import Request
-from router.outgoing import outgoing
+from router.outgoing import able, outgoing
 from router.pauses import refusal
 from router.policy import Course, GiveUp, Try, Wait
 from router.prices import price
@@ -168,6 +168,8 @@ async def choose(
         except RefusedError as error:
             record.rule, record.value, record.looks = error.rule, error.value, error.looks
             raise
+    if request.bound is not None:
+        plan = able(plan)
     record.rule, record.value, record.looks = plan.rule, plan.value, plan.looks
     if plan.override:
         router.overrides.served(plan.override)

@@ -16,10 +16,11 @@ from router.doors.call import Call
 from router.errors import CallerError
 from router.formats import Format
 from router.formats.anthropic_messages.billing import meant_for, without_billing
+from router.formats.left_out import left_out
 from router.messages import Request
 from router.providers import also
 from router.providers.adjustments import adjust, mends
-from router.rules.plan import Candidate
+from router.rules.plan import Candidate, Plan
 from router.settings import Provider
 
 #: headers of a client that a provider of the same format may see
@@ -30,10 +31,6 @@ _FORWARDED = frozenset(FORWARDED)
 FORWARDED_ANTHROPIC = (
     *("anthropic-", "x-stainless-", "x-claude-", "x-app", "user-agent", "idempotency-key"),
 )
-
-
-#: fields without a place in Request that every format has something for
-TRANSLATED = frozenset({"metadata", "stream_options", "output_config", "betas", "store", "include"})
 
 
 class Outgoing(Struct, frozen=True):
@@ -66,13 +63,8 @@ def outgoing(
     url = address(provider, model, stream=request.stream)
     deployment = candidate.deployment
     drops = deployment.drops if deployment is not None else ()
-    plain = not (
-        candidate.params
-        or drops
-        or provider.adjustments
-        or model in provider.model_adjustments
-        or (provider.max_output and (request.max_tokens or 0) > provider.max_output)
-    )
+    plain = unchanged(candidate, request)
+    dropped: tuple[str, ...] = ()
     if not same:
         path = also(provider.kind).get(request.dialect) if plain else None
         if path is not None:
@@ -93,6 +85,7 @@ def outgoing(
             rendered = msgspec.json.decode(format.pass_through(request, model))
         else:
             rendered = format.render_request(request, provider, model)
+            dropped = () if same else left_out(request, rendered, format.name)
         for name, value in candidate.params.items():
             rendered.setdefault(name, value)
         rendered = adjust(rendered, provider, model)
@@ -109,9 +102,34 @@ def outgoing(
         format=format,
         provider=provider,
         model=model,
-        dropped=() if same else tuple(name for name in request.extra if name not in TRANSLATED),
+        dropped=dropped,
         mends=not plain and mends(provider, model),
     )
+
+
+def unchanged(candidate: Candidate, request: Request) -> bool:
+    """Whether nothing is to be done to a body for this candidate beside naming its model."""
+    provider, model, deployment = candidate.provider, candidate.model, candidate.deployment
+    return not (
+        candidate.params
+        or (deployment is not None and deployment.drops)
+        or provider.adjustments
+        or model in provider.model_adjustments
+        or (provider.max_output and (request.max_tokens or 0) > provider.max_output)
+    )
+
+
+def able(plan: Plan) -> Plan:
+    """Only the candidates that speak the dialect to which the plan's request is bound. Where none
+    does, all of them: what the first says is then the answer."""
+    request = plan.request
+    found = tuple(
+        one
+        for one in plan.candidates
+        if one.provider.format == request.dialect
+        or (request.dialect in also(one.provider.kind) and unchanged(one, request))
+    )
+    return msgspec.structs.replace(plan, candidates=found) if found else plan
 
 
 def leave_out(body: Any, path: str) -> None:

@@ -29,10 +29,11 @@ _SHARED = frozenset(
 
 
 def render_request(request: Request, provider: Provider, model: str) -> JSON:
-    """Raises nothing: a field that the provider cannot take is left out."""
+    """Raises UpstreamError for a file that has no form here; a field that the provider cannot take
+    is left out."""
     known = quirks(provider.kind)
     same = request.dialect == NAME
-    turns = Turns(request)
+    turns = Turns(request, provider)
     for message in request.messages:
         turns.turn(message)
     turns.settle()

@@ -11,6 +11,7 @@ from typing import Any
 
 import msgspec
 
+from router.formats.failures import unfit
 from router.formats.names import plain
 from router.formats.openai_chat.turns import BILLING, text_of
 from router.formats.openai_chat.writer import refused
@@ -18,6 +19,7 @@ from router.formats.openai_responses.output import arguments
 from router.formats.openai_responses.thoughts import write_thought
 from router.formats.openai_responses.tools import Place, places
 from router.messages import (
+    FILES,
     JSON,
     Document,
     Image,
@@ -30,6 +32,7 @@ from router.messages import (
     ToolResult,
     ToolUse,
 )
+from router.settings import Provider
 
 _NO_OUTPUT = "(no output)"
 _NO_RESULT = "(no result)"
@@ -39,8 +42,9 @@ _encode = msgspec.json.Encoder().encode
 class Turns:
     """`items` grows by the turns that are fed in order; `settle` ends them."""
 
-    def __init__(self, request: Request) -> None:
+    def __init__(self, request: Request, provider: Provider) -> None:
         self.items: list[JSON] = []
+        self._provider = provider
         self._same = request.dialect == "openai_responses"
         self._places: dict[str, Place] = places(request.body) if self._same else {}
         self._pending: dict[str, bool] = {}  # calls not yet answered, and whether they are custom
@@ -139,6 +143,8 @@ class Turns:
         return [body for part in parts if (body := self._part(part)) is not None]
 
     def _part(self, part: Part) -> JSON | None:
+        if isinstance(part, Document) and part.url is not None:
+            return {"type": "input_file", "file_url": part.url}
         text = text_of(part)
         if text is not None:
             return {"type": "input_text", "text": text} if text else None
@@ -156,6 +162,8 @@ class Turns:
         if isinstance(part, Opaque) and self._is_item(part):
             item: JSON = part.body["item"]
             return item
+        if isinstance(part, Opaque) and part.kind in FILES:
+            raise unfit(self._provider, f"parts of the type {part.kind!r}")
         return None
 
 

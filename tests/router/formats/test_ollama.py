@@ -224,11 +224,6 @@ def test_L11_a_cold_model_has_time_to_load() -> None:
     assert json.loads(writer.ping())["message"]["content"] == ""
 
 
-def test_L12_its_anthropic_face_is_an_address_as_any() -> None:
-    assert A.name == "anthropic_messages"
-    assert provider("anthropic", url="http://127.0.0.1:11434/v1/messages").format == A.name
-
-
 def test_L13_a_model_without_tools_lets_another_one_try() -> None:
     body = b'{"error":"registry.ollama.ai/library/gemma:2b does not support tools"}'
     error = L.read_error(400, {}, body, AT)
