@@ -14,6 +14,7 @@ from typing import Any
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, RequestResponseCycle
 
 from router.asgi import Message
+from router.outbox import Outbox
 
 #: answers that have no body by their status
 _BODILESS = (204, 304)
@@ -54,8 +55,9 @@ class Cycle(RequestResponseCycle):
 
     _head: bytes = b""
 
-    def __init__(self, **parts: Any) -> None:
+    def __init__(self, outbox: Outbox, **parts: Any) -> None:
         super().__init__(**parts)
+        self._outbox = outbox
         self.leaving = Leaving()
         self.scope["leaving"] = self.leaving  # type: ignore[typeddict-unknown-key]
 
@@ -104,27 +106,32 @@ class Cycle(RequestResponseCycle):
             return
         if not self.response_started or self.response_complete:
             raise RuntimeError("a body out of turn")
-        data = body
-        if self.scope["method"] == "HEAD":
-            data = b""
-            self.expected_content_length = 0
-        elif self.chunked_encoding:
-            data = b"%x\r\n%b\r\n" % (len(body), body) if body else b""
-            if not more:
-                data += b"0\r\n\r\n"
-        else:
-            self.expected_content_length -= len(body)
-        if self._head:
-            data, self._head = self._head + data, b""
-        if data:
-            self.transport.write(data)
+        data = self._head + self._framed(body, more)
+        self._head = b""
         if more:
+            if data:
+                self.transport.write(data)
             return
         if self.expected_content_length:
+            self.transport.write(data)
             raise RuntimeError("an answer of another length than it said")
         self.response_complete = True
         self.leaving.forget()
         self.message_event.set()
-        if not self.keep_alive:
+        if self.keep_alive:
+            if data:
+                self._outbox.write(self.transport, data)
+        else:
+            self.transport.write(data)
             self.transport.close()
         self.on_response()
+
+    def _framed(self, body: bytes, more: bool) -> bytes:
+        if self.scope["method"] == "HEAD":
+            self.expected_content_length = 0
+            return b""
+        if not self.chunked_encoding:
+            self.expected_content_length -= len(body)
+            return body
+        data = b"%x\r\n%b\r\n" % (len(body), body) if body else b""
+        return data if more else data + b"0\r\n\r\n"

@@ -22,6 +22,7 @@ from uvicorn.server import ServerState
 
 from router.asgi import App
 from router.guards.connection import GuardedProtocol
+from router.outbox import Outbox
 from router.settings import Limits
 
 BACKLOG = 2048
@@ -122,6 +123,7 @@ class Edge:
             timeout_keep_alive=KEEP_ALIVE,
         )
         self._servers: list[asyncio.Server] = []
+        self._outbox: Outbox | None = None
         self._clock: asyncio.TimerHandle | None = None
         self._empty = asyncio.Event()
 
@@ -138,9 +140,12 @@ class Edge:
         """Accepts from now on."""
         self._config.load()
         loop = asyncio.get_running_loop()
+        outbox = self._outbox = Outbox(loop)
 
         def protocol() -> GuardedProtocol:
-            return GuardedProtocol(self._config, self._state, self._limits, loop, self._empty.set)
+            return GuardedProtocol(
+                self._config, self._state, self._limits, loop, self._empty.set, outbox
+            )
 
         self._date()
         for sock in self._sockets:
@@ -154,6 +159,8 @@ class Edge:
         """Accepts no more, lets running requests end for `seconds`, then cuts. Returns how many
         were cut: their handlers are cancelled and may say so to their clients."""
         self._close()
+        if self._outbox is not None:
+            self._outbox.flush()
         for connection in list(self._state.connections):
             connection.shutdown()
         try:

@@ -20,6 +20,7 @@ from uvicorn.server import ServerState
 
 from router.cycle import Cycle
 from router.guards.tunnel import Tunnel
+from router.outbox import Outbox
 from router.settings import Limits
 
 #: more headers than any client sends; Claude Code sends about 25
@@ -43,10 +44,12 @@ class GuardedProtocol(HttpToolsProtocol):
         limits: Limits,
         loop: asyncio.AbstractEventLoop,
         emptied: Callable[[], None],
+        outbox: Outbox,
     ) -> None:
         super().__init__(config, state, {}, loop)
         self._limits = limits
         self._emptied = emptied
+        self._outbox = outbox
         self._in_head = False
         self._head_bytes = 0
         self._packet = 0
@@ -236,6 +239,7 @@ class GuardedProtocol(HttpToolsProtocol):
         scope["raw_path"] = url.path
         scope["query_string"] = url.query or b""
         self.cycle = Cycle(
+            self._outbox,
             scope=scope,
             transport=self.transport,
             flow=self.flow,
@@ -277,6 +281,7 @@ class GuardedProtocol(HttpToolsProtocol):
                 self.transport.abort()
                 return
         body = json.dumps({"error": {"type": "invalid_request_error", "message": words}}).encode()
+        self._outbox.flush()
         self.transport.write(
             b"%bcontent-type: application/json\r\ncontent-length: %d\r\nconnection: close\r\n\r\n%b"
             % (STATUS_LINE[status], len(body), body)

@@ -20,6 +20,7 @@ import ssl
 from collections.abc import Sequence
 
 from router.errors import UpstreamError
+from router.outbox import Outbox
 from router.settings import Timeouts
 from router.transport import address as addresses
 from router.transport.address import Address
@@ -46,6 +47,7 @@ class Transport:
     ) -> None:
         self._proxies = proxies or Proxies()
         self._tls = tls
+        self._outbox: Outbox | None = None
         self._idle: dict[Key, list[Connection]] = {}
         self._open: set[Connection] = set()
 
@@ -163,7 +165,10 @@ class Transport:
         self, key: Key, address: Address, seconds: float, provider: str
     ) -> Connection:
         """Raises UpstreamError of kind "connect"."""
-        connection = Connection(asyncio.get_running_loop(), key, self._freed, self._gone)
+        loop = asyncio.get_running_loop()
+        if self._outbox is None:
+            self._outbox = Outbox(loop)
+        connection = Connection(loop, self._outbox, key, self._freed, self._gone)
         self._open.add(connection)
         try:
             async with asyncio.timeout(seconds):

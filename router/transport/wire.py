@@ -12,6 +12,7 @@ from typing import cast
 
 import httptools
 
+from router.outbox import Outbox
 from router.settings import Timeouts
 from router.transport.proxy import Proxy
 from router.transport.response import NEVER, SLACK, Response
@@ -39,6 +40,7 @@ class Connection(asyncio.Protocol):
         "_interim",
         "_keep",
         "_loop",
+        "_outbox",
         "_parser",
         "_paused",
         "_pouring",
@@ -54,12 +56,14 @@ class Connection(asyncio.Protocol):
     def __init__(
         self,
         loop: asyncio.AbstractEventLoop,
+        outbox: Outbox,
         key: Key,
         freed: Callable[[Connection], None],
         gone: Callable[[Connection], None],
     ) -> None:
         self.key = key
         self._loop = loop
+        self._outbox = outbox
         self._freed = freed
         self._gone = gone
         self._transport: asyncio.Transport | None = None
@@ -99,7 +103,7 @@ class Connection(asyncio.Protocol):
         elif len(body) > 65536:  # not worth a copy
             self._transport.writelines((head, body))
         else:
-            self._transport.write(head + body)
+            self._outbox.write(self._transport, head + body)
         return response
 
     async def _pour(self, body: Upload, response: Response) -> None:
