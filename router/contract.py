@@ -323,6 +323,23 @@ class Totals(Struct, frozen=True, gc=False):
     simulated_cost: int = 0
 
 
+class BudgetView(Struct, frozen=True, gc=False):
+    """What somebody may spend, and has. Money in nano-dollars."""
+
+    scope: str  # "house", "key", "team", "user", "model", "session", …
+    name: str  # of it; "" for the house
+    period: str  # "day", "30d", "forever"
+    limit: int | None
+    soft: int | None
+    spent: int
+    held: int  # for requests that run
+    resets_at: float | None
+    per_hour: int = 0  # in this period so far
+    #: when it is spent at that rate, where that is before it resets
+    runs_out_at: float | None = None
+    state: Literal["ok", "soft", "over"] = "ok"
+
+
 class Beat(Struct, frozen=True, tag=True, gc=False):
     """Twice a second at most, to each watcher."""
 
@@ -333,6 +350,7 @@ class Beat(Struct, frozen=True, tag=True, gc=False):
     error_rate: float  # 0…1 over the last minute
     today: Totals
     requests: tuple[RequestView, ...] = ()  # every request that changed since the last beat
+    budgets: tuple[BudgetView, ...] = ()  # the fullest first
 
 
 class Snapshot(Struct, frozen=True, gc=False):

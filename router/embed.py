@@ -31,7 +31,7 @@ async def embed(
         border.watch_client()
         request = wire.parse(raw)
         record.asked = request.model or ""
-        if request.user is not None:
+        if request.user is not None and not record.user:
             record.user = user_of(request.user)
         if surface.wishes is not None:
             request, record.wishes = surface.wishes(request, call, wire.parse)

@@ -79,7 +79,7 @@ async def exchange(router: Router, call: Call, surface: Surface) -> None:
         request = surface.format.parse_request(raw)
         record.asked = request.model or ""
         record.stream = request.stream
-        if request.user is not None:
+        if request.user is not None and not record.user:
             record.user = user_of(request.user)
         session = session_of(call.headers, request.body)
         if surface.wishes is not None:
@@ -119,13 +119,16 @@ async def exchange(router: Router, call: Call, surface: Surface) -> None:
 def begin(router: Router, call: Call, surface: Surface, endpoint: str) -> Record:
     """Opens the record of a request whose body is not yet read."""
     headers = call.headers
+    key = key_of(headers)
+    holder = router.cashier.find(key) if router.cashier.on else None
     caller = Caller(
         door=surface.door,
         plane=surface.plane,
         headers=headers,
         session=session_of(headers, {}),
         agent=headers.get("x-claude-code-agent-id", "")[:100],
-        key=public_name(key_of(headers)),
+        key=public_name(key) if holder is None else holder.name,
+        team=(holder.team_id or "") if holder is not None else "",
         client=client_of(headers),
         project=headers.get("x-pointsman-project", "")[:100],
         sent_id=headers.get("x-request-id", "")[:100],
@@ -134,6 +137,8 @@ def begin(router: Router, call: Call, surface: Surface, endpoint: str) -> Record
     record = Record(
         router.new_id(), caller, surface.format.name, endpoint, router.wall(), router.now()
     )
+    if holder is not None:
+        record.holder, record.user = holder, holder.user_id or ""
     router.live.open(record)
     return record
 
@@ -176,7 +181,7 @@ async def choose(
     record.problems = plan.problems
     for problem in plan.problems:
         router.log.warning("rules", problem, request=record.id)
-    return plan
+    return router.cashier.admit(record, case, plan) if router.cashier.on else plan
 
 
 async def attempts(router: Router, record: Record, plan: Plan, call: Call, once: Attempted) -> None:

@@ -13,7 +13,7 @@ from operator import add
 
 from msgspec.structs import astuple, replace
 
-from router.contract import Beat, Change, Dropped, RequestView, Tokens, Totals
+from router.contract import Beat, BudgetView, Change, Dropped, RequestView, Tokens, Totals
 from router.record import Record
 
 RECENT = 200
@@ -120,6 +120,8 @@ class Live:
         self._until = midnight(wall(), days=1)
         self._watchers: set[Watcher] = set()
         self._changed: dict[str, RequestView] = {}
+        #: asked at each beat that somebody watches
+        self.budgets: Callable[[], tuple[BudgetView, ...]] = tuple
 
     def open(self, record: Record) -> None:
         self.running[record.id] = record
@@ -163,6 +165,7 @@ class Live:
             p95_ms=durations[int(len(durations) * 0.95)] if durations else None,
             error_rate=sum(failed for *_, failed in minute) / len(minute) if minute else 0.0,
             today=self._today.totals(),
+            budgets=self.budgets(),
         )
 
     async def pulse(self, seconds: float = 0.45) -> None:
@@ -185,6 +188,7 @@ class Live:
                     error_rate=beat.error_rate,
                     today=beat.today,
                     requests=tuple(changed.values()),
+                    budgets=beat.budgets,
                 )
             )
 

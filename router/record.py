@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Sequence
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from router.caller import Caller
 from router.contract import (
@@ -25,6 +25,10 @@ from router.rules.plan import Candidate
 from router.settings import Price
 from router.tally import Tally
 from router.wishes import NO_WISHES
+
+if TYPE_CHECKING:
+    from router.spending.cashier import Entry
+    from router.spending.register import Key
 
 #: seconds that a request runs until it is written down: with service.TICK and the writer's own
 #: wait, nothing older than a second is lost with a router that is killed
@@ -134,9 +138,11 @@ class Record:
         "dialect",
         "ended",
         "endpoint",
+        "entry",
         "error",
         "facts",
         "first_token",
+        "holder",
         "id",
         "keep_at",
         "looks",
@@ -186,6 +192,9 @@ class Record:
         self.writer: Writer | None = None
         #: what it asks of its own routing
         self.wishes = NO_WISHES
+        #: the key that LiteLLM's API made, where one was shown; and what is held for this request
+        self.holder: Key | None = None
+        self.entry: Entry | None = None
         self.task: asyncio.Task[object] | None = asyncio.current_task()
 
     @property

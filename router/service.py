@@ -42,6 +42,7 @@ from router.sessions import Sessions
 from router.settings import Generation
 from router.signing import Signing
 from router.situation import Means
+from router.spending.cashier import Cashier
 from router.tending import Tending
 from router.tokens import Counter
 from router.transport import Proxies, Transport
@@ -93,6 +94,9 @@ class Router:
         self.live = Live(self.wall, self.now, today, before)
         #: sessions whose new requests are refused (router/pauses.py)
         self.paused: set[str] = set()
+        self.cashier = Cashier(self.ledger, self.wall, self.alert)
+        self.cashier.follow(generation.budgets)
+        self.live.budgets = self.cashier.views
         self.edits = Edits()
         self.visitors = Visitors(self.live.tell)
         self.invitations = Invitations(self.wall)
@@ -133,6 +137,8 @@ class Router:
 
     def finished(self, record: Record) -> None:
         """The request has ended: counted, kept, logged."""
+        if self.cashier.on:
+            self.cashier.settle(record)
         view = self.live.close(record)
         self.health.served(view)
         self.meters.finished(view)
@@ -152,6 +158,10 @@ class Router:
             self.log.warning("exchange", f"{text}: {view.error}", view.id, view.simulated)
         else:
             self.log.info("exchange", f"{text} by {view.rule}", view.id, view.simulated)
+
+    def alert(self, kind: str, subject: str, words: str) -> None:
+        """Tells people what they should look at."""
+        self.log.warning("alert", f"{kind} {subject}: {words}")
 
     def services(self) -> tuple[ServiceView, ...]:
         return self.health.views(self.generation)
@@ -208,6 +218,7 @@ class Router:
                 self._configured = built
                 self.generation = learnt(built, self.health.rooms)
                 self.log.set_level(built.log_level)
+                self.cashier.follow(built.budgets)
                 self._simulate()
                 self.tending.follow(built)
                 self.log.info("config", f"generation {built.number} is in force")

@@ -239,6 +239,7 @@ class Deployment:
     order: int = 1
     tags: tuple[str, ...] = ()
     tag_patterns: tuple[str, ...] = ()  # of "User-Agent: …"
+    access_groups: tuple[str, ...] = ()  # names under which a key may be allowed it
     #: bounds that are kept: of a minute (requests, tokens), and at once
     rpm: float | None = None
     tpm: float | None = None
@@ -359,6 +360,19 @@ class Otlp:
 
 
 @dataclass(frozen=True, slots=True)
+class Budget:
+    """A bound on what is spent in a period. `scope`: "house" for all of it; "key", "team", "user",
+    "project", "session" for each one by itself; "KIND:NAME" (also "model:", "provider:", "door:")
+    for all together whose names match. Money in nano-dollars."""
+
+    scope: str
+    limit: int | None = None
+    soft: int | None = None  # from here on people are warned…
+    period: str = "day"  # as router/spending/period.py reads it
+    cheaper: Target | None = None  # …and requests go to this model
+
+
+@dataclass(frozen=True, slots=True)
 class Limits:
     """Bounds on what a client may send."""
 
@@ -392,6 +406,7 @@ class Generation:
     prices: Mapping[str, Price] = field(default_factory=dict)
     #: LiteLLM's price map, where one was given: before the catalogue, after all else
     price_map: PriceMap | None = None
+    budgets: tuple[Budget, ...] = ()
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     retention_days: int = 30
     #: bytes that the ledger may take; None: as many as the days make

@@ -38,6 +38,7 @@ _LINES: Final = f"SELECT {_names(('id', *LOG))} FROM log"
 #: said beside the value, so that the index of these alone is used
 _REFUSED: Final = "status >= 400 AND "
 ATTEMPTS: Final = f"SELECT {_names(ATTEMPT)} FROM attempt WHERE request = ? ORDER BY number"
+KEPT: Final = "SELECT id, data FROM kept WHERE kind = ? ORDER BY id"
 OVERRIDES: Final = f"SELECT {_names(OVERRIDE)} FROM override ORDER BY set_at, id"
 
 

@@ -48,6 +48,9 @@ INSERT_HEALTH: Final = _insert("health", HEALTH)
 UPSERT_OVERRIDE: Final = _upsert("override", OVERRIDE)
 #: the override's id
 DELETE_OVERRIDE: Final = "DELETE FROM override WHERE id = ?"
+#: kind, id, data
+KEEP: Final = "INSERT OR REPLACE INTO kept VALUES (?, ?, ?)"
+FORGET: Final = "DELETE FROM kept WHERE kind = ? AND id = ?"
 
 #: of those of these ids (a JSON array) that are stored
 KNOWN: Final = "SELECT seq FROM request WHERE id IN (SELECT value FROM json_each(?))"

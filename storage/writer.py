@@ -32,6 +32,7 @@ from router.contract import (
 from storage import costs, database, queries, recosting, rows, statements
 from storage.recosting import Recosting
 from storage.rolls import FOLD, FOLD_ON, QUARTER
+from storage.spent import Asking, Spender, spent, spent_on
 
 #: rows in one transaction: each rewrites the last page of every index, so few are cheap, and short
 #: ones keep the thread from holding the interpreter at a stretch
@@ -61,8 +62,23 @@ class _Clear(Struct, frozen=True):
     id: str
 
 
+class _Keep(Struct, frozen=True):
+    """What is kept for the router under a kind and an id; `data` None: no more."""
+
+    kind: str
+    id: str
+    data: str | None
+
+
 _Item = (
-    RequestDetail | LogLine | OverrideView | ServiceChange | _Clear | Recosting | threading.Event
+    RequestDetail
+    | LogLine
+    | OverrideView
+    | ServiceChange
+    | _Clear
+    | _Keep
+    | Recosting
+    | threading.Event
 )
 
 
@@ -125,6 +141,10 @@ class Ledger:
     def clear_override(self, id: str) -> None:
         self._put(_Clear(id))
 
+    def keep(self, kind: str, id: str, data: str | None) -> None:
+        """Keeps JSON under a kind and an id in place of what was there; None forgets it."""
+        self._put(_Keep(kind, id, data))
+
     def prune(self, older_than: float, most: int | None = None) -> None:
         """Deletes what began before `older_than` (Unix seconds), and the oldest beyond `most` bytes
         of the file, in small batches between writes.
@@ -159,6 +179,20 @@ class Ledger:
         """The requests of before, newest first."""
         found = self._ask(queries.requests(RequestFilter(), limit, None))
         return [rows.read_request(row) for row in found]
+
+    def kept(self, kind: str) -> list[tuple[str, str]]:
+        """The id and the JSON of all that is kept under a kind."""
+        return self._ask((queries.KEPT, [kind]))
+
+    def spent(self, kind: Spender, since: float) -> dict[str, int]:
+        """Nano-dollars by name, of what began at or after `since` and has ended. Blocks: for the
+        start, and for a reload that brings a new budget; `flush` first."""
+        return dict(self._ask(spent(kind, since)))
+
+    def spent_on(self, kind: Asking, since: float) -> dict[tuple[str, str], int]:
+        """The same by name and by the model that was asked for."""
+        found = self._ask(spent_on(kind, since))
+        return {(name, asked): cost for name, asked, cost in found}
 
     def today(self, since: float) -> Totals:
         """Sums of what began at or after `since` and has ended."""
@@ -261,7 +295,7 @@ class Ledger:
             if lines:
                 self._each(statements.insert_logs, lines)
             for item in taken:
-                if isinstance(item, OverrideView | ServiceChange | _Clear | Recosting):
+                if isinstance(item, OverrideView | ServiceChange | _Clear | _Keep | Recosting):
                     self._write(item)
         except (UnicodeEncodeError, OverflowError, sqlite3.IntegrityError, sqlite3.DataError):
             self._db.execute("ROLLBACK TO together")
@@ -352,6 +386,10 @@ class Ledger:
                 execute(statements.UPSERT_OVERRIDE, rows.override_row(item))
             case Recosting():
                 self._recost(item)
+            case _Keep(kind, id, None):
+                execute(statements.FORGET, (kind, id))
+            case _Keep(kind, id, data):
+                execute(statements.KEEP, (kind, id, data))
             case _Clear():
                 execute(statements.DELETE_OVERRIDE, (item.id,))
 

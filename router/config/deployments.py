@@ -123,6 +123,7 @@ class LiteLLMParams(BaseModel):
             order=last if self.order is None else self.order,
             tags=tuple(self.tags),
             tag_patterns=tuple(self.tag_regex),
+            access_groups=_names(info.get("access_groups")),
             rpm=limits[0],
             tpm=limits[1],
             parallel=parallel,
@@ -136,6 +137,10 @@ class LiteLLMParams(BaseModel):
 
     def ignored(self) -> list[str]:
         return [key for key in self.model_extra or {} if key in _IGNORED]
+
+
+def _names(value: object) -> tuple[str, ...]:
+    return tuple(one for one in value if isinstance(one, str)) if isinstance(value, list) else ()
 
 
 class Upstreams:

@@ -71,6 +71,8 @@ class Settings(BaseModel):
     timeout: float | None = Field(default=None, gt=0)
     request_timeout: float | None = Field(default=None, gt=0)
     stream_timeout: float | None = Field(default=None, gt=0)
+    max_budget: float | None = Field(default=None, gt=0)
+    budget_duration: str | None = None
     default_max_parallel_requests: int | None = Field(default=None, ge=1)
     enable_pre_call_checks: bool = False
     optional_pre_call_checks: list[str] = []

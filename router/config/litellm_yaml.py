@@ -19,6 +19,7 @@ from router.config.litellm_routing import WHAT, Routing, Settings
 from router.config.part import Part, exposed, problem
 from router.contract import Finding
 from router.settings import Deployment, Secret, Target
+from router.spending.period import parse
 
 NAME = "litellm-config.yaml"
 
@@ -80,6 +81,7 @@ def read(path: Path, env: Mapping[str, str], taken: frozenset[str]) -> Part:
     deployments = _made(routing, entries)
     part.groups = routing.groups(deployments)
     part.retry = routing.retry()
+    part.budget = _budget(document, file.litellm_settings)
     key = file.general_settings.master_key or env.get("LITELLM_MASTER_KEY", "")
     part.key = Secret("" if unresolved(key) else key)
     part.findings += exposed(WHAT, part.document or document)
@@ -89,6 +91,17 @@ def read(path: Path, env: Mapping[str, str], taken: frozenset[str]) -> Part:
     text = f"{groups} model names on {served} deployments; {locked}"
     part.findings.insert(0, Finding(WHAT, str(path), "found", text))
     return part
+
+
+def _budget(document: Document, settings: Settings) -> tuple[float, str] | None:
+    if settings.max_budget is None:
+        return None
+    duration = settings.budget_duration or "forever"
+    try:
+        parse(duration)
+    except ValueError as error:
+        raise document.error(str(error), "litellm_settings", "budget_duration") from None
+    return settings.max_budget, duration
 
 
 def _nulls_out(value: Any) -> Any:

@@ -11,6 +11,7 @@ from dataclasses import replace
 from typing import Literal
 
 from router.config import (
+    budgets,
     ccr_hooks,
     ccr_json,
     ccr_routes,
@@ -121,6 +122,7 @@ def load(
         findings=tuple(findings),
         prices=own_providers.prices(file.prices),
         price_map=price_map,
+        budgets=budgets.budgets(file.budgets, litellm.budget),
         log_level=_level(file, env),
         retention_days=file.retention.days,
         retention_bytes=round(file.retention.size_mb * 1e6) if file.retention.size_mb else None,

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 
 from router.config.endpoints import problem_of
 from router.config.part import Key
 from router.settings import Scenario, Target
+from router.spending.period import parse
+
+#: what a budget may be of; of some, each one by itself may have it
+SCOPES = ("key", "team", "user", "project", "session", "door", "provider", "model")
+EACH = ("key", "team", "user", "project", "session")
 
 Port = Annotated[int, Field(ge=0, le=65535)]
 Seconds = Annotated[float, Field(gt=0)]
@@ -199,6 +204,39 @@ class RoutesTable(_Table):
     strict: bool | None = None
 
 
+class BudgetTable(_Table):
+    """Dollars; `per` is "day", "month", "30d", …"""
+
+    scope: str
+    limit: Dollars | None = None
+    soft: Dollars | None = None
+    per: str = "day"
+    cheaper: Annotated[str, BeforeValidator(_target)] = ""
+
+    @field_validator("scope")
+    @classmethod
+    def _scope(cls, scope: str) -> str:
+        kind, _, name = scope.partition(":")
+        if scope == "house" or (kind in SCOPES and (name or kind in EACH)):
+            return scope
+        raise ValueError(
+            f"should be house, one of {', '.join(EACH)} for each by itself, or"
+            f" {'|'.join(SCOPES)}:NAME"
+        )
+
+    @field_validator("per")
+    @classmethod
+    def _per(cls, per: str) -> str:
+        parse(per)
+        return per
+
+    @model_validator(mode="after")
+    def _bounds(self) -> BudgetTable:
+        if self.limit is None and self.soft is None:
+            raise ValueError("needs a limit, or a soft one")
+        return self
+
+
 class PointsmanToml(_Table):
     listen: ListenTable = ListenTable()
     litellm: RoleTable = RoleTable()
@@ -209,6 +247,7 @@ class PointsmanToml(_Table):
     limits: LimitsTable = LimitsTable()
     retry: RetryTable = RetryTable()
     prices: dict[str, PriceTable] = {}
+    budgets: tuple[BudgetTable, ...] = ()
     routes: RoutesTable = RoutesTable()
     providers: dict[str, ProviderTable] = {}
     neighbours: dict[str, NeighbourTable] = {}

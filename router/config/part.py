@@ -59,6 +59,7 @@ class Part:
     key: Secret = NO_KEY  # what clients of this source's role must show
     port: int | None = None
     proxy: Secret = NO_KEY  # address of the proxy on the way to providers
+    budget: tuple[float, str] | None = None  # dollars in a duration
     retry: dict[str, Any] = field(default_factory=dict)  # fields of RetryPolicy
     findings: list[Finding] = field(default_factory=list)
     document: Document | None = None

@@ -82,7 +82,10 @@ async def _route(router: Router, call: Call, door: str) -> None:
     if role.mode == "external" and not call.path.startswith("/v1/messages"):
         await relay.relay(router, call, role)
         return
-    if role.keys and not admitted(key := key_of(call.headers), role.keys):
+    key = key_of(call.headers) if role.keys or router.cashier.on else ""
+    if (holder := router.cashier.find(key)) is not None:
+        router.cashier.check(holder, call.path)
+    elif role.keys and not admitted(key, role.keys):
         raise CallerError(
             "Invalid API key" if key else "APIKEY is missing",
             status=401,

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from router.doors import ccr, relay, responses
+from router.doors import ccr, management, relay, responses
 from router.doors.border import guarded
 from router.doors.call import Call
 from router.doors.callers import admitted, key_of
@@ -59,7 +59,8 @@ _METERED = re.compile(
 async def litellm(router: Router, call: Call) -> None:
     if call.method == "GET" and await relay.visited(router, call, router.generation.litellm):
         return
-    format = router.formats[_dialect(call.path)]
+    dialect = _dialect(call.path)
+    format = FORMATS.get(dialect) or router.formats[dialect]
     await guarded(router, call, format, _route(router, call))
 
 
@@ -98,8 +99,8 @@ async def _route(router: Router, call: Call) -> None:
             await ccr.count_tokens(router, call)
         case "GET", path if found := _MODELS.fullmatch(path):
             await call.json(200, _listed(router, found[1]))
-        case "GET", "/model/info" | "/v1/model/info":
-            await call.json(200, {"data": _info(router)})
+        case method, path if (found_route := management.find(method, path)) is not None:
+            await management.serve(router, call, *found_route)
         case _, path if _METERED.fullmatch(path) or path.endswith("/count_tokens"):
             raise CallerError(f"{call.method} is not served here: use POST", status=405)
         case _:
@@ -128,20 +129,29 @@ async def _public(router: Router, call: Call) -> bool:
 
 def admit(router: Router, call: Call, key: str = "") -> None:
     """`key`: where a client shows it in a place of its own. Raises CallerError."""
-    if not router.generation.litellm.keys:
+    if key and not key_of(call.headers):
+        call.headers["x-goog-api-key"] = key  # whose it is counts from here on
+    keys = router.generation.litellm.keys
+    if not keys and not router.cashier.on:
         return
-    key = key or key_of(call.headers)
+    key = key_of(call.headers)
+    if (holder := router.cashier.find(key)) is not None:
+        router.cashier.check(holder, call.path)
+        return
+    if not keys:
+        return
     if not key:
         raise CallerError(
             "Authentication Error, No api key passed in.",
             status=401,
             kind="credential",
         )
-    if not admitted(key, router.generation.litellm.keys):
+    if not admitted(key, keys):
         raise CallerError(
             "Authentication Error, Invalid proxy server token passed.",
             status=401,
             kind="credential",
+            code="token_not_found_in_db",
         )
 
 
@@ -213,25 +223,6 @@ def _listed(router: Router, name: str | None) -> dict[str, object]:
 
 def _model(name: str) -> dict[str, object]:
     return {"id": name, "object": "model", "created": CREATED, "owned_by": "openai"}
-
-
-def _info(router: Router) -> list[dict[str, object]]:
-    return [
-        {
-            "model_name": deployment.group,
-            "litellm_params": {"model": str(deployment.target).replace(",", "/", 1)},
-            "model_info": {
-                "id": str(deployment.target),
-                "db_model": False,
-                "litellm_provider": deployment.target.provider,
-                "simulated": bool(
-                    (provider := router.generation.provider(deployment.target.provider))
-                    and provider.simulated
-                ),
-            },
-        }
-        for deployment in _deployments(router)
-    ]
 
 
 def _deployments(router: Router) -> Iterator[Deployment]:

@@ -86,11 +86,24 @@ def worded(error: RequestError) -> str:
     return f"litellm.{name}: {error.message}"
 
 
+#: our codes that LiteLLM's clients read as the error's type
+TYPES = frozenset(
+    {
+        *("auth_error", "expired_key", "token_not_found_in_db", "budget_exceeded"),
+        *("key_model_access_denied", "team_model_access_denied", "not_found_error"),
+        *("bad_request_error", "validation_error", "internal_server_error"),
+    }
+)
+
+
 class LiteLLMChat(OpenAIChat):
     """OpenAI's format, with errors as LiteLLM tells them."""
 
     def render_error(self, error: RequestError) -> bytes:
-        return msgspec.json.encode(openai_errors.envelope(error, worded(error)))
+        told = openai_errors.envelope(error, worded(error))
+        if error.code in TYPES:
+            told["error"] |= {"type": error.code, "code": str(openai_errors.status_of(error))}
+        return msgspec.json.encode(told)
 
 
 class LiteLLMMessages(AnthropicMessages):
