@@ -30,9 +30,10 @@ from console.ssh.options import CONSOLE, Options
 from console.ssh.server import Server
 from storage.home import home
 
-#: seconds that sessions get to end when the front stops: a hang-up as far as SIGKILL. The router
-#: gives its children 3.
-_PATIENCE = 2.5
+#: seconds that sessions get to end when the front stops, a hang-up as far as SIGKILL, and then
+#: those that are cut off. The router gives its children 3.
+_FAREWELL = 2.2
+_PATIENCE = 0.5
 #: the exit code for what starting again would not mend
 _REFUSED = 2
 
@@ -117,11 +118,13 @@ async def _serve(
         acceptor.close()
     if parent.lingers:
         await _linger(front)
+    # first the programs: a console that is cut off leaves its visitor's terminal in disorder
+    for visit in tuple(front.visits):
+        visit.dismiss("Pointsman is stopping")
+    await _sessions_end(front, _FAREWELL)
     for connection in tuple(front.connections):
         connection.disconnect(asyncssh.DISC_BY_APPLICATION, "Pointsman is stopping")
-    with contextlib.suppress(TimeoutError):
-        async with asyncio.timeout(_PATIENCE):
-            await asyncio.gather(*front.sessions, return_exceptions=True)
+    await _sessions_end(front, _PATIENCE)
     if front.nursery is not None:
         await front.nursery.close()
 
@@ -149,6 +152,12 @@ async def _listen(front: Front, bound: socket.socket, key: asyncssh.SSHKey) -> a
         keepalive_interval=15,
         keepalive_count_max=3,
     )
+
+
+async def _sessions_end(front: Front, seconds: float) -> None:
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            await asyncio.gather(*front.sessions, return_exceptions=True)
 
 
 async def _linger(front: Front) -> None:

@@ -16,6 +16,7 @@ from console.ssh.nursery import Nursery
 from console.ssh.options import Options
 from console.ssh.passwords import Comparer
 from console.ssh.users import Watched
+from console.ssh.visit import Visit
 
 
 @dataclass(slots=True)
@@ -30,5 +31,6 @@ class Front:
     connections: set[asyncssh.SSHServerConnection] = field(default_factory=set)
     #: sessions whose program runs; when the front stops they are waited for
     sessions: set[asyncio.Task[None]] = field(default_factory=set)
+    visits: set[Visit] = field(default_factory=set)
     #: event-loop time before which no further refusal is logged: a flood must not fill the log
     quiet_until: float = 0.0

@@ -115,12 +115,14 @@ class Session(asyncssh.SSHServerProcess[bytes]):
             token=secrets.token_urlsafe(24),
         )
         self._visit = Visit(self._front.options.home, arrival)
+        self._front.visits.add(self._visit)
         return self._visit
 
     def connection_lost(self, exc: Exception | None) -> None:
         super().connection_lost(exc)
         if self._visit is not None:
             self._visit.end()
+            self._front.visits.discard(self._visit)
         self._on_closed()
         terminal = self.term_type
         log.event(
@@ -183,11 +185,15 @@ class Session(asyncssh.SSHServerProcess[bytes]):
         program = self._program(choice, terminal, words, visit.token)
         try:
             if not terminal:
-                return await child.on_pipes(self, program, visit.dismissed)
-            nursery = self._front.nursery if choice.kind == "console" else None
-            return await child.on_terminal(self, program, visit.dismissed, nursery)
+                code = await child.on_pipes(self, program, visit.dismissed)
+            else:
+                nursery = self._front.nursery if choice.kind == "console" else None
+                code = await child.on_terminal(self, program, visit.dismissed, nursery)
         except child.StartError as error:
             return self._refuse(str(error), 126)
+        if visit.farewell and code is not None:
+            return self._refuse(visit.farewell, code)
+        return code
 
     def _refuse(self, why: str, code: int) -> int:
         self.stderr.write(f"pointsman: {clean(why)}\r\n".encode())

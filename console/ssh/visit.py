@@ -18,11 +18,13 @@ _RETRY = 0.5
 
 
 class Visit:
-    """`dismissed` is set when an operator ends it. Begins at once; `end` must be called."""
+    """`dismissed` is set when an operator ends it, or the front itself, and `farewell` then says
+    why. Begins at once; `end` must be called."""
 
     def __init__(self, home: Home, arrival: Arrival) -> None:
         self.token = arrival.token
         self.dismissed = asyncio.Event()
+        self.farewell = ""
         self._asked = asyncio.Event()
         self._known = False
         self._on_dismissal: Callable[[], None] | None = None
@@ -36,6 +38,14 @@ class Visit:
     def on_dismissal(self, call: Callable[[], None]) -> None:
         self._on_dismissal = call
 
+    def dismiss(self, farewell: str) -> None:
+        if self.dismissed.is_set():
+            return
+        self.farewell = farewell
+        self.dismissed.set()
+        if self._on_dismissal is not None:
+            self._on_dismissal()
+
     def end(self) -> None:
         self._task.cancel()
 
@@ -48,9 +58,7 @@ class Visit:
                         self._known = True
                         self._asked.set()
                         async for _ in lines:
-                            self.dismissed.set()
-                            if self._on_dismissal is not None:
-                                self._on_dismissal()
+                            self.dismiss("an operator ended this session")
                 except RouterDownError:
                     self._asked.set()
                 if not self.dismissed.is_set():

@@ -74,7 +74,9 @@ def test_localhost_is_not_shared(start: Start) -> None:
 @pytest.mark.parametrize("end", ["stdin closes", "SIGTERM"])
 def test_the_end_takes_sessions_along_and_each_is_logged(start: Start, end: str) -> None:
     front = start()
-    window = Terminal([*front.by_key("-t"), "developer@localhost", "echo pid-$$-; sleep 1000"])
+    # as a console, which puts its visitor's terminal back when it is hung up
+    program = "trap 'echo restored; exit 9' HUP; echo pid-$$-; sleep 1000 & wait"
+    window = Terminal([*front.by_key("-t"), "developer@localhost", program])
     try:
         window.until("pid-")
         child = psutil.Process(int(window.until("-")))
@@ -84,6 +86,8 @@ def test_the_end_takes_sessions_along_and_each_is_logged(start: Start, end: str)
             assert front.process.wait(PATIENCE) == 0
         assert front.stop() == 0
         assert psutil.wait_procs([child], PATIENCE)[1] == []
+        window.until("restored\r\npointsman: Pointsman is stopping\r\n")
+        assert window.process.wait(PATIENCE) == 9
     finally:
         window.close()
     user, by = getpass.getuser(), fingerprint(front.key)
@@ -91,6 +95,6 @@ def test_the_end_takes_sessions_along_and_each_is_logged(start: Start, end: str)
     kept = ("user", "by", "from", "command", "term", "size", "exit")
     assert [tuple(each[name] for name in kept) for each in sessions] == [
         (user, by, "127.0.0.1", "exit", "", "", 3),
-        (user, by, "127.0.0.1", "echo", "xterm-256color", "90x30", None),
+        (user, by, "127.0.0.1", "trap", "xterm-256color", "90x30", 9),
     ]
     assert {line["level"] for line in front.log()} == {"info"}
