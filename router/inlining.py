@@ -12,6 +12,7 @@ import base64
 import ipaddress
 import socket
 from collections.abc import Callable
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 from urllib.parse import SplitResult, urljoin, urlsplit
 
 import httpx
@@ -26,17 +27,26 @@ FORMATS: dict[str, tuple[str, ...]] = {"ollama_chat": (), "gemini": READS}
 MOST_BYTES = 20 * 1024 * 1024
 #: files of one request; a conversation names the same ones again and again
 MOST_FILES = 20
+#: bytes of all of them together: each takes thrice its size while it becomes a part of the request
+MOST_TOGETHER = 40 * 1024 * 1024
 #: seconds for one file, its redirects included
 PATIENCE = 20.0
 _REDIRECTS = 3
+#: all of IPv6 that is given out, and what of it leads to an IPv4 address inside (RFC 3056). Others
+#: that do, such as NAT64's 64:ff9b::/96, Python calls global: behind them may be 169.254.169.254.
+_GIVEN_OUT = ipaddress.IPv6Network("2000::/3")
+_6TO4 = ipaddress.IPv6Network("2002::/16")
 
 
 def public(address: str) -> bool:
-    """Whether an IP address is one of the internet."""
+    """Whether an IP address is one of the internet, by itself and not by what it stands for."""
     try:
-        return ipaddress.ip_address(address).is_global
+        ip = ipaddress.ip_address(address)
     except ValueError:
         return False
+    if ip.version == 6 and (ip not in _GIVEN_OUT or ip in _6TO4):
+        return False
+    return ip.is_global and not ip.is_multicast
 
 
 class Inlining:
@@ -64,46 +74,58 @@ class Inlining:
             return request
         if len(wanted) > MOST_FILES:
             raise _refused(f"{len(wanted)} files by their address: {MOST_FILES} at most")
-        urls = list(wanted)
-        files = dict(zip(urls, await asyncio.gather(*map(self._file, urls)), strict=True))
+        room = _Room()
+        try:
+            async with asyncio.TaskGroup() as group:  # one that is refused ends the others
+                tasks = {url: group.create_task(self._file(url, room)) for url in wanted}
+        except ExceptionGroup as refusals:
+            raise refusals.exceptions[0] from None
+        files = {url: task.result() for url, task in tasks.items()}
         messages = [
             Message(message.role, _with(message.parts, files), message.extra)
             for message in request.messages
         ]
         return msgspec.structs.replace(request, messages=messages)
 
-    async def _file(self, url: str) -> tuple[str, str]:
+    async def _file(self, url: str, room: _Room) -> tuple[str, str]:
         """Media type and base64."""
         try:
             async with asyncio.timeout(PATIENCE):
-                return await self._followed(url)
+                return await self._followed(url, room)
         except (TimeoutError, httpx.TimeoutException):
             raise _refused(f"the file at {_shown(url)}: no answer in {PATIENCE:g} s") from None
         except (httpx.HTTPError, OSError, ValueError) as error:
             raise _refused(f"the file at {_shown(url)}: {type(error).__name__}") from None
 
-    async def _followed(self, url: str) -> tuple[str, str]:
+    async def _followed(self, url: str, room: _Room) -> tuple[str, str]:
         for _ in range(_REDIRECTS + 1):
-            answer = await self._get(url)
+            answer = await self._get(url, room)
             if isinstance(answer, tuple):
                 return answer
             url = urljoin(url, answer)
         raise _refused(f"the file at {_shown(url)}: too many redirects")
 
-    async def _get(self, url: str) -> tuple[str, str] | str:
+    async def _get(self, url: str, room: _Room) -> tuple[str, str] | str:
         """The file, or where it has gone."""
         parts = urlsplit(url)
         if parts.scheme not in ("http", "https") or not parts.hostname:
             raise _refused(f"the file at {_shown(url)}: only http and https are fetched")
         address = await self._looked_up(parts)
         if self._http is None:
-            self._http = httpx.AsyncClient(timeout=PATIENCE, trust_env=False)
+            # no cookie of one request's may go with another's
+            none = CookieJar(DefaultCookiePolicy(allowed_domains=[]))
+            self._http = httpx.AsyncClient(timeout=PATIENCE, trust_env=False, cookies=none)
         host = f"[{address}]" if ":" in address else address
         there = parts._replace(netloc=f"{host}:{parts.port}" if parts.port else host, fragment="")
         asked = self._http.build_request(
             "GET",
             there.geturl(),
-            headers={"host": parts.netloc.rpartition("@")[2], "user-agent": "pointsman"},
+            headers={
+                "host": parts.netloc.rpartition("@")[2],
+                "user-agent": "pointsman",
+                # what is small on its way may be large unpacked
+                "accept-encoding": "identity",
+            },
             extensions={"sni_hostname": parts.hostname},
         )
         answer = await self._http.send(asked, stream=True)
@@ -115,11 +137,18 @@ class Inlining:
             kind = answer.headers.get("content-type", "").partition(";")[0].strip().lower()
             if not (kind.startswith("image/") or kind == "application/pdf"):
                 raise _refused(f"the file at {_shown(url)}: no image and no PDF")
+            if answer.headers.get("content-encoding", "identity") != "identity":
+                raise _refused(f"the file at {_shown(url)}: packed, though that was not asked for")
             data = bytearray()
-            async for piece in answer.aiter_bytes():
+            async for piece in answer.aiter_raw():
                 data += piece
+                room.left -= len(piece)
                 if len(data) > MOST_BYTES:
                     raise _refused(f"the file at {_shown(url)}: more than {MOST_BYTES:,} bytes")
+                if room.left < 0:
+                    raise _refused(
+                        f"the files of one request are more than {MOST_TOGETHER:,} bytes together"
+                    )
         finally:
             await answer.aclose()
         return kind, base64.b64encode(data).decode()
@@ -136,6 +165,13 @@ class Inlining:
                     " that is not public is not fetched"
                 )
         return str(found[0][4][0])
+
+
+class _Room:
+    """What the files of one request may still take, in bytes."""
+
+    def __init__(self) -> None:
+        self.left = MOST_TOGETHER
 
 
 def _far(parts: list[Part]) -> list[str]:

@@ -58,9 +58,17 @@ def open_pair(modes: Mapping[int, int], columns: int, rows: int) -> tuple[int, i
     return master, slave
 
 
+#: columns and rows of the largest terminal there is. A console draws all that it is told there is:
+#: at the 65535 by 65535 that a client may name, until the machine has no memory left.
+WIDEST, HIGHEST = 1_000, 500
+
+
 def resize(terminal: int, columns: int, rows: int) -> None:
-    """The kernel then tells the programs on it (SIGWINCH). A size of 0 becomes 80 by 24."""
-    size = struct.pack("HHHH", min(rows, 0xFFFF) or 24, min(columns, 0xFFFF) or 80, 0, 0)
+    """The kernel then tells the programs on it (SIGWINCH). No size, or none that can be, becomes 80
+    by 24."""
+    columns = min(columns, WIDEST) if columns > 0 else 80
+    rows = min(rows, HIGHEST) if rows > 0 else 24
+    size = struct.pack("HHHH", rows, columns, 0, 0)
     fcntl.ioctl(terminal, termios.TIOCSWINSZ, size)
 
 

@@ -108,11 +108,13 @@ class Server(asyncssh.SSHServer):
         )
 
     def _has_development_password(self) -> bool:
-        """Until there is a better one."""
+        """Until there is a better one: also where the file that holds it cannot be read now."""
+        users = self._front.users.now()
         return (
             self._local
             and self._front.options.password in ("auto", "on")
-            and not any(user.password for user in self._front.users.now().values())
+            and not self._front.users.problem
+            and not any(user.password for user in users.values())
         )
 
     def _may_use_password(self) -> bool:

@@ -135,12 +135,20 @@ def _url(call: Call, onward: Onward) -> str:
     query = call.scope["query_string"].decode("latin-1")
     # as it came where nothing was taken off but a prefix: an escaped slash is not a slash
     raw: str = call.scope.get("raw_path", b"").decode("latin-1")
-    path = raw.removeprefix(onward.prefix) if raw.startswith(onward.prefix) else quote(onward.path)
+    path = raw.removeprefix(onward.prefix) if raw.startswith(onward.prefix) else ""
+    if not path.startswith("/"):  # `/tool%2f@elsewhere` must not go on in the name of the host
+        path = quote(onward.path)
     return onward.base + (path or "/") + (f"?{query}" if query else "")
 
 
 def _headers(call: Call, onward: Onward) -> list[tuple[str, str]]:
-    kept = [(n, v) for n, v in call.headers.items() if n not in HOP and n not in _FORWARDED]
+    named = call.headers.get("connection", "").lower()  # those are this hop's, too
+    left = {each.strip() for each in named.split(",")} if named else ()
+    kept = [
+        (n, v)
+        for n, v in call.headers.items()
+        if n not in HOP and n not in _FORWARDED and n not in left
+    ]
     client = call.scope.get("client")
     kept.append(("x-forwarded-for", client[0] if client else "127.0.0.1"))
     kept.append(("x-forwarded-host", call.headers.get("host", "")))

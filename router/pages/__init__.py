@@ -26,6 +26,8 @@ HEADERS = (
     ("referrer-policy", "no-referrer"),
     ("cache-control", "no-cache"),
 )
+#: left out of a page: they would drive the terminal of whoever reads it with curl
+_CONTROLS = dict.fromkeys(n for n in (*range(0x20), *range(0x7F, 0xA0)) if chr(n) not in "\n\t")
 _TYPES = {
     "css": "text/css; charset=utf-8",
     "js": "text/javascript; charset=utf-8",
@@ -43,7 +45,7 @@ class Markup(str):
 def filled(page: str, **parts: str) -> bytes:
     """A page of this folder with its $names replaced; text is escaped."""
     safe = {n: p if isinstance(p, Markup) else escape(p) for n, p in parts.items()}
-    return _template(page).substitute(safe).encode()
+    return _template(page).substitute(safe).translate(_CONTROLS).encode()
 
 
 async def asset(call: Call, name: str) -> bool:
@@ -64,7 +66,7 @@ async def notice(
     Text between backquotes is shown as something to type.
     """
     if "text/html" not in call.headers.get("accept", ""):
-        message = " ".join((f"{title}:", *words)).replace("`", "")
+        message = " ".join((f"{title}:", *words)).replace("`", "").translate(_CONTROLS)
         await call.json(status, {"error": {"message": message, "type": kind}})
         return
     refresh = Markup(f'<meta http-equiv="refresh" content="{again}">' if again else "")

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import base64
+import gzip
 from typing import Any
 
 import pytest
 
 from router.errors import UpstreamError
-from router.inlining import MOST_BYTES, MOST_FILES, Inlining, public
+from router.inlining import MOST_BYTES, MOST_FILES, MOST_TOGETHER, Inlining, public
 from router.messages import Request
 from tests.fakes.upstream import Behaviour, FakeUpstream
 from tests.router.formats.test_gemini import G
@@ -73,7 +74,15 @@ async def test_L07_G11_a_far_file_is_sent_as_bytes(upstream: FakeUpstream) -> No
         ("2606:4700::1111", True),
         *((private, False) for private in ("127.0.0.1", "10.1.2.3", "192.168.0.1", "::1")),
         *((private, False) for private in ("169.254.169.254", "fd00::1", "0.0.0.0", "x")),
-        ("::ffff:127.0.0.1", False),
+        *(
+            (private, False)
+            for private in (
+                *("::ffff:127.0.0.1", "::ffff:10.0.0.1", "::127.0.0.1", "::ffff:0:7f00:1"),
+                *("64:ff9b::7f00:1", "64:ff9b::a9fe:a9fe", "64:ff9b:1::1", "2002:a9fe:a9fe::"),
+                *("fec0::1", "fe80::1%lo", "ff02::1", "224.0.0.1", "100.64.0.1", "5f00::1"),
+                *("2001:0:7f00:1::", "2001:db8::1", "240.0.0.1", "2130706433", "0x7f000001"),
+            )
+        ),
     ],
 )
 def test_what_is_public(address: str, goes: bool) -> None:
@@ -81,7 +90,7 @@ def test_what_is_public(address: str, goes: bool) -> None:
 
 
 async def test_nothing_of_this_machine_is_fetched(upstream: FakeUpstream) -> None:
-    for host in ("127.0.0.1", "localhost"):
+    for host in ("127.0.0.1", "localhost", "2130706433", "0x7f.1", "127.1", "[::ffff:127.0.0.1]"):
         url = f"http://{host}:{upstream.port}/secret"
         assert "not public" in await refused(Inlining(), url)
     assert upstream.requests == []
@@ -102,6 +111,10 @@ async def test_a_redirect_is_judged_as_well(upstream: FakeUpstream) -> None:
         (Behaviour(status=302, headers={"location": "/"}, body=b""), "too many redirects"),
         (Behaviour(status=302, headers={"location": "file:///x"}, body=b""), "only http"),
         (Behaviour(raw=b""), "RemoteProtocolError"),
+        (
+            Behaviour(body=gzip.compress(b"x" * 1000), headers={**PNG, "content-encoding": "gzip"}),
+            "packed",
+        ),
     ],
 )
 async def test_what_is_no_file(upstream: FakeUpstream, behaviour: Behaviour, words: str) -> None:
@@ -114,3 +127,21 @@ async def test_what_is_no_file(upstream: FakeUpstream, behaviour: Behaviour, wor
 async def test_not_too_many() -> None:
     urls = [f"http://h.test/{number}" for number in range(MOST_FILES + 1)]
     assert f"{MOST_FILES} at most" in await refused(Inlining(), *urls)
+
+
+async def test_not_too_much_together(upstream: FakeUpstream) -> None:
+    upstream.default = Behaviour(body=bytes(MOST_BYTES), headers=PNG)
+    urls = [upstream.url(f"/{n}") for n in range(MOST_TOGETHER // MOST_BYTES + 1)]
+    assert "together" in await refused(Inlining(lambda address: True), *urls)
+
+
+async def test_no_cookie_goes_from_one_to_the_next(upstream: FakeUpstream) -> None:
+    upstream.default = Behaviour(body=b"x", headers={**PNG, "set-cookie": "a=b; Path=/"})
+    inlining = Inlining(lambda address: True)
+    try:
+        for number in range(2):
+            await inlining.inlined(asked(upstream.url(f"/{number}")), "ollama_chat")
+    finally:
+        await inlining.close()
+    assert not any("cookie" in seen.headers for seen in upstream.requests)
+    assert {seen.headers["accept-encoding"] for seen in upstream.requests} == {"identity"}

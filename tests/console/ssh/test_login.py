@@ -89,6 +89,19 @@ def test_the_password_can_be_switched_off(start: Start) -> None:
     assert b"(publickey)" in ran.stderr
 
 
+def test_a_broken_list_of_users_does_not_bring_it_back(start: Start, tmp_path: Path) -> None:
+    """Who set a password of their own has ended it: also while the file cannot be read."""
+    front = start("--password", "on")
+    listed = tmp_path / "pointsman" / "ssh-users.toml"
+    listed.parent.mkdir(exist_ok=True)
+    listed.write_text('[developer]\nrole = "shell"\npassword = "$argon2id$')
+    listed.chmod(0o600)
+    ran = run([*front.by_password(), "developer@localhost", "echo in"])
+    assert (ran.stdout, b"development password" in ran.stderr) == (b"", False)
+    listed.unlink()
+    assert run([*front.by_password(), "developer@localhost", "echo in"]).stdout == b"in\n"
+
+
 class Guesser(asyncssh.SSHClient):
     """Answers every question for a password, up to 200 times."""
 

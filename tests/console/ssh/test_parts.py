@@ -12,7 +12,7 @@ import asyncssh
 import pytest
 
 from console import app
-from console.ssh import environment, keys, limits, log, peer
+from console.ssh import environment, keys, limits, log, peer, pty
 from console.ssh.options import Options
 from console.ssh.session import SCREENS, choose
 from storage.home import home
@@ -240,3 +240,22 @@ def test_a_shell_has_the_key_that_the_router_asks_for(tmp_path: Path) -> None:
     account = environment.Account("me", "/bin/sh", tmp_path)
     env = environment.build(options, account, "me", (("::1", 1), ("::1", 2)), {}, None)
     assert env["ANTHROPIC_AUTH_TOKEN"] == "the-ccr-key"
+
+
+@pytest.mark.parametrize(
+    ("asked", "got"),
+    [
+        ((120, 40), (120, 40)),
+        ((0, 0), (80, 24)),
+        ((-1, -70_000), (80, 24)),
+        ((65_535, 2**31), (1_000, 500)),
+    ],
+)
+def test_no_terminal_is_larger_than_there_are(asked: tuple[int, int], got: tuple[int, int]) -> None:
+    """A console fills all that it is told there is: 65535 by 65535 would be all of the memory."""
+    master, slave = pty.open_pair({}, *asked)
+    try:
+        assert tuple(os.get_terminal_size(slave)) == got
+    finally:
+        os.close(master)
+        os.close(slave)
