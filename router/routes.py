@@ -115,6 +115,8 @@ class Edits:
 
     def __init__(self) -> None:
         self._done: list[tuple[str | None, str, str]] = []  # text before, after, in words
+        #: two consoles that edit at once would each write over the other's
+        self._turn = asyncio.Lock()
 
     @property
     def newest(self) -> str:
@@ -122,6 +124,14 @@ class Edits:
         return self._done[-1][2] if self._done else ""
 
     async def edit(self, router: Router, action: EditRoutes) -> Edited | Refused:
+        async with self._turn:
+            return await self._edit(router, action)
+
+    async def undo(self, router: Router) -> Edited | Refused:
+        async with self._turn:
+            return await self._undo(router)
+
+    async def _edit(self, router: Router, action: EditRoutes) -> Edited | Refused:
         path = router.home.toml
         try:
             edited_targets(router.generation, action.targets)
@@ -147,12 +157,14 @@ class Edits:
                 await asyncio.to_thread(edit.put_back, path, before)
                 await router.reload()
                 return Refused(f"not taken, the file is as it was: {refused}")
+        except edit.ChangedError as error:
+            return Refused(str(error))
         except OSError as error:
             return Refused(f"{path} cannot be written: {error.strerror}")
         self._done = [*self._done[-KEPT + 1 :], (before, after, words)]
         return msgspec.structs.replace(made, applied=True, message=words)
 
-    async def undo(self, router: Router) -> Edited | Refused:
+    async def _undo(self, router: Router) -> Edited | Refused:
         if not self._done:
             return Refused("there is no edit of this router's life to take back")
         before, after, words = self._done[-1]

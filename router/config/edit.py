@@ -12,6 +12,10 @@ from collections.abc import Mapping
 from pathlib import Path
 
 
+class ChangedError(Exception):
+    """Somebody else wrote the file between the reading and the writing of an edit."""
+
+
 def read(path: Path) -> str | None:
     """The file's text; None where there is none."""
     try:
@@ -44,7 +48,10 @@ def diff(before: str, after: str, name: str) -> tuple[str, ...]:
 
 
 def write(path: Path, text: str, before: str | None) -> None:
-    """Replaces the file; what stood there is kept beside it as …toml.bak."""
+    """Replaces the file; what stood there is kept beside it as …toml.bak. Raises ChangedError where
+    it is no longer what was edited."""
+    if read(path) != before:
+        raise ChangedError(f"{path} was changed meanwhile: look at the edit again")
     if before is not None:
         _replace(path.with_suffix(path.suffix + ".bak"), before)
     _replace(path, text)
@@ -53,13 +60,15 @@ def write(path: Path, text: str, before: str | None) -> None:
 def put_back(path: Path, before: str | None) -> None:
     """As it was before an edit: also when there was none."""
     if before is None:
-        path.unlink(missing_ok=True)
+        path.resolve().unlink(missing_ok=True)
     else:
         _replace(path, before)
 
 
 def _replace(path: Path, text: str) -> None:
-    """In one step, and readable by its owner alone."""
+    """In one step, and readable by its owner alone. Where the file is kept elsewhere, with a link
+    here, it is replaced there: the link is its owner's."""
+    path = path.resolve()
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=".pointsman-")
     try:
         with os.fdopen(handle, "w", encoding="utf-8") as file:

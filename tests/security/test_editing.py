@@ -1,0 +1,70 @@
+"""An edit of pointsman.toml from a console: nobody's words are lost, and nobody else reads them."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import stat
+import tomllib
+
+import pytest
+
+from router.config import edit
+from router.contract import Edited, EditRoutes, Refused
+from storage.home import Home
+from tests.router.inside import served
+
+PROVIDER = (
+    "# mine\n[providers.fake]\nkind = 'openai'\nbase = 'http://127.0.0.1:9/v1'\nkey = 'k'\n"
+    "[routes.targets]\ndefault = 'fake,m'\n"
+)
+SCENARIOS = ("think", "coder", "background", "image", "tool", "simple")
+
+
+async def test_consoles_that_edit_at_once_do_not_write_over_each_other(test_home: Home) -> None:
+    test_home.toml.write_text(PROVIDER)
+    async with served(test_home) as (router, _):
+        done = await asyncio.gather(
+            *(
+                router.edits.edit(router, EditRoutes({name: f"fake,{name}"}, dry=False))
+                for name in SCENARIOS
+            )
+        )
+        assert all(isinstance(each, Edited) for each in done), done
+        written = tomllib.loads(test_home.toml.read_text())["routes"]["targets"]
+        assert written == {"default": "fake,m"} | {name: f"fake,{name}" for name in SCENARIOS}
+        back = await asyncio.gather(*(router.edits.undo(router) for _ in SCENARIOS))
+        assert all(isinstance(each, Edited) for each in back), back
+    assert test_home.toml.read_text() == PROVIDER
+
+
+async def test_what_an_editor_wrote_meanwhile_stays(test_home: Home) -> None:
+    test_home.toml.write_text("# theirs\n")
+    with pytest.raises(edit.ChangedError, match="changed meanwhile"):
+        edit.write(test_home.toml, "# ours\n", "# as it was read\n")
+    assert [path.name for path in test_home.config.glob("*.toml*")] == ["pointsman.toml"]
+    assert test_home.toml.read_text() == "# theirs\n"
+
+
+async def test_a_file_that_is_kept_elsewhere_stays_there(test_home: Home) -> None:
+    """As with every manager of dotfiles; and whatever the umask, only its owner reads it."""
+    kept = test_home.config.parent / "dotfiles" / "pointsman.toml"
+    kept.parent.mkdir()
+    kept.write_text(PROVIDER)
+    test_home.toml.symlink_to(kept)
+    before = os.umask(0)
+    try:
+        async with served(test_home) as (router, _):
+            done = await router.edits.edit(router, EditRoutes({"think": "fake,t"}, dry=False))
+            assert isinstance(done, Edited)
+            assert test_home.toml.is_symlink()
+            assert "fake,t" in kept.read_text()
+            refused = await router.edits.edit(router, EditRoutes({"think": "no,t"}, dry=False))
+            assert isinstance(refused, Refused)
+            assert isinstance(await router.edits.undo(router), Edited)
+    finally:
+        os.umask(before)
+    assert kept.read_text() == PROVIDER
+    backup = test_home.config / "pointsman.toml.bak"
+    modes = {stat.S_IMODE(path.stat().st_mode) for path in (kept, backup)}
+    assert modes == {0o600}
