@@ -28,6 +28,7 @@ class Answer:
     calls: list[tuple[str, JSON]] = field(default_factory=list)
     stop: str = "end"  # "end", "tools", "length", "refusal"
     used: tuple[int, int] = USED
+    cached: int = 0  # of the tokens in
 
 
 @dataclass
@@ -284,7 +285,7 @@ O_STOP = {"end": "stop", "tools": "tool_calls", "length": "length", "refusal": "
 G_STOP = {"end": "STOP", "tools": "STOP", "length": "MAX_TOKENS", "refusal": "SAFETY"}
 
 
-def _halves(text: str) -> list[str]:
+def halves(text: str) -> list[str]:
     return [half for half in (text[: len(text) // 2], text[len(text) // 2 :]) if half]
 
 
@@ -298,22 +299,23 @@ def say_anthropic(a: Answer, stream: bool) -> bytes:
         {"type": "tool_use", "id": f"toolu_{n}", "name": name, "input": input}
         for n, (name, input) in enumerate(a.calls)
     ]
+    fresh = {"input_tokens": a.used[0] - a.cached, "cache_read_input_tokens": a.cached}
     if not stream:
-        usage = {"input_tokens": a.used[0], "output_tokens": a.used[1]}
+        usage = fresh | {"output_tokens": a.used[1]}
         head = {"id": "msg_1", "type": "message", "role": "assistant", "model": "x"}
         return dumps(head | {"content": content, "stop_reason": A_STOP[a.stop], "usage": usage})
-    out = begun(input_tokens=a.used[0], output_tokens=1)
+    out = begun(**fresh, output_tokens=1)
     for n, part in enumerate(content):
         if part["type"] == "text":
-            deltas = [{"type": "text_delta", "text": half} for half in _halves(a.text)]
+            deltas = [{"type": "text_delta", "text": half} for half in halves(a.text)]
             out += block(n, text(""), *deltas)
         elif part["type"] == "thinking":
-            deltas = [{"type": "thinking_delta", "thinking": h} for h in _halves(a.thinking)]
+            deltas = [{"type": "thinking_delta", "thinking": h} for h in halves(a.thinking)]
             deltas.append({"type": "signature_delta", "signature": "c2ln"})
             out += block(n, {"type": "thinking", "thinking": "", "signature": ""}, *deltas)
         else:
-            halves = _halves(json.dumps(part["input"]))
-            deltas = [{"type": "input_json_delta", "partial_json": half} for half in halves]
+            pieces = halves(json.dumps(part["input"]))
+            deltas = [{"type": "input_json_delta", "partial_json": piece} for piece in pieces]
             out += block(n, part | {"input": {}}, *deltas)
     return out + ended(A_STOP[a.stop], output_tokens=a.used[1])
 
@@ -327,7 +329,8 @@ def say_openai(a: Answer, stream: bool) -> bytes:
         }
         for n, (name, input) in enumerate(a.calls)
     ]
-    usage = {"prompt_tokens": a.used[0], "completion_tokens": a.used[1]}
+    usage: JSON = {"prompt_tokens": a.used[0], "completion_tokens": a.used[1]}
+    usage["prompt_tokens_details"] = {"cached_tokens": a.cached}
     if not stream:
         message: JSON = {"role": "assistant", "content": a.text or None}
         message |= {"reasoning_content": a.thinking} if a.thinking else {}
@@ -335,11 +338,11 @@ def say_openai(a: Answer, stream: bool) -> bytes:
         choice = {"index": 0, "message": message, "finish_reason": O_STOP[a.stop]}
         head = {"id": "c", "object": "chat.completion", "created": 1, "model": "x"}
         return dumps(head | {"choices": [choice], "usage": usage})
-    out = b"".join(o_chunk(reasoning_content=half) for half in _halves(a.thinking))
-    out += b"".join(o_chunk(content=half) for half in _halves(a.text))
+    out = b"".join(o_chunk(reasoning_content=half) for half in halves(a.thinking))
+    out += b"".join(o_chunk(content=half) for half in halves(a.text))
     for n, (name, input) in enumerate(a.calls):
         out += o_chunk(tool_calls=[piece("", index=n, id=f"call_{n}", name=name)])
-        for half in _halves(json.dumps(input)):
+        for half in halves(json.dumps(input)):
             out += o_chunk(tool_calls=[piece(half, index=n)])
     out += o_chunk(O_STOP[a.stop])
     return out + b"data: " + dumps({"choices": [], "usage": usage}) + b"\n\ndata: [DONE]\n\n"
@@ -359,8 +362,8 @@ def say_ollama(a: Answer, stream: bool) -> bytes:
         message |= {"tool_calls": calls} if calls else {}
         return dumps({"model": "x", "message": message} | end)
     bot: JSON = {"role": "assistant", "content": ""}
-    messages: list[JSON] = [bot | {"thinking": half} for half in _halves(a.thinking)]
-    messages += [bot | {"content": half} for half in _halves(a.text)]
+    messages: list[JSON] = [bot | {"thinking": half} for half in halves(a.thinking)]
+    messages += [bot | {"content": half} for half in halves(a.text)]
     messages += [bot | {"tool_calls": [call]} for call in calls]
     lines: list[JSON] = [{"model": "x", "message": m, "done": False} for m in messages]
     lines.append({"model": "x", "message": bot} | end)
@@ -368,12 +371,13 @@ def say_ollama(a: Answer, stream: bool) -> bytes:
 
 
 def say_gemini(a: Answer, stream: bool) -> bytes:
-    parts: list[JSON] = [{"text": half, "thought": True} for half in _halves(a.thinking)]
-    parts += [{"text": half} for half in _halves(a.text)]
+    parts: list[JSON] = [{"text": half, "thought": True} for half in halves(a.thinking)]
+    parts += [{"text": half} for half in halves(a.text)]
     parts += [{"functionCall": {"name": name, "args": input}} for name, input in a.calls]
     thought = 2 if a.thinking else 0
     usage = {"promptTokenCount": a.used[0], "candidatesTokenCount": a.used[1] - thought}
     usage |= {"thoughtsTokenCount": thought} if thought else {}
+    usage |= {"cachedContentTokenCount": a.cached} if a.cached else {}
     usage["totalTokenCount"] = sum(a.used)
 
     def chunk(parts: list[JSON], **more: Any) -> JSON:
@@ -402,7 +406,9 @@ def heard_by_anthropic(data: bytes, stream: bool) -> Answer:
         answer.thinking += part.get("thinking", "")
         if part["type"] == "tool_use":
             answer.calls.append((part["name"], part["input"]))
-    answer.used = (message["usage"]["input_tokens"], message["usage"]["output_tokens"])
+    usage = message["usage"]
+    answer.cached = usage["cache_read_input_tokens"]
+    answer.used = (usage["input_tokens"] + answer.cached, usage["output_tokens"])
     return answer
 
 
@@ -420,7 +426,8 @@ def heard_by_openai(data: bytes, stream: bool) -> Answer:
         calls = [(function["name"], json.loads(function["arguments"])) for function in called]
     usage = total["usage"]
     used = (usage["prompt_tokens"], usage["completion_tokens"])
-    return Answer(content, thinking, calls, _stop(O_STOP, reason), used)
+    cached = usage["prompt_tokens_details"]["cached_tokens"]
+    return Answer(content, thinking, calls, _stop(O_STOP, reason), used, cached)
 
 
 def heard_by_ollama(data: bytes, stream: bool) -> Answer:
@@ -457,6 +464,7 @@ def heard_by_gemini(data: bytes, stream: bool) -> Answer:
     if answer.calls and answer.stop == "end":
         answer.stop = "tools"
     usage = chunks[-1]["usageMetadata"]
+    answer.cached = usage.get("cachedContentTokenCount", 0)
     answer.used = (
         usage["promptTokenCount"],
         usage["candidatesTokenCount"] + usage.get("thoughtsTokenCount", 0),

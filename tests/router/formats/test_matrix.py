@@ -21,9 +21,11 @@ from router.framing import Framer
 from router.messages import Event, Failure, Request
 from router.settings import Provider
 from tests.router.formats import dialects as d
+from tests.router.formats import dialects_of_openai as more
 from tests.router.formats.dialects import Answer, Question, Seen
-from tests.router.formats.grammar import check_anthropic, check_events
-from tests.router.formats.wire import A, O, dumps, provider
+from tests.router.formats.grammar import check_anthropic, check_events, check_openai
+from tests.router.formats.responses_grammar import check_responses
+from tests.router.formats.wire import FORMATS, A, O, dumps, provider
 
 Ask = Callable[[Question], dict[str, Any]]
 Hear = Callable[[bytes, bool], Answer]
@@ -31,15 +33,25 @@ See = Callable[[dict[str, Any]], Seen]
 Say = Callable[[Answer, bool], bytes]
 
 L, G = OllamaChat(), Gemini("m")
+R, C = FORMATS["openai_responses"], FORMATS["openai_completions"]
 CLIENTS: dict[str, tuple[Format, Ask, Hear]] = {
     "anthropic": (A, d.ask_anthropic, d.heard_by_anthropic),
     "chat": (O, d.ask_openai, d.heard_by_openai),
+    "responses": (R, more.ask_responses, more.heard_by_responses),
     "ollama": (L, d.ask_ollama, d.heard_by_ollama),
     "gemini": (G, d.ask_gemini, d.heard_by_gemini),
+    "completions": (C, more.ask_completions, more.heard_by_completions),
 }
 PROVIDERS: dict[str, tuple[Format, Provider, str, See, Say]] = {
     "anthropic": (A, provider("anthropic"), "claude-x", d.seen_by_anthropic, d.say_anthropic),
     "chat": (O, provider("openai"), "gpt-5", d.seen_by_openai, d.say_openai),
+    "responses": (
+        R,
+        provider("openai", format="openai_responses"),
+        "gpt-5",
+        more.seen_by_responses,
+        more.say_responses,
+    ),
     "ollama": (
         L,
         provider("ollama", format="ollama_chat"),
@@ -69,6 +81,8 @@ QUESTIONS = {
 }
 ANSWERS = {
     "text": Answer("hello 🎉"),
+    "empty": Answer(),
+    "usage": Answer("hello", cached=5),
     "tools": Answer("let me see", calls=[CALLS[0]], stop="tools"),
     "parallel tools": Answer(calls=list(CALLS), stop="tools"),
     "thinking": Answer("well", thinking="hmm, so"),
@@ -78,6 +92,11 @@ ANSWERS = {
 }
 #: cells that no dialect has words for, and what is said instead
 MISSING_QUESTIONS = {("documents", "ollama"): "documents that are not text"}
+#: what a client's dialect has no words to ask for
+UNSAID: dict[str, tuple[str, ...]] = {
+    "ollama": ("documents",),
+    "completions": ("tools", "parallel tools", "thinking", "images", "documents"),
+}
 clients = pytest.mark.parametrize("client", CLIENTS)
 upstreams = pytest.mark.parametrize("upstream", PROVIDERS)
 streams = pytest.mark.parametrize("stream", [True, False], ids=["stream", "whole"])
@@ -112,11 +131,12 @@ def told(client: str, events: list[Event], request: Request, stream: bool) -> by
 @upstreams
 @pytest.mark.parametrize(
     ("feature", "client"),
-    # Ollama's clients have no documents
-    [(f, c) for f in QUESTIONS for c in CLIENTS if (f, c) != ("documents", "ollama")],
+    [(f, c) for f in QUESTIONS for c in CLIENTS if f not in UNSAID.get(c, ())],
 )
 def test_what_a_provider_sees(feature: str, client: str, upstream: str, stream: bool) -> None:
     question = replace(QUESTIONS[feature], stream=stream)
+    if client == "completions":
+        question.system = ""
     request = asked(client, question)
     format, at, model, see, _ = PROVIDERS[upstream]
     if words := MISSING_QUESTIONS.get((feature, upstream)):
@@ -138,6 +158,18 @@ def test_what_a_provider_sees(feature: str, client: str, upstream: str, stream: 
     assert seen.stream == (stream and upstream != "gemini")  # which says it in its address
 
 
+def as_told(said: Answer, client: str, upstream: str) -> Answer:
+    """What of an answer can be said in both dialects."""
+    if said.stop == "refusal" and "ollama" in (client, upstream):
+        said = replace(said, stop="end")  # a word that Ollama does not have
+    if "ollama" in (client, upstream):
+        said = replace(said, cached=0)  # nor one for a cache
+    if client == "completions":  # who asked for words alone
+        stop = "end" if said.stop == "tools" else said.stop
+        said = replace(said, thinking="", calls=[], stop=stop)
+    return said
+
+
 @streams
 @upstreams
 @clients
@@ -146,15 +178,15 @@ def test_what_a_client_hears(feature: str, client: str, upstream: str, stream: b
     said = ANSWERS[feature]
     events = read(upstream, PROVIDERS[upstream][4](said, stream), stream)
     request = asked(client, Question(tools=("weather", "time"), think=True, stream=stream))
+    said = as_told(said, client, upstream)
     heard = CLIENTS[client][2](told(client, events, request, stream), stream)
-    if feature == "refusal" and "ollama" in (client, upstream):
-        said = replace(said, stop="end")  # a word that Ollama does not have
     assert heard == said
 
 
 ERRORS: dict[str, dict[str, Any]] = {
     "anthropic": {"type": "error", "error": {"type": "rate_limit_error", "message": "slow down"}},
     "chat": {"error": {"message": "slow down", "type": "x", "code": "rate_limit_exceeded"}},
+    "responses": {"error": {"message": "slow down", "code": "rate_limit_exceeded"}},
     "ollama": {"error": "slow down"},
     "gemini": {"error": {"code": 429, "message": "slow down", "status": "RESOURCE_EXHAUSTED"}},
 }
@@ -165,32 +197,67 @@ def _message(client: str, body: dict[str, Any]) -> str:
     return str(error if client == "ollama" else error["message"])
 
 
+def ended_in_an_error(client: str, data: bytes) -> Any:
+    """What a stream that broke tells its client; asserts that it is a legal end."""
+    match client:
+        case "anthropic":
+            return check_anthropic(data)["error"]["message"]
+        case "chat":
+            return check_openai(data)["error"]["message"]
+        case "completions":
+            return more.check_completions(data)["error"]["message"]
+        case "responses":
+            told = check_responses(data)
+            assert told["status"] == "failed"
+            return told["error"]["message"]
+        case "ollama":
+            *lines, last = [json.loads(line) for line in data.splitlines()]
+            assert not any(line["done"] for line in lines)
+            assert list(last) == ["error"]
+            return last["error"]
+    framer = Framer()
+    *chunks, last = [json.loads(f.data) for f in (*framer.feed(data), *framer.close())]
+    assert not any("finishReason" in chunk["candidates"][0] for chunk in chunks)
+    return last["error"]["message"]
+
+
 @upstreams
 @clients
-def test_errors_before_and_within_an_answer(client: str, upstream: str) -> None:
+def test_an_error_before_an_answer(client: str, upstream: str) -> None:
     format, at, *_ = PROVIDERS[upstream]
     theirs = CLIENTS[client][0]
-    error: RequestError = format.read_error(429, {}, dumps(ERRORS[upstream]), at)
-    assert error.kind == "quota"
-    assert theirs.client_status(error) == 429
-    assert _message(client, json.loads(theirs.render_error(error))) == "slow down"
-    # in mid-stream: a legal end that tells it
-    whole = PROVIDERS[upstream][4](Answer("hello there"), True)
-    broken = {"anthropic": b"event: error\ndata: %b\n\n", "ollama": b"%b\n"}
-    framer = Framer(format.framing)
-    first = b"".join(f.raw for f in framer.feed(whole)[: 3 if upstream == "anthropic" else 1])
-    cut = first + broken.get(upstream, b"data: %b\n\n") % dumps(ERRORS[upstream])
-    *events, last = read(upstream, cut, True)
-    assert isinstance(last, Failure)
-    request = asked(client, Question(stream=True))
-    writer = theirs.writer(request, now=1, id="r")
-    data = b"".join(map(writer.feed, events)) + writer.fail(raised(last))
-    assert b"slow down" in data
-    assert writer.close() in (b"", b"data: [DONE]\n\n")
-    if client == "anthropic":
-        assert "error" in check_anthropic(data)
-    elif client == "ollama":
-        assert json.loads(data.splitlines()[-1]) == {"error": "slow down"}
+    for status, seen in ((400, 400), (401, 502), (404, 404), (429, 429), (500, 500), (529, 529)):
+        body = dumps(ERRORS[upstream] if status == 429 else {"error": {"message": "slow down"}})
+        error: RequestError = format.read_error(status, {}, body, at)
+        known = 503 if seen == 529 and client != "anthropic" else seen
+        assert theirs.client_status(error) == known
+        assert "slow down" in _message(client, json.loads(theirs.render_error(error)))
+
+
+@upstreams
+@clients
+@pytest.mark.parametrize("told", [True, False], ids=["told", "cut"])
+def test_S12_a_stream_that_breaks_anywhere(client: str, upstream: str, told: bool) -> None:
+    """After each of its frames: an error where the end should be, or nothing at all."""
+    format, at, *_ = PROVIDERS[upstream]
+    theirs, request = CLIENTS[client][0], asked(client, Question(stream=True))
+    said = Answer("hello there", "hmm", [CALLS[0]], "tools")
+    frames = Framer(format.framing).feed(PROVIDERS[upstream][4](said, True))
+    named = b"event: error\ndata: %b\n\n"
+    error = {"anthropic": named, "ollama": b"%b\n"}.get(upstream, b"data: %b\n\n")
+    for count in range(1, len(frames) - (2 if upstream == "anthropic" else 3)):
+        data = b"".join(frame.raw for frame in frames[:count])
+        data += error % dumps(ERRORS[upstream]) if told else b""
+        *events, last = read(upstream, data, True)
+        assert isinstance(last, Failure), count
+        check_events([*events, last])
+        failed = raised(last)
+        assert failed.kind == ("quota" if told and upstream != "ollama" else "upstream")
+        writer = theirs.writer(request, now=1, id="r")
+        data = b"".join(map(writer.feed, events)) + writer.fail(failed) + writer.close()
+        assert ("slow down" if told else "ended before") in ended_in_an_error(client, data)
+        with pytest.raises(UpstreamError):
+            theirs.render_response([*events, last], request, now=1, id="r")
 
 
 AUDIO = {"type": "input_audio", "input_audio": {"data": "AAAA", "format": "mp3"}}
