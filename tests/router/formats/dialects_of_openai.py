@@ -127,7 +127,7 @@ def say_responses(a: Answer, stream: bool) -> bytes:
 def _item(n: int, item: JSON) -> bytes:
     """One item as it is streamed: begun empty, filled, and whole at its end."""
     at = {"output_index": n, "item_id": item["id"]}
-    empty = {"message": {"content": []}, "reasoning": {"summary": []}}
+    empty: JSON = {"message": {"content": []}, "reasoning": {"summary": []}}
     begun = item | empty.get(item["type"], {"arguments": ""}) | {"status": "in_progress"}
     out = sse("response.output_item.added", output_index=n, item=begun)
     if item["type"] == "message":
@@ -160,7 +160,7 @@ def heard_by_responses(data: bytes, stream: bool) -> Answer:
                 answer.calls.append((item["name"], json.loads(item["arguments"])))
     why = (told["incomplete_details"] or {}).get("reason")
     assert (told["status"] == "incomplete") is bool(why)
-    answer.stop = {"max_output_tokens": "length", "content_filter": "refusal"}.get(why, "end")
+    answer.stop = {"max_output_tokens": "length", "content_filter": "refusal"}.get(str(why), "end")
     if answer.calls and not why:
         answer.stop = "tools"  # which this dialect has no word for
     usage = told["usage"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from contextlib import suppress
 from itertools import pairwise
 from typing import Any
@@ -16,13 +17,16 @@ from router.formats import Format
 from router.formats.gemini import Gemini
 from router.formats.ollama_chat import OllamaChat
 from router.framing import Framer
-from router.messages import Event
+from router.messages import Event, Request
 from router.settings import Provider
 from tests.router.formats.dialects import Answer, say_gemini, say_ollama
+from tests.router.formats.dialects_of_openai import check_completions, say_responses
 from tests.router.formats.grammar import check_anthropic, check_events, check_openai
+from tests.router.formats.responses_grammar import check_response, check_responses
 from tests.router.formats.test_anthropic_answers import STREAM as ANTHROPIC
 from tests.router.formats.wire import (
     DONE,
+    FORMATS,
     A,
     O,
     ask_a,
@@ -45,14 +49,41 @@ OPENAI = (
 )
 _SAID = Answer("t🎉", "h漢", [("f", {"x": 1}), ("g", {})], "tools")
 L, G = OllamaChat(), Gemini("m", stream=True)
+R, C = FORMATS["openai_responses"], FORMATS["openai_completions"]
+COMPLETION = b"".join(
+    b"data: %b\n\n" % piece
+    for piece in (
+        '{"id":"cmpl-1","model":"m","choices":[{"text":"漢","index":0}]}'.encode(),
+        '{"choices":[{"text":"x","index":1},{"text":"🎉","finish_reason":"length"}]}'.encode(),
+        b'{"choices":[],"usage":{"prompt_tokens":3,"completion_tokens":4}}',
+        b"[DONE]",
+    )
+)
 SIDES: list[tuple[Format, Provider, bytes]] = [
     (A, provider("anthropic"), ANTHROPIC),
     (O, provider("compatible"), OPENAI),
     (L, provider("ollama", format=L.name), say_ollama(_SAID, stream=True)),
     (G, provider("gemini", format=G.name), say_gemini(_SAID, stream=True)),
+    (R, provider("openai", format=R.name), say_responses(_SAID, stream=True)),
+    (C, provider("litellm", format=C.name), COMPLETION),
 ]
+#: of one that asks in each dialect
+ASKED: list[tuple[Format, Request]] = [
+    (A, ask_a()),
+    (O, ask_o()),
+    (L, L.parse_request(dumps({"model": "m", "messages": []}))),
+    (G, G.parse_request(dumps({"contents": [{}]}))),
+    (R, R.parse_request(b'{"input":"hi"}')),
+    (C, C.parse_request(b'{"prompt":"hi","stream_options":{"include_usage":true}}')),
+]
+CHECKS: dict[str, Callable[[bytes], object]] = {
+    O.name: check_openai,
+    R.name: check_responses,
+    C.name: check_completions,
+}
+
 both = pytest.mark.parametrize(
-    ("format", "upstream", "stream"), SIDES, ids=["anthropic", "openai", "ollama", "gemini"]
+    ("format", "upstream", "stream"), SIDES, ids=[format.name for format, _, _ in SIDES]
 )
 
 
@@ -97,27 +128,26 @@ def test_T04_a_stream_damaged_anywhere_is_still_legal(
 
 
 def told(format: Format, upstream: Provider, stream: bytes) -> None:
-    """Reads it, and writes it to both clients."""
+    """Reads it, and writes it to the clients of every dialect."""
     events = read_pieces(format, upstream, [stream])
     check_events(events)
-    a, o = A.writer(ask_a(), now=1, id="r"), O.writer(ask_o(), now=1, id="r")
-    out = b"".join(a.feed(event) for event in events) + a.close()
-    if b"event: message_stop" not in out or b"partial_json" not in out:
-        check_anthropic(out)  # damaged arguments are the model's own, and shown as they are
-    check_openai(b"".join(o.feed(event) for event in events) + o.close())
-    ollama = L.parse_request(dumps({"model": "m", "messages": []}))
-    gemini = G.parse_request(dumps({"contents": [{}]}))
-    for native, asked in ((L, ollama), (G, gemini)):
-        writer = native.writer(asked, now=1, id="r")
-        out = b"".join(writer.feed(event) + writer.ping() for event in events) + writer.close()
-        framer = Framer(native.framing)
-        frames = framer.feed(out) + framer.close()
-        assert [json.loads(frame.data) for frame in frames]
-    for client, request in ((A, ask_a()), (O, ask_o()), (L, ollama), (G, gemini)):
+    for format, request in ASKED:
+        writer = format.writer(request, now=1, id="r")
+        out = b"".join(writer.feed(e) + writer.ping() for e in events) + writer.close()
+        if format is A:
+            if b"event: message_stop" not in out or b"partial_json" not in out:
+                check_anthropic(out)  # damaged arguments are the model's own, shown as they are
+        elif check := CHECKS.get(format.name):
+            check(out)
+        else:
+            framer = Framer(format.framing)
+            assert [json.loads(f.data) for f in framer.feed(out) + framer.close()]
         try:
-            client.render_response(events, request, now=1, id="r")
+            whole = format.render_response(events, request, now=1, id="r")
         except UpstreamError as error:
-            client.render_error(error)
+            format.render_error(error)
+        else:
+            assert check_response(whole) if format is R else json.loads(whole)
 
 
 _json: Any = st.recursive(
@@ -189,6 +219,16 @@ _keys = st.sampled_from(
         "images",
         "options",
         "think",
+        "output",
+        "output_index",
+        "content_index",
+        "item",
+        "part",
+        "call_id",
+        "summary",
+        "encrypted_content",
+        "instructions",
+        "suffix",
     ]
 )
 _words = st.sampled_from(
@@ -226,6 +266,19 @@ _words = st.sampled_from(
         "auto",
         "{}",
         "redacted_thinking",
+        "input_text",
+        "output_text",
+        "input_image",
+        "input_file",
+        "function_call",
+        "function_call_output",
+        "custom_tool_call",
+        "reasoning",
+        "response.output_item.added",
+        "response.output_item.done",
+        "response.output_text.delta",
+        "response.completed",
+        "response.failed",
     ]
 )
 #: JSON that is made of the words of both formats: it reaches deep into the readers
@@ -298,7 +351,11 @@ def test_any_answer_any_error_any_request(
         check_events(format.read_response(raw, upstream))
     for status in (400, 401, 429, 500):
         assert format.read_error(status, {}, raw, upstream).message
-    turns = raw if isinstance(body, bytes) else dumps({"messages": [body], "contents": [body]})
+    turns = (
+        raw
+        if isinstance(body, bytes)
+        else dumps({"messages": [body], "contents": [body], "input": [body], "prompt": body})
+    )
     for request in (raw, turns):
         with suppress(CallerError):
             parsed = format.parse_request(request)
@@ -329,7 +386,7 @@ def test_any_parts_of_a_request(
     message = {"role": role, "content": parts, "tool_call_id": "a"}
     with suppress(CallerError):
         content = {"role": "model" if role == "assistant" else "user", "parts": parts}
-        body = fields | {"messages": [message], "contents": [content]}
+        body = fields | {"messages": [message], "contents": [content], "input": [message, *parts]}
         parsed = format.parse_request(dumps(body))
         for other, side, _ in SIDES:
             with suppress(UpstreamError):

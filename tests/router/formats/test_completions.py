@@ -13,20 +13,11 @@ from router.errors import CallerError, UpstreamError
 from router.formats import multipart, other_endpoints
 from router.messages import Usage
 from tests.router.formats.grammar import check_events
-from tests.router.formats.test_any_bytes import near, read_pieces
+from tests.router.formats.test_any_bytes import COMPLETION, near, read_pieces
 from tests.router.formats.wire import FORMATS, A, O, dumps, provider
 
 C = FORMATS["openai_completions"]
-UPSTREAM = provider("litellm")
-STREAM = b"".join(
-    b"data: %b\n\n" % piece
-    for piece in (
-        '{"id":"cmpl-1","model":"m","choices":[{"text":"漢","index":0}]}'.encode(),
-        '{"choices":[{"text":"x","index":1},{"text":"🎉","finish_reason":"length"}]}'.encode(),
-        b'{"choices":[],"usage":{"prompt_tokens":3,"completion_tokens":4}}',
-        b"[DONE]",
-    )
-)
+UPCOMPLETION = provider("litellm")
 _chunk: Any = st.fixed_dictionaries(
     {},
     optional={
@@ -40,13 +31,6 @@ _chunk: Any = st.fixed_dictionaries(
 )
 
 
-def test_byte_by_byte_is_all_at_once() -> None:
-    whole = read_pieces(C, UPSTREAM, [STREAM])
-    check_events(whole)
-    assert [event.text for event in whole if hasattr(event, "text")] == ["漢", "🎉"]
-    assert read_pieces(C, UPSTREAM, [STREAM[i : i + 1] for i in range(len(STREAM))]) == whole
-
-
 @settings(deadline=None, max_examples=50)
 @given(
     at=st.integers(0, 400),
@@ -54,11 +38,11 @@ def test_byte_by_byte_is_all_at_once() -> None:
     body=st.binary(max_size=30) | near | _chunk,
 )
 def test_any_bytes_are_events_or_an_error(at: int, junk: bytes, body: Any) -> None:
-    check_events(read_pieces(C, UPSTREAM, [STREAM[:at] + junk + STREAM[at:]]))
+    check_events(read_pieces(C, UPCOMPLETION, [COMPLETION[:at] + junk + COMPLETION[at:]]))
     raw = body if isinstance(body, bytes) else dumps(body)
-    check_events(read_pieces(C, UPSTREAM, [b"data: %b\n\n" % raw]))
+    check_events(read_pieces(C, UPCOMPLETION, [b"data: %b\n\n" % raw]))
     with suppress(UpstreamError):
-        check_events(C.read_response(raw, UPSTREAM))
+        check_events(C.read_response(raw, UPCOMPLETION))
     with suppress(UpstreamError):
         other_endpoints.usage_of(raw)
     for asked in (raw, dumps({"prompt": body}) if not isinstance(body, bytes) else raw):

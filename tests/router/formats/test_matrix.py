@@ -239,7 +239,7 @@ def test_an_error_before_an_answer(client: str, upstream: str) -> None:
 @pytest.mark.parametrize("told", [True, False], ids=["told", "cut"])
 def test_S12_a_stream_that_breaks_anywhere(client: str, upstream: str, told: bool) -> None:
     """After each of its frames: an error where the end should be, or nothing at all."""
-    format, at, *_ = PROVIDERS[upstream]
+    format = PROVIDERS[upstream][0]
     theirs, request = CLIENTS[client][0], asked(client, Question(stream=True))
     said = Answer("hello there", "hmm", [CALLS[0]], "tools")
     frames = Framer(format.framing).feed(PROVIDERS[upstream][4](said, True))
