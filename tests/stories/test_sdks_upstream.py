@@ -243,7 +243,7 @@ def test_keys(keyed: Running, fake: FakeUpstream) -> None:
             with openai.OpenAI(base_url=base, api_key=key, max_retries=0) as gpt:
                 with pytest.raises(openai.AuthenticationError, match="Authentication Error") as no:
                     gpt.chat.completions.create(model="o-good", messages=HELLO)
-                assert (no.value.code, no.value.type) == ("401", "auth_error")
+                assert (no.value.code, no.value.type) == ("401", "token_not_found_in_db")
                 with pytest.raises(openai.AuthenticationError):
                     gpt.embeddings.create(model="o-emb", input="x")
                 with pytest.raises(openai.AuthenticationError):

@@ -28,6 +28,8 @@ from router.contract import (
     Explained,
     Facts,
     Finding,
+    Invite,
+    Invited,
     Listener,
     ListModels,
     Look,
@@ -160,6 +162,8 @@ class Fake:
                 self.overrides = {}
             case Explain():
                 return explained(action)
+            case Invite():
+                return Invited("ticket-of-one", time.time() + 600)
             case ListModels():
                 cheap = ModelView("deepseek,deepseek-chat", input=140, output=280)
                 dear = ModelView(

@@ -15,7 +15,7 @@ import msgspec
 import pytest
 
 from console.claude import Settings, arguments, base_url, environment, settings, take_context
-from router.contract import Listener, RequestView, Tokens
+from router.contract import Invite, Listener, RequestView, Tokens
 from storage.home import Home
 from tests.console.commands.conftest import Invoke, Run
 from tests.console.commands.fake import EVIL, Fake, answer, installed, sse
@@ -92,12 +92,11 @@ async def test_a_shell_takes_what_activate_prints(here: Home, ccr: Invoke, word:
     assert "unset CLAUDE_CODE_USE_BEDROCK" in printed
 
 
-async def test_ui_says_how_to_open_the_console(here: Home, ccr: Invoke) -> None:
-    async with Fake(here):
+async def test_ui_gives_a_link_to_the_routes_in_a_browser(here: Home, ccr: Invoke) -> None:
+    async with Fake(here) as fake:
         result = await ccr("ui")
-    assert result.stdout == (
-        "the console: pointsman\nfrom elsewhere: ssh -p 2299 developer@localhost\n"
-    )
+    assert result.stdout == "http://localhost:5000/ccr/ui/#ticket=ticket-of-one\n"
+    assert [action.once for action in fake.actions if isinstance(action, Invite)] == [True]
 
 
 # ── what Claude Code is given ─────────────────────────────────────────────────────────────────────
