@@ -38,6 +38,12 @@ _LINES: Final = f"SELECT {_names(('id', *LOG))} FROM log"
 #: said beside the value, so that the index of these alone is used
 _REFUSED: Final = "status >= 400 AND "
 ATTEMPTS: Final = f"SELECT {_names(ATTEMPT)} FROM attempt WHERE request = ? ORDER BY number"
+#: since, until: a tag of a request with several counts with each
+TAGS: Final = (
+    "SELECT tag.value, COUNT(*), COALESCE(SUM(cost), 0) FROM request, json_each(tags) AS tag"
+    " WHERE tags <> '' AND started_at >= ? AND started_at < ? AND state <> 'running'"
+    " AND simulated = 0 GROUP BY 1 ORDER BY 3 DESC, 2 DESC, 1"
+)
 KEPT: Final = "SELECT id, data FROM kept WHERE kind = ? ORDER BY id"
 OVERRIDES: Final = f"SELECT {_names(OVERRIDE)} FROM override ORDER BY set_at, id"
 

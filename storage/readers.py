@@ -137,6 +137,11 @@ class Archive:
         query = costs.series(since, until, step, by, zone)
         return [costs.read_point(row, step) for row in await self._all(query)]
 
+    async def tags(self, since: float, until: float | None) -> list[tuple[str, int, int]]:
+        """Requests and nano-dollars by tag, dearest first; real traffic."""
+        bounds = [since, until if until is not None else 1e12]
+        return [(tag, count, cost) for tag, count, cost in await self._all((queries.TAGS, bounds))]
+
     async def totals(self, since: float) -> Totals:
         """Sums of what began at or after `since` and has ended."""
         kept = await self._kept(since)

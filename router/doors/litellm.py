@@ -117,6 +117,7 @@ async def _public(router: Router, call: Call) -> bool:
         case "" | "/":
             await call.json(200, {"message": "LiteLLM role of Pointsman", "docs": "/v1/models"})
         case "/health":
+            admit(router, call)
             await call.json(200, _health(router))
         case "/health/liveliness" | "/health/liveness":
             await call.json(200, "I'm alive!")

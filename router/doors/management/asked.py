@@ -17,6 +17,7 @@ from router.spending.period import parse
 from router.spending.register import LONGEST, Key, Terms, model_budgets
 
 if TYPE_CHECKING:
+    from router.doors.call import Call
     from router.service import Router
     from storage.spent import Asking
 
@@ -40,6 +41,7 @@ class Asked(NamedTuple):
     names: Mapping[str, str]
     own: Key | None = None
     shown: str = ""
+    call: Call | None = None
 
     def one(self, name: str) -> str:
         """A query parameter, or a name in the path."""

@@ -162,15 +162,18 @@ async def update(router: Router, asked: Asked) -> JSON:
     at = router.wall()
     if "duration" in body:
         values["expires"] = _expires(body, at)
-    _put(router, changed(key, {**values, "updated_at": at}), body)
+    put(router, changed(key, {**values, "updated_at": at}), body)
     await stored(router)
     now = router.cashier.register.keys[key.token]
     return {"key": body["key"], **told(router, now)}
 
 
-def _put(router: Router, key: Key, body: JSON) -> None:
+def put(router: Router, key: Key, body: JSON) -> None:
+    router.cashier.register.put("key", key.token, key)
     router.cashier.open("key", key.name, key)
-    router.cashier.register.put("key", key.token, with_spend(router, "key", key.name, key, body))
+    if body.get("spend") is not None:
+        key = with_spend(router, "key", key.name, key, body)
+        router.cashier.register.put("key", key.token, key)
 
 
 async def delete(router: Router, asked: Asked) -> JSON:
@@ -249,8 +252,8 @@ async def regenerate(router: Router, asked: Asked) -> JSON:
         values["expires"] = _expires(body, at)
     values |= {"token": hashed(secret), "key_name": shortened(secret), "updated_at": at}
     again = changed(key, values)
+    put(router, again, body)
     register.drop("key", key.token)
-    _put(router, again, body)
     router.log.info("keys", f"{key.name} has a new secret")
     await stored(router)
     return {"key": secret, **told(router, again), "token_id": again.token}
@@ -261,7 +264,7 @@ async def reset_spend(router: Router, asked: Asked) -> JSON:
     reset = asked.body.get("reset_to", 0)
     if isinstance(reset, bool) or not isinstance(reset, int | float) or not math.isfinite(reset):
         raise wrong("reset_to: should be dollars", "reset_to")
-    _put(router, key, {"spend": reset})
+    put(router, key, {"spend": reset})
     await stored(router)
     return told(router, router.cashier.register.keys[key.token])
 
