@@ -50,6 +50,8 @@ async def visited(router: Router, call: Call, role: Role) -> bool:
         return False
     if role.mode == "external":
         return await _lead(router, call, role)
+    if call.scope["path"].startswith(f"/{role.name}"):
+        return False  # behind the front door, the console opens there
     await _played_here(call, role)
     return True
 
