@@ -125,14 +125,14 @@ def test_with_keys_every_door_asks_for_one(tmp_path: Path) -> None:
 
 
 def test_all_that_a_fresh_start_makes_is_its_owners_alone(tmp_path: Path) -> None:
-    home = tmp_path / "missing" / "too" / "home"
+    home = tmp_path / "m" / "n" / "h"  # short: a long path moves the socket elsewhere
     before = os.umask(0)
     try:
         with running(home, ssh=True) as router:
             with socket.create_connection(("127.0.0.1", router.ssh_port), timeout=20) as ssh:
                 assert ssh.recv(4) == b"SSH-"  # that child makes its key first
-            found = {path: path.lstat().st_mode for path in (tmp_path / "missing").rglob("*")}
-            found[tmp_path / "missing"] = (tmp_path / "missing").lstat().st_mode
+            found = {path: path.lstat().st_mode for path in (tmp_path / "m").rglob("*")}
+            found[tmp_path / "m"] = (tmp_path / "m").lstat().st_mode
             made = dict(found)
     finally:
         os.umask(before)
