@@ -553,9 +553,11 @@ class Invite(Struct, frozen=True, tag=True, gc=False):
 
 
 class Redeem(Struct, frozen=True, tag=True, gc=False):
-    """A browser shows its ticket: answered with Invitation. For the front that lets browsers in."""
+    """A browser shows its ticket, or a client's key in its place: answered with Invitation. For the
+    front that lets browsers in."""
 
-    ticket: str
+    ticket: str = ""
+    key: str = ""
 
 
 Action = (

@@ -43,6 +43,7 @@ from router.contract import (
 )
 from router.doors.call import Call
 from router.explain import explain
+from router.invitations import by_key
 from router.live import Watcher
 from router.overrides import BadOverrideError
 from router.prices import price
@@ -267,10 +268,12 @@ def _guests(router: Router, action: Dismiss | Invite | Redeem) -> Result:
         case Invite():
             router.log.info("control", f"{said_by(action.by)}invited a browser as {action.role}")
             return router.invitations.invite(action)
-        case Redeem():
+        case Redeem(key=""):
             return router.invitations.redeem(action.ticket) or Refused(
                 "this ticket was used, or is too old: `pointsman web` gives another"
             )
+        case Redeem():
+            return by_key(action.key, router.generation) or Refused("this key opens no console")
         case Dismiss():
             count = router.visitors.dismiss(action.who)
             if not count:

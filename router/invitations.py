@@ -1,4 +1,4 @@
-"""Tickets to the console in a browser, kept in memory alone.
+"""Who may open the console in a browser: the holder of a ticket, or of a client's key.
 
 One rule: what is kept of a ticket is a digest, one that was used or is too old opens nothing, and
 all of them end with the router.
@@ -12,6 +12,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from router.contract import Invitation, Invite, Invited
+from router.doors.callers import admitted, public_name
+from router.settings import Generation
 
 #: seconds for which a ticket for one browser is good
 GOOD = 600.0
@@ -48,6 +50,14 @@ class Invitations:
             return kept.invitation
         del self._kept[digest]
         return kept.invitation if self._wall() < kept.expires_at else None
+
+
+def by_key(key: str, generation: Generation) -> Invitation | None:
+    """Whom a client's key lets in: with LiteLLM's or CCR's own key everything can be changed over
+    HTTP already. The keys made for others open none: a console shows everybody's requests."""
+    if not admitted(key, (*generation.litellm.keys, *generation.ccr.keys)):
+        return None
+    return Invitation("admin", public_name(key))
 
 
 def _digest(ticket: str) -> bytes:

@@ -71,12 +71,12 @@ def configuration(preset: str = "") -> tuple[Module, str]:
     """StatusLine of config.json, or of the installed preset named, and the style where `preset`
     names that instead."""
     from console.lenient import read
-    from storage.home import home
+    from storage.home import ccr_folder
 
-    here = home()
+    folder = ccr_folder()
     style = preset if preset in ("default", "powerline") else ""
-    path = here.ccr_json
+    path = folder / "config.json"
     if preset and not style:
-        path = here.ccr / "presets" / os.path.basename(preset) / "manifest.json"
+        path = folder / "presets" / os.path.basename(preset) / "manifest.json"
     found = read(path).get("StatusLine")
     return (found if isinstance(found, dict) else {}), style

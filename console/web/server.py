@@ -7,6 +7,7 @@ itself shows its ticket, in the handshake, and only a page that came from us (Or
 from __future__ import annotations
 
 import asyncio
+import base64
 import mimetypes
 import secrets
 from http import HTTPStatus
@@ -110,21 +111,22 @@ class Server:
             if kind == "again" and value in self._browsers:
                 self._admitted[connection] = value
                 return None
-            if kind == "ticket" and (token := await self._redeemed(value)):
+            shown = _shown(kind, value)
+            if shown is not None and (token := await self._redeemed(shown)):
                 self._admitted[connection] = token
                 return None
+        log.event("a browser was refused", "warning")
         return _refusal(HTTPStatus.UNAUTHORIZED, "`pointsman web` gives a ticket")
 
-    async def _redeemed(self, ticket: str) -> str:
+    async def _redeemed(self, shown: Redeem) -> str:
         link = Link(self._options.home, token="")
         try:
-            found = await link.act(Redeem(ticket))
+            found = await link.act(shown)
         except RouterDownError:
             return ""
         finally:
             await link.close()
         if not isinstance(found, Invitation):
-            log.event("a browser was refused", "warning")
             return ""
         token = secrets.token_urlsafe(24)
         self._browsers[token] = Browser(token, found, None)
@@ -176,6 +178,19 @@ class Server:
 
 
 _OFFERS = "Sec-WebSocket-Protocol"
+
+
+def _shown(kind: str, value: str) -> Redeem | None:
+    """A ticket as it is; a key as base64url, for not every key is a word that a header may hold."""
+    if kind == "ticket":
+        return Redeem(value)
+    if kind != "key":
+        return None
+    try:
+        key = base64.urlsafe_b64decode(value + "=" * (-len(value) % 4)).decode()
+    except ValueError:
+        return None
+    return Redeem(key=key) if key else None
 
 
 def _refusal(status: HTTPStatus, words: str) -> Response:

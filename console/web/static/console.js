@@ -5,7 +5,9 @@
 const place = (id) => document.getElementById(id);
 const screenName = new URLSearchParams(location.search).get("screen") || "";
 const MEMORY = "pointsman.again";
-let ticket = new URLSearchParams(location.hash.slice(1)).get("ticket") || "";
+const TICKET = /^[\w-]+$/;
+// what is shown at the door: a ticket, or a client's key
+let shown = words(new URLSearchParams(location.hash.slice(1)).get("ticket") || "", "");
 let socket = null;
 let tries = 0;
 
@@ -48,6 +50,14 @@ terminal.onResize(tellSize);
 addEventListener("resize", () => fit.fit());
 addEventListener("focus", () => terminal.focus());
 
+function words(ticket, key) {
+  const offers = TICKET.test(ticket) ? [`ticket.${ticket}`] : [];
+  // base64url: a key may hold what no header's word may
+  const coded = btoa(String.fromCharCode(...new TextEncoder().encode(key)))
+    .replace(/\+/g, "-").replace(/\//g, "_").replace(/=+$/, "");
+  return coded ? [...offers, `key.${coded}`] : offers;
+}
+
 function tell(words, button, asks) {
   place("words").textContent = words;
   place("again").textContent = button;
@@ -59,22 +69,23 @@ function tell(words, button, asks) {
 
 function open() {
   const again = sessionStorage.getItem(MEMORY);
-  if (!ticket && !again) {
+  if (!shown.length && !again) {
     tell("This console asks for a ticket: run `pointsman web` in a terminal on that machine,\n"
-      + "and open the link that it prints, or paste its ticket here.", "Open the console", true);
+      + "and open the link that it prints, or paste its ticket here. A router that asks its clients\n"
+      + "for a key opens to that key, too.", "Open the console", true);
     return;
   }
   const here = location.pathname.replace(/[^/]*$/, "");
   const query = new URLSearchParams({ size: `${terminal.cols}x${terminal.rows}`, screen: screenName });
   const scheme = location.protocol === "https:" ? "wss:" : "ws:";
-  const shown = ticket ? `ticket.${ticket}` : `again.${again}`;
+  const offers = shown.length ? shown : [`again.${again}`];
   let opened = false;
-  socket = new WebSocket(`${scheme}//${location.host}${here}ws?${query}`, ["pointsman", shown]);
+  socket = new WebSocket(`${scheme}//${location.host}${here}ws?${query}`, ["pointsman", ...offers]);
   socket.binaryType = "arraybuffer";
   socket.onopen = () => {
     opened = true;
     tries = 0;
-    ticket = "";
+    shown = [];
     terminal.reset();
     place("notice").hidden = true;
     tellSize();
@@ -93,10 +104,11 @@ function open() {
       open();
     } else if (!opened && tries === 0) {
       // refused: the ticket was used, or the router has started anew since
-      ticket = "";
+      const key = shown.some((each) => each.startsWith("key."));
+      shown = [];
       sessionStorage.removeItem(MEMORY);
-      tell("This ticket was used, or is too old: `pointsman web` gives another.",
-        "Open the console", true);
+      tell(`${key ? "No console opens to this" : "This ticket was used, or is too old"}:`
+        + " `pointsman web` gives another ticket.", "Open the console", true);
     } else {
       tries = tries || 1;
       tell("The connection was lost; trying again …", "", false);
@@ -107,7 +119,9 @@ function open() {
 
 place("again").addEventListener("click", () => {
   const given = place("ticket").value.trim();
-  if (given) ticket = new URLSearchParams(given.split("#")[1] || "").get("ticket") || given;
+  const linked = new URLSearchParams(given.split("#")[1] || "").get("ticket");
+  // pasted alone, the one looks as the other may: the server tries both
+  if (given) shown = linked ? words(linked, "") : words(given, given);
   place("ticket").value = "";
   open();
 });
