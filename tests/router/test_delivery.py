@@ -25,6 +25,13 @@ EVERY_WAY = pytest.mark.parametrize(
     ("path", "group"),
     [(path, group) for path in CHECKS for group in ("openai", "anthropic")],
 )
+#: T08: nobody on the way may keep a stream back, or pack it
+HEADERS = {
+    "content-type": "text/event-stream; charset=utf-8",
+    "cache-control": "no-cache",
+    "x-accel-buffering": "no",
+    "content-encoding": None,
+}
 #: an event of each provider that tells of a failure, and the words right before it
 TOLD = {
     "openai": b'data: {"id":"c","object":"chat.completion.chunk","created":1,"model":"m",'
@@ -75,7 +82,36 @@ async def read_until(chunks: AsyncIterator[bytes], word: bytes) -> bytes:
 
 
 @EVERY_WAY
-async def test_silence_is_filled_with_pings(
+async def test_T05_T08_T09_each_word_goes_on_at_once_until_its_client_leaves(
+    router: tuple[Router, str],
+    upstream: FakeUpstream,
+    http: httpx.AsyncClient,
+    path: str,
+    group: str,
+) -> None:
+    inner, front = router
+    upstream.behave(group, Behaviour(stall="middle"))
+    body = asked(path, group, stream=True)
+    wishes = {"accept-encoding": "gzip, br, zstd"}
+    async with http.stream("POST", front + path, content=body, headers=wishes) as answer:
+        shown = {name: answer.headers.get(name) for name in HEADERS}
+        assert shown == HEADERS
+        # the provider has not said the rest of it yet, and never will
+        got = await read_until(answer.aiter_bytes(), b"three")
+    await upstream.requests[0].closed.wait()
+    await settled(inner)
+    view = inner.live.recent[0]
+    assert (view.state, view.error) == ("cancelled", "the client left")
+    assert view.tokens.estimated
+    assert view.tokens.output > 0  # what went by is billed, and said to be a guess
+    for line in got.splitlines():
+        named = line.startswith(b"event: ")
+        assert not named or CHECKS[path] is check_anthropic, "T05: OpenAI's events have no name"
+    assert (b"event: message_start" in got) is (CHECKS[path] is check_anthropic)
+
+
+@EVERY_WAY
+async def test_T10_silence_is_filled_with_pings(
     router: tuple[Router, str],
     upstream: FakeUpstream,
     http: httpx.AsyncClient,
@@ -123,7 +159,7 @@ async def test_a_failure_in_mid_stream_ends_legally(
     view = inner.live.recent[0]
     assert (view.state, view.attempts, len(upstream.requests)) == ("failed", 1, 1)
     assert view.tokens.estimated
-    assert view.tokens.output > 0
+    assert view.tokens.output > 0  # what went by is billed, and said to be a guess
 
 
 @EVERY_WAY

@@ -40,7 +40,7 @@ PROMPTS: list[tuple[str, str, str]] = [
 
 
 @pytest.mark.parametrize(("prompt", "asked", "sent"), PROMPTS)
-def test_a_directive_acts_only_at_the_start_of_a_line_of_prose(
+def test_Q23_a_directive_acts_only_at_the_start_of_a_line_of_prose(
     prompt: str, asked: str, sent: str
 ) -> None:
     plan = ask(prompt)
@@ -72,7 +72,7 @@ def chat(*turns: tuple[str, object]) -> Body:
     return {"messages": [{"role": role, "content": content} for role, content in turns]}
 
 
-def test_older_directives_never_act_but_are_taken_out_so_that_the_prefix_stays_the_same() -> None:
+def test_Q23_older_directives_never_act_but_are_taken_out_so_that_the_prefix_is_the_same() -> None:
     first = chat(("user", "/model gem,x one"))
     second = chat(("user", "/model gem,x one"), ("assistant", "1"), ("user", "two"))
     third = chat(

@@ -326,7 +326,7 @@ async def test_a_bomb_is_handed_out_in_small_pieces(
         await (await post(transport, upstream)).body(1000)
 
 
-async def test_a_slow_reader_stops_the_provider(
+async def test_T13_a_slow_reader_stops_the_provider(
     transport: Transport, upstream: FakeUpstream
 ) -> None:
     big = bytes(64 * 2**20)
@@ -341,7 +341,9 @@ async def test_a_slow_reader_stops_the_provider(
     assert await whole(answer) == big
 
 
-async def test_leaving_closes_the_upstream(transport: Transport, upstream: FakeUpstream) -> None:
+async def test_T09_leaving_closes_the_upstream(
+    transport: Transport, upstream: FakeUpstream
+) -> None:
     upstream.default = Behaviour(stall="middle")
     left = await post(transport, upstream, STREAM)
     left.abort()

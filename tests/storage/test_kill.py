@@ -62,7 +62,7 @@ def _survives(path: Path, kills: int, seed: int) -> None:
     assert stored(path, "SELECT MAX(seq) = COUNT(*) FROM request") == [(1,)]
 
 
-def test_kill_under_load(tmp_path: Path) -> None:
+def test_M06_kill_under_load(tmp_path: Path) -> None:
     _survives(tmp_path / "ledger.db", kills=10, seed=1)
 
 

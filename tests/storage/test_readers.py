@@ -144,7 +144,7 @@ async def test_pages_and_filters(book: Ledger, archive: Archive) -> None:
     assert await ids(simulated=False, since=2000.0) == [5]
 
 
-async def test_the_sum_over_any_grouping_is_the_same(book: Ledger, archive: Archive) -> None:
+async def test_M04_the_sum_over_any_grouping_is_the_same(book: Ledger, archive: Archive) -> None:
     day = 86_400.0
     kinds = product(("a", "b"), ("m", "n"), ("ccr", "litellm"), (None, 0, 5), (False, True))
     for number, (provider, model, door, cost, simulated) in enumerate(kinds):

@@ -164,7 +164,7 @@ def test_a_file_that_is_no_ledger_is_refused_by_name(tmp_path: Path) -> None:
         Ledger(tmp_path / "nowhere" / "ledger.db")
 
 
-def test_retention_deletes_in_batches_and_keeps_the_newest_number(tmp_path: Path) -> None:
+def test_M06_retention_deletes_in_batches_and_keeps_the_newest_number(tmp_path: Path) -> None:
     path = tmp_path / "ledger.db"
     with ledger(path) as book:
         for number in range(1200):

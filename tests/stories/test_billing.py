@@ -330,7 +330,7 @@ async def _stored(link: Link, path: Path, exchanges: list[Exchange]) -> list[Req
     return [detail for detail in details if detail is not None]
 
 
-async def test_every_row_is_what_the_provider_is_owed(tmp_path: Path) -> None:
+async def test_M01_M04_every_row_is_what_the_provider_is_owed(tmp_path: Path) -> None:
     await _story(tmp_path / "home", 300, seed=1)
 
 

@@ -101,7 +101,7 @@ async def test_H01_any_routed_model_is_in_the_picker(
             assert upstream.requests[-1].model == model
 
 
-async def test_nothing_unknown_is_refused_and_all_of_it_passes_on(
+async def test_Q21_Q18_nothing_unknown_is_refused_and_all_of_it_passes_on(
     router: Running, upstream: FakeUpstream
 ) -> None:
     body = {

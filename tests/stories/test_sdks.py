@@ -67,7 +67,7 @@ def claude(request: pytest.FixtureRequest, router: Running) -> Any:
         yield client, {"model": model, "max_tokens": 2000}
 
 
-def test_openai_chat(gpt: Any) -> None:
+def test_H08_openai_chat(gpt: Any) -> None:
     client, ask = gpt
     chat = client.chat.completions
     said = [{"role": "developer", "content": "be terse"}, *HELLO]
@@ -162,7 +162,7 @@ def test_openai_embeddings(router: Running, door: str) -> None:
     assert (few.model, len(few.data[0].embedding)) == ("text-embedding-3-large", 8)
 
 
-def test_anthropic_messages(claude: Any) -> None:
+def test_H08_anthropic_messages(claude: Any) -> None:
     client, ask = claude
     raw = client.messages.with_raw_response.create(messages=HELLO, system="be terse", **ask)
     whole = raw.parse()
@@ -251,7 +251,7 @@ def test_anthropic_mistakes(claude: Any) -> None:
         client.models.retrieve("nowhere")
 
 
-async def test_async_clients(router: Running) -> None:
+async def test_H08_async_clients(router: Running) -> None:
     async with openai.AsyncOpenAI(
         base_url=f"{router.front}/litellm/v1", api_key="k", max_retries=0
     ) as gpt:

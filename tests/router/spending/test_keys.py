@@ -259,7 +259,7 @@ async def test_users_teams_and_budgets_bound_the_keys_that_name_them(
 
 
 @pytest.mark.parametrize("stream", [False, True])
-async def test_two_hundred_at_the_edge_pass_a_budget_by_one_reservation_at_most(
+async def test_M05_two_hundred_at_the_edge_pass_a_budget_by_one_reservation_at_most(
     plane: tuple[Router, httpx.AsyncClient], upstream: FakeUpstream, stream: bool
 ) -> None:
     router, http = plane
