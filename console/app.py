@@ -533,13 +533,11 @@ def who(env: Mapping[str, str] = os.environ) -> str:
 def run(
     home: Home,
     *,
-    started_router: bool = False,
     screen: str = "",
     request: str = "",
     read_only: bool = False,
 ) -> int:
-    """The console until it is quit. `started_router` is for those who count: quitting always asks
-    whether the router stays. It opens at `screen`, or at one request. Returns the exit code."""
+    """The console until it is quit, opened at `screen` or at one request. Returns the exit code."""
     only_look = read_only or os.environ.get("POINTSMAN_ROLE") == "view"
     app = ConsoleApp(home, who=who(), screen=screen, request=request, read_only=only_look)
     app.run()

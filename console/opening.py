@@ -47,7 +47,6 @@ def open_console(options: Mapping[str, Any]) -> int:
 
     return run(
         here,
-        started_router=snapshot is None,
         screen=options.get("screen") or "",
         request=request,
     )

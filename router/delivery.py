@@ -13,13 +13,14 @@ from typing import TYPE_CHECKING
 
 from router.doors.call import Call
 from router.errors import UpstreamError
-from router.formats import Reader, Writer
+from router.formats import Format, Reader, Writer
 from router.formats.failures import nonsense, raised
 from router.formats.repair import Mended, mended
 from router.framing import Frame, Framer
 from router.messages import Event, Failure, Request
 from router.outgoing import Outgoing
 from router.record import Attempt, Record
+from router.settings import Provider
 from router.transport import Response
 
 if TYPE_CHECKING:
@@ -56,12 +57,7 @@ async def deliver(
         attempt.status = upstream.status
         attempt.first_byte = router.now()
         if not 200 <= upstream.status < 300:
-            body = await upstream.body(LARGEST_ERROR)
-            # a time of return may be a date, and is read against the answer's own
-            upstream.headers.setdefault("date", formatdate(router.wall(), usegmt=True))
-            error = sent.format.read_error(upstream.status, upstream.headers, body, sent.provider)
-            error.headers = (*error.headers, *shown(upstream.headers))
-            raise error
+            raise await refusal(router, upstream, sent.format, sent.provider)
         if sent.through and sent.format.name == "anthropic_messages":
             attempt.limits = limits(upstream.headers)
         carrier = _Carrier(router, call, surface, record, attempt, request, sent)
@@ -74,6 +70,18 @@ async def deliver(
         attempt.answered = True
     finally:
         upstream.abort()
+
+
+async def refusal(
+    router: Router, upstream: Response, format: Format, provider: Provider
+) -> UpstreamError:
+    """What an answer other than 2xx says."""
+    body = await upstream.body(LARGEST_ERROR)
+    # a time of return may be a date, and is read against the answer's own
+    upstream.headers.setdefault("date", formatdate(router.wall(), usegmt=True))
+    error = format.read_error(upstream.status, upstream.headers, body, provider)
+    error.headers = (*error.headers, *shown(upstream.headers))
+    return error
 
 
 def streams(upstream: Response, request: Request, framing: str) -> bool:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from router.delivery import LARGEST_ANSWER, LARGEST_ERROR, shown
+from router.aside import posted
+from router.delivery import LARGEST_ANSWER
 from router.doors.call import Call
 from router.doors.callers import user_of
 from router.exchange import Border, Surface, attempts, begin, choose
 from router.formats import embeddings
 from router.guards.body import read_body
 from router.messages import UsageSeen
-from router.outgoing import beside, credentials
+from router.outgoing import beside
 from router.record import Attempt
 from router.rules.plan import Candidate
 
@@ -38,36 +39,12 @@ async def embed(
         plan = await choose(router, record, request, surface.external)
 
         async def once(attempt: Attempt, candidate: Candidate) -> None:
-            provider = candidate.provider
-            url = beside(provider, "/embeddings", candidate.model)
+            url = beside(candidate.provider, "/embeddings", candidate.model)
             asked = wire.body(request, candidate.model)
-            headers = (
-                ("content-type", "application/json"),
-                ("accept-encoding", "identity"),
-                *credentials(provider, compatible=True),
-                *provider.headers,
-            )
-            headers += await router.signing.headers(provider, url, headers, asked)
-            upstream = await router.transport.send(
-                "POST",
-                url,
-                headers,
-                asked,
-                timeouts=candidate.timeouts or provider.timeouts,
-                provider=provider.name,
-            )
-            try:
-                attempt.status, attempt.first_byte = upstream.status, router.now()
-                if not 200 <= upstream.status < 300:
-                    body = await upstream.body(LARGEST_ERROR)
-                    error = surface.format.read_error(
-                        upstream.status, upstream.headers, body, provider
-                    )
-                    error.headers = (*error.headers, *shown(upstream.headers))
-                    raise error
+            async with posted(
+                router, attempt, surface.format, url, asked, "application/json"
+            ) as upstream:
                 body = await upstream.body(LARGEST_ANSWER)
-            finally:
-                upstream.abort()
             assert attempt.tally is not None
             attempt.tally.feed(UsageSeen(embeddings.usage(body)))
             attempt.answered = True

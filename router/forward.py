@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from router.delivery import LARGEST_ANSWER, LARGEST_ERROR, shown
+from router.aside import posted
+from router.delivery import LARGEST_ANSWER
 from router.doors.call import Call
 from router.errors import UpstreamError
 from router.exchange import Border, Surface, attempts, begin, choose
@@ -17,7 +18,7 @@ from router.formats.splice import rename
 from router.framing import Framer
 from router.guards.body import read_body
 from router.messages import UsageSeen
-from router.outgoing import beside, credentials
+from router.outgoing import beside
 from router.record import Attempt, Record
 from router.rules.plan import Candidate
 from router.settings import Price
@@ -51,37 +52,14 @@ async def forward(router: Router, call: Call, surface: Surface) -> None:
             if query := call.scope["query_string"].decode("latin-1"):
                 url += ("&" if "?" in url else "?") + query
             sent = wire.body_for(asked, candidate.model)
-            headers = (
-                ("content-type", asked.content_type),
-                ("accept-encoding", "identity"),
-                *credentials(provider, compatible=True),
-                *provider.headers,
-            )
-            headers += await router.signing.headers(provider, url, headers, sent)
-            upstream = await router.transport.send(
-                "POST",
-                url,
-                headers,
-                sent,
-                timeouts=candidate.timeouts or provider.timeouts,
-                provider=provider.name,
-            )
-            try:
-                attempt.status, attempt.first_byte = upstream.status, router.now()
-                if not 200 <= upstream.status < 300:
-                    body = await upstream.body(LARGEST_ERROR)
-                    error = surface.format.read_error(
-                        upstream.status, upstream.headers, body, provider
-                    )
-                    error.headers = (*error.headers, *shown(upstream.headers))
-                    raise error
+            async with posted(
+                router, attempt, surface.format, url, sent, asked.content_type
+            ) as upstream:
                 price = attempt.price
                 if not provider.local:
                     attempt.price = Price()
                 attempt.answered = True
                 await _Answer(call, surface, record, attempt, price).carry(upstream)
-            finally:
-                upstream.abort()
 
         await attempts(router, record, plan, call, once)
 

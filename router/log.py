@@ -67,9 +67,6 @@ class Log:
         self.level = level
         self._least = LEVELS.index(level)
 
-    def debug(self, source: str, message: str, request: str = "") -> None:
-        self.write("debug", source, message, request, False)
-
     def info(self, source: str, message: str, request: str = "", simulated: bool = False) -> None:
         self.write("info", source, message, request, simulated)
 

@@ -28,8 +28,6 @@ from storage.readers import Archive, ArchiveError
 
 #: requests that are replayed at once
 MOST = 2_000
-#: chosen by hand, or by something that the routes do not change
-BY_HAND = frozenset({"forced", "header", "/model", "override", "group", "external"})
 _KNOWN = frozenset(rule.name for rule in TABLE) | {"guard"}
 _POINTS = re.compile(r"(-?\d+) points")
 _NOT_KEPT = ("not configured", "no prompt")

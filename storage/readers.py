@@ -206,18 +206,9 @@ class Archive:
         """Those kept, oldest first, expired or not."""
         return [rows.read_override(row) for row in await self._all((queries.OVERRIDES, []))]
 
-    async def reaches_back_to(self) -> float | None:
-        """Since when (Unix seconds) the history is whole; None without a ledger."""
-        since = await self._one("SELECT value FROM meta WHERE name = 'reaches_back_to'", None)
-        return None if since is None else float(since)
-
     async def data_version(self) -> int:
         """A number that changes with every commit of the writer; 0 without a ledger."""
         return int(await self._one("PRAGMA data_version", 0))
-
-    async def schema_version(self) -> int:
-        """The newest migration the file has had; 0 without a ledger."""
-        return int(await self._one("PRAGMA user_version", 0))
 
     async def _one(self, sql: str, without: Any) -> Any:
         found = await self._all((sql, []))

@@ -89,7 +89,7 @@ def _show(here: Home, url: str) -> None:
     try:
         from console.app import run
 
-        run(here, started_router=False)
+        run(here)
     finally:
         assert traffic.stdin is not None
         traffic.stdin.close()

@@ -13,7 +13,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Protocol
 
+import msgspec
+
 from router.errors import RequestError, UpstreamError
+from router.formats import failures, splice
 from router.messages import Event, Request
 from router.settings import Provider
 
@@ -64,6 +67,8 @@ class Frame(Protocol):
 
 
 class Format(Protocol):
+    """What each format says for itself; where there is a body here, it is what most of them do."""
+
     name: str
     #: how a provider of this format frames its stream
     framing: str  # "sse" | "ndjson"
@@ -78,16 +83,23 @@ class Format(Protocol):
     def pass_through(self, request: Request, model: str) -> bytes:
         """`request.raw` with the model's name replaced (and our own fields taken out), every other
         byte as it was."""
+        changes: dict[str, bytes | None] = {"model": msgspec.json.encode(model)}
+        if "context" in request.body:
+            changes["context"] = None
+        return splice.with_model(request.raw, request.model, changes)
 
     def complete(self, request: Request) -> bool:
         """Whether its own bytes may go to any provider of this format; else it must be rendered."""
+        return True
 
     def drops(self, request: Request) -> Callable[[Frame], bool] | None:
         """Tells the frames of a stream that passes through which this client did not ask for; None
         where all of them may go to it."""
+        return None
 
     def rename(self, data: bytes, model: str, asked: str) -> bytes:
         """Frames, or a whole answer, with the provider's `model` named as the client asked."""
+        return splice.rename(data, model, asked)
 
     def reader(self, provider: Provider) -> Reader: ...
 
@@ -97,11 +109,13 @@ class Format(Protocol):
     def glance(self, body: bytes, provider: Provider) -> list[Event] | None:
         """What the tally needs of a whole answer that goes on as it is: usage and end. None where
         `read_response` must tell, which is always right and reads all of it."""
+        return None
 
     def read_error(
         self, status: int, headers: Mapping[str, str], body: bytes, provider: Provider
     ) -> UpstreamError:
         """Classifies a non-2xx answer. `headers` have lower-case names."""
+        return failures.read_error(status, headers, body, provider)
 
     def writer(self, request: Request, *, now: int, id: str) -> Writer:
         """`now` is Unix seconds, for formats that stamp; `id` our request id, for those that need

@@ -14,7 +14,6 @@ from typing import Any, get_args
 import pytest
 
 from router.contract import LogFilter, RequestFilter, ServiceChange, Tokens, Totals
-from storage import database
 from storage.costs import Grouping
 from storage.readers import Archive, ArchiveError
 from storage.writer import Ledger
@@ -47,15 +46,13 @@ async def test_without_a_ledger_every_answer_is_empty_until_one_appears(
         assert await archive.log_ids() == array("q")
         assert await archive.log_lines([1]) == {}
         assert await archive.overrides() == []
-        assert (await archive.data_version(), await archive.schema_version()) == (0, 0)
-        assert await archive.reaches_back_to() is None
+        assert await archive.data_version() == 0
         path.touch()
     with ledger(path) as book:
         book.request(detail("r_1"))
         assert book.flush(5)
         assert [found.id for found in await archive.requests()] == ["r_1"]
-        assert await archive.schema_version() == database.migrations()[-1][0]
-        assert await archive.reaches_back_to() is not None
+        assert await archive.data_version() > 0
 
 
 async def test_what_was_stored_is_read_back_equal(book: Ledger, archive: Archive) -> None:

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable
 
-import msgspec
-
-from router.errors import RequestError, UpstreamError
-from router.formats import Frame, Reader, Writer, failures
+from router.errors import RequestError
+from router.formats import Format, Reader, Writer
 from router.formats.anthropic_messages import errors, parse, render, writer
 from router.formats.anthropic_messages import reader as reading
 from router.formats.fields import bounded
-from router.formats.splice import rename, with_model
 from router.messages import JSON, Event, Request, Thinking
 from router.settings import Provider
 
 
-class AnthropicMessages:
+class AnthropicMessages(Format):
     name = parse.NAME
     framing = "sse"
     content_type = "text/event-stream; charset=utf-8"
@@ -28,12 +25,6 @@ class AnthropicMessages:
     def render_request(self, request: Request, provider: Provider, model: str) -> JSON:
         with bounded():
             return render.render_request(request, provider, model)
-
-    def pass_through(self, request: Request, model: str) -> bytes:
-        changes: dict[str, bytes | None] = {"model": msgspec.json.encode(model)}
-        if "context" in request.body:
-            changes["context"] = None
-        return with_model(request.raw, request.model, changes)
 
     def complete(self, request: Request) -> bool:
         """Not without max_tokens, which a provider demands; nor with thoughts in its history that
@@ -47,25 +38,11 @@ class AnthropicMessages:
                         return False
         return True
 
-    def drops(self, request: Request) -> Callable[[Frame], bool] | None:
-        return None
-
-    def rename(self, data: bytes, model: str, asked: str) -> bytes:
-        return rename(data, model, asked)
-
     def reader(self, provider: Provider) -> Reader:
         return reading.AnthropicReader(provider)
 
     def read_response(self, body: bytes, provider: Provider) -> list[Event]:
         return reading.read_response(body, provider)
-
-    def glance(self, body: bytes, provider: Provider) -> list[Event] | None:
-        return None  # Claude Code streams nearly everything
-
-    def read_error(
-        self, status: int, headers: Mapping[str, str], body: bytes, provider: Provider
-    ) -> UpstreamError:
-        return failures.read_error(status, headers, body, provider)
 
     def writer(self, request: Request, *, now: int, id: str) -> Writer:
         return writer.AnthropicWriter(request, id)

@@ -6,12 +6,12 @@ Model and method stand in the path: a door makes a `Gemini` for each call that k
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable
 
 import msgspec
 
-from router.errors import RequestError, UpstreamError
-from router.formats import Frame, Reader, Writer, failures
+from router.errors import RequestError
+from router.formats import Format, Reader, Writer
 from router.formats.fields import bounded
 from router.formats.gemini import errors, parse, reader, render, writer
 from router.messages import JSON, Event, Request
@@ -21,7 +21,7 @@ from router.settings import Provider
 ARRAY = "gemini_array"
 
 
-class Gemini:
+class Gemini(Format):
     framing = "sse"
 
     def __init__(
@@ -51,9 +51,6 @@ class Gemini:
     def complete(self, request: Request) -> bool:
         return render.complete(request)
 
-    def drops(self, request: Request) -> Callable[[Frame], bool] | None:
-        return None
-
     def rename(self, data: bytes, model: str, asked: str) -> bytes:
         new = b'"modelVersion":' + msgspec.json.encode(asked)
         return _VERSION.sub(lambda _: new, data)
@@ -63,14 +60,6 @@ class Gemini:
 
     def read_response(self, body: bytes, provider: Provider) -> list[Event]:
         return reader.read_response(body, provider)
-
-    def glance(self, body: bytes, provider: Provider) -> list[Event] | None:
-        return None  # its clients stream
-
-    def read_error(
-        self, status: int, headers: Mapping[str, str], body: bytes, provider: Provider
-    ) -> UpstreamError:
-        return failures.read_error(status, headers, body, provider)
 
     def writer(self, request: Request, *, now: int, id: str) -> Writer:
         return writer.GeminiWriter(request, id, array=self._array)

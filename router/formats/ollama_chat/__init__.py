@@ -8,10 +8,9 @@ from collections.abc import Callable, Iterable, Mapping
 import msgspec
 
 from router.errors import RequestError, UpstreamError
-from router.formats import Frame, Reader, Writer, failures
+from router.formats import Format, Reader, Writer, failures
 from router.formats.fields import bounded
 from router.formats.ollama_chat import parse, reader, render, writer
-from router.formats.splice import with_model
 from router.messages import JSON, Event, Request
 from router.settings import Provider
 
@@ -20,7 +19,7 @@ __all__ = ["OllamaChat", "OllamaGenerate"]
 _UNKNOWN = re.compile(r"model .{1,300} not found", re.IGNORECASE)
 
 
-class OllamaChat:
+class OllamaChat(Format):
     name = parse.NAME
     framing = "ndjson"
     content_type = "application/x-ndjson"
@@ -43,18 +42,9 @@ class OllamaChat:
         with bounded():
             return render.render_request(request, provider, model)
 
-    def pass_through(self, request: Request, model: str) -> bytes:
-        changes: dict[str, bytes | None] = {"model": msgspec.json.encode(model)}
-        if "context" in request.body:
-            changes["context"] = None
-        return with_model(request.raw, request.model, changes)
-
     def complete(self, request: Request) -> bool:
         """Not without the size of its context: Ollama would cut what is longer than its default."""
         return "num_ctx" in (request.extra.get("options") or ())
-
-    def drops(self, request: Request) -> Callable[[Frame], bool] | None:
-        return None
 
     def rename(self, data: bytes, model: str, asked: str) -> bytes:
         """Each line begins with its model; a later one may be a tool's argument."""
@@ -66,9 +56,6 @@ class OllamaChat:
 
     def read_response(self, body: bytes, provider: Provider) -> list[Event]:
         return reader.read_response(body, provider)
-
-    def glance(self, body: bytes, provider: Provider) -> list[Event] | None:
-        return None  # a local model's answer is short
 
     def read_error(
         self, status: int, headers: Mapping[str, str], body: bytes, provider: Provider

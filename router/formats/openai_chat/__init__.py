@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 
 import msgspec
 
-from router.errors import RequestError, UpstreamError
-from router.formats import Frame, Reader, Writer, failures
+from router.errors import RequestError
+from router.formats import Format, Frame, Reader, Writer
 from router.formats.fields import bounded
 from router.formats.openai_chat import errors, parse, render, whole, writer
 from router.formats.openai_chat.reader import OpenAIReader
-from router.formats.splice import rename, with_model
+from router.formats.splice import with_model
 from router.messages import JSON, Event, Request
 from router.settings import Provider
 
 __all__ = ["OpenAIChat", "is_usage_alone"]
 
 
-class OpenAIChat:
+class OpenAIChat(Format):
     name = parse.NAME
     framing = "sse"
     content_type = "text/event-stream; charset=utf-8"
@@ -41,14 +41,8 @@ class OpenAIChat:
             changes["stream_options"] = msgspec.json.encode({**options, "include_usage": True})
         return with_model(request.raw, request.model, changes)
 
-    def complete(self, request: Request) -> bool:
-        return True
-
     def drops(self, request: Request) -> Callable[[Frame], bool] | None:
         return None if request.include_usage or not request.stream else is_usage_alone
-
-    def rename(self, data: bytes, model: str, asked: str) -> bytes:
-        return rename(data, model, asked)
 
     def reader(self, provider: Provider) -> Reader:
         return OpenAIReader(provider)
@@ -58,11 +52,6 @@ class OpenAIChat:
 
     def glance(self, body: bytes, provider: Provider) -> list[Event] | None:
         return whole.glance(body, provider)
-
-    def read_error(
-        self, status: int, headers: Mapping[str, str], body: bytes, provider: Provider
-    ) -> UpstreamError:
-        return failures.read_error(status, headers, body, provider)
 
     def writer(self, request: Request, *, now: int, id: str) -> Writer:
         return writer.OpenAIWriter(request, now, id)

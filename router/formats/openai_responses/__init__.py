@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable
 
 import msgspec
 
-from router.errors import RequestError, UpstreamError
-from router.formats import Frame, Reader, Writer, failures
+from router.errors import RequestError
+from router.formats import Format, Reader, Writer
 from router.formats.fields import bounded
 from router.formats.openai_responses import errors, parse, reader, render, writer
-from router.formats.splice import MODEL, rename, with_model
+from router.formats.splice import MODEL, rename
 from router.messages import JSON, Event, Request
 from router.settings import Provider
 
@@ -19,7 +19,7 @@ from router.settings import Provider
 _BLANK = re.compile(rb"(\r\n\r\n|\n\n)")
 
 
-class OpenAIResponses:
+class OpenAIResponses(Format):
     name = parse.NAME
     framing = "sse"
     content_type = "text/event-stream; charset=utf-8"
@@ -31,18 +31,6 @@ class OpenAIResponses:
     def render_request(self, request: Request, provider: Provider, model: str) -> JSON:
         with bounded():
             return render.render_request(request, provider, model)
-
-    def pass_through(self, request: Request, model: str) -> bytes:
-        changes: dict[str, bytes | None] = {"model": msgspec.json.encode(model)}
-        if "context" in request.body:
-            changes["context"] = None
-        return with_model(request.raw, request.model, changes)
-
-    def complete(self, request: Request) -> bool:
-        return True
-
-    def drops(self, request: Request) -> Callable[[Frame], bool] | None:
-        return None
 
     def rename(self, data: bytes, model: str, asked: str) -> bytes:
         """A stream says the model only in events that hold the whole response, before the tools
@@ -66,11 +54,6 @@ class OpenAIResponses:
 
     def glance(self, body: bytes, provider: Provider) -> list[Event] | None:
         return reader.glance(body)
-
-    def read_error(
-        self, status: int, headers: Mapping[str, str], body: bytes, provider: Provider
-    ) -> UpstreamError:
-        return failures.read_error(status, headers, body, provider)
 
     def writer(self, request: Request, *, now: int, id: str) -> Writer:
         return writer.ResponsesWriter(request, now, id)
