@@ -29,6 +29,8 @@ class Asked:
     state: str = "waiting"
     text: str = ""
     error: str = ""
+    #: what the router could not do as it was asked to, though there is an answer
+    problem: str = ""
     id: str = ""
     model: str = ""
     started: float = field(default_factory=time.monotonic)
@@ -82,6 +84,7 @@ async def ask(
             ) as response,
         ):
             asked.id = response.headers.get("x-request-id", "")
+            asked.problem = response.headers.get("x-pointsman-problem", "")
             if response.status_code != 200:
                 asked.error = error_text(response.status_code, await response.aread())
             else:

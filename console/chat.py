@@ -147,6 +147,9 @@ class Talk:
         ):
             if response.status_code != 200:
                 raise ChatError(_error_text(response.status_code, await response.aread()))
+            # a pin that could not be honoured: somebody else answers, and that must be seen
+            if problem := response.headers.get("x-pointsman-problem"):
+                say(red(clean(problem, limit=2000)))
             answer = Answer()
             async for event in events(response.aiter_bytes()):
                 answer.take(event)

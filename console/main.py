@@ -21,6 +21,7 @@ import click
 import console.ccr
 import console.commands
 from console.options import router_options
+from console.text import clean
 from router.contract import VERSION
 
 
@@ -74,6 +75,7 @@ class Lenient(Folder):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         if self.get_command(ctx, args[0]) is None:
             click.echo(ctx.get_help())
+            click.echo(f"\nccr has no command {clean(args[0])!r}", err=True)
             ctx.exit(1)
         return super().resolve_command(ctx, args)
 

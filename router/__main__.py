@@ -11,13 +11,19 @@ Exit codes: 0 done, 1 it could not be done (one line on stderr says why), 2 bad 
 router holds this home.
 """
 
+# ruff: noqa: E402 - SIGINT is dealt with before the slow imports
 from __future__ import annotations
+
+import signal
+
+if __name__ == "__main__":
+    # until the loop takes it over: Ctrl-C at start-up ends the process, and leaves no trace of ours
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 import argparse
 import asyncio
 import fcntl
 import os
-import signal
 import socket
 import sys
 import time

@@ -73,6 +73,7 @@ def _when(name: str, routes: Settings) -> str:
         "header": "the header x-pointsman-model",
         "/model": "/model provider,model in the prompt",
         "override": "an operator's override",
+        "custom": "your own router (CUSTOM_ROUTER_PATH)",
         "model": "the body names provider,model",
         "image": "an image not seen before",
         "longContext": f"more than {routes.long_context_threshold:,} tokens",

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import re
 import sqlite3
+from functools import cache
 from pathlib import Path
 from typing import Final
 
@@ -68,6 +69,12 @@ def migrations(folder: Path = SCHEMA) -> list[tuple[int, Path]]:
     """NNNN_name.sql in the order of their numbers."""
     found = ((re.match(r"(\d{4})_\w+\.sql$", path.name), path) for path in folder.iterdir())
     return sorted((int(match[1]), path) for match, path in found if match)
+
+
+@cache
+def newest() -> int:
+    """The number of the last migration that there is."""
+    return migrations()[-1][0]
 
 
 def version(connection: sqlite3.Connection) -> int:

@@ -232,7 +232,8 @@ class Archive:
             return self._db
 
     async def _open(self) -> aiosqlite.Connection | None:
-        """None while the writer has not made its tables yet."""
+        """None while the writer has not made its tables yet. A file of an older version is refused:
+        what its columns mean is known to the migrations alone."""
         db: aiosqlite.Connection | None = None
         try:
             db = await aiosqlite.connect(
@@ -249,9 +250,14 @@ class Archive:
             if isinstance(error, sqlite3.Error):
                 raise self._broken(error) from error
             raise
-        if made:
+        if made >= database.newest():
             return db
         await db.close()
+        if made:
+            raise ArchiveError(
+                f"{self._path} is of an older version (schema {made}, this one reads"
+                f" {database.newest()}): `pointsman start` brings it up to date"
+            )
         return None
 
     def _broken(self, error: sqlite3.Error) -> ArchiveError:

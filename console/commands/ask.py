@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from console.output import fail, out, print_json, say, with_link
+from console.output import fail, out, print_json, red, say, with_link
 from console.text import clean, clean_lines, money, ms, tokens
 
 if TYPE_CHECKING:
@@ -69,6 +69,8 @@ def _show(asked: Asked, view: RequestView | None, *, several: bool) -> None:
         out(clean_lines(asked.text))
     if asked.error:
         say(clean(asked.error))
+    elif asked.problem:
+        say(red(clean(asked.problem, limit=2000)))
     facts = [ms(asked.ttft_ms), ms(asked.took_ms)]
     if view is not None:
         used = view.tokens
@@ -83,6 +85,7 @@ def _plain(asked: Asked, view: RequestView | None) -> dict[str, Any]:
         "state": asked.state,
         "text": asked.text,
         "error": asked.error,
+        "problem": asked.problem,
         "ttft_ms": asked.ttft_ms,
         "took_ms": asked.took_ms,
         "request": view,

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import os
 import platform
 import shutil
 import socket
@@ -139,16 +141,35 @@ def mended(here: Home) -> Iterator[str]:
         here.make()
     except OSError as error:
         yield f"not made: {error}"
-    for path in (*_ours(here), here.toml, here.ccr_json, here.litellm_yaml, here.ccr_log):
+    theirs = (here.config, here.toml, here.ccr_json, here.litellm_yaml, here.ccr_log)
+    for path in (*theirs, *_ours(here)):
         try:
             mode = path.stat().st_mode
-            if mode & 0o077:
+            if mode & closed_to(path, here):
                 path.chmod(0o700 if path.is_dir() else 0o600)
                 yield f"mended: only you can read {clean(str(path))} now (was {mode & 0o777:o})"
         except FileNotFoundError:
             continue
         except OSError as error:
             yield f"not mended: {clean(str(error))}"
+
+
+def closed_to(path: Path, here: Home) -> int:
+    """The bits of a mode that must not be set. The folder of the configuration is a person's own:
+    others may look into it, where its files are closed; who may write there chooses what runs."""
+    return 0o022 if path == here.config else 0o077
+
+
+def _foreign(here: Home) -> Iterator[Finding]:
+    """A folder of somebody else's: they may put another configuration in it, and so a program of
+    theirs to be run. The system's own user may do that anyway."""
+    from router.contract import Finding
+
+    for folder in (here.config, here.data, here.ccr):
+        with contextlib.suppress(OSError):
+            if (owner := folder.stat().st_uid) not in (os.getuid(), 0):
+                text = f"belongs to another user (uid {owner}), who can change what runs here"
+                yield Finding("owner", str(folder), "problem", text)
 
 
 async def looked_again(here: Home) -> Snapshot | None:
@@ -168,15 +189,17 @@ def of_files(here: Home) -> Iterator[Finding]:
     """Our own files must be their owner's alone: they tell who asked whom for what."""
     from router.contract import Finding
 
-    for path in _ours(here):
+    for path in (here.config, *_ours(here)):
         try:
             mode = path.stat().st_mode
         except OSError:
             continue
-        if mode & 0o077:
+        if mode & closed_to(path, here):
             wanted = "700" if path.is_dir() else "600"
-            text = f"others can read it (mode {mode & 0o777:o}): `chmod {wanted} '{path}'`"
+            what = "change" if mode & 0o022 else "read"
+            text = f"others can {what} it (mode {mode & 0o777:o}): `chmod {wanted} '{path}'`"
             yield Finding("file mode", str(path), "problem", text)
+    yield from _foreign(here)
     if here.ledger.exists():
         files = (here.ledger, Path(f"{here.ledger}-wal"))
         size = sum(path.stat().st_size for path in files if path.exists())

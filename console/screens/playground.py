@@ -209,6 +209,8 @@ class Playground(View):
             body = [say(line) for line in clean_lines(text).split("\n")] if text else [say()]
             if asked and asked.error:
                 body.insert(0, say(Span(f"✗ {asked.error}", "bad")))
+            elif asked and asked.problem:
+                body.insert(0, say(Span(f"! {asked.problem}", "warn")))
             self._put(f"#answer-{side}", lines(*body))
         self._say_title()
 

@@ -18,6 +18,7 @@ from router.config.endpoints import loopback, problem_of
 
 #: seconds in all for one neighbour: a start must not wait for a port that swallows packets
 PATIENCE = 0.8
+NOBODY = "nothing listens there"
 #: no honest answer of these is longer
 MOST_BYTES = 1024 * 1024
 #: header that every answer of a Pointsman carries
@@ -85,7 +86,7 @@ async def _ask(question: Any, address: str) -> Neighbour:
     try:
         neighbour: Neighbour = await asyncio.wait_for(question, PATIENCE)
     except (httpx.ConnectError, httpx.UnsupportedProtocol):
-        return Neighbour(address, "absent", detail="nothing listens there")
+        return Neighbour(address, "absent", detail=NOBODY)
     except (httpx.HTTPError, TimeoutError):
         return Neighbour(address, "problem", detail="something listens there but does not answer")
     except (_NotItError, ValueError):

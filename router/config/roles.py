@@ -10,7 +10,7 @@ from router.config.endpoints import loopback, same_port
 from router.config.flags import Flags
 from router.config.own import ListenTable, RoleTable
 from router.config.part import DEFAULT_KEYS
-from router.config.probes import Neighbour
+from router.config.probes import NOBODY, Neighbour
 from router.contract import Finding
 from router.errors import ConfigError
 from router.settings import Listen, Role, Secret
@@ -77,8 +77,11 @@ def _neighbour(title: str, neighbour: Neighbour, *, taken: bool) -> Finding:
         return Finding(what, where, "found", f"{title}{version}: {use}")
     if neighbour.state == "problem":
         return Finding(what, where, "problem", neighbour.detail)
-    detail = "a Pointsman itself" if neighbour.state == "ours" else neighbour.detail
-    return Finding(what, where, "absent", detail or "not asked")
+    if neighbour.state == "ours":
+        return Finding(what, where, "absent", "a Pointsman plays the role there")
+    if neighbour.detail == NOBODY:  # read beside a running router, which does listen there by then
+        return Finding(what, where, "absent", "none was there: this router plays the role")
+    return Finding(what, where, "absent", neighbour.detail or "not asked")
 
 
 def without_taken(listening: Listen, litellm: Role, ccr: Role) -> Listen:

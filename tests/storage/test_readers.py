@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
+import sqlite3
 import time
 from array import array
 from collections.abc import AsyncIterator, Iterator
@@ -257,6 +259,20 @@ async def test_a_damaged_file_is_named(tmp_path: Path, archive: Archive) -> None
     (tmp_path / "ledger.db").write_bytes(os.urandom(8192))
     with pytest.raises(ArchiveError, match=r"ledger\.db cannot be read"):
         await archive.requests()
+
+
+async def test_a_file_of_an_older_version_says_how_to_read_it(
+    tmp_path: Path, archive: Archive
+) -> None:
+    first = database.migrations()[0][1]
+    with contextlib.closing(sqlite3.connect(tmp_path / "ledger.db")) as old:
+        old.executescript(first.read_text())
+        old.execute("PRAGMA user_version = 1")
+        old.commit()
+    with pytest.raises(ArchiveError, match=r"older version .*`pointsman start`"):
+        await archive.requests()
+    with ledger(tmp_path / "ledger.db"):
+        assert await archive.requests() == []
 
 
 async def test_days_are_those_of_the_person_looking(

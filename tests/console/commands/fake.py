@@ -82,6 +82,7 @@ class Fake:
         self.headers: list[dict[str, str]] = []
         self.paths: list[str] = []
         self.refuse = ""
+        self.problem = ""
         self.recent: tuple[RequestView, ...] = ()
         self.overrides: dict[str, OverrideView] = {}
         self.stopped = asyncio.Event()
@@ -212,11 +213,10 @@ class Fake:
                 self.asked.append(msgspec.json.decode(body))
                 self.headers.append(headers)
                 answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
-                return (
-                    self.status,
-                    "x-request-id: req_chat\r\ncontent-type: text/event-stream\r\n",
-                    answer,
-                )
+                more = "x-request-id: req_chat\r\ncontent-type: text/event-stream\r\n"
+                if self.problem:
+                    more += f"x-pointsman-problem: {self.problem}\r\n"
+                return self.status, more, answer
         return 404, "", b"{}"
 
 

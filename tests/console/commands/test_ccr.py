@@ -285,6 +285,16 @@ async def test_an_answer_that_fails(
     assert "\x1b" not in out + err
 
 
+async def test_a_pin_that_could_not_be_honoured_is_said(
+    here: Home, run: Run, nothing: dict[str, str]
+) -> None:
+    async with Fake(here, answers=[answer("somebody else's")]) as fake:
+        fake.problem = "/model no,x: no provider is named 'no'"
+        code, out, err = await run("ccr", "code", "/model no,x hi", **nothing)
+    assert (code, out) == (0, "somebody else's\n")
+    assert "/model no,x: no provider is named 'no'" in err.splitlines()
+
+
 async def test_flags_that_need_claude_are_refused(
     here: Home, run: Run, nothing: dict[str, str]
 ) -> None:

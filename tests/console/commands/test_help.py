@@ -100,6 +100,7 @@ async def test_ccr_shows_help_for_what_it_does_not_know(ccr: Invoke, pointsman: 
         assert result.exit_code == 1
         assert "ccr" in result.stdout
         assert "Examples" in result.stdout
+    assert "no command 'nonsense'" in result.stderr
     for words in (["help"], ["--help"], ["-h"]):
         result = await ccr(*words)
         assert result.exit_code == 0, (words, result.output)
