@@ -11,7 +11,6 @@ Exit codes: 0 done, 1 it could not be done (one line on stderr says why), 2 bad 
 router holds this home.
 """
 
-# ruff: noqa: E402 - SIGINT is dealt with before the slow imports
 from __future__ import annotations
 
 import signal

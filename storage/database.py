@@ -51,13 +51,18 @@ def open_for_writing(path: Path) -> sqlite3.Connection:
         migrate(connection)
     except sqlite3.Error as error:
         connection.close()
-        raise LedgerError(
-            f"{path}: {error}. If it is damaged, move it away: a new one is made at the next start"
-        ) from error
+        raise LedgerError(f"{path}: {error}. {advice(error)}") from error
     except LedgerError as error:
         connection.close()
         raise LedgerError(f"{path}: {error}") from error
     return connection
+
+
+def advice(error: sqlite3.Error) -> str:
+    """What somebody can do about it."""
+    if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL:
+        return "Free some space on its disk"
+    return "If it is damaged, move it away: a new one is made at the next start"
 
 
 def read_only(path: Path) -> str:

@@ -16,6 +16,7 @@ from typing import Any, get_args
 import pytest
 
 from router.contract import LogFilter, RequestFilter, ServiceChange, Tokens, Totals
+from storage import database
 from storage.costs import Grouping
 from storage.readers import Archive, ArchiveError
 from storage.writer import Ledger
@@ -273,6 +274,15 @@ async def test_a_file_of_an_older_version_says_how_to_read_it(
         await archive.requests()
     with ledger(tmp_path / "ledger.db"):
         assert await archive.requests() == []
+
+
+def test_a_full_disk_is_no_damage() -> None:
+    with contextlib.closing(sqlite3.connect(":memory:")) as small:
+        small.execute("PRAGMA max_page_count = 1")
+        with pytest.raises(sqlite3.OperationalError) as full:
+            small.execute("CREATE TABLE t (x)")
+    assert "space" in database.advice(full.value)
+    assert "damaged" in database.advice(sqlite3.DatabaseError("malformed"))
 
 
 async def test_days_are_those_of_the_person_looking(
