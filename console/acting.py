@@ -82,11 +82,14 @@ class Acting(App[int]):
 
     #: those who may only look
     read_only = False
+    #: their role, where they came over SSH or the browser
+    role = ""
 
     def refuses_change(self) -> bool:
         """Whether this console may only look; then it says so."""
         if self.read_only:
-            self.say("this console may only look (--read-only)", bad=True)
+            why = f"your role is {self.role}" if self.role else "--read-only"
+            self.say(f"this console may only look ({why})", bad=True)
         return self.read_only
 
     async def act(self, action: Action) -> bool:
@@ -159,6 +162,11 @@ class Acting(App[int]):
             Choose(f"Pause session {session}?", detail, answers),
             self._if_yes(Pause(session, by=self.operator)),
         )
+
+    def show_visitors(self) -> None:
+        from console.screens.visitors import Visitors
+
+        self.push_screen(Visitors())
 
     def ask_clear(self, override: OverrideView) -> None:
         if self.refuses_change():

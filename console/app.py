@@ -108,8 +108,10 @@ class ConsoleApp(Acting):
         screen: str = "",
         request: str = "",
         read_only: bool = False,
+        role: str = "",
     ) -> None:
         super().__init__()
+        self.role = role
         self._first = screen, request
         self.animation_level = "none"
         self.read_only = read_only
@@ -267,7 +269,7 @@ class ConsoleApp(Acting):
         for key, word in (("?", "keys"), ("^p", "all"), ("q", "quit")):
             right += _hint(key, word, "  ")
         room = self.size.width - 2 - sum(width(span.text) for span in right)
-        hints = list(self.view.KEYS)
+        hints = [hint for hint in self.view.KEYS if self._offers(hint[0])]
         if self.board.link == "down":
             hints.insert(0, ("s", "start the router"))
         left: list[Piece] = []
@@ -278,6 +280,10 @@ class ConsoleApp(Acting):
                 break
             left += _hint(key, word, "" if not left else "  ")
         return left, [*right]
+
+    def _offers(self, key: str) -> bool:
+        """Who may only look is not shown keys that change something; pressed, they say why."""
+        return not (self.read_only and key in self.view.CHANGES)
 
     def _own_key(self, key: str) -> str:
         """The key that a person put in place of `key`, on this screen."""
@@ -449,6 +455,8 @@ class ConsoleApp(Acting):
                 continue
             for binding in kind.__dict__.get("BINDINGS", ()):
                 if isinstance(binding, Binding) and binding.description and binding.key != "ctrl+q":
+                    if not self._offers(binding.key.partition(",")[0]) and owner is not ConsoleApp:
+                        continue
                     shown = binding.key_display or binding.key.replace(",", " ")
                     shown = shown.replace("slash", "/").replace("escape", "esc")
                     yield say(Span(f"  {shown:<9}", "accent"), binding.description)
@@ -458,18 +466,10 @@ class ConsoleApp(Acting):
             yield SystemCommand(
                 name, f"Screen {number}", lambda id=id: self.call_later(self.action_view, id)
             )
-        yield SystemCommand(
-            "Set an override", "Send requests to one model", lambda: self.ask_override(None)
-        )
-        if self.board.overrides:
-            yield SystemCommand(
-                "Clear every override", "The rules decide again", self.ask_clear_all
-            )
+        if not self.read_only:
+            yield from self._changing_commands()
         yield SystemCommand("Pause or go on", "Stop the screen, not the router", self.action_pause)
-        yield SystemCommand(
-            "Reload the configuration", "Read the config files again", self.reload_config
-        )
-        yield SystemCommand("Start the router", "When none is running", self.action_start)
+        yield SystemCommand("Visitors", "Who is here over SSH or the browser", self.show_visitors)
         for name in theme.OURS:
             words = name.removeprefix("pointsman-")
             yield SystemCommand(
@@ -479,6 +479,19 @@ class ConsoleApp(Acting):
         yield SystemCommand("The same from a shell", "As a command line", self.show_command)
         yield SystemCommand("Keys", "The keys of this screen", self.action_help)
         yield SystemCommand("Quit", "And ask whether the router stays", self.ask_quit)
+
+    def _changing_commands(self) -> Iterable[SystemCommand]:
+        yield SystemCommand(
+            "Set an override", "Send requests to one model", lambda: self.ask_override(None)
+        )
+        if self.board.overrides:
+            yield SystemCommand(
+                "Clear every override", "The rules decide again", self.ask_clear_all
+            )
+        yield SystemCommand(
+            "Reload the configuration", "Read the config files again", self.reload_config
+        )
+        yield SystemCommand("Start the router", "When none is running", self.action_start)
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
         """For themes that are not ours."""
@@ -538,7 +551,14 @@ def run(
     read_only: bool = False,
 ) -> int:
     """The console until it is quit, opened at `screen` or at one request. Returns the exit code."""
-    only_look = read_only or os.environ.get("POINTSMAN_ROLE") == "view"
-    app = ConsoleApp(home, who=who(), screen=screen, request=request, read_only=only_look)
+    role = os.environ.get("POINTSMAN_ROLE", "")
+    app = ConsoleApp(
+        home,
+        who=who(),
+        screen=screen,
+        request=request,
+        read_only=read_only or role == "view",
+        role="" if read_only else role,
+    )
     app.run()
     return app.return_code or 0

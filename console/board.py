@@ -120,6 +120,11 @@ class Board:
     # ── what screens ask ──────────────────────────────────────────────────────────────────────────
 
     @property
+    def budgets(self) -> tuple[contract.BudgetView, ...]:
+        """The fullest first; none are known without a router."""
+        return self.beat.budgets if self.beat is not None else ()
+
+    @property
     def running(self) -> list[RequestView]:
         """Newest first."""
         found = [r for r in self.requests.values() if r.state == "running"]

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from console import theme
 from console.options import seconds_of
-from router.contract import Cancel, ClearCooldown, ClearOverride, Pause, Reload, Resume, SetOverride
+from router.contract import Cancel, ClearCooldown, ClearOverride, Pause, Resume, SetOverride
 
 if TYPE_CHECKING:
     from console.app import ConsoleApp
@@ -219,7 +219,8 @@ COMMANDS: dict[str, Command] = {
     "theme": Command("colours", _theme, "NAME", _themes, 1),
     "budget": Command("dollars a day, for the header", _budget, "DOLLARS", None, 1),
     "mouse": Command("on or off", _plain(lambda app: app.action_mouse())),
-    "reload": Command("read the config files again", _plain(lambda app: app.do(Reload()))),
+    "visitors": Command("who is here over SSH", _plain(lambda app: app.show_visitors())),
+    "reload": Command("read the config files again", _plain(lambda app: app.reload_config())),
     "start": Command("start the router", _plain(lambda app: app.run_action("start"))),
     "cmd": Command("the same from a shell", _plain(lambda app: app.show_command())),
     "help": Command("the keys of this screen", _plain(lambda app: app.action_help())),

@@ -36,6 +36,7 @@ from console.spending import (
 from console.text import NANO, fit, money, percent, tokens
 from console.theme import Tone
 from console.widgets.bar import Bar
+from console.widgets.budget import line as budget_line
 from console.widgets.columns import Column
 from console.widgets.paint import Piece, Span, lines, say
 from console.widgets.table import Heading, Key, Row, Table
@@ -57,6 +58,8 @@ LOOK = 2
 #: key → (name, days before today)
 PERIODS = {"t": ("today", 0), "w": ("7 days", 6), "M": ("30 days", 29)}
 _BAR = 10
+#: budgets that are shown, the fullest first
+_BUDGETS = 3
 
 
 def columns(by: By) -> tuple[Column, ...]:
@@ -261,6 +264,17 @@ class Costs(View):
                     Span(fit("caches", 10), "muted"),
                     Span(money(abs(whole.spend.saved)), "good" if whole.spend.saved > 0 else "bad"),
                     Span(f" {words}", "muted"),
+                )
+            )
+        budgets = self.console_app.board.budgets
+        for place, budget in enumerate(budgets[:_BUDGETS]):
+            head = "budgets" if not place else ""
+            more = len(budgets) - _BUDGETS if place == _BUDGETS - 1 else 0
+            rows.append(
+                say(
+                    Span(fit(head, 10), "muted"),
+                    *budget_line(budget, now, self.size.width - 22),
+                    Span(f"   +{more} more" if more > 0 else "", "muted"),
                 )
             )
         if self._other is not None:

@@ -273,6 +273,7 @@ class Detail(View):
         ("x", "cancel"),
         ("y", "copy curl"),
     )
+    CHANGES = frozenset(("x", "o", "X"))
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,backspace", "leave", "Back"),
         Binding("left_square_bracket", "neighbour(-1)", "The row above", key_display="["),

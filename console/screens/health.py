@@ -170,10 +170,17 @@ def finding(view: Finding) -> Row:
 
 class Health(View):
     NAME = "Health"
-    KEYS = (("t", "check it"), ("c", "end its rest"), ("tab", "what was found"))
+    KEYS = (
+        ("t", "check it"),
+        ("c", "end its rest"),
+        ("v", "visitors"),
+        ("tab", "what was found"),
+    )
+    CHANGES = frozenset(("t", "c"))
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("t", "check", "Check which features work there, with real requests"),
         Binding("c", "wake", "End its rest after errors"),
+        Binding("v", "visitors", "Who is here over SSH or the browser"),
         Binding("y", "copy", "Copy its address and last error"),
     ]
 
@@ -212,6 +219,9 @@ class Health(View):
 
     def command(self) -> str:
         return "pointsman status"
+
+    def action_visitors(self) -> None:
+        self.console_app.show_visitors()
 
     def action_wake(self) -> None:
         chosen = self.chosen()

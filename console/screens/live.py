@@ -172,6 +172,7 @@ class Live(FilteredView):
         ("X", "pause session"),
         ("p", "pause"),
     )
+    CHANGES = frozenset(("x", "o", "X"))
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("b", "group", "Group by session, model, key, door, or not"),
         Binding("x", "cancel", "Cancel the running request"),

@@ -68,6 +68,7 @@ def whole(override: OverrideView, now: float) -> Content:
 class Overrides(View):
     NAME = "Overrides"
     KEYS = (("n", "new"), ("d", "clear"), ("u", "take the newest back"))
+    CHANGES = frozenset(("n", "d", "u"))
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("n,a", "new", "Set an override"),
         Binding("d", "clear", "Clear the selected override"),

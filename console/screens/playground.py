@@ -86,6 +86,7 @@ class Playground(View):
         ("c", "stop"),
         ("y", "copy"),
     )
+    CHANGES = frozenset(("enter",))
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("i,slash,enter", "prompt", "Type the prompt", key_display="i"),
         Binding("a", "pick('a')", "Choose the model, or leave it to the rules"),

@@ -134,6 +134,7 @@ def diff_lines(edited: Edited) -> list[Content]:
 class Routes(View):
     NAME = "Routes"
     KEYS = (("enter", "target"), ("a", "apply"), ("u", "undo"), ("w", "what-if"), ("esc", "drop"))
+    CHANGES = frozenset(("enter", "a", "u"))
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("a", "apply", "Apply the edits, after their difference was shown"),
         Binding("u", "undo", "Take the newest applied edit back"),

@@ -213,6 +213,7 @@ class Sessions(View):
         ("o", "override"),
         ("X", "pause"),
     )
+    CHANGES = frozenset(("o", "X"))
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("space", "fold", "Open or close the branches"),
         Binding("o", "override", "Override this session"),

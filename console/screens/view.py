@@ -66,6 +66,8 @@ class View(Vertical):
 
     NAME: ClassVar[str]
     KEYS: ClassVar[tuple[tuple[str, str], ...]] = ()
+    #: those of its keys that change something: not for who may only look
+    CHANGES: ClassVar[frozenset[str]] = frozenset()
     #: why the ledger could not be read
     trouble: str = ""
 

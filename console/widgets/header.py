@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from console.board import Board
 from console.text import UNKNOWN, age, clean, money, ms, percent, rate, width
 from console.theme import Tone
+from console.widgets import budget as budgets
 from console.widgets.paint import Piece, Span
 from router.contract import VERSION, OverrideView
 
@@ -149,12 +150,19 @@ def _dots(board: Board) -> _Forms:
 
 def _money(board: Board, budget: int | None) -> list[tuple[int, _Forms]]:
     today = board.today
+    known = board.budgets
+    house = budgets.of_the_house(known)
+    if house is not None and house.limit is not None:
+        budget = house.limit
     real = money(today.cost, lower_bound=today.unpriced > 0)
-    of = f" of {money(budget)} today" if budget else " today"
+    of = f" of {budgets.allowed(budget)} today" if budget else " today"
     over: Tone = "bad" if budget and today.cost >= budget else "strong"
     shown: list[tuple[int, _Forms]] = [
         (4, ((Span(real, over), Span(of, "muted")), (Span(real, over),)))
     ]
+    if spent := budgets.exceeded(known):
+        words = f"✗ {spent} budget{'s' if spent > 1 else ''} spent"
+        shown.append((3, ((Span(words, "bad", "3"),), (Span(f"✗ {spent}", "bad", "3"),), ())))
     if today.simulated_requests:
         simulated = money(today.simulated_cost)
         shown.append(
