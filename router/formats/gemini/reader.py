@@ -36,6 +36,7 @@ _REASONS: dict[str, StopReason] = {
     **dict.fromkeys(
         (
             *("SAFETY", "RECITATION", "BLOCKLIST", "PROHIBITED_CONTENT", "SPII", "LANGUAGE"),
+            "MODEL_ARMOR",  # Vertex: a filter of the customer's own
             *("IMAGE_SAFETY", "IMAGE_PROHIBITED_CONTENT", "IMAGE_RECITATION"),
         ),
         "refusal",
@@ -43,7 +44,10 @@ _REASONS: dict[str, StopReason] = {
 }
 #: the model wrote what is no call: to be asked again while nothing was told
 _BREAKS = frozenset(
-    {"MALFORMED_FUNCTION_CALL", "UNEXPECTED_TOOL_CALL", "MALFORMED_RESPONSE", "TOO_MANY_TOOL_CALLS"}
+    {
+        *("MALFORMED_FUNCTION_CALL", "UNEXPECTED_TOOL_CALL", "MALFORMED_RESPONSE"),
+        *("TOO_MANY_TOOL_CALLS", "MISSING_THOUGHT_SIGNATURE"),
+    }
 )
 
 

@@ -379,5 +379,6 @@ def glance(body: bytes) -> list[Event] | None:
     usage = read_usage(answer.usage, answer.service_tier, searches)
     if usage is None or not usage.output or answer.status != "completed":
         return None
-    called = any(item.type.endswith("_call") for item in answer.output)
+    # what OpenAI's own servers run (web_search_call) is no call that the client is to answer
+    called = any(item.type in ("function_call", "custom_tool_call") for item in answer.output)
     return [UsageSeen(usage), Finish("tool_use" if called else "end_turn")]

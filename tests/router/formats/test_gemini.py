@@ -272,6 +272,10 @@ def test_G06_G07_a_call_comes_whole_and_ends_the_turn() -> None:
         assert read(chunk({"text": "x"}, finish=reason))[-1] == Finish(known)  # type: ignore[arg-type]
     blocked = b'data: {"promptFeedback":{"blockReason":"SAFETY"}}\n\n'
     assert read(blocked)[-1] == Finish("refusal")
+    for reason in ("SAFETY", "MODEL_ARMOR", "IMAGE_SAFETY", "SPII"):
+        assert read(chunk(finish=reason))[-1] == Finish("refusal")
+    unsigned = read(chunk(finish="MISSING_THOUGHT_SIGNATURE"))[-1]
+    assert isinstance(unsigned, Failure)  # no answer, and none that was finished
     broken = read(chunk(finish="MALFORMED_FUNCTION_CALL"))[-1]
     assert isinstance(broken, Failure)
     assert ANSWERS[broken.kind] == "again"  # type: ignore[index]

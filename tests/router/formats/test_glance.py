@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 
 from router.errors import UpstreamError
 from router.messages import Finish, UsageSeen
-from tests.router.formats.wire import O, dumps, provider
+from tests.router.formats.wire import FORMATS, O, dumps, provider
 
+R = FORMATS["openai_responses"]
 CALL = {"id": "a", "type": "function", "function": {"name": "f", "arguments": "{}"}}
 USAGE = {"prompt_tokens": 30, "completion_tokens": 5, "prompt_tokens_details": {"cached_tokens": 9}}
 
@@ -68,3 +69,15 @@ def test_any_bytes_are_no_surprise(body: bytes) -> None:
             O.read_response(body, provider())
         except UpstreamError:
             pytest.fail("a glance took for good what is not an answer")
+
+
+@pytest.mark.parametrize(
+    "kind", ["message", "function_call", "custom_tool_call", "web_search_call", "reasoning"]
+)
+def test_a_glance_at_a_response_tells_the_clients_calls_from_the_servers(kind: str) -> None:
+    item = {"type": kind, "call_id": "c", "name": "f", "arguments": "{}", "input": "x"}
+    usage = {"input_tokens": 3, "output_tokens": 2}
+    body = dumps({"id": "r", "status": "completed", "output": [item], "usage": usage})
+    whole = R.read_response(body, provider("openai", format=R.name))
+    seen = R.glance(body, provider("openai", format=R.name))
+    assert seen == [event for event in whole if isinstance(event, UsageSeen | Finish)]

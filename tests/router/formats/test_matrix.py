@@ -265,6 +265,7 @@ AUDIO = {"type": "input_audio", "input_audio": {"data": "AAAA", "format": "mp3"}
 FILES: list[tuple[str, dict[str, Any], str, str]] = [
     ("chat", AUDIO, "anthropic", "input_audio"),
     ("chat", AUDIO, "ollama", "input_audio"),
+    ("chat", AUDIO, "responses", "input_audio"),
     ("chat", AUDIO, "gemini", ""),
     ("anthropic", {"type": "image", "source": {"type": "file", "file_id": "f"}}, "chat", "image"),
     ("anthropic", {"type": "image", "source": {"type": "file", "file_id": "f"}}, "gemini", "image"),
@@ -294,3 +295,15 @@ def test_a_file_is_never_dropped_in_silence(
             format.render_request(request, at, model)
     else:
         assert "AAAA" in json.dumps(format.render_request(request, at, model))
+
+
+def test_a_document_by_its_address_goes_on_as_one_where_that_is_possible() -> None:
+    part = {"type": "document", "source": {"type": "url", "url": "http://x.example/y.pdf"}}
+    request = asked_for([{"role": "user", "content": [part]}])
+    format, at, model, *_ = PROVIDERS["responses"]
+    (turn,) = format.render_request(request, at, model)["input"]
+    assert turn["content"] == [{"type": "input_file", "file_url": "http://x.example/y.pdf"}]
+
+
+def asked_for(messages: list[dict[str, Any]]) -> Request:
+    return A.parse_request(dumps({"model": "m", "max_tokens": 9, "messages": messages}))
