@@ -19,6 +19,7 @@ from storage import home as homes
 
 if TYPE_CHECKING:
     from console.link import Link
+    from router.contract import Action
 
 _T = TypeVar("_T")
 
@@ -53,6 +54,25 @@ def print_json(value: Any, *, line: bool = False) -> None:
     encoded = msgspec.json.encode(value)
     text = (encoded if line else msgspec.json.format(encoded, indent=2)).decode()
     click.echo(_escaped(text))
+
+
+#: for commands that change something
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON")
+
+
+def do(action: Action, as_json: bool, words: str = "") -> None:
+    """Has the router do it and tells what came of it, in `words` or its own; ends with FAILED and
+    its reason where it refuses."""
+    from router.contract import Done, Refused
+
+    result = with_link(lambda link: link.act(action))
+    if isinstance(result, Refused):
+        fail(result.message)
+    if as_json:
+        print_json(result)
+    else:
+        said = words or (result.message if isinstance(result, Done) else "")
+        out(clean(said or "done", limit=500))
 
 
 def _escaped(text: str) -> str:

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import click
 
-from console.output import fail, out, who, with_link
+from console.output import do, json_option, who
 
 section = "Change"
 
 
 @click.command()
 @click.argument("id")
-def command(id: str) -> None:
+@json_option
+def command(id: str, as_json: bool) -> None:
     """Stop a running request; what it used so far is billed."""
-    from router.contract import Cancel, Refused
+    from router.contract import Cancel
 
-    result = with_link(lambda link: link.act(Cancel(id, by=who())))
-    if isinstance(result, Refused):
-        fail(result.message)
-    out("cancelled")
+    do(Cancel(id, by=who()), as_json, "cancelled")

@@ -7,12 +7,11 @@ from typing import TYPE_CHECKING
 
 import click
 
-from console.output import fail, out, print_json, table, who, with_link
-from console.text import clean
+from console.output import do, fail, json_option, out, print_json, table, who, with_link
 
 if TYPE_CHECKING:
     from console.link import Link
-    from router.contract import ServiceView, StartNeighbour, StopNeighbour
+    from router.contract import ServiceView
 
 section = "Run"
 
@@ -43,7 +42,8 @@ def status(as_json: bool) -> None:
 @command.command()
 @click.argument("name")
 @click.option("--wait", is_flag=True, help="Until it answers")
-def start(name: str, wait: bool) -> None:
+@json_option
+def start(name: str, wait: bool, as_json: bool) -> None:
     """Start one that is installed here; the router keeps it running until it ends itself.
 
     \b
@@ -54,31 +54,23 @@ def start(name: str, wait: bool) -> None:
     """
     from router.contract import StartNeighbour
 
-    _do(StartNeighbour(name, by=who()))
+    do(StartNeighbour(name, by=who()), as_json)
     if wait:
         fault = with_link(lambda link: _until_up(link, name))
         if fault:
             fail(fault)
-        out(f"{name} is up")
+        if not as_json:
+            out(f"{name} is up")
 
 
 @command.command()
 @click.argument("name")
-def stop(name: str) -> None:
+@json_option
+def stop(name: str, as_json: bool) -> None:
     """Stop one that was started here."""
     from router.contract import StopNeighbour
 
-    _do(StopNeighbour(name, by=who()))
-
-
-def _do(action: StartNeighbour | StopNeighbour) -> None:
-    from router.contract import Done, Refused
-
-    result = with_link(lambda link: link.act(action))
-    if isinstance(result, Refused):
-        fail(result.message)
-    if isinstance(result, Done):
-        out(clean(result.message, limit=500))
+    do(StopNeighbour(name, by=who()), as_json)
 
 
 async def _until_up(link: Link, name: str) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from console.options import duration
-from console.output import fail, out, print_json, who, with_link
+from console.output import do, fail, json_option, out, print_json, who, with_link
 
 if TYPE_CHECKING:
     from router.contract import OverrideView
@@ -83,17 +83,15 @@ def list_all(as_json: bool) -> None:
 @command.command()
 @click.argument("id", required=False)
 @click.option("--all", "everything", is_flag=True, help="Clear every override")
-def clear(id: str | None, everything: bool) -> None:
+@json_option
+def clear(id: str | None, everything: bool, as_json: bool) -> None:
     """Clear one override by its id, or all of them."""
-    from router.contract import ClearOverride, Refused
+    from router.contract import ClearOverride
 
     if bool(id) == everything:
         raise click.UsageError("give an ID (see `pointsman override list`) or --all")
     action = ClearOverride(id="all" if everything else str(id), by=who())
-    result = with_link(lambda link: link.act(action))
-    if isinstance(result, Refused):
-        fail(result.message)
-    out("cleared")
+    do(action, as_json, "cleared")
 
 
 def show(views: tuple[OverrideView, ...]) -> None:

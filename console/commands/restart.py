@@ -7,17 +7,19 @@ from typing import Any
 import click
 
 from console.options import router_arguments, router_options
+from console.output import json_option
 
 section = "Run"
 
 
 @click.command()
 @router_options
-def command(**options: Any) -> None:
+@json_option
+def command(as_json: bool, **options: Any) -> None:
     """Restart the router. It keeps the options it was started with; those given here win."""
     import asyncio
 
-    from console.output import fail, out, who
+    from console.output import fail, out, print_json, who
     from console.process import StartError, StopError, restart_router
     from storage.home import home
 
@@ -25,4 +27,7 @@ def command(**options: Any) -> None:
         pid = asyncio.run(restart_router(home(), router_arguments(options), by=who()))
     except (StartError, StopError) as error:
         fail(str(error))
-    out(f"the router runs (pid {pid})")
+    if as_json:
+        print_json({"pid": pid})
+    else:
+        out(f"the router runs (pid {pid})")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from console.output import fail, out, print_json, table, who, with_link
+from console.output import do, json_option, out, print_json, table, who, with_link
 from console.text import age, money, percent, tokens
 
 if TYPE_CHECKING:
@@ -66,27 +66,19 @@ def rows(found: Sequence[BranchLine], now: float) -> list[str]:
 
 @command.command()
 @click.argument("id")
-def pause(id: str) -> None:
+@json_option
+def pause(id: str, as_json: bool) -> None:
     """Refuse this session's new requests until it is resumed."""
     from router.contract import Pause
 
-    _act(Pause(id, by=who()))
+    do(Pause(id, by=who()), as_json)
 
 
 @command.command()
 @click.argument("id")
-def resume(id: str) -> None:
+@json_option
+def resume(id: str, as_json: bool) -> None:
     """Let a paused session go on; "all" for every one."""
     from router.contract import Resume
 
-    _act(Resume(id, by=who()))
-
-
-def _act(action: object) -> None:
-    from router.contract import Done, Refused
-
-    result = with_link(lambda link: link.act(action))  # type: ignore[arg-type]
-    if isinstance(result, Refused):
-        fail(result.message)
-    if isinstance(result, Done):
-        out(result.message)
+    do(Resume(id, by=who()), as_json)

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, get_args
 
 import click
 
-from console.output import fail, out, print_json, say, table, who, with_link
+from console.output import do, fail, json_option, out, print_json, say, table, who, with_link
 from console.text import age, clean
-from router.contract import Dismiss, Done, Refused, Result, Role
+from router.contract import Dismiss, Done, Result, Role
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from console.ssh.users import User
 
 section = "Run"
-
-as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON")
 
 
 @click.group()
@@ -33,7 +31,7 @@ def command() -> None:
 
 
 @command.command()
-@as_json
+@json_option
 def users(as_json: bool) -> None:
     """Who may log in, with which role."""
     import asyncssh
@@ -96,7 +94,7 @@ def remove(name: str) -> None:
     _may_change(found[name])
     _write(path, {each: user for each, user in found.items() if each != name})
     out(f"{name} may not log in any more")
-    _dismiss(f"ssh:{name}", quietly=True)
+    _dismiss(f"ssh:{name}")
 
 
 @command.command()
@@ -129,7 +127,7 @@ def passwd(name: str, from_stdin: bool, removed: bool) -> None:
 
 
 @command.command()
-@as_json
+@json_option
 def sessions(as_json: bool) -> None:
     """Who is here, from where, doing what."""
     found = with_link(lambda link: link.snapshot()).visitors
@@ -145,26 +143,24 @@ def sessions(as_json: bool) -> None:
 
 
 @command.command()
-@click.argument("who", metavar="ID|NAME")
-def kick(who: str) -> None:
+@click.argument("whom", metavar="ID|NAME")
+@json_option
+def kick(whom: str, as_json: bool) -> None:
     """End a session by its id, or all of one user."""
-    _dismiss(who)
+    do(Dismiss(whom, by=who()), as_json)
 
 
-def _dismiss(whom: str, *, quietly: bool = False) -> None:
+def _dismiss(whom: str) -> None:
+    """Ends their visits, if a router runs and they are here."""
     from console.link import Link, RouterDownError
 
     async def act(link: Link) -> Result:
         try:
             return await link.act(Dismiss(whom, by=who()))
         except RouterDownError:
-            if quietly:
-                return Done()
-            raise
+            return Done()
 
     match with_link(act):
-        case Refused(message=message) if not quietly:
-            fail(message)
         case Done(message=message) if message:
             out(clean(message))
 

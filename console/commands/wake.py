@@ -4,20 +4,16 @@ from __future__ import annotations
 
 import click
 
-from console.output import fail, out, who, with_link
-from console.text import clean
+from console.output import do, json_option, who
 
 section = "Change"
 
 
 @click.command()
 @click.argument("provider")
-def command(provider: str) -> None:
+@json_option
+def command(provider: str, as_json: bool) -> None:
     """Ask a provider again at once that rests after errors."""
-    from router.contract import ClearCooldown, Done, Refused
+    from router.contract import ClearCooldown
 
-    result = with_link(lambda link: link.act(ClearCooldown(provider, by=who())))
-    if isinstance(result, Refused):
-        fail(result.message)
-    if isinstance(result, Done):
-        out(clean(result.message))
+    do(ClearCooldown(provider, by=who()), as_json)

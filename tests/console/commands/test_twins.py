@@ -6,7 +6,18 @@ import json
 
 import pytest
 
-from router.contract import Cancel, ClearCooldown, Done, EditRoutes, Pause, Refused, Resume
+from router.contract import (
+    Cancel,
+    ClearCooldown,
+    ClearOverride,
+    Dismiss,
+    Done,
+    EditRoutes,
+    Pause,
+    Refused,
+    Resume,
+    StopNeighbour,
+)
 from storage.home import Home
 from tests.console import scene
 from tests.console.commands.conftest import Invoke
@@ -55,6 +66,9 @@ async def test_questions_to_the_router(here: Home, pointsman: Invoke) -> None:
         (("session", "resume", "all"), Resume, "all"),
         (("cancel", "req_1"), Cancel, "req_1"),
         (("wake", "groq"), ClearCooldown, "groq"),
+        (("override", "clear", "o1"), ClearOverride, "o1"),
+        (("ssh", "kick", "v1"), Dismiss, "v1"),
+        (("neighbours", "stop", "chat"), StopNeighbour, "chat"),
         (("routes", "set", "think="), EditRoutes, {"think": ""}),
     ],
 )
@@ -69,7 +83,9 @@ async def test_changes_say_who_and_end_with_a_code(
         assert (refused.exit_code, refused.stderr) == (1, "no: because\n")
         router.answer = lambda _: scene.EDITED if kind is EditRoutes else Done("done so")
         done = await pointsman(*words)
-    assert done.exit_code == 0
+        as_json = await pointsman(*words, "--json")
+    assert (done.exit_code, as_json.exit_code) == (0, 0)
+    assert json.loads(as_json.stdout)["type"] in ("Done", "Edited")
     action = router.actions[0]
     assert isinstance(action, kind)
     said = {name: getattr(action, name) for name in action.__struct_fields__}
