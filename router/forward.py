@@ -14,6 +14,7 @@ from router.doors.call import Call
 from router.errors import UpstreamError
 from router.exchange import Border, Surface, attempts, begin, choose
 from router.formats import other_endpoints as wire
+from router.formats.failures import redacted
 from router.formats.splice import rename
 from router.framing import Framer
 from router.guards.body import read_body
@@ -21,7 +22,7 @@ from router.messages import UsageSeen
 from router.outgoing import beside
 from router.record import Attempt, Record
 from router.rules.plan import Candidate
-from router.settings import Price
+from router.settings import Price, Provider
 from router.tally import Tally
 from router.transport import Response
 
@@ -87,14 +88,25 @@ class _Answer:
                 body = rename(body, model, asked)
             await self._call.answer(upstream.status, body, kind, self._headers())
             return
-        framer = Framer() if "event-stream" in kind else None
         await self._call.begin(upstream.status, kind, self._headers())
+        if "event-stream" in kind:
+            await self._stream(upstream)
+            return
         while chunk := await upstream.read():
-            for frame in framer.feed(chunk) if framer is not None else ():
-                if b'"usage"' in frame.data:
-                    self._used(frame.data)
             await self._call.more(chunk)
         await self._call.end()
+
+    async def _stream(self, upstream: Response) -> None:
+        """By whole lines: an event may say back the credentials that the request was sent with."""
+        framer, provider, rest = Framer(), self._attempt.candidate.provider, b""
+        while chunk := await upstream.read():
+            for frame in framer.feed(chunk):
+                if b'"usage"' in frame.data:
+                    self._used(frame.data)
+            lines, end, rest = (rest + chunk).rpartition(b"\n")
+            if end:
+                await self._call.more(_redacted(lines + end, provider))
+        await self._call.end(_redacted(rest, provider))
 
     def _headers(self) -> list[tuple[str, str]]:
         return list(self._surface.headers(self._record))
@@ -104,3 +116,7 @@ class _Answer:
         if usage is not None and self._attempt.tally is not None:
             self._attempt.price = self._price
             self._attempt.tally.feed(UsageSeen(usage))
+
+
+def _redacted(lines: bytes, provider: Provider) -> bytes:
+    return redacted(lines.decode("latin-1"), provider).encode("latin-1", "replace")

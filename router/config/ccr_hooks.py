@@ -6,6 +6,7 @@ A hook that cannot work is a finding with its line; requests are then served wit
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
@@ -91,6 +92,10 @@ def _custom(
         state = path.stat()
     except (ConfigError, OSError) as error:
         return None, problem(WHAT, document, f"is not run: {error}", key)
+    # it is run as this user: who may write it may do all that this user may
+    if state.st_mode & 0o002 or state.st_uid not in (os.getuid(), 0):
+        text = "is not run: any user of this machine may write it: chmod o-w, or make it your own"
+        return None, problem(WHAT, document, text, key)
     if language == "python":
         try:
             compile(text, str(path), "exec")

@@ -98,12 +98,25 @@ def bodies() -> dict[str, tuple[dict[str, Any], str]]:
         ],
     }
     embed = {"model": "text-embedding", "input": SECRETS["embedded"]}
+    told = {"model": "chat", "instructions": SECRETS["system"], "input": SECRETS["prompt"]}
+    ollama = {key: chat[key] for key in ("model", "messages")}
+    gemini = {
+        "systemInstruction": {"parts": [{"text": SECRETS["system"]}]},
+        "contents": [{"role": "user", "parts": [{"text": SECRETS["prompt"]}]}],
+    }
     return {
         "/ccr/v1/messages": (anthropic | {"model": "open,m"}, "apikey"),
         "/claude-code/v1/messages": (anthropic | {"model": "anthropic,m"}, "apikey"),
         "/ccr/v1/messages/count_tokens": (anthropic, "apikey"),
         "/litellm/v1/chat/completions": (chat, "master"),
         "/litellm/v1/embeddings": (embed, "master"),
+        "/litellm/v1/responses": (told, "master"),
+        "/litellm/v1/images/generations": (
+            {"model": "chat", "prompt": SECRETS["prompt"], "user": SECRETS["user"]},
+            "master",
+        ),
+        "/ollama/api/chat": (ollama, "master"),
+        "/gemini/v1beta/models/chat:generateContent": (gemini, "master"),
     }
 
 
@@ -172,16 +185,19 @@ async def exercise(router: Running, upstream: FakeUpstream) -> list[str]:
     clients were told of failures."""
     told: list[str] = []
     more = {"cookie": SECRETS["cookie"]}
-    query = {"key": SECRETS["query"]}
+    query = {"signed": SECRETS["query"]}
     async with httpx.AsyncClient(timeout=30, headers=more, params=query) as client:
         for behaviour, template in behaviours():
             upstream.script = echoing(behaviour, template)
             for path, (body, key) in bodies().items():
                 for stream in (False, True) if "messages" in path or "chat" in path else (False,):
+                    shown = {"headers": {"authorization": f"Bearer {SECRETS[key]}"}}
+                    if path.startswith("/gemini"):  # as its SDKs may
+                        shown = {"params": query | {"key": SECRETS[key]}}
                     answer = await client.post(
                         router.front + path,
                         json=body | ({"stream": True} if stream else {}),
-                        headers={"authorization": f"Bearer {SECRETS[key]}"},
+                        **shown,  # type: ignore[arg-type]
                     )
                     if answer.status_code != 200 or "error" in answer.text:
                         told.append(answer.text + str(answer.headers))
@@ -205,7 +221,10 @@ async def exercise(router: Running, upstream: FakeUpstream) -> list[str]:
                     },
                 )
                 assert answer.status_code == 400
-        for path in ("/snapshot", "/health", "/nothing"):
+            if path.startswith("/gemini"):
+                wrong = {"key": SECRETS["client"]}
+                assert (await client.post(router.front + path, json=body, params=wrong)).status_code
+        for path in ("/snapshot", "/health", "/nothing", "/metrics", "/", "/n8n/x", "/console/"):
             told.append((await client.get(router.front + path)).text)
         async with httpx.AsyncClient(
             transport=httpx.AsyncHTTPTransport(uds=str(router.home / "run" / "control.sock"))

@@ -182,3 +182,15 @@ async def test_a_new_file_in_a_followed_folder_is_seen(house: House) -> None:
     assert {path.suffix for path in await first} == {".json"}
     stop.set()
     assert [change async for change in changes] == []
+
+
+def test_a_function_that_anybody_may_write_is_not_run(house: House) -> None:
+    folder = put(house, file={"CUSTOM_ROUTER_PATH": "r.py"}, r_py="def router(req): return None")
+    (folder / "r.py").chmod(0o666)
+    made = house.load()
+    assert made.hooks is None
+    assert any("any user of this machine may write it" in each for each in said(made, "problem"))
+    (folder / "r.py").chmod(0o664)
+    hooks = house.load().hooks
+    assert hooks is not None
+    assert hooks.custom is not None
