@@ -1,0 +1,47 @@
+"""query(): lines of the log, and what a page of history must match."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from msgspec import Struct
+
+
+class LogLine(Struct, frozen=True, gc=False):
+    """One line of the router's own log."""
+
+    id: int
+    at: float
+    level: Literal["debug", "info", "warning", "error"]
+    source: str  # "exchange", "config", "ssh", …
+    message: str
+    request: str = ""  # a request id, where it is about one
+    simulated: bool = False
+
+
+class RequestFilter(Struct, frozen=True, gc=False):
+    """What a page of history must match; None or "" matches all."""
+
+    since: float | None = None
+    until: float | None = None
+    text: str = ""  # part of id, asked, provider, model, rule, session, client or error
+    provider: str = ""
+    model: str = ""
+    session: str = ""
+    door: str = ""
+    status_from: int | None = None
+    simulated: bool | None = None
+
+
+class LogFilter(Struct, frozen=True, gc=False):
+    since: float | None = None
+    level: Literal["debug", "info", "warning", "error"] = "debug"  # this one and worse
+    text: str = ""
+    source: str = ""
+    request: str = ""
+    words: tuple[str, ...] = ()  # each in the message or the source
+    without: tuple[str, ...] = ()  # none of them there
+    #: of the request that a line is about
+    status_from: int | None = None
+    model: str = ""  # part of its provider,model
+    session: str = ""  # the beginning of it
