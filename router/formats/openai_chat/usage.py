@@ -59,16 +59,17 @@ def read_usage(body: Any, quirks: Quirks, service: Any = None) -> Usage | None:
         cache_write=written,
         output=output,
         reasoning=min(reasoning, output),
-        apart=_apart(inside, outside, service, prompt, output),
+        apart=_apart(inside, outside, service, uncached, output),
     )
 
 
-def _apart(inside: JSON, outside: JSON, service: Any, prompt: int, output: int) -> Apart | None:
+def _apart(inside: JSON, outside: JSON, service: Any, uncached: int, output: int) -> Apart | None:
+    """Cached sound is not told apart: what was not cached is the most that can cost as sound."""
     if service is None and not ("audio_tokens" in inside or "audio_tokens" in outside):
         return None
     return apart(
         service,
-        audio_in=min(count_of(inside.get("audio_tokens")), prompt),
+        audio_in=min(count_of(inside.get("audio_tokens")), uncached),
         audio_out=min(count_of(outside.get("audio_tokens")), output),
     )
 

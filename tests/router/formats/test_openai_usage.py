@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from router.contract import Apart
 from router.messages import (
     Usage,
     UsageSeen,
@@ -75,6 +76,17 @@ USAGES: dict[str, tuple[str, dict[str, Any], Usage]] = {
         "gemini",
         {"prompt_tokens": 10, "completion_tokens": 5, "total_tokens": 22},
         Usage(input=10, output=12, reasoning=7),
+    ),
+    "M02-sound": (
+        "openai",
+        {
+            "prompt_tokens": 10,
+            "completion_tokens": 5,
+            "prompt_tokens_details": {"cached_tokens": 7, "audio_tokens": 9},
+            "completion_tokens_details": {"audio_tokens": 8},
+        },
+        # never more than the part of the tokens that it is told of
+        Usage(input=3, cache_read=7, output=5, apart=Apart(audio_in=3, audio_out=5)),
     ),
     "M02-nonsense": ("openai", {"prompt_tokens": "7", "prompt_tokens_details": 3}, Usage()),
 }
