@@ -96,10 +96,6 @@ def logs(filter: LogFilter, limit: int, after_id: int | None, before_id: int | N
     return f"SELECT * FROM ({newest}) ORDER BY id", [*values, limit]
 
 
-#: the first, the last and how many
-LOG_SPAN: Final = "SELECT MIN(id), MAX(id), COUNT(*) FROM log"
-
-
 def log_ids(filter: LogFilter) -> Query:
     """Every matching id, oldest first."""
     terms, values = _log_terms(filter)

@@ -6,14 +6,17 @@ import shutil
 import sqlite3
 from contextlib import closing
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
 from router.contract import Facts, LogFilter, RequestDetail, RequestFilter
 from storage import costs, database, queries, rows, statements
+from storage.costs import Grouping
 from storage.database import LedgerError
+from storage.readers import Archive
 from storage.writer import Ledger
-from tests.storage.make import attempt, detail, line, override, stored, view
+from tests.storage.make import attempt, detail, ledger, line, override, stored, view
 
 
 @pytest.fixture
@@ -79,6 +82,50 @@ def test_migrations_are_applied_in_order_and_whole(tmp_path: Path, made: Path) -
         LedgerError, match=r"ledger\.db: .*schema 9003, this one knows \d+.*update this"
     ):
         Ledger(made)
+
+
+#: of the first schema: one that was retried, one unpriced, one that still ran
+_OLD = """
+INSERT INTO request VALUES
+    (1, 'r_1', 1e9, 'done', 'ccr', 'd', 'c', 's', '', 'k', 'chat', 'm', 'p', 'm', 0, 'default', 'v',
+     1, 200, 5, 0, 0, 0, 7, 0, 0, 70, 2, 1.0, 2.0, '', '[]', '{}'),
+    (2, 'r_2', 1e9 + 90000, 'done', 'ccr', 'd', 'c', 's', '', 'k', 'chat', 'm', 'p', 'n', 0, '',
+     'v', 1, 200, 5, 0, 0, 0, 7, 0, 0, NULL, 1, 1.0, 2.0, '', '[]', '{}'),
+    (3, 'r_3', 1e9 + 90001, 'running', 'ccr', 'd', 'c', 's', '', 'k', 'chat', 'm', 'p', 'n', 0, '',
+     'v', 1, NULL, 0, 0, 0, 0, 0, 0, 0, 0, 0, NULL, NULL, '', '[]', '{}');
+INSERT INTO attempt VALUES
+    (1, 1, 'p', 'm', 1e9, 0, 529, 'overload', 'e', 1.0, 2.0, 0, 0, 0, 0, 0, 0, 0, 0, 'r'),
+    (1, 2, 'p', 'm', 1e9, 0, 200, 'ok', '', 1.0, 2.0, 5, 0, 0, 0, 7, 0, 0, 70, 'r'),
+    (2, 1, 'p', 'n', 1e9 + 90000, 0, 200, 'ok', '', 1.0, 2.0, 5, 0, 0, 0, 7, 0, 0, NULL, 'r');
+"""
+
+
+async def test_M04_a_ledger_of_the_first_schema_ends_as_a_new_one(
+    tmp_path: Path, made: Path
+) -> None:
+    first = tmp_path / "first"
+    first.mkdir()
+    shutil.copy(database.SCHEMA / "0001_ledger.sql", first)
+    old = tmp_path / "old.db"
+    with closing(sqlite3.connect(old)) as db:
+        db.executescript("PRAGMA auto_vacuum = INCREMENTAL; PRAGMA journal_mode = WAL;")
+        database.migrate(db, first)
+        db.executescript(_OLD)
+    with ledger(old, tail=1) as book:  # what comes next brings the old rows among the sums
+        book.request(detail("new", started_at=1e9 + 90002))
+        assert book.flush(5)
+    for what in ("name FROM sqlite_master ORDER BY 1",
+                 "m.name, c.* FROM sqlite_master m, pragma_table_xinfo(m.name) c"
+                 " WHERE m.type = 'table' ORDER BY 1, 2"):  # fmt: skip
+        assert stored(old, f"SELECT {what}") == stored(made, f"SELECT {what}")
+    assert stored(old, "SELECT value FROM meta WHERE name = 'rolled_to'") == [(4,)]
+    archive = Archive(old)
+    for by in get_args(Grouping):
+        lines = [line for line in await archive.costs(by=by) if not line.simulated]
+        found = [sum(line.cost for line in lines), sum(line.unpriced for line in lines)]
+        assert found[0] == 70 + 1_234_567, by
+        assert found[1] == 1, by
+    await archive.close()
 
 
 def test_the_queries_of_every_screen_use_an_index(made: Path) -> None:
