@@ -54,13 +54,14 @@ _TIERS: Final[dict[Dialect, tuple[str, ...]]] = {
 }
 
 
-def litellm_prices() -> JSON:
-    """The same rates in LiteLLM's words."""
-    told: JSON = {"search_context_cost_per_query": {"search_context_size_medium": 0.01}}
+def litellm_prices(times: int = 1) -> JSON:
+    """The same rates in LiteLLM's words, or so many times of them."""
+    search = f"{RATES['']['search'] * times}e-9"
+    told: JSON = {"search_context_cost_per_query": {"search_context_size_medium": search}}
     for tier, rates in RATES.items():
         for kind, rate in rates.items():
             if kind != "search":
-                told[_FIELDS[kind] + _SUFFIX.get(tier, f"_{tier}")] = f"{rate}e-9"
+                told[_FIELDS[kind] + _SUFFIX.get(tier, f"_{tier}")] = f"{rate * times}e-9"
     return told
 
 

@@ -17,7 +17,7 @@ import httpx
 import pytest
 
 from console.link import Link
-from router.contract import AttemptView, RequestDetail
+from router.contract import AttemptView, Done, Recost, Recosted, Reload, RequestDetail
 from storage.costs import Grouping
 from tests.fakes.bills import DIALECTS, Dialect, Used, answer, litellm_prices, used
 from tests.fakes.upstream import Behaviour, FakeUpstream, Seen
@@ -52,7 +52,8 @@ def _next(dialect: Dialect) -> Dialect:
     return DIALECTS[(DIALECTS.index(dialect) + 1) % len(DIALECTS)]
 
 
-def _configure(folder: Path, upstream: FakeUpstream) -> None:
+def _configure(folder: Path, upstream: FakeUpstream, times: int = 1) -> None:
+    """`times`: what everything costs, in multiples of its rate."""
     at = {
         "chat": ("openai/chat", upstream.base),
         "responses": ("openai/responses/responses", upstream.base),
@@ -64,13 +65,13 @@ def _configure(folder: Path, upstream: FakeUpstream) -> None:
         {
             "model_name": name,
             "litellm_params": {
-                "model": model, "api_base": base, "api_key": "k", **litellm_prices(),
+                "model": model, "api_base": base, "api_key": "k", **litellm_prices(times),
             },
         }
         for name, (model, base) in at.items()
     ]  # fmt: skip
     fallbacks = [{name: [_next(name)]} for name in DIALECTS]
-    folder.mkdir()
+    folder.mkdir(exist_ok=True)
     (folder / "litellm-config.yaml").write_text(
         json.dumps({"model_list": models, "router_settings": {"fallbacks": fallbacks}})
     )
@@ -195,6 +196,8 @@ async def _story(folder: Path, count: int, seed: int) -> None:
                     for exchange in exchanges:
                         group.create_task(ask(http, exchange))
                 await _audit(link, exchanges, ids)
+                _configure(folder, upstream, times=2)
+                await _audit_recost(link, _owed(exchanges))
             finally:
                 await link.close()
 
@@ -214,13 +217,33 @@ async def _audit(link: Link, exchanges: list[Exchange], ids: dict[str, str]) -> 
             wrong.append(error)
     if wrong:
         raise ExceptionGroup(f"{len(wrong)} of {len(exchanges)} are wrong", wrong)
-    owed = sum(bill.owed() for exchange in exchanges for bill in exchange.bills if bill)
+    owed = _owed(exchanges)
     for by in get_args(Grouping):
         lines = await link.archive.costs(by=by)
         assert sum(line.cost for line in lines) == owed, by
         assert sum(line.requests for line in lines) == len(exchanges), by
     today = (await link.snapshot()).beat.today
     assert (today.cost, today.unpriced) == (owed, 0)
+
+
+def _owed(exchanges: list[Exchange]) -> int:
+    return sum(bill.owed() for exchange in exchanges for bill in exchange.bills if bill)
+
+
+async def _audit_recost(link: Link, owed: int) -> None:
+    """At twice the prices all of history costs twice as much, in every sum."""
+    assert isinstance(await link.act(Reload()), Done)
+    for dry_run, cost in ((True, owed), (False, 2 * owed)):
+        done = await link.act(Recost(dry_run=dry_run))
+        assert isinstance(done, Recosted)
+        assert (done.before, done.after, done.next) == (owed, 2 * owed, None)
+        for by in get_args(Grouping):
+            assert sum(line.cost for line in await link.archive.costs(by=by)) == cost, by
+    rows = await link.archive.requests(limit=5_000)
+    assert sum(row.cost or 0 for row in rows) == 2 * owed
+    again = await link.act(Recost())
+    assert isinstance(again, Recosted)
+    assert (again.changed, again.after) == (0, 2 * owed)
 
 
 async def test_M01_M02_R10_every_dialect_costs_what_its_provider_asks(tmp_path: Path) -> None:
