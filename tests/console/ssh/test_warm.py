@@ -51,6 +51,7 @@ def test_a_login_is_a_fork_that_paints_follows_its_terminal_and_ends(
     (fork,) = warm.children()
     environment = fork.environ()
     assert "POINTSMAN_VISITOR" not in environment, "a fork's first environment is the warm one's"
+    assert fork.nice() > psutil.Process(house.router.process.pid).nice(), "requests come first"
     window.until("view@")
     window.resize(70, 20)
     window.until("Costs")
