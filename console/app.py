@@ -131,6 +131,7 @@ class ConsoleApp(Acting):
         self.paused = False
         self._before_detail = "live"
         self._interrupted = 0.0
+        self._alerted = 0
         self._mouse = True
         self._failure = ""
         self._told = False
@@ -207,8 +208,19 @@ class ConsoleApp(Acting):
 
     def _changed(self) -> None:
         self._draw_bars()
+        self._alert()
         if not self.paused and self.is_running:
             self.view.update()
+
+    def _alert(self) -> None:
+        """Says what was raised since the last time, the newest last; a flood is only counted."""
+        new, self._alerted = self.board.alerted - self._alerted, self.board.alerted
+        if new <= 0 or not self.is_running:
+            return
+        for alert in reversed(self.board.alerts[: min(new, 3)]):
+            self.say(f"{alert.kind}: {alert.subject} {alert.words}", bad=True)
+        if self.prefs.bell:
+            self.bell()
 
     def _tick(self) -> None:
         self._draw_bars()

@@ -17,6 +17,9 @@ from router.contract import Beat, OverrideView, RequestView, ServiceView, Snapsh
 #: finished requests kept for the Live screen; older ones are a filter away, in the ledger
 RECENT = 500
 
+#: alerts kept
+ALERTS = 50
+
 LinkState = Literal["connecting", "live", "stale", "down"]
 
 
@@ -35,6 +38,9 @@ class Board:
         self.paused: tuple[str, ...] = ()
         #: who is here over SSH or the browser
         self.visitors: tuple[contract.Visitor, ...] = ()
+        #: newest first; `alerted` counts those that came while this console looked
+        self.alerts: tuple[contract.AlertView, ...] = ()
+        self.alerted = 0
         self.beat: Beat | None = None
         self.today = Totals()
         self.config_error = ""
@@ -53,6 +59,7 @@ class Board:
         self.overrides = snapshot.overrides
         self.paused = snapshot.paused
         self.visitors = snapshot.visitors
+        self.alerts = snapshot.alerts
         self.config_error = snapshot.config_error
         for request in list(self.requests.values()):
             if request.state == "running":
@@ -76,6 +83,9 @@ class Board:
                 self.paused = change.paused
             case contract.VisitorsChanged():
                 self.visitors = change.visitors
+            case contract.AlertRaised():
+                self.alerts = (change.alert, *self.alerts)[:ALERTS]
+                self.alerted += 1
             case contract.Reloaded():
                 self.config_error = change.error
                 return True

@@ -196,6 +196,12 @@ def _budget(app: ConsoleApp, words: list[str]) -> str | None:
     return app.prefs.remember(budget=dollars) or None
 
 
+def _bell(app: ConsoleApp, words: list[str]) -> str | None:
+    if words[0] not in ("on", "off"):
+        return "write bell on, or bell off"
+    return app.prefs.remember(bell=words[0] == "on") or None
+
+
 def _plain(action: Callable[[ConsoleApp], object]) -> Callable[[ConsoleApp, list[str]], str | None]:
     def act(app: ConsoleApp, words: list[str]) -> None:
         app.call_later(action, app)
@@ -218,6 +224,7 @@ COMMANDS: dict[str, Command] = {
     "wake": Command("ask a resting provider again", _wake, "PROVIDER", _providers, 1),
     "theme": Command("colours", _theme, "NAME", _themes, 1),
     "budget": Command("dollars a day, for the header", _budget, "DOLLARS", None, 1),
+    "bell": Command("ring at an alert: on or off", _bell, "on|off", None, 1),
     "mouse": Command("on or off", _plain(lambda app: app.action_mouse())),
     "visitors": Command("who is here over SSH", _plain(lambda app: app.show_visitors())),
     "reload": Command("read the config files again", _plain(lambda app: app.reload_config())),

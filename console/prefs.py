@@ -3,6 +3,7 @@
     theme = "pointsman-dark"          # or pointsman-light, pointsman-contrast, any of Textual's
     mouse = true
     budget = 20.0                     # dollars a day, for the bar in the header
+    bell = true                       # rings the terminal's bell at an alert
     [keys]
     "live.cancel" = "ctrl+x"          # by the ids that `?` shows with --keys
     [filters]
@@ -30,6 +31,7 @@ class Prefs:
     mouse: bool = True
     group: str = ""
     budget: float | None = None
+    bell: bool = False
     keys: dict[str, str] = field(default_factory=dict)
     filters: dict[str, str] = field(default_factory=dict)
     trouble: str = ""
@@ -61,6 +63,7 @@ def read(path: Path) -> Prefs:
     kinds: dict[str, type | tuple[type, ...]] = {
         "theme": str,
         "mouse": bool,
+        "bell": bool,
         "group": str,
         "budget": (int, float),
     }

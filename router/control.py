@@ -195,6 +195,7 @@ def snapshot(router: Router) -> Snapshot:
         scenarios={name: str(target) for name, target in generation.routes.targets.items()},
         config_error=router.config_error,
         visitors=router.visitors.views(),
+        alerts=tuple(router.alerts.recent),
     )
 
 

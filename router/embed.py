@@ -32,8 +32,7 @@ async def embed(
         border.watch_client()
         request = wire.parse(raw)
         record.asked = request.model or ""
-        if request.user is not None and not record.user:
-            record.user = user_of(request.user)
+        record.user = record.user or user_of(request.user or "")
         if surface.wishes is not None:
             request, record.wishes = surface.wishes(request, call, wire.parse)
         plan = await choose(router, record, request, surface.external)

@@ -79,8 +79,7 @@ async def exchange(router: Router, call: Call, surface: Surface) -> None:
         request = surface.format.parse_request(raw)
         record.asked = request.model or ""
         record.stream = request.stream
-        if request.user is not None and not record.user:
-            record.user = user_of(request.user)
+        record.user = record.user or user_of(request.user or "")
         session = session_of(call.headers, request.body)
         if surface.wishes is not None:
             request, record.wishes = surface.wishes(request, call, surface.format.parse_request)
@@ -89,6 +88,11 @@ async def exchange(router: Router, call: Call, surface: Surface) -> None:
         if router.paused and record.caller.session in router.paused:
             raise refusal(record.caller.session)
         plan = await choose(router, record, request, surface.external)
+        if router.cache.on:
+            taken = await router.cache.recall(call, surface, record, request, plan, router.now())
+            if taken is None:
+                return
+            call = border.call = taken
 
         async def once(attempt: Attempt, candidate: Candidate) -> None:
             if (text := canned(candidate, record.wishes)) is not None:
@@ -114,6 +118,8 @@ async def exchange(router: Router, call: Call, surface: Surface) -> None:
             await deliver(router, call, surface, record, attempt, plan.request, sent, upstream)
 
         await attempts(router, record, plan, call, once)
+        if router.cache.on:
+            router.cache.keep(call, record)
 
 
 def begin(router: Router, call: Call, surface: Surface, endpoint: str) -> Record:
@@ -274,14 +280,14 @@ class Border:
         record: Record,
     ) -> None:
         self._router = router
-        self._call = call
+        self.call = call
         self._format = format
         self._headers = headers
         self._record = record
 
     def watch_client(self) -> None:
         """From here on a client that leaves ends the work. Call it once the body was read."""
-        leaving: Leaving = self._call.scope["leaving"]
+        leaving: Leaving = self.call.scope["leaving"]
         leaving.then(self._client_left)
 
     def _client_left(self) -> None:
@@ -339,7 +345,7 @@ class Border:
 
     async def _tell(self, error: RequestError) -> None:
         """The error, in the client's dialect: as the whole answer, or as the end of its stream."""
-        call = self._call
+        call = self.call
         if call.started:
             # what has no words for an error is left unfinished: its connection closes
             if (writer := self._record.writer) is not None:

@@ -97,14 +97,18 @@ class Attempt:
     @property
     def bill(self) -> Bill:
         """Of `tokens`; nothing before an answer began to arrive."""
-        if self.tally is None or not self.answered:
-            return NOTHING
         if self._bill is not None:
             return self._bill
+        if self.tally is None or not self.answered:
+            return NOTHING
         made = self.tally.bill(self.price)
         if self.ended is not None:
             self._bill = made
         return made
+
+    def settled(self, bill: Bill) -> None:
+        """Billed without a provider: an answer that was kept."""
+        self._bill = bill
 
     def view(self) -> AttemptView:
         bill = self.bill

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from router import formats
+from router.alerts import Alerts
 from router.children import Child
 from router.config import watch
 from router.contract import Listener, OverridesChanged, Reloaded, ServicesChanged, ServiceView
@@ -35,6 +36,7 @@ from router.prices import warm
 from router.projects import Projects
 from router.record import Record
 from router.remembered import Remembered
+from router.response_cache import ResponseCache
 from router.rooms import learnt
 from router.routes import Edits
 from router.sd_notify import Manager
@@ -94,9 +96,6 @@ class Router:
         self.live = Live(self.wall, self.now, today, before)
         #: sessions whose new requests are refused (router/pauses.py)
         self.paused: set[str] = set()
-        self.cashier = Cashier(self.ledger, self.wall, self.alert)
-        self.cashier.follow(generation.budgets)
-        self.live.budgets = self.cashier.views
         self.edits = Edits()
         self.visitors = Visitors(self.live.tell)
         self.invitations = Invitations(self.wall)
@@ -110,6 +109,18 @@ class Router:
         self.signing = Signing(self.wall)
         self.inlining = Inlining()
         self.transport = Transport(proxies=_proxies(generation))
+        self.alerts = Alerts(
+            self.wall,
+            self.live.tell,
+            lambda line: self.log.warning("alert", line),
+            self.transport,
+            lambda: (self.generation.webhook, self.generation.webhook_for),
+        )
+        self.cashier = Cashier(self.ledger, self.wall, self.alerts.raised)
+        self.cashier.follow(generation.budgets)
+        self.live.budgets = self.cashier.views
+        self.cache = ResponseCache(self.wall)
+        self.cache.follow(generation.cache)
         eyes = Eyes(own_door(self.transport, lambda: self.generation))
         self.means = Means(self.counter, self.sessions, projects, self.custom, eyes=eyes)
         self.children: dict[str, Child] = {}
@@ -158,10 +169,6 @@ class Router:
             self.log.warning("exchange", f"{text}: {view.error}", view.id, view.simulated)
         else:
             self.log.info("exchange", f"{text} by {view.rule}", view.id, view.simulated)
-
-    def alert(self, kind: str, subject: str, words: str) -> None:
-        """Tells people what they should look at."""
-        self.log.warning("alert", f"{kind} {subject}: {words}")
 
     def services(self) -> tuple[ServiceView, ...]:
         return self.health.views(self.generation)
@@ -219,6 +226,7 @@ class Router:
                 self.generation = learnt(built, self.health.rooms)
                 self.log.set_level(built.log_level)
                 self.cashier.follow(built.budgets)
+                self.cache.follow(built.cache)
                 self._simulate()
                 self.tending.follow(built)
                 self.log.info("config", f"generation {built.number} is in force")
@@ -238,6 +246,7 @@ class Router:
         self.tending.follow(self.generation)
         self._task(self.live.pulse())
         self._task(self._tick())
+        self._task(self.alerts.deliver())
         self._task(self._probe())
         self._task(self._follow(files))
         self._task(self._settle())
@@ -342,6 +351,8 @@ class Router:
                 shown = services
                 for change in self.health.changed(services):
                     self.ledger.health(change)
+                    if change.state == "down" and change.kind in ("provider", "local"):
+                        self.alerts.raised("provider", change.service, f"is down: {change.reason}")
                 self.live.tell(ServicesChanged(services))
             await asyncio.sleep(INTERVAL)
 

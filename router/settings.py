@@ -373,6 +373,16 @@ class Budget:
 
 
 @dataclass(frozen=True, slots=True)
+class ResponseCaching:
+    """Answers that are kept, to be given again. `default_on` False: only to who asks for it."""
+
+    ttl: float | None = 3600.0  # seconds; None: until there is no room
+    size: int = 64 * 1024 * 1024  # bytes
+    namespace: str = ""
+    default_on: bool = True
+
+
+@dataclass(frozen=True, slots=True)
 class Limits:
     """Bounds on what a client may send."""
 
@@ -407,6 +417,11 @@ class Generation:
     #: LiteLLM's price map, where one was given: before the catalogue, after all else
     price_map: PriceMap | None = None
     budgets: tuple[Budget, ...] = ()
+    #: None: no answer is kept
+    cache: ResponseCaching | None = None
+    #: where alerts are told, and which kinds of them
+    webhook: Secret = NO_KEY
+    webhook_for: frozenset[str] = frozenset()
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     retention_days: int = 30
     #: bytes that the ledger may take; None: as many as the days make

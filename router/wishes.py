@@ -11,6 +11,17 @@ from router.errors import Kind
 Chains = Mapping[str, tuple[str, ...]]
 
 
+class Controls(Struct, frozen=True):
+    """What a request says of the cache: LiteLLM's `cache` field. Seconds."""
+
+    no_cache: bool = False
+    no_store: bool = False
+    use: bool = False  # where the cache is only for those who ask for it
+    ttl: float | None = None
+    newest: float | None = None  # s-maxage: an older answer will not do
+    namespace: str = ""
+
+
 class Wishes(Struct, frozen=True):
     """All None or empty: the request asks nothing, and the configuration holds."""
 
@@ -29,6 +40,8 @@ class Wishes(Struct, frozen=True):
     mock: str | None = None
     #: treats the first group as failed in this way, to show that the fallbacks work
     fails_with: Kind | None = None
+    #: what it asks of the cache of answers
+    cache: Controls | None = None
 
 
 NO_WISHES = Wishes()

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from router.config.document import Document
 from router.config.part import Part, problem
+from router.config.response_cache import CacheParams
 from router.contract import Finding
 from router.settings import Deployment, Groups, Strategy
 
@@ -73,6 +74,8 @@ class Settings(BaseModel):
     stream_timeout: float | None = Field(default=None, gt=0)
     max_budget: float | None = Field(default=None, gt=0)
     budget_duration: str | None = None
+    cache: bool = False
+    cache_params: CacheParams = CacheParams()
     default_max_parallel_requests: int | None = Field(default=None, ge=1)
     enable_pre_call_checks: bool = False
     optional_pre_call_checks: list[str] = []

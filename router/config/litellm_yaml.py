@@ -17,6 +17,7 @@ from router.config.document import Document, read_yaml
 from router.config.interpolate import os_environ, unresolved
 from router.config.litellm_routing import WHAT, Routing, Settings
 from router.config.part import Part, exposed, problem
+from router.config.response_cache import of_litellm
 from router.contract import Finding
 from router.settings import Deployment, Secret, Target
 from router.spending.period import parse
@@ -81,6 +82,12 @@ def read(path: Path, env: Mapping[str, str], taken: frozenset[str]) -> Part:
     deployments = _made(routing, entries)
     part.groups = routing.groups(deployments)
     part.retry = routing.retry()
+    if file.litellm_settings.cache:
+        part.cache = of_litellm(file.litellm_settings.cache_params)
+        if file.litellm_settings.cache_params.type != "local":
+            text = "answers are kept in the memory of this router, not there"
+            where = document.where("litellm_settings", "cache_params", "type")
+            part.findings.append(Finding(WHAT, where, "found", text))
     part.budget = _budget(document, file.litellm_settings)
     key = file.general_settings.master_key or env.get("LITELLM_MASTER_KEY", "")
     part.key = Secret("" if unresolved(key) else key)

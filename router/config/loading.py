@@ -23,6 +23,7 @@ from router.config import (
     neighbours,
     own_providers,
     price_file,
+    response_cache,
     roles,
     telemetry,
 )
@@ -123,6 +124,9 @@ def load(
         prices=own_providers.prices(file.prices),
         price_map=price_map,
         budgets=budgets.budgets(file.budgets, litellm.budget),
+        cache=response_cache.caching(file.cache, litellm.cache),
+        webhook=Secret(file.alerts.webhook),
+        webhook_for=frozenset(file.alerts.kinds),
         log_level=_level(file, env),
         retention_days=file.retention.days,
         retention_bytes=round(file.retention.size_mb * 1e6) if file.retention.size_mb else None,

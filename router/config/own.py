@@ -8,6 +8,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_valida
 
 from router.config.endpoints import problem_of
 from router.config.part import Key
+from router.contract import AlertKind
 from router.settings import Scenario, Target
 from router.spending.period import parse
 
@@ -237,6 +238,25 @@ class BudgetTable(_Table):
         return self
 
 
+class CacheTable(_Table):
+    """Answers that are kept. `ttl` in seconds, 0: as long as there is room."""
+
+    enabled: bool = True
+    ttl: Annotated[float, Field(ge=0)] = 3600
+    size_mb: Annotated[float, Field(gt=0, le=16_384)] = 64
+    namespace: str = ""
+    mode: Literal["default_on", "default_off"] = "default_on"
+
+
+class AlertsTable(_Table):
+    """The address is a secret: who knows a chat's webhook may write there."""
+
+    webhook: str = ""
+    kinds: tuple[AlertKind, ...] = ("budget", "provider", "unpriced")
+
+    _address = field_validator("webhook")(address)
+
+
 class PointsmanToml(_Table):
     listen: ListenTable = ListenTable()
     litellm: RoleTable = RoleTable()
@@ -248,6 +268,8 @@ class PointsmanToml(_Table):
     retry: RetryTable = RetryTable()
     prices: dict[str, PriceTable] = {}
     budgets: tuple[BudgetTable, ...] = ()
+    alerts: AlertsTable = AlertsTable()
+    cache: CacheTable | None = None
     routes: RoutesTable = RoutesTable()
     providers: dict[str, ProviderTable] = {}
     neighbours: dict[str, NeighbourTable] = {}

@@ -17,7 +17,16 @@ from router.config.interpolate import unresolved
 from router.contract import Finding
 from router.prices import nano
 from router.providers.adjustments import CHANGES, NATIVE
-from router.settings import NO_KEY, Adjustment, Groups, Price, Provider, Routes, Secret
+from router.settings import (
+    NO_KEY,
+    Adjustment,
+    Groups,
+    Price,
+    Provider,
+    ResponseCaching,
+    Routes,
+    Secret,
+)
 
 #: what people paste from guides: no protection on any address that others can reach
 DEFAULT_KEYS = frozenset(
@@ -59,6 +68,7 @@ class Part:
     key: Secret = NO_KEY  # what clients of this source's role must show
     port: int | None = None
     proxy: Secret = NO_KEY  # address of the proxy on the way to providers
+    cache: ResponseCaching | None = None
     budget: tuple[float, str] | None = None  # dollars in a duration
     retry: dict[str, Any] = field(default_factory=dict)  # fields of RetryPolicy
     findings: list[Finding] = field(default_factory=list)

@@ -45,6 +45,7 @@ from router.contract.actions import (
     StopNeighbour,
     UndoRoutes,
 )
+from router.contract.alerts import AlertKind, AlertView
 from router.contract.costs import BranchLine, BudgetView, CostLine, CostPoint, Totals
 from router.contract.findings import Finding, Imported, ImportLine, Listener
 from router.contract.history import LogFilter, LogLine, RequestFilter
@@ -76,6 +77,7 @@ from router.contract.services import (
 from router.contract.snapshot import (
     PROTOCOL,
     VERSION,
+    AlertRaised,
     Beat,
     Change,
     Dropped,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from msgspec import Struct, field
 
+from router.contract.alerts import AlertView
 from router.contract.costs import BudgetView, Totals
 from router.contract.findings import Finding, Listener
 from router.contract.overrides import OverrideView
@@ -49,6 +50,7 @@ class Snapshot(Struct, frozen=True, gc=False):
     scenarios: dict[str, str] = field(default_factory=dict)  # scenario → target, as configured
     config_error: str = ""  # why the newest edit of a config file was not taken
     visitors: tuple[Visitor, ...] = ()  # oldest first
+    alerts: tuple[AlertView, ...] = ()  # newest first, at most 50
 
 
 class ServicesChanged(Struct, frozen=True, tag=True, gc=False):
@@ -61,6 +63,10 @@ class OverridesChanged(Struct, frozen=True, tag=True, gc=False):
 
 class PausedChanged(Struct, frozen=True, tag=True, gc=False):
     paused: tuple[str, ...]
+
+
+class AlertRaised(Struct, frozen=True, tag=True, gc=False):
+    alert: AlertView
 
 
 class Reloaded(Struct, frozen=True, tag=True, gc=False):
@@ -81,5 +87,12 @@ class Dropped(Struct, frozen=True, tag=True, gc=False):
 
 
 Change = (
-    Beat | ServicesChanged | OverridesChanged | PausedChanged | VisitorsChanged | Reloaded | Dropped
+    Beat
+    | ServicesChanged
+    | OverridesChanged
+    | PausedChanged
+    | VisitorsChanged
+    | AlertRaised
+    | Reloaded
+    | Dropped
 )

@@ -15,7 +15,7 @@ from router.doors.call import Call
 from router.errors import CallerError, Kind
 from router.formats.splice import splice
 from router.messages import Request
-from router.wishes import NO_WISHES, Chains, Wishes
+from router.wishes import NO_WISHES, Chains, Controls, Wishes
 
 #: where a client asks that a failure be feigned, to see that the fallbacks work
 _FEIGNED: dict[str, Kind] = {
@@ -39,6 +39,7 @@ _FOLLOWED = frozenset(
         "mock_response",
         "tags",
         "litellm_metadata",
+        "cache",
     }
 )
 #: fields that are LiteLLM's alone and change nothing here
@@ -46,7 +47,6 @@ _DROPPED = frozenset(
     {
         "additional_drop_params",
         "api_key",
-        "cache",
         "caching",
         "drop_params",
         "enable_tag_filtering",
@@ -125,6 +125,7 @@ def _read(body: Mapping[str, Any], headers: Mapping[str, str]) -> Wishes:
             headers.get("x-litellm-stream-timeout", body.get("stream_timeout")), "stream_timeout"
         ),
         mock=_mock(body.get("mock_response")),
+        cache=_cache(body.get("cache")),
         fails_with=next((kind for name, kind in _FEIGNED.items() if body.get(name) is True), None),
     )
 
@@ -156,6 +157,22 @@ def _number(value: object, name: str) -> float:
     except ValueError:
         pass
     raise CallerError(f"{name}: should be a number", param=name)
+
+
+def _cache(value: object) -> Controls | None:
+    if value is None:
+        return None
+    if not isinstance(value, dict):
+        raise CallerError('cache: should be an object, as {"no-cache": true}', param="cache")
+    ttl, newest = value.get("ttl"), value.get("s-maxage", value.get("s-max-age"))
+    return Controls(
+        no_cache=value.get("no-cache") is True,
+        no_store=value.get("no-store") is True,
+        use=value.get("use-cache") is True,
+        ttl=None if ttl is None else _number(ttl, "cache.ttl"),
+        newest=None if newest is None else _number(newest, "cache.s-maxage"),
+        namespace=str(value.get("namespace") or "")[:200],
+    )
 
 
 def _names(value: object, name: str) -> list[str]:

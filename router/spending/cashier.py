@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from msgspec.structs import replace
 
-from router.contract import BudgetView, Look
+from router.contract import AlertKind, BudgetView, Look
 from router.errors import CallerError
 from router.prices import price
 from router.record import Attempt, Record
@@ -37,7 +37,7 @@ _SOURCES: dict[str, Spender] = {
     **{"house": "door", "door": "door", "provider": "model", "model": "model", "key": "key"},
     **{"team": "team", "user": "user", "project": "project", "session": "session"},
 }
-Alert = Callable[[str, str, str], None]
+Alert = Callable[[AlertKind, str, str], None]
 
 
 class Books(Keeper, Protocol):
@@ -444,7 +444,8 @@ class Cashier:
         self._alert(
             "budget",
             f"{account.scope} {account.name}".strip(),
-            said(account) + (f", resets {told(account.until)}" if account.until else ""),
+            said(account).partition(": ")[2]
+            + (f", resets {told(account.until)}" if account.until else ""),
         )
 
     # ── for people ────────────────────────────────────────────────────────────────────────────

@@ -14,7 +14,7 @@ import msgspec
 
 from router.doors.call import Call
 from router.doors.callers import admitted, key_of
-from router.doors.management import budgets, keys, models, spend, teams, users, utilities
+from router.doors.management import budgets, cache, keys, models, spend, teams, users, utilities
 from router.doors.management.asked import Asked, Route
 from router.errors import CallerError
 from router.guards.body import read_body
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 _FIXED: dict[str, Route] = {}
 _MATCHED: list[tuple[re.Pattern[str], Route]] = []
-for _family in (keys, users, teams, budgets, models, spend, utilities):
+for _family in (keys, users, teams, budgets, models, spend, utilities, cache):
     for _name, _route in _family.ROUTES.items():
         if "{" in _name:
             _MATCHED.append((re.compile(re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", _name)), _route))
