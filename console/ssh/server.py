@@ -21,7 +21,7 @@ from console.ssh.session import Session, Who
 from console.ssh.users import User
 
 #: the usage guide's password. It opens nothing to anyone who is not this Unix user already.
-DEVELOPMENT_PASSWORD = "devpassword"  # noqa: S105
+DEVELOPMENT_PASSWORD = "devpassword"  # noqa: S105 - the one of the guide, told to be so
 _PERMITTED_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
@@ -118,14 +118,14 @@ class Server(asyncssh.SSHServer):
         )
 
     def _may_use_password(self) -> bool:
-        if self._front.options.password == "off":  # noqa: S105
+        if self._front.options.password == "off":  # noqa: S105 - a mode, not a password
             return False
         kept = any(user.password for user in self._front.users.now().values())
         return kept or self._has_development_password()
 
     def _is_same_user(self) -> bool:
         if self._uid is None:
-            return self._front.options.password == "on"  # noqa: S105
+            return self._front.options.password == "on"  # noqa: S105 - a mode, not a password
         return self._uid == os.getuid()
 
     def public_key_auth_supported(self) -> bool:

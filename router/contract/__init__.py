@@ -1,9 +1,9 @@
 """What a router shows and takes: the words that router, ledger and consoles share.
 
 A file for each subject; everybody imports from here. Nothing of ours is imported, so that a console
-can import it alone. Everything here is a msgspec Struct:
-it goes over the control socket as JSON and is decoded into the same types on the other side. They
-are trees of values, never rings: the garbage collector need not look at them (gc=False).
+can import it alone. All is msgspec Structs: they go over the control socket as JSON and are decoded
+into the same types on the other side. They are trees of values, never rings: the garbage collector
+need not look at them (gc=False).
 
 Four verbs:
     snapshot()  all that a console needs to draw at once                    GET  /snapshot
