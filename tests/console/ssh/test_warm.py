@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 import time
 from collections.abc import Iterator
@@ -27,8 +28,11 @@ def warm_process(house: House) -> psutil.Process | None:
     """Once it is ready: it then sleeps in select with the console imported."""
     router = psutil.Process(house.router.process.pid)
     fronts = [p for p in router.children() if "console.ssh" in p.cmdline()]
-    found = [p for f in fronts for p in f.children() if "console.ssh.warm" in p.cmdline()]
-    return found[0] if found else None
+    for child in [child for front in fronts for child in front.children()]:
+        with contextlib.suppress(psutil.ZombieProcess, psutil.NoSuchProcess):  # it just ended
+            if "console.ssh.warm" in child.cmdline():
+                return child
+    return None
 
 
 def consoles(house: House, role: str, words: str, windows: list[Terminal]) -> Terminal:
