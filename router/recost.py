@@ -1,7 +1,8 @@
 """History at today's prices: every attempt's usage through the price that its model now has.
 
-One rule: only money changes, never what was used; an attempt whose provider is configured no longer
-keeps what it cost. Prices that change with time are those of the attempt's own time.
+One rule: only money changes, never what was used; an attempt whose provider is gone, or that was
+simulated and no more is, keeps what it cost. Prices that change with time are those of the
+attempt's own time.
 """
 
 from __future__ import annotations
@@ -90,7 +91,9 @@ def _page(rows: Iterable[Row], generation: Generation) -> tuple[Recosting, Recos
 def _bill(view: AttemptView, generation: Generation) -> Bill:
     provider = generation.provider(view.provider)
     nothing = view.tokens == Tokens() and view.apart is None
-    if nothing or provider is None or provider.plane is not None:
+    # the name alone is not the provider: what the simulator stood in for had the simulator's price
+    other = provider is None or provider.simulated is not view.simulated
+    if nothing or provider is None or other or provider.plane is not None:
         return Bill(view.cost, view.spend, view.price)
     used = view.tokens
     usage = Usage(
