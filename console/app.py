@@ -392,7 +392,17 @@ class ConsoleApp(Acting):
     # ── the command line ──────────────────────────────────────────────────────────────────────────
 
     def action_command(self) -> None:
-        self.query_one(CommandLine).open()
+        self.open_command()
+
+    def open_command(self, begun: str = "") -> None:
+        self.query_one(CommandLine).open(begun)
+
+    @work
+    async def show_costs(self, since: float, until: float) -> None:
+        from console.screens.costs import Costs
+
+        await self.action_view("costs")
+        self.query_one(Costs).between(since, until)
 
     def on_command_line_left(self) -> None:
         self.query_one(CommandLine).display = False

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from console import theme
-from console.options import seconds_of
+from console.options import moment, seconds_of
 from router.contract import Cancel, ClearCooldown, ClearOverride, Pause, Resume, SetOverride
 
 if TYPE_CHECKING:
@@ -181,6 +181,20 @@ def _group(app: ConsoleApp, words: list[str]) -> str | None:
     return None
 
 
+def _range(app: ConsoleApp, words: list[str]) -> str | None:
+    import click
+
+    try:
+        since, *until = (moment(word) for word in words[:2])
+    except click.BadParameter as error:
+        return error.message
+    end = until[0] if until else app.now()
+    if end <= since:
+        return "a range ends after it begins"
+    app.show_costs(since, end)
+    return None
+
+
 def _theme(app: ConsoleApp, words: list[str]) -> str | None:
     if words[0] not in app.available_themes:
         return f"no theme {words[0]!r}; there are {', '.join(_themes(app))}"
@@ -216,6 +230,7 @@ COMMANDS: dict[str, Command] = {
     "filter": Command("what the list shows; a saved name, or text", _filter, "TEXT", _filters),
     "save": Command("keep this filter under a name", _save, "NAME", None, 1),
     "group": Command("group the requests", _group, "BY", _groups, 1),
+    "range": Command("costs from a day to another", _range, "FROM [TO]", None, 1),
     "override": Command("send traffic there", _override, "TARGET [SCOPE] [30m]", _targets, 1),
     "clear": Command("take an override back", _clear, "ID", _overrides, 1),
     "cancel": Command("stop a running request", _cancel, "ID", _running, 1),

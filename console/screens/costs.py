@@ -7,6 +7,7 @@ unpriced parts is a lower bound (≥) and says how much of the traffic it covers
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from typing import ClassVar, Literal
@@ -57,6 +58,11 @@ BYS: tuple[By, ...] = (
 LOOK = 2
 #: key → (name, days before today)
 PERIODS = {"t": ("today", 0), "w": ("7 days", 6), "M": ("30 days", 29)}
+_STEPS: tuple[tuple[Literal["quarter", "hour", "day"], float], ...] = (
+    ("quarter", 900.0),
+    ("hour", 3600.0),
+    ("day", DAY),
+)
 _BAR = 10
 #: budgets that are shown, the fullest first
 _BUDGETS = 3
@@ -137,6 +143,7 @@ class Costs(View):
         ("t", "today"),
         ("w", "7 days"),
         ("M", "30 days"),
+        ("r", "range"),
         ("b", "by"),
         ("v", "would have cost"),
         ("e", "export"),
@@ -145,6 +152,7 @@ class Costs(View):
         Binding("t", "period('t')", "Today"),
         Binding("w", "period('w')", "The last 7 days"),
         Binding("M", "period('M')", "The last 30 days"),
+        Binding("r", "range", "From a day to another"),
         Binding("b", "by(1)", "By model, provider, key, session, project, door, rule, outcome"),
         Binding("B", "by(-1)", "The same backwards"),
         Binding("v", "other", "What this would have cost on another model"),
@@ -154,6 +162,8 @@ class Costs(View):
     def __init__(self) -> None:
         super().__init__(id="costs")
         self._period = "t"
+        #: Unix seconds that a person named; `_period` is then ""
+        self._range = (0.0, 0.0)
         self.by: By = "model"
         self._lines: list[CostLine] | None = None
         self._points: list[CostPoint] = []
@@ -164,7 +174,12 @@ class Costs(View):
         self._ticks = 0
 
     def command(self) -> str:
-        since = {"t": "today", "w": "7d", "M": "30d"}[self._period]
+        since = {"t": "today", "w": "7d", "M": "30d"}.get(self._period, "")
+        if not since:
+            first, last = (
+                time.strftime("%Y-%m-%dT%H:%M", time.localtime(at)) for at in self._range
+            )
+            since = f"{first} --until {last}"
         return f"pointsman costs --since {since} --by {self.by}"
 
     def compose(self) -> ComposeResult:
@@ -185,6 +200,14 @@ class Costs(View):
         self._period, self._version = period, None
         self._load()
 
+    def action_range(self) -> None:
+        self.console_app.open_command("range ")
+
+    def between(self, since: float, until: float) -> None:
+        """Shows that span, Unix seconds."""
+        self._period, self._range, self._version = "", (since, until), None
+        self._load()
+
     def action_by(self, step: int) -> None:
         self.by = BYS[(BYS.index(self.by) + step) % len(BYS)]
         self._version = None
@@ -192,9 +215,23 @@ class Costs(View):
         self._load()
 
     @property
-    def _since(self) -> float:
+    def _span(self) -> tuple[float, float]:
+        if not self._period:
+            return self._range
+        now = self.console_app.now()
         _, days = PERIODS[self._period]
-        return midnight(midnight(self.console_app.now()) - days * DAY + DAY / 2)
+        return midnight(midnight(now) - days * DAY + DAY / 2), now + DAY
+
+    @property
+    def _step(self) -> tuple[Literal["quarter", "hour", "day"], float, int]:
+        """The step of the plot: its name, its seconds, and how many there are."""
+        if self._period:
+            _, days = PERIODS[self._period]
+            return ("day", DAY, days + 1) if days else ("quarter", 900.0, 96)
+        since, until = self._range
+        length = until - since
+        name, step = _STEPS[0] if length <= DAY else _STEPS[1] if length <= 4 * DAY else _STEPS[2]
+        return name, step, min(max(math.ceil(length / step), 1), 400)
 
     @work(exclusive=True, group="costs")
     async def _load(self) -> None:
@@ -204,10 +241,9 @@ class Costs(View):
         version = await self.ask(archive.data_version(), -1)
         if version == self._version and self._lines is not None:
             return
-        now, since = self.console_app.now(), self._since
-        self._lines = await self.ask(archive.costs(since, now + DAY, self.by), [])
-        step: Literal["quarter", "day"] = "quarter" if self._period == "t" else "day"
-        self._points = await self.ask(archive.cost_series(since, now + DAY, step), [])
+        now, (since, until) = self.console_app.now(), self._span
+        self._lines = await self.ask(archive.costs(since, until, self.by), [])
+        self._points = await self.ask(archive.cost_series(since, until, self._step[0]), [])
         self._hour = await self.ask(archive.cost_series(now - 3600, now + DAY, "quarter"), [])
         first = time.localtime(now)
         begin = time.mktime((first.tm_year, first.tm_mon, 1, 0, 0, 0, 0, 0, -1))
@@ -235,6 +271,11 @@ class Costs(View):
         said: list[Piece] = [Span("  ")]
         for key, (name, _) in PERIODS.items():
             said += [Span(f" {name} ", "badge" if key == self._period else "muted", key), Span(" ")]
+        if not self._period:
+            first, last = (
+                time.strftime("%Y-%m-%d %H:%M", time.localtime(at)) for at in self._range
+            )
+            said.append(Span(f" {first} to {last} ", "badge", "r"))
         said.append(Span(f"  by {self.by}", "accent", "b"))
         if self._lines is not None and not found:
             said.append(Span("  no request in this time", "muted"))
@@ -243,12 +284,13 @@ class Costs(View):
     def _trend(self, real: Sequence[CostLine]) -> list[Content]:
         now, whole = self.console_app.now(), total(real)
         room = max(self.size.width - 14, 10)
-        _, days = PERIODS[self._period]
-        step, count = (900.0, 96) if not days else (DAY, days + 1)
-        spent = over_time(self._points, self._since, step, count)
+        name, step, count = self._step
+        spent = over_time(self._points, self._span[0], step, count)
         each = max(room // count, 1)
         plot = "".join(cell * min(each, 8) for cell in spark(spent))
-        unit = "a quarter hour" if not days else "a day"
+        unit = (
+            "a quarter hour" if name == "quarter" else f"{'an' if name == 'hour' else 'a'} {name}"
+        )
         most = money(round(max(spent, default=0.0) * NANO))
         rate = sum(p.line.cost for p in self._hour if not p.line.simulated)
         today = self.console_app.board.today.cost
@@ -302,7 +344,7 @@ class Costs(View):
         """Beside the console's own files: this may be a terminal far away."""
         folder = self.console_app.home.data / "exports"
         stamp = time.strftime("%Y%m%d-%H%M%S", time.localtime(self.console_app.now()))
-        path = folder / f"costs-{self._period}-{self.by}-{stamp}"
+        path = folder / f"costs-{self._period or 'range'}-{self.by}-{stamp}"
         try:
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             export(path, self._lines or [])

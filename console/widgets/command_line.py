@@ -70,12 +70,13 @@ class CommandLine(Vertical):
     def line(self) -> Input:
         return self.query_one(_Line)
 
-    def open(self) -> None:
+    def open(self, begun: str = "") -> None:
         self.display = True
-        self.line.value = ""
+        self.line.value = begun
+        self.line.cursor_position = len(begun)
         self._at = len(self._before)
         self.line.focus()
-        self._offer("")
+        self._offer(begun)
 
     def on_input_changed(self, event: Input.Changed) -> None:
         event.stop()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
+from console import commanding
 from console.text import width
 from console.widgets.budget import line
 from console.widgets.paint import plain
@@ -74,3 +75,20 @@ def test_a_budget_never_outgrows_its_line_nor_loses_its_money() -> None:
             assert " of $" in words
     assert "✗ spent   anew in 1d" in plain(line(BUDGETS[0], scene.NOW, 120))
     assert "$1.0000 held" in plain(line(BUDGETS[1], scene.NOW, 120))
+
+
+async def test_costs_of_a_range_that_a_person_names(test_home: Home) -> None:
+    scene.fill(test_home.ledger)
+    async with (
+        FakeRouter(scene.SNAPSHOT).serving(test_home),
+        console(test_home, size=(120, 40)) as (app, pilot),
+    ):
+        await until(pilot, lambda: "LIVE" in shown(app))
+        assert commanding.run(app, "range 2001-01-02 2001-01-01") == "a range ends after it begins"
+        assert "write today, yesterday" in (commanding.run(app, "range yesteryear") or "")
+        assert commanding.run(app, "range 2001-01-01 2001-01-03") is None
+        await until(pilot, lambda: "no request in this time" in shown(app))
+        assert "2001-01-01 00:00 to 2001-01-03 00:00" in shown(app)
+        assert "--since 2001-01-01T00:00 --until 2001-01-03T00:00" in app.view.command()
+        await pilot.press("w")
+        await until(pilot, lambda: "openrouter,claude-sonnet-4-5" in shown(app))
