@@ -9,7 +9,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from router.cooldowns import LONGEST, WINDOW, Cooldowns
+from router.cooldowns import LONGEST, REMEMBERED, WINDOW, Cooldowns
 from router.errors import Kind, UpstreamError
 from router.policy import ANSWERS, Course, GiveUp, Step, Try, Wait
 from router.rules.plan import Candidate
@@ -231,10 +231,16 @@ def test_one_that_is_alone_rests_only_as_long_as_its_provider_asked() -> None:
 
 def test_cooldowns_forget_what_no_longer_matters() -> None:
     cooldowns = Cooldowns()
-    for number in range(3_000):
-        wild = Candidate(A.provider, f"made-up-{number}", "")
-        cooldowns.failed(wild, error("upstream"), POLICY, number * 1.0)
-    assert len(cooldowns) <= 1_001
+    cooldowns.failed(A, error("quota", retry_after=LONGEST), POLICY, 0.0)
+    lengths = []
+    for second in range(1, REMEMBERED + 1):
+        wild = Candidate(A.provider, f"made-up-{second}", "")
+        cooldowns.failed(wild, error("upstream"), POLICY, float(second))
+        lengths.append(len(cooldowns))
+    # the last one is one too many: what rests stays, and what failed within the window
+    assert lengths[-2:] == [REMEMBERED, 1 + WINDOW]
+    assert cooldowns.resting(A, float(REMEMBERED)) == LONGEST - REMEMBERED
+    assert [cooldowns.until("a", LONGEST - left) for left in (1.0, 0.0)] == [LONGEST, None]
 
 
 KINDS = st.sampled_from(sorted(ANSWERS))
