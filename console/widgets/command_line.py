@@ -62,7 +62,7 @@ class CommandLine(Vertical):
 
     def compose(self) -> ComposeResult:
         yield Bar(id="completions")
-        line = _Line(placeholder="command; tab completes", compact=True)
+        line = _Line(placeholder="command; tab completes", compact=True, select_on_focus=False)
         line.cursor_blink = False
         yield line
 
