@@ -29,6 +29,7 @@ from router.forward import forward
 from router.providers import KINDS
 from router.rules.groups import find
 from router.settings import Deployment
+from router.spending.access import may_use
 
 if TYPE_CHECKING:
     from router.service import Router
@@ -98,7 +99,7 @@ async def _route(router: Router, call: Call) -> None:
         case "POST", "/v1/messages/count_tokens":
             await ccr.count_tokens(router, call)
         case "GET", path if found := _MODELS.fullmatch(path):
-            await call.json(200, _listed(router, found[1]))
+            await call.json(200, _listed(router, found[1], key_of(call.headers)))
         case method, path if (found_route := management.find(method, path)) is not None:
             await management.serve(router, call, *found_route)
         case _, path if _METERED.fullmatch(path) or path.endswith("/count_tokens"):
@@ -207,9 +208,12 @@ def _behind(router: Router, pattern: str, deployments: tuple[Deployment, ...]) -
     return found
 
 
-def _listed(router: Router, name: str | None) -> dict[str, object]:
-    """All models, or the one that is named."""
+def _listed(router: Router, name: str | None, key: str) -> dict[str, object]:
+    """All models that a key may use, or the one that is named."""
     known = names(router)
+    if (holder := router.cashier.find(key)) is not None:
+        groups = router.generation.groups
+        known = [one for one in known if may_use(holder.models, one, groups)]
     if name is None:
         return {"data": [_model(each) for each in known], "object": "list"}
     if name not in known and not find(router.generation.groups, name):

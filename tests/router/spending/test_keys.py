@@ -377,6 +377,8 @@ async def test_only_the_master_key_manages_and_a_virtual_one_sees_itself(
             assert answer.json()["error"]["code"] == str(status)
     seen = (await http.get("/litellm/model/info", headers=bearer(key))).json()["data"]
     assert {one["model_name"] for one in seen} == {"gpt-4o"}
+    listed = (await http.get("/litellm/v1/models", headers=bearer(key))).json()["data"]
+    assert [one["id"] for one in listed] == ["gpt-4o"]
 
 
 async def test_without_a_master_key_nothing_can_be_changed(
