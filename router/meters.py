@@ -35,12 +35,12 @@ class Series:
     """All that is counted of one door, provider and model."""
 
     __slots__ = (
-        *("cache_read", "cache_write", "cost", "done", "duration", "failed"),
+        *("cache_read", "cache_write", "cancelled", "cost", "done", "duration", "failed"),
         *("input", "output", "reasoning", "ttft", "unpriced"),
     )
 
     def __init__(self) -> None:
-        self.done = self.failed = self.unpriced = self.cost = 0
+        self.done = self.failed = self.cancelled = self.unpriced = self.cost = 0
         self.input = self.cache_read = self.cache_write = self.output = self.reasoning = 0
         self.duration, self.ttft = Spread(), Spread()
 
@@ -62,6 +62,8 @@ class Meters:
             series.done += 1
         elif view.state == "failed":
             series.failed += 1
+        else:
+            series.cancelled += 1
         tokens = view.tokens
         series.input += tokens.input
         series.cache_read += tokens.cache_read

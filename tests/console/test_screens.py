@@ -133,7 +133,7 @@ async def test_commands_complete_act_and_are_remembered(test_home: Home) -> None
         commanding.run(app, "filter mix")
         await until(pilot, lambda: app.view.query_one("FilterLine").value == "mixtral")  # type: ignore[attr-defined]
         commanding.run(app, "budget 20")
-        await until(pilot, lambda: "of $20.0000 today" in shown(app))
+        await until(pilot, lambda: "of $20 today" in shown(app))
         await pilot.press("colon", *"cmd", "enter")
         await until(pilot, lambda: "pointsman requests --text mixtral" in shown(app))
 
