@@ -57,7 +57,7 @@ def floor(port: int, mock: int, folder: Path) -> Gateway:
 
 
 def pointsman(port: int, mock: int, folder: Path) -> Gateway:
-    """Ours, with rules, guards and ledger on."""
+    """Ours, with rules, guards, keys and ledger on."""
     api = f"http://127.0.0.1:{mock}/v1"
     _ccr_config(folder, port=0, api=api)
     _litellm_config(folder / "litellm-config.yaml", api)
@@ -67,6 +67,7 @@ def pointsman(port: int, mock: int, folder: Path) -> Gateway:
         port,
         (sys.executable, "-m", "router", "serve", "--port", str(port), *off),
         env={"POINTSMAN_HOME": str(folder)},
+        headers=(f"Authorization: Bearer {KEY}",),
         chat="/litellm/v1/chat/completions",
         messages="/ccr/v1/messages",
         ready="/health",
@@ -144,5 +145,7 @@ def _litellm_config(file: Path, api: str) -> None:
             f"      api_base: {api}",
             f"      api_key: {KEY}",
         ]
+    # both are asked for their key: what a key costs is part of what a gateway costs
+    lines += ["general_settings:", f"  master_key: {KEY}"]
     file.touch(mode=0o600)
     file.write_text("\n".join(lines) + "\n")
