@@ -137,7 +137,11 @@ def _shown(router: Running) -> dict[str, Any]:
 
 
 def test_L09_a_client_of_ollama_works_with_every_model(router: Running) -> None:
-    client = ollama.Client(host=f"{router.front}/ollama")
+    with ollama.Client(host=f"{router.front}/ollama") as client:
+        _use(client, router)
+
+
+def _use(client: ollama.Client, router: Running) -> None:
     names = {model.model for model in client.list().models}
     assert {"qwen", "gemini-3-pro", "claude", "gpt"} <= names
     ask: Any = {"messages": [{"role": "user", "content": "hello"}], "tools": [WEATHER]}
