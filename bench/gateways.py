@@ -144,7 +144,12 @@ def _litellm_config(file: Path, api: str) -> None:
             f"      model: openai/{model}",
             f"      api_base: {api}",
             f"      api_key: {KEY}",
+            # both count the money: without a price LiteLLM leaves that work out
+            "      input_cost_per_token: 0.000001",
+            "      output_cost_per_token: 0.000002",
         ]
+    # the mock has no Responses API, where LiteLLM would send an openai/ model's Messages
+    lines += ["litellm_settings:", "  use_chat_completions_url_for_anthropic_messages: true"]
     # both are asked for their key: what a key costs is part of what a gateway costs
     lines += ["general_settings:", f"  master_key: {KEY}"]
     file.touch(mode=0o600)

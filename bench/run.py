@@ -15,6 +15,7 @@ import argparse
 import json
 import os
 import shutil
+import signal
 import socket
 import statistics
 import subprocess
@@ -58,6 +59,8 @@ SCENARIOS = (
 
 def main() -> int:
     given = _arguments()
+    # ended from outside: the gateways it started end with it
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("bench: ended"))
     missing = [tool for tool in ("cc", "taskset") if shutil.which(tool) is None]
     if missing or (os.cpu_count() or 1) < 2 or not sys.platform.startswith("linux"):
         need = f"missing: {', '.join(missing)}" if missing else "it needs Linux and two cores"
