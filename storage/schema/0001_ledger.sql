@@ -1,6 +1,6 @@
 -- The ledger's first shape. Money is integer nano-dollars, NULL where a price is unknown (never 0);
 -- times are Unix seconds; durations end in _ms. No table holds a prompt, an answer or a credential.
--- Columns are named after the fields of router/contract.py and stand in their order.
+-- Columns are named after the fields of router/contract and stand in their order.
 
 CREATE TABLE request (
     -- Without AUTOINCREMENT: an upsert would burn a number. Retention keeps the newest row instead,

@@ -9,6 +9,7 @@ from __future__ import annotations
 import gzip
 import re
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -36,6 +37,8 @@ cooldown = 0
 DOORS = {"openai": "/litellm/v1/chat/completions", "anthropic": "/litellm/v1/messages"}
 #: nobody has counted so many tokens
 MOST = 10_000
+#: no client is told these: where our code lies, how it fell, what the provider's key is
+TOO_MUCH = f"Traceback|{re.escape(str(Path(__file__).parents[2]))}|a-provider-key"
 
 
 def head(*lines: str, status: str = "200 OK", kind: str = "application/json") -> bytes:
@@ -220,7 +223,7 @@ async def test_every_lie_ends_in_a_legal_answer_and_a_truthful_row(
                     (attempt,) = detail.attempts
                     if (attempt.outcome == "ok") is not answered:
                         wrong.append(f"{where}: the attempt ended {attempt.outcome!r}")
-                    if re.search(r"Traceback|/work/|a-provider-key", answer.text):
+                    if re.search(TOO_MUCH, answer.text):
                         wrong.append(f"{where}: told too much")
         # and it serves on as if nothing had been
         good_answer = await http.post(
