@@ -1,0 +1,70 @@
+"""All of it together, as one request sees it from its start to its end."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal
+
+from router.contract import Finding
+from router.settings.groups import Groups, RetryPolicy
+from router.settings.providers import Price, Provider
+from router.settings.routes import Hooks, Routes
+from router.settings.secrets import NO_KEY, Secret
+from router.settings.serving import Budget, Limits, Listen, Otlp, ResponseCaching, Role, Site
+
+if TYPE_CHECKING:
+    from router.price_map import PriceMap
+
+
+@dataclass(frozen=True, slots=True)
+class Generation:
+    """Everything the router was told, resolved. `number` counts reloads from 1."""
+
+    number: int
+    providers: Mapping[str, Provider]
+    routes: Routes
+    groups: Groups
+    litellm: Role
+    ccr: Role
+    listen: Listen = Listen()
+    limits: Limits = Limits()
+    retry: RetryPolicy = RetryPolicy()
+    #: other programs behind the front door, and those of them with a host name of their own
+    sites: tuple[Site, ...] = ()
+    hosts: Mapping[str, Site] = field(default_factory=dict)
+    #: taken at the start
+    otlp: Otlp | None = None
+    findings: tuple[Finding, ...] = ()
+    #: model → Price for models priced in config, wherever they are served
+    prices: Mapping[str, Price] = field(default_factory=dict)
+    #: LiteLLM's price map, where one was given: before the catalogue, after all else
+    price_map: PriceMap | None = None
+    budgets: tuple[Budget, ...] = ()
+    #: None: no answer is kept
+    cache: ResponseCaching | None = None
+    #: where alerts are told, and which kinds of them
+    webhook: Secret = NO_KEY
+    webhook_for: frozenset[str] = frozenset()
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    retention_days: int = 30
+    #: bytes that the ledger may take; None: as many as the days make
+    retention_bytes: int | None = None
+    #: the development password over SSH; "auto": only where the client's Unix user can be told;
+    #: "own": only passwords of `pointsman ssh passwd`; "off": no password at all
+    ssh_password: Literal["auto", "on", "own", "off"] = "auto"  # noqa: S105 - a mode
+    #: whether a shell over SSH may use the client's agent
+    ssh_agent: bool = False
+    hooks: Hooks | None = None
+    #: the proxy that a configuration names; the environment's wins. Taken at start
+    proxy: Secret = NO_KEY
+    #: files and folders beside the usual ones that this was made from, to be watched as well
+    follows: tuple[str, ...] = ()
+
+    def provider(self, name: str) -> Provider | None:
+        """By name; exact first, then without regard to case."""
+        found = self.providers.get(name)
+        if found is None:
+            folded = name.casefold()
+            found = next((p for p in self.providers.values() if p.name.casefold() == folded), None)
+        return found

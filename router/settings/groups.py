@@ -1,0 +1,79 @@
+"""The LiteLLM plane: which deployments a name stands for, and how often each is tried."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from router.settings.providers import Target
+
+
+@dataclass(frozen=True, slots=True)
+class Deployment:
+    """One entry of LiteLLM's model_list: a group's name and what serves it."""
+
+    group: str
+    target: Target
+    weight: float = 1.0
+    params: Mapping[str, Any] = field(default_factory=dict)  # defaults put into the body
+    id: str = ""  # as LiteLLM's model_info.id: given, or made of what it is
+    #: the lowest is tried first; the next ones only when it failed
+    order: int = 1
+    tags: tuple[str, ...] = ()
+    tag_patterns: tuple[str, ...] = ()  # of "User-Agent: …"
+    access_groups: tuple[str, ...] = ()  # names under which a key may be allowed it
+    #: bounds that are kept: of a minute (requests, tokens), and at once
+    rpm: float | None = None
+    tpm: float | None = None
+    parallel: int | None = None
+    #: whether what runs on it is counted: its strategy or a bound needs that
+    counted: bool = False
+    retries: int | None = None
+    cooldown: float | None = None  # seconds
+    stream_timeout: float | None = None  # seconds
+    #: fields that are not sent, as dotted paths ("response_format", "tools.strict")
+    drops: tuple[str, ...] = ()
+    mock: str = ""  # answers with this text instead of asking anyone
+
+
+Strategy = Literal["simple-shuffle", "least-busy", "latency", "usage", "cost"]
+
+
+@dataclass(frozen=True, slots=True)
+class Groups:
+    """The LiteLLM plane: model names → deployments."""
+
+    deployments: Mapping[str, tuple[Deployment, ...]] = field(default_factory=dict)
+    aliases: Mapping[str, str] = field(default_factory=dict)
+    fallbacks: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    default_fallbacks: tuple[str, ...] = ()
+    #: where a prompt did not fit, or was refused for what it says: these come before `fallbacks`
+    context_fallbacks: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    content_fallbacks: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    max_fallbacks: int = 5  # how deep fallbacks of fallbacks go
+    hidden: frozenset[str] = frozenset()  # aliases that are not listed
+    strategy: Strategy = "simple-shuffle"
+    #: latency: those within this share of the fastest count as fast as it
+    latency_buffer: float = 0.0
+    tag_filtering: bool = False
+    tags_all: bool = False  # a deployment needs all tags of a request, not one of them
+    #: model names beginning with this go to the CCR plane ("ccr-claude-sonnet")
+    ccr_prefix: str = "ccr-"
+    source: str = "embedded default"
+
+
+@dataclass(frozen=True, slots=True)
+class RetryPolicy:
+    """How often one candidate is tried again, and how long a failing one rests (seconds)."""
+
+    retries: int = 2
+    backoff: float = 0.5  # first delay; doubles, with jitter handed in
+    longest_wait: float = 8.0  # a Retry-After beyond this moves on to the next candidate
+    allowed_fails: int = 3
+    cooldown: float = 5.0
+    #: by errors.Kind; where one stands here it goes before `retries`, and before `allowed_fails`
+    retries_by: Mapping[str, int] = field(default_factory=dict)
+    fails_by: Mapping[str, int] = field(default_factory=dict)
+    #: a model group's own `retries_by`
+    group_retries_by: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
