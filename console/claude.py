@@ -6,8 +6,10 @@ in their config.json wins over what we would choose.
 
 from __future__ import annotations
 
+import json
 import os
 import re
+import shlex
 import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -24,6 +26,7 @@ SMALL_MODEL = "claude-haiku-5-5"
 #: no key is asked for where none is configured, but Claude Code wants one to send
 NO_KEY = "test"
 DEFAULT_TIMEOUT_MS = "600000"
+USUAL_PORT = 3456
 
 _VARIABLE = re.compile(r"\$(?:\{([A-Z_][A-Z0-9_]*)\}|([A-Z_][A-Z0-9_]*))")
 #: a prompt that begins with `/model provider,model`; the rest of it is the prompt proper
@@ -39,6 +42,9 @@ class Settings:
     timeout_ms: str = DEFAULT_TIMEOUT_MS
     small_model: str = ""
     non_interactive: bool = False
+    status_line: bool = False
+    #: where the CCR role will be when no router runs that could tell
+    port: int = USUAL_PORT
     problem: str = ""
 
 
@@ -61,6 +67,8 @@ def settings(home: Home, env: Mapping[str, str] = os.environ) -> Settings:
         timeout_ms=_text(config, "API_TIMEOUT_MS", env) or DEFAULT_TIMEOUT_MS,
         small_model=_text(config, "ANTHROPIC_SMALL_FAST_MODEL", env),
         non_interactive=config.get("NON_INTERACTIVE_MODE") is True,
+        status_line=wants_status_line(config),
+        port=_port(config, home, env),
         problem=problem,
     )
 
@@ -95,6 +103,26 @@ def environment(
     if chosen.non_interactive:
         variables |= {"CI": "true", "FORCE_COLOR": "0", "NODE_NO_READLINE": "1", "TERM": "dumb"}
     return variables
+
+
+def wants_status_line(config: Mapping[str, Any]) -> bool:
+    """Whether a config.json (or a preset) asks for Claude Code's status line to be ours."""
+    given = config.get("StatusLine")
+    return isinstance(given, dict) and given.get("enabled") is True
+
+
+def status_line(preset: str = "") -> dict[str, Any]:
+    """The setting that has Claude Code ask us for its status line."""
+    words = shlex.join(["ccr", "statusline", *([preset] if preset else [])])
+    return {"statusLine": {"type": "command", "command": words, "padding": 0}}
+
+
+def with_settings(words: Sequence[str], settings: Mapping[str, Any]) -> list[str]:
+    """`words` with settings for this one run; a person's own `--settings` stands instead."""
+    before = words[: words.index("--")] if "--" in words else words
+    if not settings or any(word.partition("=")[0] == "--settings" for word in before):
+        return list(words)
+    return ["--settings", json.dumps(settings), *words]
 
 
 def with_context(variables: dict[str, str | None], context: str, env: Mapping[str, str]) -> None:
@@ -158,22 +186,44 @@ def program(chosen: Settings) -> str | None:
 
 
 def _text(config: Mapping[str, Any], key: str, env: Mapping[str, str]) -> str:
+    return filled(config.get(key), env)
+
+
+def filled(value: Any, env: Mapping[str, str] = os.environ) -> str:
     """A string (or number) with `$VAR` and `${VAR}` filled in; an unknown one stays as it is."""
-    value = config.get(key)
     if isinstance(value, bool) or not isinstance(value, str | int):
         return ""
     return _VARIABLE.sub(lambda found: env.get(found[1] or found[2], found[0]), str(value))
 
 
 def _toml_key(home: Home, env: Mapping[str, str]) -> str:
+    keys = _toml(home, "ccr", "keys")
+    first = keys[0] if isinstance(keys, list) and keys else keys
+    return _text({"key": first}, "key", env)
+
+
+def _port(config: Mapping[str, Any], home: Home, env: Mapping[str, str]) -> int:
+    """As a router that is started now would choose it."""
+    for found in (
+        env.get("POINTSMAN_CCR_PORT", ""),
+        str(_toml(home, "listen", "ccr_port") or ""),
+        _text(config, "PORT", env),
+    ):
+        if found.isdecimal() and 0 < int(found) < 65536:
+            return int(found)
+    return USUAL_PORT
+
+
+def _toml(home: Home, *path: str) -> Any:
     import tomllib
 
     try:
-        keys = tomllib.loads(home.toml.read_text("utf-8"))["ccr"]["keys"]
+        found: Any = tomllib.loads(home.toml.read_text("utf-8"))
+        for key in path:
+            found = found[key]
     except (OSError, ValueError, KeyError, TypeError):
-        return ""
-    first = keys[0] if isinstance(keys, list) and keys else keys
-    return _text({"key": first}, "key", env)
+        return None
+    return found
 
 
 def _without_proxy(hosts: str) -> str:

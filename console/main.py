@@ -68,7 +68,16 @@ class Folder(click.Group):
 
 
 class Lenient(Folder):
-    """Claude Code Router's own manner: an unknown command shows the help and ends with 1."""
+    """Claude Code Router's own manner: an installed preset is a command too, and an unknown one
+    shows the help and ends with 1."""
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        found = super().get_command(ctx, cmd_name)
+        if found is None:
+            from console.preset_command import command_of
+
+            found = command_of(cmd_name)
+        return found
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
@@ -128,6 +137,7 @@ Examples:
   ccr code "Help me debug this Python function"
   ccr code "/model deepseek,deepseek-coder Optimize this algorithm"
   ccr code --context background "Generate unit tests"
+  ccr my-preset "Write a Hello World"         on an installed preset
   eval "$(ccr activate)"      afterwards plain `claude` goes through the router""",
 )
 @click.option("-v", "--version", "version", is_flag=True, help="Show the version")

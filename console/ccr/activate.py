@@ -12,9 +12,6 @@ from console.text import clean
 
 section = "Work"
 
-#: where the CCR role is when no router runs that could tell
-USUAL_URL = "http://127.0.0.1:3456"
-
 
 @click.command()
 def command() -> None:
@@ -29,7 +26,7 @@ def command() -> None:
         say(clean(chosen.problem))
     snapshot = asyncio.run(running(here))
     url = claude.base_url(snapshot) if snapshot else ""
-    for name, value in claude.environment(url or USUAL_URL, chosen).items():
+    for name, value in claude.environment(url or f"http://127.0.0.1:{chosen.port}", chosen).items():
         out(f"unset {name}" if value is None else f"export {name}={shlex.quote(value)}")
     if snapshot is None:
         say("# no router runs yet: `ccr start`")

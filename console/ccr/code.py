@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
@@ -12,6 +12,8 @@ from console.output import fail, say
 from console.text import clean
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from console.claude import Settings
     from router.contract import Snapshot
     from storage.home import Home
@@ -19,7 +21,7 @@ if TYPE_CHECKING:
 section = "Work"
 
 
-class _Raw(click.Command):
+class RawCommand(click.Command):
     """Takes every word as it is: they are Claude Code's, `--` and `--help` included."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
@@ -27,7 +29,7 @@ class _Raw(click.Command):
         return ctx.args
 
 
-@click.command(cls=_Raw, options_metavar="[claude's options]")
+@click.command(cls=RawCommand, options_metavar="[claude's options]")
 @click.pass_context
 def command(ctx: click.Context, /) -> None:
     """Start Claude Code (or ask one question) through the router.
@@ -49,13 +51,24 @@ def command(ctx: click.Context, /) -> None:
     url = claude.base_url(snapshot)
     if not url:
         fail("the router listens on no port that Claude Code could use: `pointsman restart`")
-    context, words = claude.take_context(ctx.args)
+    own = claude.status_line() if chosen.status_line else {}
+    ctx.exit(through(here, url, chosen, ctx.args, own))
+
+
+def through(
+    here: Home, url: str, chosen: Settings, given: list[str], own: Mapping[str, Any]
+) -> int:
+    """Becomes Claude Code with the words `given`, or answers them and returns the exit code. `own`:
+    settings for Claude Code beside its user's."""
+    from console import claude
+
+    context, words = claude.take_context(given)
     path = claude.program(chosen)
     if path is not None:
-        become_claude(path, words, context, url, chosen)
+        become_claude(path, [*claude.with_settings(words, own)], context, url, chosen)
     from console.chat import chat
 
-    ctx.exit(chat(here, url, chosen.key or claude.NO_KEY, words, context))
+    return chat(here, url, chosen.key or claude.NO_KEY, words, context)
 
 
 async def router_of(here: Home) -> Snapshot:

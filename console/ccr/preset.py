@@ -134,7 +134,7 @@ def installing(source: str, name: str = "") -> None:
     out("✓ Preset configured successfully!")
     out(f"Preset directory: {place}")
     out(f"Inputs configured: {len(manifest.get('userValues') or ())}")
-    out(f"Use this preset: ccr preset apply {name}")
+    out(f'Use this preset: ccr {name} "your prompt"   (for all: ccr preset apply {name})')
 
 
 @command.command()
