@@ -10,12 +10,11 @@ from collections.abc import Iterable
 
 import msgspec
 
-from router.errors import RequestError
 from router.formats import guess
-from router.formats.failures import nonsense, raised
+from router.formats.failures import raised
 from router.formats.fold import fold
 from router.formats.names import originals
-from router.formats.openai_chat.errors import envelope
+from router.formats.openai_chat.stream import Stream
 from router.formats.openai_chat.usage import write_usage
 from router.messages import (
     JSON,
@@ -41,7 +40,6 @@ from router.messages import (
 )
 
 _encode = msgspec.json.Encoder().encode
-_DONE = b"data: [DONE]\n\n"
 _REASONS: dict[StopReason, str] = {
     "end_turn": "stop",
     "stop_sequence": "stop",
@@ -53,8 +51,9 @@ _REASONS: dict[StopReason, str] = {
 }
 
 
-class OpenAIWriter:
+class OpenAIWriter(Stream):
     def __init__(self, request: Request, now: int, id: str) -> None:
+        super().__init__()
         self._request = request
         self._now = now
         self._id = id
@@ -68,9 +67,6 @@ class OpenAIWriter:
         self._signed = -1  # index of the last thinking block
         self._text = b'"content"'  # or "refusal": where the open block's text goes
         self._head = b""  # of every chunk, up to its delta
-        self._begun = False
-        self._done = False
-        self._closed = False
 
     def feed(self, event: Event) -> bytes:
         if self._done:
@@ -83,28 +79,6 @@ class OpenAIWriter:
                 _encode(event.text),
             )
         return self._other(event)
-
-    def passed(self, event: Event) -> None:
-        self._begun = True
-        if type(event) is Finish:
-            self._done = self._closed = True
-
-    def ping(self) -> bytes:
-        return b": ping\n\n" if self._begun and not self._closed else b""
-
-    def fail(self, error: RequestError) -> bytes:
-        if self._closed:
-            return b""
-        self._done = self._closed = True
-        return b"data: %b\n\n" % _encode(envelope(error)) + _DONE
-
-    def close(self) -> bytes:
-        if self._closed:
-            return b""
-        if not self._done:
-            return self.fail(raised(nonsense("an answer without an end")))
-        self._closed = True
-        return _DONE
 
     def _chunk(self, delta: JSON, reason: str | None = None) -> bytes:
         return b'%b%b,"finish_reason":%b}]}\n\n' % (self._head, _encode(delta), _encode(reason))

@@ -9,11 +9,10 @@ from collections.abc import Iterable
 
 import msgspec
 
-from router.errors import RequestError
 from router.formats import guess
-from router.formats.failures import nonsense, raised
+from router.formats.failures import raised
 from router.formats.fold import fold
-from router.formats.openai_chat.errors import envelope
+from router.formats.openai_chat.stream import Stream
 from router.formats.openai_chat.usage import write_usage
 from router.formats.openai_completions.parse import echo_of
 from router.messages import (
@@ -31,7 +30,6 @@ from router.messages import (
 )
 
 _encode = msgspec.json.Encoder().encode
-_DONE = b"data: [DONE]\n\n"
 
 
 def _reason(finish: Finish) -> str:
@@ -53,15 +51,15 @@ def _choice(text: str, reason: str | None) -> JSON:
     return {"text": text, "index": 0, "logprobs": None, "finish_reason": reason}
 
 
-class CompletionsWriter:
+class CompletionsWriter(Stream):
     def __init__(self, request: Request, now: int, id: str) -> None:
+        super().__init__()
         self._request = request
         self._now = now
         self._id = id
         self._head: JSON = {}
         self._usage: Usage | None = None
         self._written = 0
-        self._begun = self._done = self._closed = False
 
     def feed(self, event: Event) -> bytes:
         if self._done:
@@ -84,28 +82,6 @@ class CompletionsWriter:
             case Failure():
                 return self.fail(raised(event))
         return b""
-
-    def passed(self, event: Event) -> None:
-        self._begun = True
-        if type(event) is Finish:
-            self._done = self._closed = True
-
-    def ping(self) -> bytes:
-        return b": ping\n\n" if self._begun and not self._closed else b""
-
-    def fail(self, error: RequestError) -> bytes:
-        if self._closed:
-            return b""
-        self._done = self._closed = True
-        return b"data: %b\n\n" % _encode(envelope(error)) + _DONE
-
-    def close(self) -> bytes:
-        if self._closed:
-            return b""
-        if not self._done:
-            return self.fail(raised(nonsense("an answer without an end")))
-        self._closed = True
-        return _DONE
 
     def _said(self, text: str) -> bytes:
         self._written += len(text)
