@@ -11,34 +11,23 @@ import msgspec
 
 from router.errors import RequestError
 from router.formats import guess
-from router.formats.failures import nonsense, raised
-from router.formats.fields import json_object
 from router.formats.fold import fold
 from router.formats.gemini.errors import envelope
 from router.formats.gemini.parse import NAME
 from router.formats.gemini.reader import write_usage
 from router.formats.names import originals
+from router.formats.whole_calls import WholeCalls
 from router.messages import (
     JSON,
-    ArgumentsDelta,
-    BlockStart,
-    BlockStop,
     Event,
-    Failure,
     Finish,
-    OpaqueEvent,
     Part,
     Request,
-    SignatureDelta,
-    Start,
     StopReason,
     Text,
-    TextDelta,
     Thinking,
-    ThinkingDelta,
     ToolUse,
     Usage,
-    UsageSeen,
 )
 
 _encode = msgspec.json.Encoder().encode
@@ -49,87 +38,48 @@ _REASONS: dict[StopReason, str] = {
 }
 
 
-class GeminiWriter:
+class GeminiWriter(WholeCalls):
     """`array`: the stream is one JSON array, as it is without `alt=sse`."""
 
     def __init__(self, request: Request, id: str, *, array: bool) -> None:
-        self._request = request
-        self._names = originals(request.tools)
-        self._id = id
+        super().__init__(request, id)
         self._array = array
         self._thoughts = shows_thoughts(request)
-        self._model = request.model or ""
-        self._usage: Usage | None = None
-        self._written = 0  # characters
-        self._call: ToolUse | None = None
-        self._pieces: list[str] = []
-        self._signature: str | None = None
-        self._begun = False
         self._told = False  # something is in the array
-        self._ended = False
 
-    def feed(self, event: Event) -> bytes:
-        if self._ended:
-            return b""
-        match event:
-            case TextDelta(text=text) | BlockStart(part=Text(text=text)) if text:
-                self._written += len(text)
-                return self._chunk({"text": text})
-            case ThinkingDelta(text=text) | BlockStart(part=Thinking(text=text)) if text:
-                self._written += len(text)
-                return self._chunk({"text": text, "thought": True}) if self._thoughts else b""
-            case SignatureDelta(signature=signature):
-                self._signature = own(signature)
-            case BlockStart(part=ToolUse() as use):
-                self._call, self._pieces = use, []
-            case ArgumentsDelta(json=piece):
-                self._written += len(piece)
-                self._pieces.append(piece)
-            case BlockStop():
-                return self._called()
-            case _:
-                return self._other(event)
-        return b""
+    def _text(self, text: str) -> bytes:
+        return self._chunk({"text": text})
 
-    def _other(self, event: Event) -> bytes:
-        match event:
-            case Start():
-                self._begun = True
-                self._usage = event.usage
-                self._model = self._model or event.model
-            case UsageSeen(usage=usage):
-                self._usage = usage
-            case Finish():
-                return self._finish(event)
-            case Failure():
-                return self.fail(raised(event))
-            case OpaqueEvent(kind="ping"):
-                return self.ping()
-        return b""
+    def _thought(self, text: str) -> bytes:
+        return self._chunk({"text": text, "thought": True}) if self._thoughts else b""
 
-    def passed(self, event: Event) -> None:
-        self._begun = True
-        if type(event) is Finish:
-            self._ended = True
+    def _call(self, use: ToolUse) -> bytes:
+        part = call_part(use, self._names, own(self._signature))
+        self._signature = None
+        return self._chunk(part)
 
-    def ping(self) -> bytes:
+    def _finish(self, finish: Finish, usage: Usage) -> bytes:
+        content = {"parts": [{"text": ""}], "role": "model"}
+        reason = _REASONS.get(finish.reason, "STOP")
+        out = self._framed(
+            {
+                "candidates": [{"content": content, "finishReason": reason, "index": 0}],
+                "usageMetadata": write_usage(usage),
+                "modelVersion": self._model,
+                "responseId": self._id,
+            }
+        )
+        return out + (b"]" if self._array else b"")
+
+    def _failed(self, error: RequestError) -> bytes:
+        return self._framed(envelope(error)) + (b"]" if self._array else b"")
+
+    def _ping(self) -> bytes:
         """Counts alone: Google's own clients stumble over a comment and over an empty text."""
-        if not self._begun or self._ended:
-            return b""
         if self._array:
             return b"\n" if self._told else b""
         usage = {"promptTokenCount": guess.prompt_tokens(self._request)}
         return self._framed({"usageMetadata": usage, "modelVersion": self._model})
-
-    def fail(self, error: RequestError) -> bytes:
-        if self._ended:
-            return b""
-        out = self._framed(envelope(error))
-        self._ended = True
-        return out + (b"]" if self._array else b"")
-
-    def close(self) -> bytes:
-        return self.fail(raised(nonsense("an answer without an end")))
 
     def _framed(self, chunk: JSON) -> bytes:
         if not self._array:
@@ -146,38 +96,6 @@ class GeminiWriter:
                 "responseId": self._id,
             }
         )
-
-    def _called(self) -> bytes:
-        use, self._call = self._call, None
-        if use is None:
-            return b""
-        text = "".join(self._pieces)
-        whole = ToolUse(
-            use.id,
-            use.name,
-            json_object(text) if text.strip() else use.input,
-            text,
-            None,
-            use.extra,
-        )
-        part = call_part(whole, self._names, self._signature)
-        self._signature = None
-        return self._chunk(part)
-
-    def _finish(self, finish: Finish) -> bytes:
-        usage = self._usage or guess.usage(self._request, self._written)
-        content = {"parts": [{"text": ""}], "role": "model"}
-        reason = _REASONS.get(finish.reason, "STOP")
-        out = self._framed(
-            {
-                "candidates": [{"content": content, "finishReason": reason, "index": 0}],
-                "usageMetadata": write_usage(usage),
-                "modelVersion": self._model,
-                "responseId": self._id,
-            }
-        )
-        self._ended = True
-        return out + (b"]" if self._array else b"")
 
 
 def render_response(events: Iterable[Event], request: Request, id: str) -> bytes:

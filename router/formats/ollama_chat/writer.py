@@ -13,30 +13,20 @@ import msgspec
 
 from router.errors import RequestError
 from router.formats import failures, guess
-from router.formats.failures import nonsense, raised
-from router.formats.fields import json_object
 from router.formats.fold import fold
 from router.formats.names import originals
 from router.formats.ollama_chat.parse import GENERATE
+from router.formats.whole_calls import WholeCalls
 from router.messages import (
     JSON,
-    ArgumentsDelta,
-    BlockStart,
-    BlockStop,
     Event,
-    Failure,
     Finish,
-    OpaqueEvent,
     Request,
-    Start,
     StopReason,
     Text,
-    TextDelta,
     Thinking,
-    ThinkingDelta,
     ToolUse,
     Usage,
-    UsageSeen,
 )
 
 _encode = msgspec.json.Encoder().encode
@@ -55,70 +45,33 @@ def status_of(error: RequestError) -> int:
     return 503 if status == 529 else status
 
 
-class OllamaWriter:
+class OllamaWriter(WholeCalls):
     def __init__(self, request: Request, now: int, id: str) -> None:
-        self._request = request
+        super().__init__(request, id)
         self._generate = request.dialect == GENERATE
-        self._names = originals(request.tools)
-        self._id = id
         self._now = now
-        self._model = request.model or ""
-        self._usage: Usage | None = None
-        self._written = 0  # characters
-        self._call: ToolUse | None = None
-        self._pieces: list[str] = []
         self._calls = 0
-        self._begun = False
-        self._ended = False
 
-    def feed(self, event: Event) -> bytes:
-        if self._ended:
-            return b""
-        match event:
-            case TextDelta(text=text) | BlockStart(part=Text(text=text)) if text:
-                self._written += len(text)
-                return self._line(self._said(text))
-            case ThinkingDelta(text=text) | BlockStart(part=Thinking(text=text)) if text:
-                self._written += len(text)
-                return self._line(self._said("", text))
-            case BlockStart(part=ToolUse() as use):
-                self._call, self._pieces = use, []
-            case ArgumentsDelta(json=piece):
-                self._written += len(piece)
-                self._pieces.append(piece)
-            case BlockStop():
-                return self._called()
-            case Start():
-                self._begun = True
-                self._usage = event.usage
-                self._model = self._model or event.model
-            case UsageSeen(usage=usage):
-                self._usage = usage
-            case Finish():
-                return self._finish(event)
-            case Failure():
-                return self.fail(raised(event))
-            case OpaqueEvent(kind="ping"):
-                return self.ping()
-        return b""
+    def _text(self, text: str) -> bytes:
+        return self._line(self._said(text))
 
-    def passed(self, event: Event) -> None:
-        self._begun = True
-        if type(event) is Finish:
-            self._ended = True
+    def _thought(self, text: str) -> bytes:
+        return self._line(self._said("", text))
 
-    def ping(self) -> bytes:
-        """An empty piece: lines have no comments."""
-        return self._line(self._said("")) if self._begun and not self._ended else b""
+    def _call(self, use: ToolUse) -> bytes:
+        call = tool_call(use, self._calls, self._id, self._names)
+        self._calls += 1
+        return self._line(self._said("", calls=[call]))
 
-    def fail(self, error: RequestError) -> bytes:
-        if self._ended:
-            return b""
-        self._ended = True
+    def _finish(self, finish: Finish, usage: Usage) -> bytes:
+        return self._line(self._said(""), _end(finish, usage))
+
+    def _failed(self, error: RequestError) -> bytes:
         return _encode(envelope(error)) + b"\n"
 
-    def close(self) -> bytes:
-        return self.fail(raised(nonsense("an answer without an end")))
+    def _ping(self) -> bytes:
+        """An empty piece: lines have no comments."""
+        return self._line(self._said(""))
 
     def _said(self, text: str, thinking: str = "", calls: list[JSON] | None = None) -> JSON:
         return _fields(self._generate, text, thinking, calls or [])
@@ -126,22 +79,6 @@ class OllamaWriter:
     def _line(self, fields: JSON, end: JSON | None = None) -> bytes:
         head = {"model": self._model, "created_at": stamp(self._now)}
         return _encode({**head, **fields, **(end or {"done": False})}) + b"\n"
-
-    def _called(self) -> bytes:
-        use, self._call = self._call, None
-        if use is None:
-            return b""
-        text = "".join(self._pieces)
-        input = json_object(text) if text.strip() else use.input
-        whole = ToolUse(use.id, use.name, input, text)
-        call = tool_call(whole, self._calls, self._id, self._names)
-        self._calls += 1
-        return self._line(self._said("", calls=[call]))
-
-    def _finish(self, finish: Finish) -> bytes:
-        self._ended = True
-        usage = self._usage or guess.usage(self._request, self._written)
-        return self._line(self._said(""), _end(finish, usage))
 
 
 def _fields(generate: bool, text: str, thinking: str, calls: list[JSON]) -> JSON:
