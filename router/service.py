@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from router import formats
+from router.added_models import AddedModels
 from router.alerts import Alerts
 from router.children import Child
 from router.config import watch
@@ -96,7 +97,7 @@ class Router:
         self.live = Live(self.wall, self.now, today, before)
         #: sessions whose new requests are refused (router/pauses.py)
         self.paused: set[str] = set()
-        self.edits = Edits()
+        self.edits, self.added = Edits(), AddedModels(home.litellm_models, self.reload)
         self.visitors = Visitors(self.live.tell)
         self.invitations = Invitations(self.wall)
         self.counter = Counter()

@@ -34,6 +34,11 @@ class Home(NamedTuple):
         return self.config / "litellm-config.yaml"
 
     @property
+    def litellm_models(self) -> Path:
+        """Models that were added over HTTP: a model_list of ours, beside the person's own."""
+        return self.config / "litellm-models.json"
+
+    @property
     def ccr_json(self) -> Path:
         return self.ccr / "config.json"
 

@@ -149,7 +149,8 @@ class Upstreams:
     def __init__(
         self, document: Document, part: Part, env: Mapping[str, str], taken: frozenset[str]
     ) -> None:
-        self._document = document
+        #: whose entries are being read
+        self.document = document
         self._part = part
         self._env = env
         self._taken = taken
@@ -169,7 +170,7 @@ class Upstreams:
                 re.compile(pattern)
             except re.error as error:
                 text = f"is no regular expression: {error}"
-                raise self._document.error(text, *at, "tag_regex", place) from None
+                raise self.document.error(text, *at, "tag_regex", place) from None
         if params.mock_response is not None:
             if not isinstance(params.mock_response, str):
                 text = "is no text: the simulator answers, in its own words"
@@ -233,7 +234,7 @@ class Upstreams:
                 key=Secret(key),
                 auth=auth,
                 kind=kind.name,
-                source=self._document.file,
+                source=self.document.file,
                 stream_url=endpoint.stream_url,
             )
             self._part.providers[name] = cloud.settled(made, told)
@@ -241,7 +242,7 @@ class Upstreams:
         return Target(name, model)
 
     def _say(self, text: str, *path: str | int) -> None:
-        self._part.findings.append(problem(WHAT, self._document, text, *path))
+        self._part.findings.append(problem(WHAT, self.document, text, *path))
 
     def _kind(self, params: LiteLLMParams) -> tuple[Kind | None, str]:
         """By custom_llm_provider, by the prefix before the slash, by the family of the name."""
@@ -297,7 +298,7 @@ class Upstreams:
             timeouts=replace(usual, first_byte=params.timeout, idle=params.timeout)
             if params.timeout
             else usual,
-            source=self._document.file,
+            source=self.document.file,
             stream_url=endpoint.stream_url,
         )
         self._made[identity] = name

@@ -56,8 +56,11 @@ def find(flag: Path | None, directory: Path | None, config: Path) -> Path | None
     return next((place for place in places if place.is_file()), None)
 
 
-def read(path: Path, env: Mapping[str, str], taken: frozenset[str]) -> Part:
-    """The file's part. `taken` are provider names that others have. Raises ConfigError."""
+def read(
+    path: Path, env: Mapping[str, str], taken: frozenset[str], added: Path | None = None
+) -> Part:
+    """The file's part. `taken` are provider names that others have; `added` is the file of models
+    that were added over HTTP. Raises ConfigError."""
     document = read_yaml(path)
     part = Part(document=document)
     own = document.data.get("environment_variables")
@@ -72,13 +75,12 @@ def read(path: Path, env: Mapping[str, str], taken: frozenset[str]) -> Part:
     file = document.fit(_File)
     upstreams = Upstreams(document, part, env, taken)
     routing = Routing(part, document, file.router_settings, file.litellm_settings)
-    entries: list[tuple[_Entry, Target]] = []
-    for index, entry in enumerate(file.model_list):
-        params = entry.litellm_params
-        params.timeout = params.timeout or routing.timeout
-        target = upstreams.target(params, entry.model_info, ("model_list", index))
-        if target is not None:
-            entries.append((entry, target))
+    entries = _entries(document, file, upstreams, routing)
+    more = _more(added, env, upstreams, routing, part)
+    if file.model_list:
+        entries += more
+    else:
+        part.added = _made(routing, more)
     deployments = _made(routing, entries)
     part.groups = routing.groups(deployments)
     part.retry = routing.retry()
@@ -98,6 +100,49 @@ def read(path: Path, env: Mapping[str, str], taken: frozenset[str]) -> Part:
     text = f"{groups} model names on {served} deployments; {locked}"
     part.findings.insert(0, Finding(WHAT, str(path), "found", text))
     return part
+
+
+def only_added(added: Path, env: Mapping[str, str], taken: frozenset[str]) -> Part:
+    """The models that were added over HTTP, where there is no config.yaml. Raises ConfigError."""
+    part, document = Part(), Document(str(added), {})
+    routing = Routing(part, document, Settings(), Settings())
+    upstreams = Upstreams(document, part, env, taken)
+    part.added = _made(routing, _more(added, env, upstreams, routing, part))
+    return part
+
+
+def _entries(
+    document: Document, file: _File, upstreams: Upstreams, routing: Routing
+) -> list[tuple[_Entry, Target]]:
+    """Those of a model_list that can be called, each with what it calls."""
+    upstreams.document = document
+    found: list[tuple[_Entry, Target]] = []
+    for index, entry in enumerate(file.model_list):
+        params = entry.litellm_params
+        params.timeout = params.timeout or routing.timeout
+        target = upstreams.target(params, entry.model_info, ("model_list", index))
+        if target is not None:
+            found.append((entry, target))
+    return found
+
+
+def _more(
+    path: Path | None, env: Mapping[str, str], upstreams: Upstreams, routing: Routing, part: Part
+) -> list[tuple[_Entry, Target]]:
+    """What was added over HTTP."""
+    if path is None or not path.is_file():
+        return []
+    document = read_yaml(path)  # JSON is YAML, and so has lines
+
+    def missing(place: tuple[str | int, ...], name: str) -> None:
+        text = f"{name} is not set in the environment"
+        part.findings.append(problem(WHAT, document, text, *place))
+
+    document = replace(document, data=_nulls_out(os_environ(document.data, env, missing)))
+    file = document.fit(_File)
+    text = f"{len(file.model_list)} models added over HTTP"
+    part.findings.append(Finding(WHAT, str(path), "found", text))
+    return _entries(document, file, upstreams, routing)
 
 
 def _budget(document: Document, settings: Settings) -> tuple[float, str] | None:

@@ -73,6 +73,9 @@ def load(
     configured = litellm.groups if litellm.groups and litellm.groups.deployments else None
     real = defaults.Real(keyed, configured, ollama)
     groups = configured or defaults.groups(real, ccr.providers)
+    if litellm.added:
+        both = {n: (*groups.deployments.get(n, ()), *more) for n, more in litellm.added.items()}
+        groups = replace(groups, deployments={**groups.deployments, **both})
     plane = _litellm_internal(litellm_role, env, tuple(groups.deployments), real)
     providers = _providers(flags, ccr, litellm, keyed, ollama, plane)
     providers = _in_process(providers, plane, listen, litellm_role)
@@ -175,10 +178,14 @@ def _unknown_targets(ccr: Part, names: frozenset[str]) -> list[Finding]:
 
 def _litellm(home: Home, env: Mapping[str, str], flags: Flags, taken: frozenset[str]) -> Part:
     path = litellm_yaml.find(flags.litellm_config, flags.directory, home.litellm_yaml)
+    taken |= {embedded.LITELLM, embedded.SIMULATOR}
     if path is not None:
-        return litellm_yaml.read(path, env, taken | {embedded.LITELLM, embedded.SIMULATOR})
+        return litellm_yaml.read(path, env, taken, home.litellm_models)
+    part = litellm_yaml.only_added(home.litellm_models, env, taken)
     also = f"no such file, nor in {flags.directory}" if flags.directory else "no such file"
-    return Part(findings=[Finding(litellm_routing.WHAT, str(home.litellm_yaml), "absent", also)])
+    absent = Finding(litellm_routing.WHAT, str(home.litellm_yaml), "absent", also)
+    part.findings.insert(0, absent)
+    return part
 
 
 # ── providers ─────────────────────────────────────────────────────────────────────────────────────

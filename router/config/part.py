@@ -20,6 +20,7 @@ from router.providers.adjustments import CHANGES, NATIVE
 from router.settings import (
     NO_KEY,
     Adjustment,
+    Deployment,
     Groups,
     Price,
     Provider,
@@ -53,7 +54,7 @@ class Key(BaseModel):
     weight: float = Field(default=1.0, ge=0)
 
 
-_SECRET_NAME = re.compile(
+SECRET_NAME = re.compile(
     r"(api_?key|apikey|master_key|^(?:api_)?keys?$|token$|secret|password)", re.I
 )
 
@@ -70,6 +71,8 @@ class Part:
     proxy: Secret = NO_KEY  # address of the proxy on the way to providers
     cache: ResponseCaching | None = None
     budget: tuple[float, str] | None = None  # dollars in a duration
+    #: deployments beside the usual ones, where the source names no others
+    added: dict[str, tuple[Deployment, ...]] = field(default_factory=dict)
     retry: dict[str, Any] = field(default_factory=dict)  # fields of RetryPolicy
     findings: list[Finding] = field(default_factory=list)
     document: Document | None = None
@@ -101,7 +104,7 @@ def _holds_secret(value: Any, name: str = "") -> bool:
     return (
         isinstance(value, str)
         and bool(value)
-        and _SECRET_NAME.search(name) is not None
+        and SECRET_NAME.search(name) is not None
         and not unresolved(value)
     )
 

@@ -20,7 +20,7 @@ def files(home: Home, flags: Flags) -> list[Path]:
     else:
         folders = [f for f in (flags.directory, home.config) if f is not None]
         litellm = [folder / NAME for folder in folders]
-    return [home.toml, home.ccr_json, home.price_map, *litellm]
+    return [home.toml, home.ccr_json, home.price_map, home.litellm_models, *litellm]
 
 
 async def watch(

@@ -49,12 +49,13 @@ def test_the_files_are_those_that_load_looks_at(house: House, tmp_path: Path) ->
         house.home.toml,
         house.home.ccr_json,
         house.home.price_map,
+        house.home.litellm_models,
         tmp_path / "litellm-config.yaml",
         house.home.litellm_yaml,
     ]
     named = files(house.home, Flags(directory=tmp_path, litellm_config=tmp_path / "l.yaml"))
     assert named[:2] == usual[:2]
-    assert named[3:] == [tmp_path / "l.yaml"]
+    assert named[4:] == [tmp_path / "l.yaml"]
 
 
 async def test_nothing_to_watch_ends_at_once(tmp_path: Path) -> None:
