@@ -98,6 +98,8 @@ def _site(
         env={**env, **table.env},
         start=table.start,
         hint=table.hint or _hint(name, title, program, command),
+        about=program.about if program else "",
+        stand_in=program.stand_in if program else "",
     )
 
 

@@ -29,7 +29,7 @@ async def front(router: Router, call: Call) -> None:
         return
     match call.path:
         case "" | "/":
-            await landing(router, call)
+            await landing(router, call, _known(router, call))
         case "/health" | "/metrics" if not _known(router, call):
             await _closed(call)
         case "/health":

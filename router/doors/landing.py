@@ -1,15 +1,22 @@
-"""The landing page: what runs, where to go, and what to paste. True without its script, too."""
+"""The landing page: where to go, what to paste, and what runs. True without its script, too.
+
+One rule: what /health keeps from strangers is not told here either, and a key never is.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from html import escape
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from router.contract import VERSION, ServiceView
 from router.doors import health
 from router.doors.call import Call
+from router.doors.site import stands_in
 from router.pages import HEADERS, HTML, Markup, filled
-from router.settings import Role
+from router.settings import Role, Site
 
 if TYPE_CHECKING:
     from router.service import Router
@@ -21,29 +28,41 @@ _STATES = {
     "unknown": "○ unknown",
     "off": "– off",
 }
+#: the guide's, where it is offered
+_USUAL = "claude-3-5-sonnet-20241022"
 
 
-async def landing(router: Router, call: Call) -> None:
-    services = router.services()
+class Way(Struct, frozen=True):
+    """One way in. `service`: whose state it shows; "": none."""
+
+    title: str
+    place: str
+    about: str
+    service: str = ""
+
+
+async def landing(router: Router, call: Call, told: bool) -> None:
+    """`told`: whether the one who asks may see the figures."""
     generation = router.generation
     listen = generation.listen
+    services = router.services() if told else ()
+    states = {service.name: service.state for service in services}
     base = "http://" + call.headers.get("host", f"localhost:{listen.port}")
     name = base.removeprefix("http://").rpartition(":")[0] or "localhost"
     groups = sorted(generation.groups.deployments)
-    usual = "claude-3-5-sonnet-20241022"
-    state = health.facts(router)
     page = filled(
         "landing.html",
         version=VERSION,
-        overall="up" if state["status"] == "ok" else "degraded",
-        summary=health.summary(router, services),
         base=base,
         ccr_key=_key(generation.ccr, "any"),
         litellm_key=_key(generation.litellm, "any"),
-        model=usual if usual in groups or not groups else groups[0],
+        model=_USUAL if _USUAL in groups or not groups else groups[0],
         console=f"ssh -p {listen.ssh_port} developer@{name}" if listen.ssh_port else "pointsman",
-        points=Markup("".join(_points(router, base, services))),
-        services=Markup("".join(map(_row, services))),
+        doors=Markup("".join(_door(way, states) for way in _doors(router))),
+        apis=Markup("".join(_api(way, states) for way in _apis(base))),
+        status=Markup(_status(router, services) if told else ""),
+        simulated=Markup(_SIMULATED if router.simulated_only() else ""),
+        services=Markup(_table(services) if told else _UNTOLD),
     )
     await call.answer(200, page, HTML, HEADERS)
 
@@ -53,37 +72,73 @@ def _key(role: Role, without: str) -> str:
     return f"your-{role.name}-key" if role.keys else without
 
 
-def _points(router: Router, base: str, services: tuple[ServiceView, ...]) -> list[str]:
-    """One card for each way in: those for a browser are links, those for programs are addresses."""
-    states = {service.name: service.state for service in services}
-    ways = [
-        (site.title, f"{site.path}/" if site.path else f"http://{site.host}/", "", site.name)
-        for site in router.generation.sites
-    ]
-    ways += [
-        ("LiteLLM", "/litellm/", "models, admin", "LiteLLM"),
-        ("Claude Code Router", "/ccr/ui", "routes", "CCR"),
-    ]
-    cards = [
-        _card(f'<a href="{escape(path)}">{escape(title)}</a>', words, s)
-        for title, path, words, s in ways
-    ]
-    for title, path, of in (
-        ("OpenAI API", "/litellm/v1/", "LiteLLM"),
-        ("CCR API", "/ccr/v1/", "CCR"),
-        ("Claude Code", "/claude-code/v1/", "CCR"),
-    ):
-        cards.append(_card(f"<strong>{title}</strong><code>{escape(base + path)}</code>", "", of))
+def _doors(router: Router) -> list[Way]:
+    """What opens in a browser."""
+    generation = router.generation
+    console = "the console" if generation.litellm.mode != "external" else "its own pages"
+    router_ui = "the console" if generation.ccr.mode != "external" else "its own pages"
     return [
-        card.replace("@", f'class="{states.get(s, "off")}">{_STATES[states.get(s, "off")]}')
-        for card, s in cards
+        Way("Console", "/console/", "every request, its route, why, and what it costs"),
+        *(_neighbour(router, site) for site in generation.sites),
+        Way("LiteLLM", "/litellm/", f"models and health, in {console}", "LiteLLM"),
+        Way("Claude Code Router", "/ccr/ui", f"routes, in {router_ui}", "CCR"),
     ]
 
 
-def _card(head: str, words: str, service: str) -> tuple[str, str]:
-    """The card with "@" in the place of its state's class and words, and whose state that is."""
-    about = f"<span>{escape(words)}</span>" if words else ""
-    return f'<li>{head}{about}<span data-service="{escape(service)}" @</span></li>', service
+def _neighbour(router: Router, site: Site) -> Way:
+    place = f"{site.path}/" if site.path else f"http://{site.host}/"
+    if stands_in(router, site):
+        return Way(
+            site.name.capitalize(), place, f"the console's {site.stand_in}, until {site.title} runs"
+        )
+    return Way(site.title, place, site.about, site.name)
+
+
+def _apis(base: str) -> list[Way]:
+    return [
+        Way("OpenAI", f"{base}/litellm/v1", "any OpenAI client", "LiteLLM"),
+        Way("Claude Code", f"{base}/claude-code", "ANTHROPIC_BASE_URL", "CCR"),
+        Way("CCR", f"{base}/ccr/v1", "routed by what a request is", "CCR"),
+        Way("Ollama", f"{base}/ollama", "OLLAMA_HOST", ""),
+        Way("Gemini", f"{base}/gemini", "Google's SDKs and CLI", ""),
+    ]
+
+
+def _door(way: Way, states: Mapping[str, str]) -> str:
+    return (
+        f'<li><a href="{escape(way.place)}">{escape(way.title)}</a>{_state(way, states)}'
+        f"<p>{escape(way.about)}</p></li>"
+    )
+
+
+def _api(way: Way, states: Mapping[str, str]) -> str:
+    return (
+        f"<li><strong>{escape(way.title)}</strong>{_state(way, states)}"
+        f"<code>{escape(way.place)}</code><p>{escape(way.about)}</p></li>"
+    )
+
+
+def _state(way: Way, states: Mapping[str, str]) -> str:
+    state = states.get(way.service, "")
+    if not state:
+        return ""
+    return f'<span data-service="{escape(way.service)}" class="{state}">{_STATES[state]}</span>'
+
+
+def _status(router: Router, services: tuple[ServiceView, ...]) -> str:
+    kind = "up" if health.facts(router)["status"] == "ok" else "degraded"
+    words = escape(health.summary(router, services))
+    return f'<p id="summary" role="status" class="{kind}">{words}</p>'
+
+
+def _table(services: tuple[ServiceView, ...]) -> str:
+    """Drawn anew by landing.js as time goes on, in the same form."""
+    return (
+        '<table><thead><tr><th scope="col">Service<th scope="col">State'
+        '<th scope="col" class="number">Requests<th scope="col" class="number">Errors'
+        '<th scope="col" class="number">First byte<th scope="col">Note</thead>'
+        f'<tbody id="services">{"".join(map(_row, services))}</tbody></table>'
+    )
 
 
 def _row(service: ServiceView) -> str:
@@ -92,6 +147,17 @@ def _row(service: ServiceView) -> str:
     note = ": ".join(filter(None, (simulated, service.reason)))
     return (
         f'<tr><td>{escape(service.name)}<td class="{service.state}">{_STATES[service.state]}'
-        f'<td class="number">{service.requests:,}<td class="number">{service.errors:,}'
-        f'<td class="number">{first}<td>{escape(note)}'
+        f'<td class="number" data-of="requests">{service.requests:,}'
+        f'<td class="number" data-of="errors">{service.errors:,}'
+        f'<td class="number" data-of="first byte">{first}<td>{escape(note)}'
     )
+
+
+_SIMULATED = (
+    '<p class="notice">No provider has a key yet, so <strong>every answer is simulated</strong>.'
+    " <code>pointsman doctor</code> says which keys and programs were looked for.</p>"
+)
+_UNTOLD = (
+    "<p>Told to those who show a client's key:"
+    ' <code>curl -H "Authorization: Bearer …" …/health</code></p>'
+)

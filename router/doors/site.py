@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from router.doors.call import Call
+from router.doors.console import moved
 from router.doors.passing import Onward, pass_on
 from router.errors import RequestError
 from router.guards.body import ClientGoneError
@@ -34,13 +35,22 @@ async def by_path(router: Router, call: Call, site: Site) -> None:
     rest = call.path[len(site.path) :]
     query = call.scope["query_string"].decode("latin-1")
     query = f"?{query}" if query else ""
-    if site.host:
+    if stands_in(router, site):
+        up = "../" * (call.path.count("/") - 1)
+        await moved(call, f"{up}console/", site.stand_in)
+    elif site.host:
         await _to_host(call, site, (rest or "/") + query)
     elif not rest:
         await call.answer(307, b"", "text/plain", [("location", f"{site.path}/{query}")])
     else:
         path, prefix = (rest, site.path) if site.strip else (call.path, "")
         await _serve(router, call, site, path, prefix)
+
+
+def stands_in(router: Router, site: Site) -> bool:
+    """Whether the console takes the place of a program that nobody has set up here."""
+    missing = not (site.configured or site.name in router.children)
+    return bool(site.stand_in) and missing and not router.health.recognised(site)
 
 
 async def at_host(router: Router, call: Call, site: Site) -> None:

@@ -39,6 +39,8 @@ class Program(Struct, frozen=True):
     path: str = ""
     host: str = ""
     strip: bool = True
+    about: str = ""  # what it is for, in a word or two
+    stand_in: str = ""  # the console's screen that its path leads to while it is not there
 
 
 def programs() -> Mapping[str, Program]:

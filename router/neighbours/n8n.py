@@ -31,5 +31,6 @@ PROGRAM = Program(
     marker='"settingsMode"',
     command=("n8n", "start"),
     environment=_environment,
+    about="workflows",
     install="npm install -g n8n",
 )

@@ -32,5 +32,7 @@ PROGRAM = Program(
     marker='"name":"Open WebUI"',
     command=("open-webui", "serve", "--host", "127.0.0.1", "--port", "{port}"),
     environment=_environment,
+    about="chat",
     install="pip install open-webui",
+    stand_in="playground",
 )

@@ -4,10 +4,11 @@
 const WORDS = { up: "● up", degraded: "◐ degraded", down: "✗ down", unknown: "○ unknown", off: "– off" };
 const EVERY = 3000; // milliseconds between two looks; none while nobody looks
 
-function cell(text, kind) {
+function cell(text, kind, of) {
   const made = document.createElement("td");
   made.textContent = text;
   if (kind) made.className = kind;
+  if (of) made.dataset.of = of;
   return made;
 }
 
@@ -20,9 +21,9 @@ function draw(health) {
     row.append(
       cell(name),
       cell(WORDS[of.state] ?? of.state, of.state),
-      cell(of.requests.toLocaleString("en"), "number"),
-      cell(of.errors.toLocaleString("en"), "number"),
-      cell(of.p50_ms === null ? "—" : `${Math.round(of.p50_ms)} ms`, "number"),
+      cell(of.requests.toLocaleString("en"), "number", "requests"),
+      cell(of.errors.toLocaleString("en"), "number", "errors"),
+      cell(of.p50_ms === null ? "—" : `${Math.round(of.p50_ms)} ms`, "number", "first byte"),
       cell([of.mode === "simulated" ? "simulated" : "", of.reason].filter(Boolean).join(": ")),
     );
     return row;
@@ -36,12 +37,12 @@ function draw(health) {
 }
 
 async function look() {
-  if (document.hidden) return;
+  const summary = document.getElementById("summary");
+  if (document.hidden || !summary) return; // without one, the figures are not for us
   try {
     const answer = await fetch("/health", { cache: "no-store" });
     draw(await answer.json());
   } catch {
-    const summary = document.getElementById("summary");
     summary.textContent = "the router does not answer";
     summary.className = "down";
   }
@@ -55,10 +56,7 @@ for (const snippet of navigator.clipboard ? document.querySelectorAll("pre") : [
     button.textContent = "Copied";
     setTimeout(() => { button.textContent = "Copy"; }, 1500);
   });
-  const both = document.createElement("div");
-  both.className = "copied";
-  snippet.replaceWith(both);
-  both.append(snippet, button);
+  snippet.before(button);
 }
 
 setInterval(look, EVERY);

@@ -73,6 +73,9 @@ class Site:
     env: Mapping[str, str] = field(default_factory=dict)
     start: bool = False  # whether it runs whenever the router does
     hint: str = ""
+    about: str = ""  # "workflows"
+    #: the console's screen that `path` leads to while nobody configured or started it
+    stand_in: str = ""
 
 
 @dataclass(frozen=True, slots=True)

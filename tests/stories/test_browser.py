@@ -46,5 +46,5 @@ def test_the_landing_page_runs_under_its_own_policy(tmp_path: Path) -> None:
         assert page.count("<button>Copy</button>") == 4
         assert f"http://localhost:{port}/claude-code" in page
         # drawn by the script, from /health: the server's own rows have no space before the number
-        assert '<td class="number">0</td>' in page
+        assert '<td class="number" data-of="errors">0</td>' in page
         assert '<td class="up">● up</td>' in page

@@ -45,9 +45,8 @@ async def test_the_landing_page_is_true_and_self_contained(test_home: Home) -> N
         await router.health.probe(router.generation)
         answer = await http.get("/", headers={**HTML, "host": "localhost:5000"})
         page = Read(answer.text)
-        assert 'base_url="http://localhost:5000/litellm/v1", api_key="your-litellm-key"' in (
-            page.text
-        )
+        assert 'base_url="http://localhost:5000/litellm/v1",' in page.text
+        assert 'api_key="your-litellm-key"' in page.text
         assert "ANTHROPIC_BASE_URL=http://localhost:5000/claude-code" in page.text
         assert "a-key-of-theirs" not in answer.text
         assert re.search(r"LiteLLM\s*✗ down", page.text)
@@ -59,7 +58,46 @@ async def test_the_landing_page_is_true_and_self_contained(test_home: Home) -> N
             assert loaded.status_code == 200
             assert loaded.headers["x-content-type-options"] == "nosniff"
             assert not re.findall(r"https?://(?!www\.w3\.org/)", loaded.text)
-        assert {"/litellm/", "/ccr/ui", "/health"} <= set(page.links)
+        ways = {"/litellm/", "/ccr/ui", "/health", "/console/", "/chat/", "/n8n/"}
+        assert ways <= set(page.links)
+
+
+async def test_strangers_are_told_the_ways_in_and_no_figures(test_home: Home) -> None:
+    test_home.toml.write_text(
+        TOML
+        + "[listen]\nhost = '0.0.0.0'\n[ccr]\nkeys = ['another-of-them']\n[ssh]\npassword = false\n"
+    )
+    async with (
+        served(test_home) as (_, address),
+        httpx.AsyncClient(base_url=address) as http,
+    ):
+        strange = Read((await http.get("/", headers=HTML)).text)
+        assert "/litellm/" in strange.links
+        assert not {"Requests", "is down", "simulated"} & set(strange.text.split())
+        assert "curl -H" in strange.text
+        shown = {**HTML, "authorization": "Bearer a-key-of-theirs"}
+        assert "Requests" in (await http.get("/", headers=shown)).text
+
+
+@pytest.mark.parametrize(
+    ("path", "place"),
+    [
+        ("/chat", "console/?screen=playground"),
+        ("/chat/a/b?c", "../../console/?screen=playground"),
+    ],
+)
+async def test_the_playground_stands_in_for_a_chat_that_nobody_set_up(
+    test_home: Home, path: str, place: str
+) -> None:
+    async with (
+        served(test_home) as (router, address),
+        httpx.AsyncClient(base_url=address) as http,
+    ):
+        assert (await http.get(path, headers=HTML)).headers["location"] == place
+        test_home.toml.write_text("[neighbours.chat]\nurl = 'http://127.0.0.1:9'\n")
+        assert await router.reload() == ""
+        there = (await http.get(path, headers={**HTML, "host": "localhost:7"})).headers["location"]
+        assert there.startswith("http://chat.localhost:7/")
 
 
 async def test_health_livez_and_readyz_tell_the_router_s_own_figures(test_home: Home) -> None:
