@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import chain
 from urllib.parse import parse_qs
 
 import msgspec
@@ -108,7 +109,9 @@ def _lines(headers: list[tuple[str, str]], first: str = "") -> bytes:
 
 
 def _read(headers: list[tuple[bytes, bytes]]) -> dict[str, str]:
-    found = {name.decode("latin-1"): value.decode("latin-1") for name, value in headers}
+    # decoded together: no line break is left in a header that was parsed
+    flat = b"\n".join(chain.from_iterable(headers)).decode("latin-1").split("\n")
+    found = dict(zip(flat[::2], flat[1::2], strict=True)) if headers else {}
     if len(found) < len(headers):  # one was repeated
         found.clear()
         for raw, value in headers:

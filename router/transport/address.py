@@ -83,15 +83,22 @@ def head(
 ) -> bytes:
     """The request line and the headers; `length` None: the body comes in chunks. Raises ValueError
     for what would break the lines."""
+    start = _start(method, target, authority, tuple(headers))
+    if length is None:
+        return start + b"transfer-encoding: chunked\r\n\r\n"
+    if length or method != "GET":
+        return b"%bcontent-length: %d\r\n\r\n" % (start, length)
+    return start + b"\r\n"
+
+
+@lru_cache(maxsize=256)
+def _start(method: str, target: str, authority: str, headers: tuple[tuple[str, str], ...]) -> bytes:
+    """All but the length: for most requests to a provider the very same bytes."""
     # joined, never formatted: a Secret formats as dots
     lines = [prefix + value for name, value in headers if (prefix := _prefix(name))]
-    if length is None:
-        lines.append("transfer-encoding: chunked")
-    elif length or method != "GET":
-        lines.append(f"content-length: {length}")
     start = f"{method} {target} HTTP/1.1\r\nhost: {authority}\r\naccept-encoding: identity"
-    text = "\r\n".join((start, *lines, "\r\n"))
-    wanted = len(lines) + 4
+    text = "\r\n".join((start, *lines, ""))
+    wanted = len(lines) + 3
     if text.count("\n") != wanted or text.count("\r") != wanted or "\0" in text:
         raise ValueError("a header's value holds a line break")
     try:

@@ -14,9 +14,10 @@ from router.messages import JSON, Usage
 from router.providers import Quirks
 
 
-def _first(*values: Any) -> int:
-    for value in values:
-        if count := count_of(value):
+def _first(body: JSON, *keys: str) -> int:
+    """The first of these counts that is one."""
+    for key in keys:
+        if key in body and (count := count_of(body[key])):
             return count
     return 0
 
@@ -30,19 +31,15 @@ def read_usage(body: Any, quirks: Quirks, service: Any = None) -> Usage | None:
     output_details = body.get("completion_tokens_details")
     inside: JSON = prompt_details if isinstance(prompt_details, dict) else {}
     outside: JSON = output_details if isinstance(output_details, dict) else {}
-    prompt = _first(body.get("prompt_tokens"), body.get("input_tokens"))
-    output = _first(body.get("completion_tokens"), body.get("output_tokens"))
-    read = _first(
-        inside.get("cached_tokens"),
-        body.get("prompt_cache_hit_tokens"),
-        body.get("cache_read_input_tokens"),
+    prompt = _first(body, "prompt_tokens", "input_tokens")
+    output = _first(body, "completion_tokens", "output_tokens")
+    read = _first(inside, "cached_tokens") or _first(
+        body, "prompt_cache_hit_tokens", "cache_read_input_tokens"
     )
-    written = _first(
-        body.get("cache_creation_input_tokens"),
-        inside.get("cache_write_tokens"),
-        inside.get("cache_creation_tokens"),
+    written = _first(body, "cache_creation_input_tokens") or _first(
+        inside, "cache_write_tokens", "cache_creation_tokens"
     )
-    reasoning = count_of(outside.get("reasoning_tokens"))
+    reasoning = _first(outside, "reasoning_tokens")
     uncached = prompt
     if quirks.cached_inside_prompt:
         read = min(read, prompt)
