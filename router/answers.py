@@ -29,6 +29,7 @@ from router.contract import (
     ShowRoutes,
     UndoRoutes,
 )
+from router.pauses import PAUSE
 from router.recost import recost
 from router.replay import replay
 from router.routes import shown
@@ -89,12 +90,16 @@ def switch(router: Router, action: Switch) -> Result:
         return Refused("which session? A request without one cannot be paused")
     if isinstance(action, Pause):
         router.paused.add(action.session)
+        router.ledger.keep(PAUSE, action.session, "{}")
         words = f"paused session {action.session}: its new requests are refused"
     elif action.session == "all":
         words = f"resumed {len(router.paused)} sessions"
+        for session in router.paused:
+            router.ledger.keep(PAUSE, session, None)
         router.paused.clear()
     elif action.session in router.paused:
         router.paused.discard(action.session)
+        router.ledger.keep(PAUSE, action.session, None)
         words = f"resumed session {action.session}"
     else:
         return Refused(f"session {action.session!r} is not paused")

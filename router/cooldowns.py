@@ -60,10 +60,14 @@ class Cooldowns:
             return max(0.0, rest.asked_until - now, probing)
         return max(0.0, rest.until - now, rest.probing_until - now)
 
-    def until(self, provider: str, now: float) -> float | None:
-        """When the last resting model of a provider returns, on the caller's clock; None: all are
-        in service."""
-        ends = [rest.until for key, rest in self._rests.items() if key[0] == provider]
+    def until(self, provider: str, now: float, slot: int | None = None) -> float | None:
+        """When the last resting model of a provider, or of one of its keys, returns, on the
+        caller's clock; None: all are in service."""
+        ends = [
+            rest.until
+            for (name, _, key), rest in self._rests.items()
+            if name == provider and slot in (None, key)
+        ]
         latest = max(ends, default=0.0)
         return latest if latest > now else None
 

@@ -13,7 +13,6 @@ from collections.abc import Callable, Iterable, Mapping
 from urllib.parse import urlsplit
 
 import httpx
-import msgspec
 
 from router import rooms
 from router.children import Child
@@ -26,7 +25,8 @@ from router.contract import (
     ServiceView,
 )
 from router.cooldowns import Cooldowns
-from router.pulse import Pulse, percentile
+from router.doors.callers import public_name
+from router.passed import Passed, of_key, restored
 from router.record import Attempt
 from router.rooms import Rooms
 from router.settings import Generation, Provider, Role, Site
@@ -43,44 +43,10 @@ ROLES = {
     "ccr": "CCR",
     "claude-code": "CCR",
 }
-#: outcomes that are not the provider's fault
-INNOCENT = frozenset({"ok", "caller", "cancelled", "too_long"})
-
-
-class _Passed:
-    """What a provider's attempts, or a role's requests, showed since the router started."""
-
-    __slots__ = (
-        *("errors", "last_error", "last_error_at", "last_ok_at", "outcomes", "pulse"),
-        "requests",
-    )
-
-    def __init__(self) -> None:
-        self.requests = 0
-        self.errors = 0
-        self.pulse = Pulse()
-        self.last_error = ""
-        self.last_error_at: float | None = None
-        self.last_ok_at: float | None = None
-        self.outcomes: Counter[str] = Counter()
-
-    def p50_ms(self) -> float | None:
-        return percentile(self.pulse.firsts, 0.5)
-
-    def told(self, view: ServiceView, at: float) -> ServiceView:
-        """The view with what went by of late."""
-        pulse = self.pulse
-        return msgspec.structs.replace(
-            view,
-            p95_ms=percentile(pulse.firsts, 0.95),
-            took_p50_ms=percentile(pulse.wholes, 0.5),
-            took_p95_ms=percentile(pulse.wholes, 0.95),
-            history=pulse.history(at),
-        )
 
 
 class Health:
-    """`children` by name: "ssh", "simulator", "local model"."""
+    """`children` by name: "ssh", "simulator", "local model"; `kept` by a router before this one."""
 
     def __init__(
         self,
@@ -88,6 +54,7 @@ class Health:
         now: Callable[[], float],
         cooldowns: Cooldowns,
         children: Mapping[str, Child],
+        kept: Iterable[tuple[str, str]] = (),
     ) -> None:
         self._wall = wall
         self._now = now
@@ -95,8 +62,12 @@ class Health:
         self._children = children
         #: by the role's name: what is wrong with a part of it now, "" for nothing
         self.troubles: dict[str, Callable[[], str]] = {}
-        self._passed: dict[str, _Passed] = {}
-        self._served: dict[str, _Passed] = {}
+        #: by the provider's name, and by `of_key`
+        self._passed: dict[str, Passed] = {}
+        self._served: dict[str, Passed] = {}
+        for name, data in kept:
+            if (passed := restored(data)) is not None:
+                (self._served if name in ROLES.values() else self._passed)[name] = passed
         self._answers: dict[str, tuple[bool, str, float]] = {}  # url → answered, reason, when
         #: root address of an Ollama → what it told of its models
         self.rooms: dict[str, Rooms] = {}
@@ -108,35 +79,28 @@ class Health:
         await self._http.aclose()
 
     def attempted(self, attempt: Attempt, at: float) -> None:
-        name = attempt.candidate.provider.name
-        passed = self._passed.get(name) or self._passed.setdefault(name, _Passed())
-        passed.requests += 1
-        passed.outcomes[attempt.outcome] += 1
-        if attempt.first_byte is not None and attempt.outcome == "ok":  # errors come quickly
-            passed.pulse.firsts.append((attempt.first_byte - attempt.started) * 1000)
-        took = None if attempt.ended is None else (attempt.ended - attempt.started) * 1000
-        passed.pulse.beat(at, attempt.outcome not in INNOCENT, took)
-        if attempt.outcome in INNOCENT:
-            passed.last_ok_at = at
-        else:
-            passed.errors += 1
-            passed.last_error = attempt.error or attempt.outcome
-            passed.last_error_at = at
+        provider = attempt.candidate.provider
+        name = provider.name
+        passed = self._passed.get(name) or self._passed.setdefault(name, Passed())
+        passed.attempted(attempt, at)
+        if provider.slot:
+            key = of_key(name, provider.slot)
+            self._passed.setdefault(key, Passed()).attempted(attempt, at)
 
     def outcomes(self) -> dict[str, Counter[str]]:
         """Of each provider's attempts."""
-        return {name: passed.outcomes for name, passed in self._passed.items()}
+        return {name: one.outcomes for name, one in self._passed.items() if "\n" not in name}
 
     def served(self, request: RequestView) -> None:
         """A request through a door has ended."""
         role = ROLES.get(request.door, request.door)
-        passed = self._served.get(role) or self._served.setdefault(role, _Passed())
-        passed.requests += 1
-        passed.errors += request.state == "failed"
-        if request.ttft_ms is not None:
-            passed.pulse.firsts.append(request.ttft_ms)
-        ended = request.started_at + (request.duration_ms or 0.0) / 1000
-        passed.pulse.beat(ended, request.state == "failed", request.duration_ms)
+        passed = self._served.get(role) or self._served.setdefault(role, Passed())
+        passed.served(request)
+
+    def kept(self) -> list[tuple[str, str]]:
+        """By name, as JSON: what outlives this router, where it changed since this was asked."""
+        both = (*self._passed.items(), *self._served.items())
+        return [(name, passed.kept()) for name, passed in both if passed.changed()]
 
     async def probe(self, generation: Generation) -> None:
         """Asks what runs on this machine whether it is there. Takes at most a few seconds."""
@@ -217,8 +181,34 @@ class Health:
             passed[view.name].told(view, at) if view.name in passed else view for view in views
         )
 
+    def _keys(self, provider: Provider) -> tuple[ServiceView, ...]:
+        """Each of a provider's keys, by what its own attempts showed."""
+        at, now = self._wall(), self._now()
+        views = []
+        for one in provider.per_key:
+            passed = self._passed.get(of_key(provider.name, one.slot), Passed())
+            state, reason = passed.condition()
+            until = self._cooldowns.until(provider.name, now, one.slot)
+            if until is not None:
+                state, reason = "degraded", passed.last_error or "resting after errors"
+            view = ServiceView(
+                name=f"key {one.slot}",
+                kind="key",
+                state=state,
+                address=f"{public_name(one.key.reveal())}, weight {one.weight:g}",
+                reason=reason,
+                requests=passed.requests,
+                errors=passed.errors,
+                p50_ms=passed.p50_ms(),
+                last_error=passed.last_error,
+                last_error_at=passed.last_error_at,
+                cooling_until=None if until is None else at + (until - now),
+            )
+            views.append(passed.told(view, at))
+        return tuple(views)
+
     def _role(self, role: Role, name: str, port: int, generation: Generation) -> ServiceView:
-        passed = self._served.get(name, _Passed())
+        passed = self._served.get(name, Passed())
         if role.mode == "external":
             answered, reason, at = self._answers.get(role.url, (None, "not asked yet", None))
             return ServiceView(
@@ -268,7 +258,7 @@ class Health:
         )
 
     def _provider(self, provider: Provider) -> ServiceView:
-        passed = self._passed.get(provider.name, _Passed())
+        passed = self._passed.get(provider.name, Passed())
         answered, reason, at = self._answers.get(_root(provider.url), (None, "", None))
         cooling = self._cooldowns.until(provider.name, self._now())
         state: Condition = "unknown"
@@ -276,19 +266,21 @@ class Health:
             state = "up"
         elif answered is not None and provider.local:
             state = "up" if answered else "down"
-        elif passed.last_error_at is not None and (passed.last_ok_at or 0) < passed.last_error_at:
-            state, reason = "degraded", passed.last_error
-        elif passed.last_ok_at is not None:
-            state = "up"
+        else:
+            state, reason = passed.condition()
+        keys = self._keys(provider)
+        resting = sum(key.cooling_until is not None for key in keys)
         if cooling is not None:
             state, reason = "degraded", "resting after errors"
+            if 0 < resting < len(keys):
+                reason = f"{resting} of {len(keys)} keys rest after errors"
         return ServiceView(
             name=provider.name,
             kind="local" if provider.local else "provider",
             state=state,
             mode="simulated" if provider.simulated else "embedded" if provider.plane else "real",
             address="in this router" if provider.plane else _root(provider.url),
-            reason=reason or ("no request has gone there yet" if state == "unknown" else ""),
+            reason=reason,
             checked_at=at,
             models=provider.models,
             requests=passed.requests,
@@ -299,6 +291,7 @@ class Health:
             cooling_until=None if cooling is None else self._wall() + (cooling - self._now()),
             circuits=self._circuits(provider.name),
             loaded=self._loaded(provider),
+            keys=keys,
         )
 
     def _circuits(self, name: str) -> tuple[Circuit, ...]:

@@ -1,13 +1,15 @@
 """Sessions that an operator has paused: their new requests are refused until they are resumed.
 
-One rule: a pause tells the client to come back, so that a conversation waits and is not lost.
-Forgotten when the router ends: nobody should have to remember one.
+One rule: a pause tells the client to come back, so that a conversation waits and is not lost. It
+outlives the router, and every screen and `pointsman status` say that there is one.
 """
 
 from __future__ import annotations
 
 from router.errors import CallerError
 
+#: under which the ledger keeps their names
+PAUSE = "pause"
 #: seconds after which a client may ask again; Claude Code does so by itself
 AGAIN = 5
 

@@ -17,19 +17,19 @@ MEMORY = 200
 class Pulse:
     """Of one service. Times are Unix seconds, durations milliseconds."""
 
-    __slots__ = ("_spans", "firsts", "wholes")
+    __slots__ = ("firsts", "spans", "wholes")
 
     def __init__(self) -> None:
         self.firsts: deque[float] = deque(maxlen=MEMORY)  # to the first byte
         self.wholes: deque[float] = deque(maxlen=MEMORY)  # to the last
         #: [number of the span, requests, errors]; only spans in which something went by
-        self._spans: deque[list[int]] = deque(maxlen=CELLS)
+        self.spans: deque[list[int]] = deque(maxlen=CELLS)
 
     def beat(self, at: float, failed: bool, whole_ms: float | None) -> None:
         number = int(at // SPAN)
-        if not self._spans or self._spans[-1][0] != number:
-            self._spans.append([number, 0, 0])
-        span = self._spans[-1]
+        if not self.spans or self.spans[-1][0] != number:
+            self.spans.append([number, 0, 0])
+        span = self.spans[-1]
         span[1] += 1
         span[2] += failed
         if whole_ms is not None and not failed:
@@ -39,7 +39,7 @@ class Pulse:
         """(requests, errors) of each of the last CELLS spans, oldest first; () for none at all."""
         first = int(at // SPAN) - CELLS + 1
         cells = [(0, 0)] * CELLS
-        for number, requests, errors in self._spans:
+        for number, requests, errors in self.spans:
             if 0 <= number - first < CELLS:
                 cells[number - first] = (requests, errors)
         return tuple(cells) if any(count for count, _ in cells) else ()

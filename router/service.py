@@ -33,6 +33,8 @@ from router.live import RECENT, Live, midnight
 from router.log import Log
 from router.meters import Meters
 from router.overrides import Overrides
+from router.passed import PASSED
+from router.pauses import PAUSE
 from router.prices import warm
 from router.projects import Projects
 from router.record import Record
@@ -67,6 +69,8 @@ TICK = 0.25
 KEPT_AGAIN = 5.0
 #: seconds between looks at what is too old, or too much, to keep; and until the first
 PRUNE = 300.0
+#: seconds between two times that what health knows of each service is kept
+KEPT_HEALTH = 20.0
 FIRST_PRUNE = 20.0
 #: new objects until the collector looks at them; a request leaves hardly a cycle behind
 YOUNG = 50_000
@@ -96,7 +100,7 @@ class Router:
         today, before = self.ledger.today(midnight(self.wall())), self.ledger.recent(RECENT)
         self.live = Live(self.wall, self.now, today, before)
         #: sessions whose new requests are refused (router/pauses.py)
-        self.paused: set[str] = set()
+        self.paused = {session for session, _ in self.ledger.kept(PAUSE)}
         self.edits, self.added = Edits(), AddedModels(home.litellm_models, self.reload)
         self.visitors = Visitors(self.live.tell)
         self.invitations = Invitations(self.wall)
@@ -130,7 +134,9 @@ class Router:
         #: children started only once the configuration needs them
         self.spare: dict[str, Child] = {}
         self.tending = Tending(self.children, home.data, self.log)
-        self.health = Health(self.wall, self.now, self.cooldowns, self.children)
+        self.health = Health(
+            self.wall, self.now, self.cooldowns, self.children, self.ledger.kept(PASSED)
+        )
         self.health.troubles["CCR"] = lambda: (
             f"custom router: {self.custom.trouble}" if self.custom.trouble else ""
         )
@@ -272,6 +278,7 @@ class Router:
         await self.health.close()
         if self.telemetry is not None:
             await asyncio.to_thread(self.telemetry.close)
+        self._keep_health()
         self.log.info("router", "stopped")
         self.log.close()
         self.ledger.close()
@@ -322,7 +329,7 @@ class Router:
     async def _tick(self) -> None:
         """Long requests are kept while they run, so that a killed router still shows them; what
         overrides did, and that one has expired, is told."""
-        pruned = self.now() - PRUNE + FIRST_PRUNE
+        kept, pruned = self.now(), self.now() - PRUNE + FIRST_PRUNE
         overrides = self.overrides.views(self.generation)
         while True:
             await asyncio.sleep(TICK)
@@ -334,11 +341,18 @@ class Router:
                 if now >= record.keep_at:
                     record.keep_at = now + KEPT_AGAIN
                     self.ledger.request(record.detail())
+            if now - kept > KEPT_HEALTH:
+                kept = now
+                self._keep_health()
             if self.now() - pruned > PRUNE:
                 pruned = self.now()
                 generation = self.generation
                 oldest = self.wall() - generation.retention_days * 86_400
                 self.ledger.prune(oldest, generation.retention_bytes)
+
+    def _keep_health(self) -> None:
+        for id, data in self.health.kept():
+            self.ledger.keep(PASSED, id, data)
 
     async def _probe(self) -> None:
         shown: tuple[ServiceView, ...] = ()

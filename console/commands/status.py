@@ -54,6 +54,7 @@ def as_data(snapshot: Snapshot, now: float) -> dict[str, object]:
         "services": snapshot.services,
         "scenarios": snapshot.scenarios,
         "overrides": snapshot.overrides,
+        "paused": snapshot.paused,
         "in_flight": snapshot.beat.running,
         "today": snapshot.beat.today,
     }
@@ -73,13 +74,14 @@ def show(snapshot: Snapshot, now: float) -> None:
     routes = table(("SCENARIO", "TARGET"), list(snapshot.scenarios.items()))
     block("Routes", routes)
     block("Overrides", overrides(snapshot.overrides, now))
+    block("Paused sessions", (clean(session) for session in snapshot.paused))
     block("Today", today(snapshot.beat.today, snapshot.beat.running))
 
 
 def services(views: tuple[ServiceView, ...]) -> list[str]:
     rows = [
         (
-            view.name,
+            view.name if view.kind != "key" else f"  {view.name}",
             view.state,
             view.mode,
             view.address,
@@ -88,7 +90,8 @@ def services(views: tuple[ServiceView, ...]) -> list[str]:
             f"{view.errors:,}" if view.errors else "",
             view.reason,
         )
-        for view in views
+        for each in views
+        for view in (each, *each.keys)
     ]
     heads = ("NAME", "STATE", "MODE", "ADDRESS", "P50", "REQUESTS", "ERRORS", "WHY")
     return table(heads, rows, right=(4, 5, 6))

@@ -15,16 +15,24 @@ from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.widgets import Static
 
-from console.screens.dialogs import Answer, Choose
+from console.screens.dialogs import Answer, Choose, Sheet
 from console.screens.picker import Picker
 from console.screens.view import View, hidden
-from console.text import UNKNOWN, age, money, ms, percent, tokens
+from console.text import UNKNOWN, age, money, ms, percent, tokens, when
 from console.theme import Tone
 from console.widgets.bar import Bar
 from console.widgets.columns import Column
 from console.widgets.paint import Cell, Piece, Span, lines, say
 from console.widgets.table import ListRows, Row, Table
-from router.contract import CELLS, ClearCooldown, Finding, ListModels, Models, ServiceView
+from router.contract import (
+    CELLS,
+    ClearCooldown,
+    Finding,
+    ListModels,
+    Models,
+    ServiceChange,
+    ServiceView,
+)
 
 SERVICES = (
     Column("name", 14, grow=1),
@@ -45,6 +53,8 @@ FINDINGS = (
     Column("detail", 20, grow=3),
 )
 
+#: changes of a service's state that are told
+CHANGES = 100
 _STATES: dict[str, tuple[str, Tone]] = {
     "up": ("● up", "good"),
     "degraded": ("◐ degraded", "warn"),
@@ -60,6 +70,15 @@ _FOUND: dict[str, tuple[str, Tone]] = {
 }
 
 
+def listed(services: Sequence[ServiceView]) -> list[tuple[str, ServiceView]]:
+    """Every service with its key in the list, and under a provider of several keys each of them."""
+    found = []
+    for view in services:
+        found.append((f"{view.kind} {view.name}", view))
+        found += [(f"{view.kind} {view.name} {key.name}", key) for key in view.keys]
+    return found
+
+
 def service(view: ServiceView, now: float) -> Row:
     state, tone = _STATES[view.state]
     cooling = view.cooling_until is not None and view.cooling_until > now
@@ -68,7 +87,10 @@ def service(view: ServiceView, now: float) -> Row:
     mode = "◇ sim" if view.mode == "simulated" else view.mode or UNKNOWN
     quiet: Tone = "muted" if view.mode == "simulated" or view.state == "off" else ""
     return (
-        Span(view.name, "muted" if view.state == "off" else ""),
+        Span(
+            f" └ {view.name}" if view.kind == "key" else view.name,
+            "muted" if view.state == "off" or view.kind == "key" else "",
+        ),
         Span(state, tone),
         Span(mode, quiet),
         Span(ms(view.p50_ms), "" if view.p50_ms is not None else "muted"),
@@ -117,6 +139,8 @@ def _note(view: ServiceView, now: float) -> list[Piece]:
         said.append(Span(view.reason, "muted"))
     elif view.models:
         said.append(Span(", ".join(view.models[:8]), "muted"))
+    elif view.kind == "key":
+        said.append(Span(view.address, "muted"))
     return said or [""]
 
 
@@ -137,7 +161,7 @@ def _circuits(view: ServiceView, now: float) -> list[Content]:
     """What rests, and when it may be asked again."""
     shown = []
     for circuit in view.circuits[:3]:
-        key = f", key {circuit.key + 1}" if circuit.key else ""
+        key = f", key {circuit.key}" if circuit.key else ""
         words = f"open, back in {age(circuit.until - now)}"
         if circuit.state == "half-open":
             words = "half-open: the next request is its probe"
@@ -158,6 +182,24 @@ def _loaded(view: ServiceView) -> list[Content]:
     return shown
 
 
+def history(changes: Sequence[ServiceChange], now: float) -> list[Content]:
+    """Newest first: since when, for how long, what, and why."""
+    shown = []
+    until = now
+    for change in changes:
+        state, tone = _STATES[change.state]
+        shown.append(
+            say(
+                Span(f"{when(change.at)}  ", "muted"),
+                Span(f"{age(until - change.at):>7}  ", ""),
+                Span(f"{state:<11}", tone),
+                Span(change.reason, "muted"),
+            )
+        )
+        until = change.at
+    return shown or [say(Span("no change of its state is kept", "muted"))]
+
+
 def finding(view: Finding) -> Row:
     state, tone = _FOUND[view.state]
     return (
@@ -173,6 +215,7 @@ class Health(View):
     KEYS = (
         ("t", "check it"),
         ("c", "end its rest"),
+        ("h", "history"),
         ("v", "visitors"),
         ("tab", "what was found"),
     )
@@ -180,6 +223,7 @@ class Health(View):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("t", "check", "Check which features work there, with real requests"),
         Binding("c", "wake", "End its rest after errors"),
+        Binding("h", "history", "When it went down and came back"),
         Binding("v", "visitors", "Who is here over SSH or the browser"),
         Binding("y", "copy", "Copy its address and last error"),
     ]
@@ -198,10 +242,9 @@ class Health(View):
         board = self.console_app.board
         now = self.console_app.now()
         services = self.query_one("#services", Table)
-        services.show(
-            ListRows(board.services, lambda s: f"{s.kind} {s.name}", lambda s: service(s, now))
-        )
-        services.styles.height = max(len(board.services), 1) + 1
+        rows = listed(board.services)
+        services.show(ListRows(rows, lambda row: row[0], lambda row: service(row[1], now)))
+        services.styles.height = max(len(rows), 1) + 1
         found = board.snapshot.findings if board.snapshot else ()
         findings = self.query_one("#findings", Table)
         findings.show(ListRows(found, lambda f: f"{f.what} {f.where}", finding))
@@ -214,17 +257,32 @@ class Health(View):
 
     def chosen(self) -> ServiceView | None:
         key = self.query_one("#services", Table).selected
-        services = self.console_app.board.services
-        return next((s for s in services if f"{s.kind} {s.name}" == key), None)
+        return dict(listed(self.console_app.board.services)).get(str(key))
+
+    def _provider(self) -> ServiceView | None:
+        """The chosen one, or whose key it is."""
+        chosen = self.chosen()
+        if chosen is not None and chosen.kind == "key":
+            services = self.console_app.board.services
+            return next((s for s in services if any(key is chosen for key in s.keys)), None)
+        return chosen
 
     def command(self) -> str:
         return "pointsman status"
+
+    @work(exclusive=True, group="history")
+    async def action_history(self) -> None:
+        app, chosen = self.console_app, self._provider()
+        if chosen is None or app.archive is None:
+            return
+        changes = await self.ask(app.archive.health(0.0, chosen.name, CHANGES), [])
+        app.push_screen(Sheet(f"{chosen.name} over time", history(changes, app.now())))
 
     def action_visitors(self) -> None:
         self.console_app.show_visitors()
 
     def action_wake(self) -> None:
-        chosen = self.chosen()
+        chosen = self._provider()
         if chosen is not None and chosen.kind in ("provider", "local"):
             self.console_app.do(ClearCooldown(chosen.name, by=self.console_app.operator))
 
@@ -239,7 +297,7 @@ class Health(View):
         from console.conformance import CHECKS, MOST_INPUT, MOST_OUTPUT
         from console.screens.checking import Checking
 
-        app, chosen = self.console_app, self.chosen()
+        app, chosen = self.console_app, self._provider()
         if chosen is None or app.refuses_change():
             return
         if chosen.kind not in ("provider", "local"):

@@ -34,8 +34,8 @@ class Cancel(Struct, frozen=True, tag=True, gc=False):
 
 
 class Pause(Struct, frozen=True, tag=True, gc=False):
-    """New requests of a session are refused, in their dialect, until it is resumed. Those that run
-    go on. Forgotten when the router ends."""
+    """New requests of a session are refused, in their dialect, until it is resumed, also after a
+    restart. Those that run go on."""
 
     session: str
     by: str = ""

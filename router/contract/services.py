@@ -17,7 +17,7 @@ class Circuit(Struct, frozen=True, gc=False):
     """A model that failed too often: "open" rests until `until`; "half-open" may be probed once."""
 
     model: str
-    key: int  # which of the provider's keys, from 0
+    key: int  # which of the provider's keys, from 1; 0: its only one
     state: Literal["open", "half-open"]
     until: float
 
@@ -35,7 +35,7 @@ class ServiceView(Struct, frozen=True, gc=False):
     """Health of a role, a provider or a neighbour. `reason` says why it is not "up"."""
 
     name: str
-    kind: Literal["router", "role", "provider", "local", "ssh", "neighbour"]
+    kind: Literal["router", "role", "provider", "local", "key", "ssh", "neighbour"]
     state: Condition
     mode: Literal["embedded", "external", "simulated", "real", ""] = ""
     address: str = ""
@@ -55,6 +55,7 @@ class ServiceView(Struct, frozen=True, gc=False):
     history: tuple[tuple[int, int], ...] = ()
     circuits: tuple[Circuit, ...] = ()  # of what rests or is being probed
     loaded: tuple[Loaded, ...] = ()  # of an Ollama
+    keys: tuple[ServiceView, ...] = ()  # of a provider with several: kind "key", name "key 1"…
 
 
 class ServiceChange(Struct, frozen=True, gc=False):

@@ -283,6 +283,19 @@ SERVICES = (
         reason="3 of the last 20 answers were 529", requests=310, errors=3, p50_ms=842.0,
         last_error="529 overloaded", last_error_at=NOW - 75, p95_ms=2_410.0, took_p50_ms=18_240.0,
         history=((0, 0),) * 6 + ((4, 0), (9, 0), (7, 1), (3, 3)) + ((6, 0),) * 17 + ((5, 1),) * 3,
+        keys=(
+            ServiceView(
+                "key 1", "key", "degraded", address="key-5f2d91c0, weight 1", requests=103,
+                errors=3, p50_ms=871.0, p95_ms=2_520.0, last_error="529 overloaded",
+                last_error_at=NOW - 75, reason="529 overloaded", took_p50_ms=18_610.0,
+                history=((0, 0),) * 8 + ((7, 1), (3, 3)) + ((2, 0),) * 17 + ((2, 1),) * 3,
+            ),
+            ServiceView(
+                "key 2", "key", "up", address="key-c0a83e17, weight 2", requests=207,
+                p50_ms=829.0, p95_ms=2_260.0, took_p50_ms=17_980.0,
+                history=((0, 0),) * 6 + ((4, 0), (9, 0)) + ((0, 0),) * 2 + ((4, 0),) * 20,
+            ),
+        ),
     ),
     ServiceView(
         "deepseek", "provider", "up", "real", "https://api.deepseek.com", requests=571,

@@ -1,0 +1,137 @@
+"""What went by of one service: a role, a provider, or one of a provider's keys.
+
+One rule: a request costs it a few additions. What a person would miss after a restart (the strip of
+the last hour, the times, the last error) is kept as JSON, and read again by the next router.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import msgspec
+from msgspec import Struct
+
+from router.contract import Condition, RequestView, ServiceView
+from router.pulse import Pulse, percentile
+from router.record import Attempt
+
+#: outcomes that are not the provider's fault
+INNOCENT = frozenset({"ok", "caller", "cancelled", "too_long"})
+#: under which the ledger keeps it
+PASSED = "passed"
+NEVER = "no request has gone there yet"
+
+
+class _Kept(Struct, omit_defaults=True):
+    """Of the strip: (number of the span, requests, errors); times in milliseconds."""
+
+    spans: list[tuple[int, int, int]]
+    firsts: list[float]
+    wholes: list[float]
+    last_ok_at: float | None = None
+    last_error: str = ""
+    last_error_at: float | None = None
+
+
+_decoder = msgspec.json.Decoder(_Kept)
+
+
+class Passed:
+    """`requests`, `errors` and `outcomes` since the router started; the rest since ever."""
+
+    __slots__ = (
+        *("errors", "last_error", "last_error_at", "last_ok_at", "outcomes", "pulse"),
+        *("_kept", "requests"),
+    )
+
+    def __init__(self) -> None:
+        self.requests = 0
+        self.errors = 0
+        self.pulse = Pulse()
+        self.last_error = ""
+        self.last_error_at: float | None = None
+        self.last_ok_at: float | None = None
+        self.outcomes: Counter[str] = Counter()
+        self._kept = 0  # of the requests
+
+    def attempted(self, attempt: Attempt, at: float) -> None:
+        self.requests += 1
+        self.outcomes[attempt.outcome] += 1
+        if attempt.first_byte is not None and attempt.outcome == "ok":  # errors come quickly
+            self.pulse.firsts.append((attempt.first_byte - attempt.started) * 1000)
+        took = None if attempt.ended is None else (attempt.ended - attempt.started) * 1000
+        self.pulse.beat(at, attempt.outcome not in INNOCENT, took)
+        if attempt.outcome in INNOCENT:
+            self.last_ok_at = at
+        else:
+            self.errors += 1
+            self.last_error = attempt.error or attempt.outcome
+            self.last_error_at = at
+
+    def served(self, request: RequestView) -> None:
+        failed = request.state == "failed"
+        self.requests += 1
+        self.errors += failed
+        if request.ttft_ms is not None:
+            self.pulse.firsts.append(request.ttft_ms)
+        ended = request.started_at + (request.duration_ms or 0.0) / 1000
+        self.pulse.beat(ended, failed, request.duration_ms)
+
+    def condition(self) -> tuple[Condition, str]:
+        """As the last attempt showed it, and why."""
+        if self.last_error_at is not None and (self.last_ok_at or 0) < self.last_error_at:
+            return "degraded", self.last_error
+        return ("up", "") if self.last_ok_at is not None else ("unknown", NEVER)
+
+    def p50_ms(self) -> float | None:
+        return percentile(self.pulse.firsts, 0.5)
+
+    def told(self, view: ServiceView, at: float) -> ServiceView:
+        """The view with what went by of late."""
+        pulse = self.pulse
+        return msgspec.structs.replace(
+            view,
+            p95_ms=percentile(pulse.firsts, 0.95),
+            took_p50_ms=percentile(pulse.wholes, 0.5),
+            took_p95_ms=percentile(pulse.wholes, 0.95),
+            history=pulse.history(at),
+        )
+
+    # ── over a restart ────────────────────────────────────────────────────────────────────────────
+
+    def changed(self) -> bool:
+        """Whether something went by since `kept` was last asked."""
+        return self.requests != self._kept
+
+    def kept(self) -> str:
+        self._kept = self.requests
+        pulse = self.pulse
+        kept = _Kept(
+            [(number, requests, errors) for number, requests, errors in pulse.spans],
+            [round(one, 1) for one in pulse.firsts],
+            [round(one, 1) for one in pulse.wholes],
+            self.last_ok_at,
+            self.last_error,
+            self.last_error_at,
+        )
+        return msgspec.json.encode(kept).decode()
+
+
+def restored(data: str) -> Passed | None:
+    """From what `kept` gave; None where another version wrote something else."""
+    try:
+        kept = _decoder.decode(data)
+    except msgspec.DecodeError:
+        return None
+    passed = Passed()
+    passed.pulse.spans.extend([*span] for span in kept.spans)
+    passed.pulse.firsts.extend(kept.firsts)
+    passed.pulse.wholes.extend(kept.wholes)
+    passed.last_ok_at = kept.last_ok_at
+    passed.last_error, passed.last_error_at = kept.last_error, kept.last_error_at
+    return passed
+
+
+def of_key(provider: str, slot: int) -> str:
+    """The name under which what went by of one of a provider's keys is known."""
+    return f"{provider}\n{slot}"
