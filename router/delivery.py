@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 from router.doors.call import Call
 from router.errors import UpstreamError
 from router.formats import Format, Reader, Writer
+from router.formats.changed import Changed, changed
 from router.formats.failures import nonsense, raised
-from router.formats.repair import Mended, mended
 from router.framing import Frame, Framer
 from router.messages import Event, Failure, Request
 from router.outgoing import Outgoing
@@ -139,8 +139,8 @@ class _Carrier:
             events = sent.format.glance(body, sent.provider)
         if events is None:
             events = sent.format.read_response(body, sent.provider)
-        if sent.mends:
-            events = mended(events)
+        if sent.changes:
+            events = changed(events, sent.changes)
         self._account(events)
         self._record.first_token = self._record.first_token or self._router.now()
         if self._request.stream:
@@ -276,7 +276,7 @@ class _Carrier:
 
     def _reader(self) -> Reader:
         reader = self._sent.format.reader(self._sent.provider)
-        return Mended(reader) if self._sent.mends else reader
+        return Changed(reader, self._sent.changes) if self._sent.changes else reader
 
     def _writer(self) -> Writer:
         writer = self._format.writer(

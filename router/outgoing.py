@@ -19,7 +19,7 @@ from router.formats.anthropic_messages.billing import meant_for, without_billing
 from router.formats.left_out import left_out
 from router.messages import Request
 from router.providers import also
-from router.providers.adjustments import adjust, mends
+from router.providers.adjustments import adjust, answer_changes
 from router.rules.plan import Candidate, Plan
 from router.settings import Provider
 
@@ -45,8 +45,8 @@ class Outgoing(Struct, frozen=True):
     model: str
     #: fields of the client's body that this provider has no place for
     dropped: tuple[str, ...] = ()
-    #: the arguments of tool calls in the answer are to be mended
-    mends: bool = False
+    #: what is to be done to the answer: names of router.formats.changed
+    changes: tuple[str, ...] = ()
 
 
 def outgoing(
@@ -94,16 +94,17 @@ def outgoing(
         body = msgspec.json.encode(rendered)
     if same and call.scope["query_string"]:
         url += ("&" if "?" in url else "?") + call.scope["query_string"].decode("latin-1")
+    changes = answer_changes(provider, model) if not plain else ()
     return Outgoing(
         url=url,
         headers=_headers(provider, format, call if same else None, stream=request.stream),
         body=body,
-        through=same,
+        through=same and not changes,
         format=format,
         provider=provider,
         model=model,
         dropped=dropped,
-        mends=not plain and mends(provider, model),
+        changes=changes,
     )
 
 
@@ -168,7 +169,8 @@ def credentials(provider: Provider, *, compatible: bool = False) -> tuple[tuple[
         return (("authorization", "Bearer " + provider.key.reveal()),)
     if provider.auth in ("x-api-key", "x-goog-api-key", "api-key"):
         return ((provider.auth, provider.key.reveal()),)
-    return (("authorization", "Bearer " + provider.key.reveal()),)
+    bearer = ("authorization", "Bearer " + provider.key.reveal())
+    return (("x-api-key", provider.key.reveal()), bearer) if provider.auth == "both" else (bearer,)
 
 
 def _headers(

@@ -31,7 +31,7 @@ from router.config.part import Key, Part, exposed, first_key, problem, several_k
 from router.contract import Finding
 from router.providers import KINDS, Kind, kind_of
 from router.providers.adjustments import read as read_adjustment
-from router.settings import NO_KEY, Adjustment, Provider, Secret, Timeouts
+from router.settings import NO_KEY, Adjustment, Auth, Provider, Secret, Timeouts
 
 #: keys that `ccr code` and its kin read for themselves
 FOR_COMMANDS = frozenset(
@@ -209,7 +209,7 @@ def _provider(
         base=endpoint.base,
         key=Secret(key),
         keys=several_keys(entry.api_key or "", entry.api_keys),
-        auth="bearer" if bearer else shown_by(KINDS[kind], endpoint) if key else "none",
+        auth=_auth(KINDS[kind], endpoint, bearer=bearer) if key else "none",
         models=tuple(entry.models),
         kind=kind,
         local=KINDS[kind].local and keyless(url),
@@ -221,6 +221,15 @@ def _provider(
     return None
 
 
+def _auth(kind: Kind, endpoint: Endpoint, *, bearer: bool) -> Auth:
+    """As CCR: in both ways, which is what others that speak Anthropic's format are used to; not to
+    Anthropic itself, where a bearer is another sort of sign-in."""
+    if bearer:
+        return "bearer"
+    own = kind_of(endpoint.url).name != "compatible"
+    return shown_by(kind, endpoint) if own or endpoint.format != ANTHROPIC else "both"
+
+
 def _kind(endpoint: Endpoint, transformers: set[str]) -> str:
     """By the format, by the host; at a host that says nothing, by the transformer that is meant
     for one kind."""
@@ -229,6 +238,8 @@ def _kind(endpoint: Endpoint, transformers: set[str]) -> str:
     kind = kind_of(endpoint.url).name
     if kind != "compatible":
         return kind
+    if endpoint.format == RESPONSES:
+        return "openai"  # whose own API it is: which models think is known by their names
     meant = sorted(transformers & (KINDS.keys() - {"openai", "anthropic"}))
     return meant[0] if meant else "thinking" if "reasoning" in transformers else kind
 

@@ -9,30 +9,12 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 
-from router.formats import Frame, Reader
 from router.messages import ArgumentsDelta, BlockStop, Event
 
 
-class Mended:
-    """A reader whose calls have sound arguments."""
+class Mend:
+    """Over one answer's events."""
 
-    def __init__(self, reader: Reader) -> None:
-        self._reader = reader
-        self._mend = _Mend()
-
-    def feed(self, frame: Frame) -> list[Event]:
-        return self._mend.feed(self._reader.feed(frame))
-
-    def close(self) -> list[Event]:
-        return self._mend.feed(self._reader.close())
-
-
-def mended(events: Iterable[Event]) -> list[Event]:
-    """A whole answer's events, likewise."""
-    return _Mend().feed(events)
-
-
-class _Mend:
     def __init__(self) -> None:
         self._written: dict[int, str] = {}  # by block
 

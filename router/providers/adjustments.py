@@ -2,7 +2,7 @@
 
 A function takes the body and its options and gives a body; it never changes what it was given,
 because parts of a body are shared with the client's request and with the next attempt. Where CCR's
-transformer also works on the answer, that half is native to our formats (but for MENDING).
+transformer also works on the answer, that half is native to our formats (but for ON_ANSWERS).
 """
 
 from __future__ import annotations
@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from router.formats.exit_tool import NAME as EXIT_TOOL
+from router.formats.exit_tool import SAID as EXIT_SAID
 from router.providers.nested import nested
 from router.settings import Adjustment, Provider
 
@@ -100,25 +102,56 @@ def reasoning(body: JSON, options: Mapping[str, Any]) -> JSON:
         wanted = body.get("enable_thinking") is True and "thinking" not in body
         return {**body, "thinking": {"type": "enabled"}} if wanted else body
     changed = {n: v for n, v in body.items() if n not in ("reasoning", "reasoning_effort")}
-    return {**changed, "thinking": {"type": "disabled"}, "enable_thinking": False}
+    # -1 is CCR's own: servers that read a budget take it for "none"
+    off = {"type": "disabled", "budget_tokens": -1}
+    return {**changed, "thinking": off, "enable_thinking": False}
 
 
-#: our own words; CCR's transformer also forces a tool call and adds a tool to leave by
+#: our own words: CCR's are its authors'
 _USE_TOOLS = (
-    "Tools are available. When a step can be done with one of them, call it rather than describe "
-    "it. When nothing is left to do, answer in plain text."
+    "Tools are available, and each of your turns is a call of one. When a step can be done with a "
+    f"tool, call it rather than describe it. When nothing is left to do, or no tool fits, call "
+    f"{EXIT_TOOL} with your answer to the user: it is the only way to end."
 )
 _THINK = (
-    "Before each answer, write down how you come to it between <think> and </think>, however "
-    "simple it seems; then answer after the closing tag."
+    "Before each answer, write down how you come to it between <reasoning_content> and "
+    "</reasoning_content>, however simple it seems; then answer after the closing tag."
 )
+_EXIT = {
+    "name": EXIT_TOOL,
+    "description": (
+        "Ends your turn with an answer to the user. Only for when the task is done, or none of "
+        "the other tools can help with it."
+    ),
+}
+_EXIT_SCHEMA = {
+    "type": "object",
+    "properties": {
+        EXIT_SAID: {"type": "string", "description": "The answer, shown to the user as it is."}
+    },
+    "required": [EXIT_SAID],
+}
 
 
 def tooluse(body: JSON, _options: Mapping[str, Any]) -> JSON:
-    """Reminds a model that is shy of tools that it has them. It stays free to answer in text:
-    forcing a call on every turn needs a made-up tool to end a conversation, which CCR's clients
-    then see as an unfinished turn."""
-    return _told(body, _USE_TOOLS) if body.get("tools") else body
+    """Has a model that is shy of tools call one in every turn, the one to leave by at last. A tool
+    that the client itself forces stays forced. Where the format is neither OpenAI's chat nor
+    Anthropic's, or Claude thinks (which forbids to force a call), there is only the reminder."""
+    tools = body.get("tools")
+    if not tools or not isinstance(tools, list):
+        return body
+    body = _told(body, _USE_TOOLS)
+    forced = body.get("tool_choice")
+    if "function" in tools[-1]:
+        exit: JSON = {"type": "function", "function": {**_EXIT, "parameters": _EXIT_SCHEMA}}
+        chosen: Any = forced if isinstance(forced, dict) or forced == "none" else "required"
+    elif "input_schema" in tools[-1] and "thinking" not in body:
+        exit = {**_EXIT, "input_schema": _EXIT_SCHEMA}
+        kept = isinstance(forced, dict) and forced.get("type") in ("tool", "none")
+        chosen = forced if kept else {"type": "any"}
+    else:
+        return body
+    return {**body, "tools": [*tools, exit], "tool_choice": chosen}
 
 
 def vertex_claude(body: JSON, _options: Mapping[str, Any]) -> JSON:
@@ -153,12 +186,12 @@ def _told(body: JSON, words: str) -> JSON:
 
 
 def as_it_is(body: JSON, _options: Mapping[str, Any]) -> JSON:
-    """For names whose work is on the answer (MENDING)."""
+    """For names whose work is on the answer (ON_ANSWERS)."""
     return body
 
 
-#: the names that mend the arguments of tool calls in the answer (router.formats.repair)
-MENDING = frozenset({"enhancetool"})
+#: the names that change the answer too: router.formats.changed
+ON_ANSWERS = frozenset({"enhancetool", "tooluse"})
 
 #: CCR's names; its users write them in any case
 CHANGES: Mapping[str, Change] = {
@@ -197,13 +230,22 @@ def adjust(body: JSON, provider: Provider, model: str) -> JSON:
     for adjustment in (*provider.adjustments, *provider.model_adjustments.get(model, ())):
         if change := CHANGES.get(adjustment.name):
             body = change(body, adjustment.options)
+            if body.get("tool_choice") == "required" and not _forces(provider.kind):
+                body = {**body, "tool_choice": "auto"}
     return nested(body, provider.format)
 
 
-def mends(provider: Provider, model: str) -> bool:
-    """Whether the arguments of this model's tool calls are to be mended."""
+def _forces(kind: str) -> bool:
+    """Whether such a provider can be told that a tool must be called."""
+    from router.providers import quirks  # imported here: that package finds its kinds by this file
+
+    return quirks(kind).tool_choice_required
+
+
+def answer_changes(provider: Provider, model: str) -> tuple[str, ...]:
+    """What this model's answers are to go through, each once."""
     own = (*provider.adjustments, *provider.model_adjustments.get(model, ()))
-    return any(adjustment.name in MENDING for adjustment in own)
+    return tuple(dict.fromkeys(one.name for one in own if one.name in ON_ANSWERS))
 
 
 def read(use: Any) -> Adjustment | None:

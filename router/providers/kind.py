@@ -34,7 +34,7 @@ class Quirks:
     max_tokens_field: Literal["max_tokens", "max_completion_tokens"] = "max_tokens"
     #: stream_options.include_usage is accepted
     stream_usage: bool = True
-    #: cache_control marks are understood; else they are taken out
+    #: cache_control marks are understood; else they are taken out, but for Claude's models
     keeps_cache_control: bool = False
     #: thinking of earlier turns is sent back (as `reasoning_content`, or `reasoning_details`)
     replays_reasoning: bool = False
@@ -56,6 +56,11 @@ class Quirks:
         if self.reasoning_field == "none":
             return False
         return not self.reasoning_models or _among(model, self.reasoning_models)
+
+    def keeps_marks(self, model: str) -> bool:
+        """Whether cache_control goes up: what serves Claude in OpenAI's format passes it on, and
+        without it no prompt is cached there."""
+        return self.keeps_cache_control or "claude" in model.lower()
 
     def fixes_sampling(self, model: str) -> bool:
         """Whether temperature, top_p and penalties must stay out of a body for this model."""

@@ -8,9 +8,12 @@ from typing import Any, Literal
 
 from router.settings.secrets import NO_KEY, Secret
 
-#: how a provider is shown who calls: a header that holds the key, or a sign-in of a cloud
+#: how a provider is shown who calls: a header that holds the key ("both": x-api-key and bearer, to
+#: a server in Anthropic's format of which it is not known which one it reads), or a cloud's sign-in
 #: ("aws", "google", "azure"), which an extra makes
-Auth = Literal["bearer", "x-api-key", "x-goog-api-key", "api-key", "none", "aws", "google", "azure"]
+Auth = Literal[
+    "bearer", "x-api-key", "x-goog-api-key", "api-key", "both", "none", "aws", "google", "azure"
+]
 #: characters of a model's name; the longest real ones (paths at Hugging Face) have about 120
 LONGEST_NAME = 300
 

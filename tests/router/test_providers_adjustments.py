@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -98,7 +99,11 @@ CASES: list[tuple[str, dict[str, Any], dict[str, Any], dict[str, Any]]] = [
         "reasoning",
         {"enable": False},
         {"reasoning_effort": "high"},
-        {"reasoning_effort": None, "enable_thinking": False, "thinking": {"type": "disabled"}},
+        {
+            "reasoning_effort": None,
+            "enable_thinking": False,
+            "thinking": {"type": "disabled", "budget_tokens": -1},
+        },
     ),
     ("reasoning", {}, {"reasoning_effort": "high"}, {}),
     ("tooluse", {}, {"tools": None}, {}),
@@ -154,6 +159,34 @@ def test_words_of_ours_stand_in_the_system_so_that_the_prefix_stays(name: str) -
     assert none["messages"][0] == {"role": "system", "content": words}
     own = change({**BODY, "system": [{"type": "text", "text": "s"}]}, {})
     assert (own["messages"], own["system"][1]["text"]) == (BODY["messages"], words)
+
+
+@pytest.mark.parametrize(
+    ("more", "kind", "chosen", "added"),
+    [
+        ({}, "compatible", "required", True),
+        ({"tool_choice": "auto"}, "compatible", "required", True),
+        ({"tool_choice": "none"}, "compatible", "none", True),
+        ({"tool_choice": {"type": "function"}}, "compatible", {"type": "function"}, True),
+        ({}, "zai", "auto", True),
+        ({"tools": [{"name": "t", "input_schema": {}}]}, "anthropic", {"type": "any"}, True),
+        (
+            {"tools": [{"name": "t", "input_schema": {}}], "thinking": {"type": "enabled"}},
+            "anthropic",
+            None,
+            False,
+        ),
+    ],
+)
+def test_tooluse_forces_a_call_and_adds_the_tool_to_leave_by(
+    more: dict[str, Any], kind: str, chosen: object, added: bool
+) -> None:
+    body = {**BODY, **more}
+    made = adjust(body, replace(_provider((Adjustment("tooluse"),)), kind=kind), "m")
+    assert made.get("tool_choice") == chosen
+    assert made["tools"][: len(body["tools"])] == body["tools"]
+    names = [tool.get("name") or tool["function"]["name"] for tool in made["tools"]]
+    assert names == ["t", *(["ExitTool"] if added else [])]
 
 
 def test_tooluse_says_nothing_where_there_are_no_tools() -> None:

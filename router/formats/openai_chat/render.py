@@ -41,7 +41,7 @@ def render_request(request: Request, provider: Provider, model: str) -> JSON:
         body["stream"] = True
         if known.stream_usage:
             body["stream_options"] = {"include_usage": True}
-    _tools(body, request, known, same)
+    _tools(body, request, known, same, marks=known.keeps_marks(model))
     wishes = {
         "temperature": request.temperature,
         "top_p": request.top_p,
@@ -67,8 +67,8 @@ def _user(user: str | None) -> str | None:
     return user if not user or len(user) <= _LONGEST_USER else sha256(user.encode()).hexdigest()
 
 
-def _tools(body: JSON, request: Request, known: Quirks, same: bool) -> None:
-    tools = list(_functions(request.tools, known, same))
+def _tools(body: JSON, request: Request, known: Quirks, same: bool, *, marks: bool) -> None:
+    tools = list(_functions(request.tools, known, same, marks=marks))
     if not tools:
         return
     body["tools"] = tools
@@ -88,7 +88,7 @@ def _tools(body: JSON, request: Request, known: Quirks, same: bool) -> None:
         body["parallel_tool_calls"] = choice.parallel
 
 
-def _functions(tools: list[Tool], known: Quirks, same: bool) -> Iterable[JSON]:
+def _functions(tools: list[Tool], known: Quirks, same: bool, *, marks: bool) -> Iterable[JSON]:
     """Tools that the client runs. A server tool of another vendor means nothing here."""
     for tool in tools:
         if tool.kind != "function":
@@ -102,7 +102,7 @@ def _functions(tools: list[Tool], known: Quirks, same: bool) -> Iterable[JSON]:
         if same and tool.extra:
             function.update(tool.extra)
         body: JSON = {"type": "function", "function": function}
-        if tool.cache and known.keeps_cache_control:
+        if tool.cache and marks:
             body["cache_control"] = tool.cache
         yield body
 

@@ -1,4 +1,5 @@
-"""Thinking that a model writes into its text between <think> and </think>.
+"""Thinking that a model writes into its text between <think> and </think>, or between the tags that
+CCR's `forcereasoning` asks for.
 
 Its one rule: tags count only where a reasoning model puts them, at the very start of an answer; a
 text *about* the tags stays text. They may be split over chunks anywhere.
@@ -9,6 +10,8 @@ from __future__ import annotations
 import re
 
 OPENER, CLOSER = "<think>", "</think>"
+#: each with the tag that ends it
+_PAIRS = {OPENER: CLOSER, "<reasoning_content>": "</reasoning_content>"}
 #: a closing tag on a line of its own, of a model whose template wrote the opening one itself
 _ORPHAN = re.compile(r"(?:^|\n)</think>(?=\n|$)")
 
@@ -18,12 +21,13 @@ Piece = tuple[bool, str]  # is it thinking?, text
 class ThinkTags:
     """Splits one answer's text. `off` once tags can no longer come."""
 
-    __slots__ = ("_after", "_inside", "_said", "_start", "held", "off")
+    __slots__ = ("_after", "_closer", "_inside", "_said", "_start", "held", "off")
 
     def __init__(self) -> None:
         self.off = False
         self.held = ""  # may still turn out to be (part of) a tag
         self._start = True
+        self._closer = CLOSER
         self._inside = False
         self._after = False  # newlines after the closing tag are dropped
         self._said = False
@@ -40,11 +44,14 @@ class ThinkTags:
             return self._text(text)
         self.held += text
         head = self.held.lstrip()
-        if OPENER.startswith(head[: len(OPENER)]):
-            if len(head) < len(OPENER):
+        if not head or head[0] == "<":
+            for opener, closer in _PAIRS.items():
+                if head.startswith(opener):
+                    self._start, self._inside, self.held = False, True, ""
+                    self._closer = closer
+                    return self._think(head[len(opener) :])
+            if any(opener.startswith(head) for opener in _PAIRS):
                 return []
-            self._start, self._inside, self.held = False, True, ""
-            return self._think(head[len(OPENER) :])
         text, self.held, self._start = self.held, "", False
         return self._text(text)
 
@@ -55,9 +62,10 @@ class ThinkTags:
 
     def _think(self, text: str) -> list[Piece]:
         text = self.held + text
-        thought, closer, rest = text.partition(CLOSER)
+        ends = self._closer
+        thought, closer, rest = text.partition(ends)
         if not closer:
-            keep = next((n for n in range(len(CLOSER) - 1, 0, -1) if text.endswith(CLOSER[:n])), 0)
+            keep = next((n for n in range(len(ends) - 1, 0, -1) if text.endswith(ends[:n])), 0)
             cut = len(text) - keep
             self.held = text[cut:]
             return [(True, text[:cut])] if cut else []

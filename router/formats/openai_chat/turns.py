@@ -45,7 +45,7 @@ class Turns:
     def __init__(self, request: Request, provider: Provider, quirks: Quirks, model: str) -> None:
         self.messages: list[JSON] = []
         self._same = request.dialect == "openai_chat"
-        self._marks = quirks.keeps_cache_control
+        self._marks = quirks.keeps_marks(model)
         self._provider = provider
         self._kind = provider.kind
         # Old R1 models refuse their own thoughts, all others of these providers want them.

@@ -54,7 +54,7 @@ def test_a_whole_file(house: House) -> None:
     assert deepseek.adjustments == (Adjustment("deepseek"), capped)
     assert deepseek.model_adjustments == {"deepseek-chat": (Adjustment("tooluse"),)}
     assert (ollama.kind, ollama.auth, ollama.local) == ("ollama", "none", True)
-    assert (anth.format, anth.kind, anth.auth) == (ANTHROPIC, "anthropic", "x-api-key")
+    assert (anth.format, anth.kind, anth.auth) == (ANTHROPIC, "anthropic", "both")
     assert (anth.base, anth.adjustments) == ("https://proxy.test/anthropic", ())
 
     routes = made.routes

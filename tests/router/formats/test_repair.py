@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from router.formats.repair import mended, sound
+from router.formats.changed import changed
+from router.formats.repair import sound
 from router.messages import (
     ArgumentsDelta,
     BlockStart,
@@ -63,4 +64,8 @@ def test_only_calls_wait_for_their_end() -> None:
         BlockStop(1),
         Finish("tool_use"),
     ]
-    assert mended(events) == [*events[:5], ArgumentsDelta(1, '{"a": 1}'), *events[7:]]
+    assert changed(events, ["enhancetool"]) == [
+        *events[:5],
+        ArgumentsDelta(1, '{"a": 1}'),
+        *events[7:],
+    ]
