@@ -1,13 +1,11 @@
 """The real CCR 2.0.0 is asked again for what is recorded of it: POINTSMAN_RECORD=1 writes it down.
 
-It is found by CCR_PATH (its cli.js), or installed by npm into pytest's cache.
+CCR_PATH may name another cli.js.
 """
 
 from __future__ import annotations
 
 import json
-import os
-import shutil
 import subprocess
 import time
 from collections.abc import Iterator
@@ -21,37 +19,18 @@ from tests.fakes.upstream import FakeUpstream
 from tests.harness import free_ports
 from tests.router import ccr_cases
 from tests.router.ccr_cases import RECORDED, decisions, written
+from tests.stories.installed import ENVIRON, from_npm
 
 pytestmark = [pytest.mark.real_client, pytest.mark.timeout(300)]
 
 PACKAGE = "@musistudio/claude-code-router"
 VERSION = "2.0.0"
-#: read before the tests' clean environment takes it away; npm needs its own settings too
-_ENVIRON = dict(os.environ)
 
 
 @pytest.fixture(scope="session")
-def cli(request: pytest.FixtureRequest) -> Path:
-    if named := _ENVIRON.get("CCR_PATH"):
-        return Path(named)
-    if shutil.which("npm", path=_ENVIRON.get("PATH")) is None:
-        pytest.skip("npm is not installed, and CCR_PATH names no cli.js")
-    cache = request.config.cache
-    assert cache is not None
-    folder = cache.mkdir(f"ccr-{VERSION}")
-    program = folder / "node_modules" / PACKAGE / "dist" / "cli.js"
-    if not program.exists():
-        made = subprocess.run(
-            ["npm", "install", "--no-audit", "--no-fund", f"{PACKAGE}@{VERSION}"],
-            cwd=folder,
-            env=_ENVIRON,
-            capture_output=True,
-            text=True,
-            timeout=240,
-        )
-        if made.returncode:
-            pytest.skip(f"npm could not install CCR {VERSION}: {made.stderr[-300:]}")
-    return program
+def cli(pytestconfig: pytest.Config) -> Path:
+    assert pytestconfig.cache is not None
+    return from_npm(pytestconfig.cache, PACKAGE, VERSION, "ccr", "CCR_PATH")
 
 
 @contextmanager
@@ -60,7 +39,7 @@ def original(cli: Path, home: Path, port: int) -> Iterator[str]:
     process = subprocess.Popen(
         ["node", str(cli), "start"],
         cwd=home,
-        env={"HOME": str(home), "PATH": _ENVIRON["PATH"], "LANG": "C.UTF-8"},
+        env={"HOME": str(home), "PATH": ENVIRON["PATH"], "LANG": "C.UTF-8"},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
@@ -91,7 +70,7 @@ async def test_the_record_is_what_ccr_does(
     written(tmp_path / "home", upstream.url("")[7:], port)
     with original(cli, tmp_path / "home", port) as base:
         made = await decisions(base, upstream)
-    if _ENVIRON.get("POINTSMAN_RECORD"):
+    if ENVIRON.get("POINTSMAN_RECORD"):
         file = Path(ccr_cases.__file__).with_name("ccr_recorded.json")
         file.write_text(json.dumps(made, indent=1) + "\n")
     assert made == RECORDED

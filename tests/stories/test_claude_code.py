@@ -1,6 +1,6 @@
 """The real Claude Code from npm drives a whole router: today's version and an old one.
 
-It is found by CLAUDE_PATH, or installed by npm into pytest's cache. Its home is a fresh folder and
+Its home is a fresh folder and
 its one connection goes to the router.
 """
 
@@ -9,9 +9,6 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
-import os
-import shutil
-import subprocess
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,14 +18,13 @@ import pytest
 
 from tests.fakes.upstream import Behaviour, FakeUpstream, Seen
 from tests.harness import Running, running
+from tests.stories.installed import from_npm, ran
 from tests.stories.test_sdks import PNG
 
 pytestmark = [pytest.mark.real_client, pytest.mark.timeout(300)]
 
 KEY = "ccr-dev-key-2024"
 TODAY, OLD = "2.1.330", "2.0.77"
-#: read before the tests' clean environment takes it away; npm needs its own settings too
-_ENVIRON = dict(os.environ)
 
 
 @dataclass(frozen=True)
@@ -45,35 +41,14 @@ class Turn:
         return self.lines[-1]
 
 
-def _found(version: str, cache: Path) -> Path:
-    """The program. Skips where it is not there and cannot be installed."""
-    named = _ENVIRON.get("CLAUDE_PATH")
-    if named and version == TODAY:
-        return Path(named)
-    program = cache / "node_modules" / ".bin" / "claude"
-    if not program.exists():
-        if shutil.which("npm", path=_ENVIRON.get("PATH")) is None:
-            pytest.skip("npm is not installed, and CLAUDE_PATH names no Claude Code")
-        install = [
-            "npm",
-            "install",
-            "--no-audit",
-            "--no-fund",
-            f"@anthropic-ai/claude-code@{version}",
-        ]
-        made = subprocess.run(
-            install, cwd=cache, env=_ENVIRON, capture_output=True, text=True, timeout=240
-        )
-        if made.returncode:
-            pytest.skip(f"npm could not install Claude Code {version}: {made.stderr[-300:]}")
-    return program
-
-
 @pytest.fixture(scope="session")
-def program(request: pytest.FixtureRequest) -> Callable[[str], Path]:
-    cache = request.config.cache
+def program(pytestconfig: pytest.Config) -> Callable[[str], Path]:
+    cache = pytestconfig.cache
     assert cache is not None
-    return lambda version: _found(version, cache.mkdir(f"claude-code-{version}"))
+    package = "@anthropic-ai/claude-code"
+    return lambda version: from_npm(
+        cache, package, version, "claude", "CLAUDE_PATH" if version == TODAY else ""
+    )
 
 
 @pytest.fixture
@@ -85,15 +60,12 @@ def claude(program: Callable[[str], Path], tmp_path: Path) -> Any:
     ) -> Turn:
         found = await asyncio.to_thread(program, version)
         here = tmp_path / "claude"
-        here.mkdir(exist_ok=True)
-        process = await asyncio.create_subprocess_exec(
-            *(str(found), "-p", "--output-format", "stream-json", "--verbose", *flags),
+        ended = await ran(
+            found,
+            *("-p", "--output-format", "stream-json", "--verbose", *flags),
             *("--", prompt),
-            cwd=here,
+            at=here,
             env={
-                "HOME": str(here),
-                "PATH": _ENVIRON.get("PATH", ""),
-                "TERM": "xterm",
                 "LANG": "C.UTF-8",
                 "ANTHROPIC_BASE_URL": base,
                 "ANTHROPIC_AUTH_TOKEN": key,
@@ -101,18 +73,9 @@ def claude(program: Callable[[str], Path], tmp_path: Path) -> Any:
                 "DISABLE_AUTOUPDATER": "1",
                 "CLAUDE_CODE_MAX_RETRIES": "1",
             },
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
         )
-        try:
-            out, errors = await asyncio.wait_for(process.communicate(), 90)
-        finally:
-            if process.returncode is None:
-                process.kill()
-                await process.wait()
-        lines = [json.loads(line) for line in out.splitlines() if line.startswith(b"{")]
-        return Turn(process.returncode or 0, lines, errors.decode("utf-8", "replace"))
+        lines = [json.loads(line) for line in ended.out.splitlines() if line.startswith("{")]
+        return Turn(ended.code, lines, ended.errors)
 
     return turn
 

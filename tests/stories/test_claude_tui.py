@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import shutil
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -15,6 +14,7 @@ import pytest
 
 from tests.fakes.upstream import FakeUpstream
 from tests.harness import Running, running
+from tests.stories.installed import ENVIRON
 from tests.stories.test_claude_code import KEY, TODAY, program
 
 __all__ = ["program"]
@@ -25,7 +25,6 @@ pytestmark = [
 ]
 #: seconds that another program's screen may take to show what is awaited
 PATIENCE = 60.0
-_ENVIRON = dict(os.environ)
 
 
 class Screen:
@@ -39,7 +38,7 @@ class Screen:
             *("tmux", "-S", self._socket, *words),
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
-            env={"PATH": _ENVIRON["PATH"], "LANG": "C.UTF-8", "TERM": "xterm"},
+            env={"PATH": ENVIRON["PATH"], "LANG": "C.UTF-8", "TERM": "xterm"},
         )
         out, _ = await process.communicate()
         return out.decode("utf-8", "replace")
@@ -92,7 +91,7 @@ async def screen(router: Running, program: Any, tmp_path: Path) -> AsyncIterator
     found = await asyncio.to_thread(program, TODAY)
     env = {
         "HOME": str(home),
-        "PATH": _ENVIRON["PATH"],
+        "PATH": ENVIRON["PATH"],
         "TERM": "xterm-256color",
         "LANG": "C.UTF-8",
         "ANTHROPIC_BASE_URL": f"{router.front}/claude-code",

@@ -1,29 +1,23 @@
 """The real Codex CLI from npm runs a tool through a whole router, over every kind of provider.
 
-It is found by CODEX_PATH, or installed by npm into pytest's cache. Its home is a fresh folder and
+Its home is a fresh folder and
 its one connection goes to the router.
 """
 
 from __future__ import annotations
 
-import asyncio
-import os
-import shutil
-import subprocess
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from storage.readers import Archive
 from tests.fakes.upstream import Behaviour, FakeUpstream
+from tests.stories.installed import from_npm, ran
 from tests.stories.provider import home_of, served
 
 pytestmark = [pytest.mark.real_client, pytest.mark.timeout(300)]
 
 VERSION = "0.169.0"
-#: read before the tests' clean environment takes it away; npm needs its own settings too
-_ENVIRON = dict(os.environ)
 _CONFIG = """
 model = "{model}"
 model_provider = "router"
@@ -40,54 +34,24 @@ stream_max_retries = 0
 """
 
 
-def _found(cache: Path) -> Path:
-    """The program. Skips where it is not there and cannot be installed."""
-    if named := _ENVIRON.get("CODEX_PATH"):
-        return Path(named)
-    program = cache / "node_modules" / ".bin" / "codex"
-    if not program.exists():
-        if shutil.which("npm", path=_ENVIRON.get("PATH")) is None:
-            pytest.skip("npm is not installed, and CODEX_PATH names no Codex")
-        install = ["npm", "install", "--no-audit", "--no-fund", f"@openai/codex@{VERSION}"]
-        made = subprocess.run(
-            install, cwd=cache, env=_ENVIRON, capture_output=True, text=True, timeout=240
-        )
-        if made.returncode:
-            pytest.skip(f"npm could not install Codex {VERSION}: {made.stderr[-300:]}")
-    return program
-
-
 @pytest.fixture(scope="session")
-def program(request: pytest.FixtureRequest) -> Callable[[], Path]:
-    cache = request.config.cache
-    assert cache is not None
-    return lambda: _found(cache.mkdir(f"codex-{VERSION}"))
+def program(pytestconfig: pytest.Config) -> Path:
+    assert pytestconfig.cache is not None
+    return from_npm(pytestconfig.cache, "@openai/codex", VERSION, "codex", "CODEX_PATH")
 
 
 async def codex(program: Path, base: str, model: str, here: Path) -> tuple[int, str]:
     """One `codex exec`: its exit code and all that it printed."""
     (here / ".codex").mkdir(parents=True)
     (here / ".codex" / "config.toml").write_text(_CONFIG.format(model=model, base=base))
-    process = await asyncio.create_subprocess_exec(
-        *(str(program), "exec", "--skip-git-repo-check", "do something"),
-        cwd=here,
-        env={"HOME": str(here), "PATH": _ENVIRON.get("PATH", ""), "ROUTER_KEY": "k"},
-        stdin=asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.STDOUT,
-    )
-    try:
-        out, _ = await asyncio.wait_for(process.communicate(), 120)
-    finally:
-        if process.returncode is None:
-            process.kill()
-            await process.wait()
-    return process.returncode or 0, out.decode("utf-8", "replace")
+    asked = ("exec", "--skip-git-repo-check", "do something")
+    ended = await ran(program, *asked, at=here, env={"ROUTER_KEY": "k"})
+    return ended.code, ended.out + ended.errors
 
 
 @pytest.mark.parametrize("dialect", ["openai", "anthropic", "responses"])
 async def test_a_turn_with_a_tool(
-    dialect: str, program: Callable[[], Path], upstream: FakeUpstream, tmp_path: Path
+    dialect: str, program: Path, upstream: FakeUpstream, tmp_path: Path
 ) -> None:
     home = tmp_path / "home"
     home.mkdir()
@@ -106,8 +70,7 @@ async def test_a_turn_with_a_tool(
         Behaviour(words=("All ", "is done.")),
     )
     async with served(home) as router:
-        found = await asyncio.to_thread(program)
-        code, out = await codex(found, router.front, "gpt-x", tmp_path / "codex")
+        code, out = await codex(program, router.front, "gpt-x", tmp_path / "codex")
         ledger = home_of(router).ledger
     archive = Archive(ledger)
     kept = await archive.requests()

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import subprocess
 import time
 from collections.abc import Iterator
@@ -29,6 +28,7 @@ from tests.router.formats.dialects import (
     say_gemini,
     say_ollama,
 )
+from tests.stories.installed import from_npm
 
 if TYPE_CHECKING:
     from google import genai
@@ -43,7 +43,7 @@ WEATHER = {
 }
 CALLED = Answer("look", "hm", [("weather", {"city": "Rome"})], "tools")
 NDJSON, SSE = {"content-type": "application/x-ndjson"}, {"content-type": "text/event-stream"}
-GEMINI_CLI = Path("/tmp/gemini-tools/node_modules/.bin/gemini")
+GEMINI_CLI = ("@google/gemini-cli", "0.61.0", "gemini", "GEMINI_CLI_PATH")
 AWS = {
     "AWS_ACCESS_KEY_ID": "AKIATEST",
     "AWS_SECRET_ACCESS_KEY": "very-secret",
@@ -299,10 +299,11 @@ def _as_googles_sdk_does(client: genai.Client) -> None:
 
 @pytest.mark.real_client
 def test_gemini_cli_runs_a_tool_and_ends(
-    router: Running, fake: FakeUpstream, tmp_path: Path
+    router: Running, fake: FakeUpstream, pytestconfig: pytest.Config, tmp_path: Path
 ) -> None:
-    if not GEMINI_CLI.exists() or shutil.which("node") is None:
-        pytest.skip("npm install --prefix /tmp/gemini-tools @google/gemini-cli")
+    cache = pytestconfig.cache
+    assert cache is not None
+    program = from_npm(cache, *GEMINI_CLI)
     work, settings = tmp_path / "work", tmp_path / ".gemini" / "settings.json"
     work.mkdir()
     (work / "found-me").touch()
@@ -316,7 +317,7 @@ def test_gemini_cli_runs_a_tool_and_ends(
         "GOOGLE_GEMINI_BASE_URL": f"{router.front}/gemini",
     }
     ran = subprocess.run(
-        [str(GEMINI_CLI), "-m", "gemini-cli", "--skip-trust", "-p", "list"],
+        [str(program), "-m", "gemini-cli", "--skip-trust", "-p", "list"],
         env=env,
         cwd=work,
         capture_output=True,
