@@ -133,14 +133,20 @@ def red(text: str) -> str:
 def table(
     heads: Sequence[str], rows: Iterable[Sequence[str]], *, right: Iterable[int] = ()
 ) -> list[str]:
-    """Lines of aligned columns, every cell cleaned; columns named in `right` are right-aligned.
+    """Lines of aligned columns, the first of them dim; none where there are no rows."""
+    lines = aligned(heads, rows, right=right)
+    return [dim(lines[0]), *lines[1:]] if len(lines) > 1 else []
+
+
+def aligned(
+    heads: Sequence[str], rows: Iterable[Sequence[str]], *, right: Iterable[int] = ()
+) -> list[str]:
+    """The heads and the rows, every cell cleaned; columns named in `right` are right-aligned.
 
     A column in which every cell is empty is left out. Numbers are never cut: columns are as wide as
     their widest cell, and the terminal wraps.
     """
     body = [[clean(cell) for cell in row] for row in rows]
-    if not body:
-        return []
     to_right = set(right)
     shown = [index for index in range(len(heads)) if any(row[index] for row in body)]
     widths = {i: max(width(heads[i]), *(width(row[i]) for row in body)) for i in shown}
@@ -149,7 +155,7 @@ def table(
         parts = [fit(cells[i], widths[i], right=i in to_right) for i in shown]
         return "  ".join(parts).rstrip()
 
-    return [dim(line(heads)), *(line(row) for row in body)]
+    return [line(heads), *(line(row) for row in body)]
 
 
 def block(title: str, lines: Iterable[str]) -> None:

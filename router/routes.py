@@ -1,18 +1,19 @@
 """The routes as a person sees and edits them: the rules in words, and edits that can be undone.
 
-One rule: an edit is written only into pointsman.toml, only on a person's command, and is taken back
-by itself when the router cannot take the file.
+One rule: an edit is written only on a person's command, into pointsman.toml or, where they say so,
+into CCR's config.json, and is taken back by itself when the router cannot take the file.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
-from router.config import edit
+from router.config import edit, edit_json5
 from router.contract import Edited, EditRoutes, OverrideView, Refused, Routes, RuleView
 from router.overrides import problem
 from router.rules import CCR, TABLE
@@ -111,18 +112,25 @@ def edited_targets(generation: Generation, targets: Mapping[str, str]) -> dict[S
     return result
 
 
+class _Edit(NamedTuple):
+    path: Path
+    before: str | None
+    after: str
+    words: str
+
+
 class Edits:
     """The edits of one router's life: written, and taken back in their reverse order."""
 
     def __init__(self) -> None:
-        self._done: list[tuple[str | None, str, str]] = []  # text before, after, in words
+        self._done: list[_Edit] = []
         #: two consoles that edit at once would each write over the other's
         self._turn = asyncio.Lock()
 
     @property
     def newest(self) -> str:
         """In words; "" when there is nothing to take back."""
-        return self._done[-1][2] if self._done else ""
+        return self._done[-1].words if self._done else ""
 
     async def edit(self, router: Router, action: EditRoutes) -> Edited | Refused:
         async with self._turn:
@@ -133,11 +141,13 @@ class Edits:
             return await self._undo(router)
 
     async def _edit(self, router: Router, action: EditRoutes) -> Edited | Refused:
-        path = router.home.toml
+        ccr = action.ccr and router.home.ccr_json.exists()
+        path = router.home.ccr_json if ccr else router.home.toml
+        with_targets = edit_json5.with_targets if ccr else edit.with_targets
         try:
-            edited_targets(router.generation, action.targets)
+            edited = edited_targets(router.generation, action.targets)
             before = await asyncio.to_thread(edit.read, path)
-            after = edit.with_targets(before or "", action.targets)
+            after = with_targets(before or "", action.targets)
         except ValueError as error:
             return Refused(str(error))
         except OSError as error:
@@ -146,30 +156,34 @@ class Edits:
         if action.dry or not made.diff:
             return msgspec.structs.replace(made, message="" if made.diff else "nothing changes")
         words = ", ".join(f"{s} → {t or 'none'}" for s, t in action.targets.items())
-        return await self._put(router, before, after, made, words)
+        meant = {name: edited.get(name) for name in SCENARIOS if name in action.targets}
+        return await self._put(router, _Edit(path, before, after, words), made, meant)
 
     async def _put(
-        self, router: Router, before: str | None, after: str, made: Edited, words: str
+        self, router: Router, one: _Edit, made: Edited, meant: Mapping[Scenario, Target | None]
     ) -> Edited | Refused:
-        path = router.home.toml
+        path = one.path
         try:
-            await asyncio.to_thread(edit.write, path, after, before)
-            if refused := await router.reload():
-                await asyncio.to_thread(edit.put_back, path, before)
+            await asyncio.to_thread(edit.write, path, one.after, one.before)
+            refused = await router.reload()
+            now = router.generation.routes.targets
+            if not refused and any(now.get(name) != target for name, target in meant.items()):
+                refused = f"{router.home.toml} decides there: `pointsman routes set`"
+            if refused:
+                await asyncio.to_thread(edit.put_back, path, one.before)
                 await router.reload()
                 return Refused(f"not taken, the file is as it was: {refused}")
         except edit.ChangedError as error:
             return Refused(str(error))
         except OSError as error:
             return Refused(f"{path} cannot be written: {error.strerror}")
-        self._done = [*self._done[-KEPT + 1 :], (before, after, words)]
-        return msgspec.structs.replace(made, applied=True, message=words)
+        self._done = [*self._done[-KEPT + 1 :], one]
+        return msgspec.structs.replace(made, applied=True, message=one.words)
 
     async def _undo(self, router: Router) -> Edited | Refused:
         if not self._done:
             return Refused("there is no edit of this router's life to take back")
-        before, after, words = self._done[-1]
-        path = router.home.toml
+        path, before, after, words = self._done[-1]
         try:
             if await asyncio.to_thread(edit.read, path) != after:
                 return Refused(f"{path} was changed since: take the edit back by hand")

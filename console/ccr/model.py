@@ -14,12 +14,19 @@ from console.text import clean, tokens
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from console.choosing import Question
     from console.link import Link
     from router.contract import ModelView, Snapshot
 
 section = "Routes and costs"
 
 EVERYTHING = "everything"
+#: Claude Code Router's, and then ours; those that have no route yet can be given one
+SCENARIOS = (
+    *("default", "background", "think", "longContext", "webSearch", "image"),
+    *("coder", "tool", "simple", "complex"),
+)
+KEEP, NOW = "keep it", "for now"
 
 
 @click.command()
@@ -27,21 +34,37 @@ EVERYTHING = "everything"
 def command(as_json: bool) -> None:
     """Show the model of each scenario; at a terminal, choose another.
 
-    The choice is an override: it acts at once, config.json stays as it is, and
-    `pointsman override clear` takes it back.
+    What is chosen acts at once. It is kept, in config.json, whose comments stay (without one, in
+    pointsman.toml), or is an override for now, which `pointsman override clear` takes back.
     """
+    interactive = sys.stdin.isatty() and sys.stdout.isatty() and not as_json
+    if interactive:
+        _with_a_router()
     snapshot, models = with_link(look)
     if as_json:
         print_json({"scenarios": snapshot.scenarios, "models": models})
         return
     show(snapshot, models)
-    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+    if not interactive:
         return
-    scenario = choose("Which one? ", [(EVERYTHING,), *((name,) for name in snapshot.scenarios)])
-    provider = scenario and choose("Which provider? ", offers(models))
-    target = provider and choose("Which model? ", priced(models, provider))
-    if target:
-        switch(scenario, f"{provider},{target}")
+    from console.choosing import answers
+
+    out()
+    chosen = answers(lambda given: question(given, snapshot, models))
+    if chosen is None:
+        out("all stays as it is")
+        return
+    scenario, provider, model, *rest = chosen
+    switch(scenario, f"{provider},{model}", keep=rest == [KEEP])
+
+
+def _with_a_router() -> None:
+    import asyncio
+
+    from console.ccr.code import router_of
+    from storage.home import home
+
+    asyncio.run(router_of(home()))
 
 
 async def look(link: Link) -> tuple[Snapshot, tuple[ModelView, ...]]:
@@ -96,36 +119,50 @@ def priced(models: Iterable[ModelView], provider: str) -> list[tuple[str, ...]]:
     ]
 
 
-def choose(question: str, rows: Sequence[Sequence[str]]) -> str:
-    """The first cell of one of `rows`, by its number or a part of it; "" when none was chosen."""
-    names = [row[0] for row in rows]
-    width = max((len(row) for row in rows), default=1)
-    cells = [
-        (str(number), *row, *("" for _ in range(width - len(row))))
-        for number, row in enumerate(rows, 1)
-    ]
-    out()
-    for line in table(("", *("" for _ in range(width))), cells, right=(0,))[1:]:
-        out(line)
-    while True:
-        try:
-            answer = input(question).strip()
-        except EOFError:
-            out()
-            return ""
-        if not answer:
-            return ""
-        if answer.isdecimal() and 1 <= int(answer) <= len(names):
-            return names[int(answer) - 1]
-        matching = [name for name in names if answer.lower() in name.lower()]
-        if answer in names or len(matching) == 1:
-            return answer if answer in names else matching[0]
-        out("a number, or a part of one name; Enter leaves all as it is")
+def question(
+    given: Sequence[str], snapshot: Snapshot, models: Sequence[ModelView]
+) -> Question | None:
+    """Scenario, provider, model, and for how long: what comes after the answers `given`."""
+    from console.choosing import Question
+
+    match given:
+        case []:
+            names = [*SCENARIOS, *(n for n in snapshot.scenarios if n not in SCENARIOS)]
+            prices = {model.target: price(model) for model in models}
+            rows = [(n, t or "—", prices.get(t, "")) for n, t in _routes(names, snapshot)]
+            everything = (EVERYTHING, "all of them, for now", "")
+            heads = ("SCENARIO", "NOW", "IN / OUT PER M")
+            return Question("Which scenario?", heads, [*rows, everything])
+        case [scenario]:
+            return Question(f"{scenario}: which provider?", ("PROVIDER", ""), offers(models))
+        case [scenario, provider]:
+            columns = ("MODEL", "IN / OUT PER M", "HOLDS", "")
+            return Question(f"{scenario}: which model?", columns, priced(models, provider))
+        case [scenario, _, model] if scenario != EVERYTHING:
+            spans = [
+                (KEEP, "written into the configuration; the file as it was stays beside it"),
+                (NOW, "an override, until `pointsman override clear` takes it back"),
+            ]
+            return Question(f"{scenario} → {model}: for how long?", ("", ""), spans)
+    return None
 
 
-def switch(scenario: str, target: str) -> None:
-    from router.contract import Done, Refused, SetOverride
+def _routes(names: Iterable[str], snapshot: Snapshot) -> list[tuple[str, str]]:
+    return [(name, snapshot.scenarios.get(name, "")) for name in names]
 
+
+def switch(scenario: str, target: str, *, keep: bool) -> None:
+    from router.contract import Done, Edited, EditRoutes, Refused, SetOverride
+
+    if keep:
+        edit = EditRoutes({scenario: target}, dry=False, by=who(), ccr=True)
+        edited = with_link(lambda link: link.act(edit))
+        if isinstance(edited, Refused):
+            fail(edited.message)
+        assert isinstance(edited, Edited)
+        out(f"{clean(scenario)} now goes to {clean(target)}")
+        out(f"{'written into' if edited.applied else 'as it stands in'} {clean(edited.file)}")
+        return
     scope = "everywhere" if scenario == EVERYTHING else f"scenario:{scenario}"
     result = with_link(lambda link: link.act(SetOverride(scope=scope, target=target, by=who())))
     if isinstance(result, Refused):

@@ -73,11 +73,12 @@ class ReplayRoutes(Struct, frozen=True, tag=True, gc=False):
 
 class EditRoutes(Struct, frozen=True, tag=True, gc=False):
     """Writes the edited targets into pointsman.toml and takes them at once: answered with Edited.
-    `dry`: only says what would be written."""
+    `dry`: only says what would be written. `ccr`: into CCR's config.json, where there is one."""
 
     targets: dict[str, str]
     dry: bool = True
     by: str = ""
+    ccr: bool = False
 
 
 class UndoRoutes(Struct, frozen=True, tag=True, gc=False):

@@ -68,3 +68,24 @@ async def test_a_file_that_is_kept_elsewhere_stays_there(test_home: Home) -> Non
     backup = test_home.config / "pointsman.toml.bak"
     modes = {stat.S_IMODE(path.stat().st_mode) for path in (kept, backup)}
     assert modes == {0o600}
+
+
+async def test_an_edit_of_ccrs_own_file(test_home: Home) -> None:
+    """Comments stay; where pointsman.toml decides, the file is left as it was, and that is said."""
+    test_home.toml.write_text(PROVIDER.partition("[routes")[0])
+    test_home.ccr_json.parent.mkdir(parents=True, exist_ok=True)
+    test_home.ccr_json.write_text('{ Router: { default: "fake,m" /* mine */ } }')
+    async with served(test_home) as (router, _):
+        edited = await router.edits.edit(router, EditRoutes({"think": "fake,t"}, False, "", True))
+        assert isinstance(edited, Edited), edited
+        text = '{ Router: { default: "fake,m", "think": "fake,t" /* mine */ } }'
+        assert test_home.ccr_json.read_text() == text
+        assert str(router.generation.routes.targets["think"]) == "fake,t"
+        test_home.toml.write_text(PROVIDER)
+        assert not await router.reload()
+        no = await router.edits.edit(router, EditRoutes({"default": "fake,x"}, False, "", True))
+        assert isinstance(no, Refused)
+        assert "pointsman.toml decides" in no.message
+        assert test_home.ccr_json.read_text() == text
+        assert isinstance(await router.edits.undo(router), Edited)
+    assert test_home.ccr_json.read_text() == '{ Router: { default: "fake,m" /* mine */ } }'

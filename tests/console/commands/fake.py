@@ -24,6 +24,8 @@ from router.contract import (
     Beat,
     ClearOverride,
     Done,
+    Edited,
+    EditRoutes,
     Explain,
     Explained,
     Facts,
@@ -171,6 +173,8 @@ class Fake:
                     "openrouter,claude-3-5-sonnet", input=3000, output=15_000, context=200_000
                 )
                 return Models((cheap, dear))
+            case EditRoutes():
+                return Edited("/x/config.json", ("+ a route",), applied=not action.dry)
             case Stop():
                 asyncio.get_running_loop().call_later(0.05, self.stopped.set)
             case _:

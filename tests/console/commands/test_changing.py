@@ -7,11 +7,13 @@ import json
 import os
 import pty
 import sys
+import termios
 from pathlib import Path
 
 import pytest
 
-from router.contract import ClearOverride, ListModels, SetOverride
+from console.output import who
+from router.contract import ClearOverride, EditRoutes, ListModels, SetOverride
 from storage.home import Home
 from tests.console.commands.conftest import Invoke, Run
 from tests.console.commands.fake import EVIL, Fake
@@ -101,30 +103,58 @@ async def test_ccr_model_lists_without_a_terminal(here: Home, run: Run) -> None:
 async def test_ccr_model_switches_at_a_terminal(
     here: Home, env: dict[str, str], tmp_path: Path
 ) -> None:
-    """A real pty: an answer that fits nothing is asked again, a part of a name is enough."""
-    code = "from console.main import ccr; ccr()"
-    leader, follower = pty.openpty()
+    """A real pty: a part of a name is enough, Esc asks the question before again, and the choice is
+    kept in config.json. Then for now: an override."""
     async with Fake(here) as fake:
-        child = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-c", code, "model"),
-            stdin=follower,
-            stdout=follower,
-            stderr=follower,
-            env=env,
-            cwd=tmp_path,
+        shown = await _choosing(
+            env,
+            tmp_path,
+            (b"Which scenario?", b"thi\r"),
+            (b"which provider?", b"\x1b"),
+            (b"Which scenario?", b"\r"),
+            (b"which provider?", b"openr\r"),
+            (b"which model?", b"\r"),
+            (b"for how long?", b"\r"),
         )
-        os.close(follower)
-        os.write(leader, b"99\ndefault\nopenr\nsonnet\n")
-        shown = await asyncio.to_thread(everything, leader)
-        assert await child.wait() == 0
-        _, action = fake.actions  # the first asks for the models
+        assert b"default now goes to openrouter,claude-3-5-sonnet" in shown
+        assert b"$3.00 / $15.00" in shown
+        assert b"written into /x/config.json" in shown
+        _, edit = fake.actions  # the first asks for the models
+        assert edit == EditRoutes({"default": "openrouter,claude-3-5-sonnet"}, False, who(), True)
+        shown = await _choosing(
+            env, tmp_path, (b"Which scenario?", b"everything\r"), (b"which provider?", b"\r"),
+            (b"which model?", b"\r"),
+        )  # fmt: skip
+        assert b"pointsman override clear o1" in shown
+        assert isinstance(fake.actions[-1], SetOverride)
+        assert fake.actions[-1].scope == "everywhere"
+
+
+async def _choosing(env: dict[str, str], folder: Path, *steps: tuple[bytes, bytes]) -> bytes:
+    """`ccr model` at a terminal: at each text that shows itself, some keys."""
+    leader, follower = pty.openpty()
+    termios.tcsetwinsize(leader, (30, 100))
+    child = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-c", "from console.main import ccr; ccr()", "model"),
+        stdin=follower, stdout=follower, stderr=follower, cwd=folder,
+        env=env | {"TERM": "xterm-256color"},
+    )  # fmt: skip
+    os.close(follower)
+
+    def play() -> bytes:
+        shown = b""
+        at = 0
+        for text, keys in steps:
+            while text not in shown[at:]:
+                shown += os.read(leader, 65_536)
+            at = len(shown)
+            os.write(leader, keys)
+        return shown + everything(leader)
+
+    shown = await asyncio.to_thread(play)
     os.close(leader)
-    assert isinstance(action, SetOverride)
-    assert (action.scope, action.target) == ("scenario:default", "openrouter,claude-3-5-sonnet")
-    assert b"a number, or a part of one name" in shown
-    assert b"1  deepseek    1 model" in shown
-    assert b"claude-3-5-sonnet  $3.00 / $15.00  200,000 tokens" in shown
-    assert b"pointsman override clear o1" in shown
+    assert await child.wait() == 0
+    return shown
 
 
 def everything(leader: int) -> bytes:
