@@ -131,8 +131,9 @@ async def test_Q21_Q18_nothing_unknown_is_refused_and_all_of_it_passes_on(
     assert sent.path == "/v1/messages?beta=true"
     assert {name: sent.json[name] for name in body} == body
     assert {name: sent.headers.get(name) for name in headers} == headers
+    # the provider's own key, in both ways that such servers know, and never the client's
     assert sent.headers["x-api-key"] == "sk-a"
-    assert "authorization" not in sent.headers
+    assert sent.headers["authorization"] == "Bearer sk-a"
 
 
 async def test_limits_of_the_provider_reach_the_client(
