@@ -128,7 +128,8 @@ async def ask(path: Path, now: float) -> int:
         ("rules of today", lambda: archive.hits(midnight)),
         ("newest log lines", lambda: archive.logs(LogFilter(), 200)),
         ("warnings", lambda: archive.logs(LogFilter(level="warning"), 200)),
-        ("every log id", lambda: archive.log_ids(LogFilter())),
+        ("whether the log has gaps", archive.log_whole),
+        ("a part of the log's ids", lambda: archive.log_ids(LogFilter(), 0, 20_000)),
         ("every warning's id", lambda: archive.log_ids(LogFilter(level="warning"))),
     ]
     probe = await _median(lambda: archive._one("SELECT seq FROM request WHERE seq = 1", 0))

@@ -96,15 +96,24 @@ def logs(filter: LogFilter, limit: int, after_id: int | None, before_id: int | N
     return f"SELECT * FROM ({newest}) ORDER BY id", [*values, limit]
 
 
-def log_ids(filter: LogFilter) -> Query:
-    """Every matching id, oldest first."""
-    terms, values = _log_terms(filter)
-    return f"SELECT id FROM log{_where(terms)} ORDER BY id", values
+def log_ids(filter: LogFilter, after: int, upto: int) -> Query:
+    """Every matching id of those in (after, upto], oldest first."""
+    terms, values = _log_terms(
+        filter, time="+at"
+    )  # not by its index: they are looked through by id
+    terms = ["id > ?", "id <= ?", *terms]
+    return f"SELECT id FROM log{_where(terms)} ORDER BY id", [after, upto, *values]
 
 
-#: first and last id, and how many there are: without a gap these are all
-LOG_RANGE: Final = (
-    "SELECT (SELECT MIN(id) FROM log), (SELECT MAX(id) FROM log), (SELECT COUNT(*) FROM log)"
+#: of the first line at or after a time (ids come in the order of time, but for a moment) and of the
+#: last there is; both None where there is none
+LOG_REACH: Final = (
+    "SELECT (SELECT id FROM log WHERE at >= ? ORDER BY at LIMIT 1), (SELECT MAX(id) FROM log)"
+)
+
+#: whether their ids have no gap
+LOG_WHOLE: Final = (
+    "SELECT (SELECT COUNT(*) FROM log) = (SELECT MAX(id) FROM log) - (SELECT MIN(id) FROM log) + 1"
 )
 
 
@@ -134,10 +143,10 @@ def _request_terms(filter: RequestFilter) -> tuple[list[str], list[Any]]:
     return terms, values
 
 
-def _log_terms(filter: LogFilter) -> tuple[list[str], list[Any]]:
+def _log_terms(filter: LogFilter, time: str = "at") -> tuple[list[str], list[Any]]:
     terms, values = list[str](), list[Any]()
     if filter.since is not None:
-        terms.append("at >= ?")
+        terms.append(f"{time} >= ?")
         values.append(filter.since)
     if filter.level != "debug":
         terms.append("level >= ?" if filter.level == "info" else "level >= 2 AND level >= ?")
@@ -153,7 +162,11 @@ def _log_terms(filter: LogFilter) -> tuple[list[str], list[Any]]:
             terms.append(f"{sign}(message LIKE ? ESCAPE '\\' OR source LIKE ? ESCAPE '\\')")
             values += [_part(word)] * 2
     about, held = _about(filter)
-    if about:
+    if about and filter.model:  # held by many requests: each line asks for its own
+        its = _where(["id = log.request", *about])
+        terms.append(f"request <> '' AND EXISTS (SELECT 1 FROM request{its})")
+        values += held
+    elif about:
         terms.append(f"request IN (SELECT id FROM request{_where(about)}) AND request <> ''")
         values += held
     if filter.text:

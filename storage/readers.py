@@ -39,6 +39,7 @@ PAGE = 1000
 #: ids taken over at once, so that a million of them do not hold up the screen
 GULP = 50_000
 
+_LAST = 2**63 - 1
 _EVERY_REQUEST = RequestFilter()
 _EVERY_LINE = LogFilter()
 
@@ -171,18 +172,27 @@ class Archive:
         found = await self._all(queries.health(since, service, limit))
         return [ServiceChange(*row) for row in found]
 
-    async def log_ids(self, filter: LogFilter = _EVERY_LINE) -> array[int]:
-        """Every matching line's id, oldest first: 8 bytes a line, for a table over a million."""
+    async def log_reach(self, since: float | None = None) -> tuple[int, int]:
+        """The ids of the first line at or after `since` and of the last; (0, -1) without any."""
+        found = await self._all((queries.LOG_REACH, [since or 0.0]))
+        first, last = found[0] if found else (None, None)
+        return (0, -1) if first is None or last is None else (first, last)
+
+    async def log_whole(self) -> bool:
+        """Whether the ids of all lines follow upon each other: then one need not look at each."""
+        return bool(await self._one(queries.LOG_WHOLE, 0))
+
+    async def log_ids(
+        self, filter: LogFilter = _EVERY_LINE, after: int = 0, upto: int = _LAST
+    ) -> array[int]:
+        """Every matching line's id in (after, upto], oldest first: 8 bytes a line, for a table over
+        a million. Looking for a text takes 2.4 µs a line: ask for a part at a time."""
         ids: array[int] = array("q")
         db = await self._connection()
         if db is None:
             return ids
-        if filter == _EVERY_LINE:  # as they are without a gap, one need not look at each
-            ((first, last, count),) = await self._all((queries.LOG_RANGE, []))
-            if first is not None and last - first + 1 == count:
-                return array("q", range(first, last + 1))
         try:
-            async with db.execute(*queries.log_ids(filter)) as cursor:
+            async with db.execute(*queries.log_ids(filter, after, upto)) as cursor:
                 while gulp := await cursor.fetchmany(GULP):
                     ids.extend([row[0] for row in gulp])
         except sqlite3.Error as error:

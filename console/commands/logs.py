@@ -66,16 +66,18 @@ async def read(link: Link, wanted: LogFilter, count: int, follow: bool, as_json:
         from console.commands.why import find
 
         wanted = msgspec.structs.replace(wanted, request=(await find(link, wanted.request)).id)
-    newest = 0
+    _, newest = await link.archive.log_reach()
     for line in await link.archive.logs(wanted, count) if count else []:
         show(line, as_json)
-        newest = line.id
-    if follow and not newest:
-        newest = max((line.id for line in await link.archive.logs(wanted, 1)), default=0)
+        newest = max(newest, line.id)
     while follow:
-        for line in await link.archive.logs(wanted, PAGE, after_id=newest):
+        _, last = await link.archive.log_reach()
+        found = await link.archive.logs(wanted, PAGE, after_id=newest)
+        for line in found:
             show(line, as_json)
-            newest = line.id
+            newest = max(newest, line.id)
+        if len(found) < PAGE:  # what does not match is not looked through again
+            newest = max(newest, last)
         await asyncio.sleep(GLANCE)
 
 

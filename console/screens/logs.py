@@ -1,8 +1,8 @@
 """Logs: the router's own log, from the ledger, a million lines as quickly as ten.
 
-Its rule: only ids are held for all lines (8 bytes each); the lines themselves are read by the
-page, for what is visible. At the end it follows; going up stops that, and the title counts what
-came since.
+Its rule: only ids are held for all lines (8 bytes each), and found from the newest back, a part at
+a time, while what was found is shown; the lines themselves are read by the page, for what is
+visible. At the end it follows; going up stops that, and the title counts what came since.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from textual.widgets import Static
 from console.query import parse
 from console.screens.dialogs import Sheet
 from console.screens.view import FilteredView, FilterLine, hidden
-from console.text import clean_lines, moment, when
+from console.text import clean_lines, moment, percent, when
 from console.theme import Tone
 from console.widgets.bar import Bar
 from console.widgets.columns import Column
@@ -50,6 +50,11 @@ PAGE = 256
 PAGES = 16
 #: new lines taken in at once
 TAIL = 2_000
+#: lines looked through at a time: of the newest, so that they are there at once; of those before,
+#: so that who scrolls meanwhile waits for a tenth of a second; of those that need only be listed
+FIRST_LOOK = 20_000
+LOOK = 50_000
+LISTED = 500_000
 #: how far back the list reaches; None: as far as there is
 RANGES: tuple[tuple[str, float | None], ...] = (
     ("all", None),
@@ -83,6 +88,7 @@ class LogRows:
     def __init__(self, ids: array[int], read: Callable[[int], None], now: float) -> None:
         self.ids = ids
         self.now = now
+        self._base = 0  # of the ids, those that were put before the first ones
         self._read = read
         self._pages: OrderedDict[int, dict[int, LogLine]] = OrderedDict()
 
@@ -98,9 +104,10 @@ class LogRows:
         return place if place < len(self.ids) and self.ids[place] == wanted else None
 
     def line(self, index: int) -> LogLine | None:
-        page = self._pages.get(index // PAGE)
+        number = (index - self._base) // PAGE
+        page = self._pages.get(number)
         if page is None:
-            self._read(index // PAGE)
+            self._read(number)
             return None
         return page.get(self.ids[index])
 
@@ -109,7 +116,15 @@ class LogRows:
         return None if line is None else draw(line, self.now)
 
     def page_ids(self, page: int) -> array[int]:
-        return self.ids[page * PAGE : (page + 1) * PAGE]
+        start = page * PAGE + self._base
+        return self.ids[max(start, 0) : max(start + PAGE, 0)]
+
+    def prepend(self, ids: array[int]) -> None:
+        """Older ones before the first. Pages at hand stay, but for one that was not full."""
+        if self._base % PAGE:
+            self._pages.pop(-self._base // PAGE, None)
+        self.ids = ids + self.ids
+        self._base += len(ids)
 
     def put(self, page: int, lines: dict[int, LogLine]) -> None:
         self._pages[page] = lines
@@ -120,9 +135,10 @@ class LogRows:
     def append(self, lines: list[LogLine]) -> None:
         """New lines at the end; those of pages at hand are put there at once."""
         for line in lines:
-            page = len(self.ids) // PAGE
+            place = len(self.ids) - self._base
+            page = place // PAGE
             self.ids.append(line.id)
-            if page in self._pages or page * PAGE == len(self.ids) - 1:
+            if page in self._pages or page * PAGE == place:
                 self._pages.setdefault(page, {})[line.id] = line
 
 
@@ -151,6 +167,8 @@ class Logs(FilteredView):
         self._reading: set[int] = set()
         self._version: int | None = None
         self._seen = 0
+        self._newest = 0  # up to which line it was looked
+        self._left = 0.0  # of all lines, the share that was not looked through yet
         self._loaded = False
         self._range = 0
 
@@ -189,18 +207,39 @@ class Logs(FilteredView):
 
     @work(exclusive=True, group="logs")
     async def _load(self) -> None:
-        """All ids that the filter lets through."""
+        """All ids that the filter lets through, from the newest back."""
         archive = self.console_app.archive
         if archive is None:
             return
+        filter = self._filter
         self._version = await self.ask(archive.data_version(), -1)
-        ids = await self.ask(archive.log_ids(self._filter), array("q"))
-        self._rows = LogRows(ids, self._read_page, self.console_app.now())
+        first, last = await self.ask(archive.log_reach(filter.since), (0, -1))
+        after = max(last - FIRST_LOOK, first - 1)
+        rows = LogRows(
+            await self.ask(archive.log_ids(filter, after, last), array("q")),
+            self._read_page,
+            self.console_app.now(),
+        )
+        self._rows, self._newest = rows, last
         self._reading.clear()
-        self._seen = len(ids)
+        self._seen = len(rows)
         self._loaded = True
+        self._left = 1.0 if after >= first else 0.0
         self.query_one(Table).following = True
         self.update()
+        plain = filter == LogFilter(since=filter.since)
+        step = LISTED if plain else LOOK
+        if plain and after >= first and await self.ask(archive.log_whole(), False):
+            rows.prepend(array("q", range(first, after + 1)))
+            self._seen, after, self._left = len(rows), first - 1, 0.0
+            self.update()
+        while after >= first:
+            upto, after = after, max(after - step, first - 1)
+            ids = await self.ask(archive.log_ids(filter, after, upto), array("q"))
+            rows.prepend(ids)
+            self._seen += len(ids)
+            self._left = (after - first + 1) / (last - first + 1)
+            self.update()
 
     @work(exclusive=True, group="tail")
     async def _tail(self) -> None:
@@ -216,12 +255,13 @@ class Logs(FilteredView):
         if version == self._version:
             return
         rows = self._rows
-        last = rows.ids[-1] if rows.ids else 0
-        new = await self.ask(archive.logs(self._filter, TAIL, after_id=last), [])
+        _, last = await self.ask(archive.log_reach(), (0, -1))
+        new = await self.ask(archive.logs(self._filter, TAIL, after_id=self._newest), [])
         if rows is not self._rows:
             return
         if len(new) < TAIL:
             self._version = version
+        self._newest = max(last if len(new) < TAIL else 0, new[-1].id if new else 0, self._newest)
         rows.append(new)
         rows.now = app.now()
         self.update()
@@ -266,6 +306,8 @@ class Logs(FilteredView):
             said.append(Span(f"   last {RANGES[self._range][0]}", "warn", "r"))
         if self.filter:
             said.append(Span(f'   "{self.filter}"', "warn"))
+        if self._left:
+            said.append(Span(f"   looking back: {percent(1 - self._left)}", "accent"))
         if table.following:
             said.append(Span("   following", "good"))
         elif count > self._seen:

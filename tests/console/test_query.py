@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from array import array
+
 import msgspec
 import pytest
 
 from console.query import parse
+from console.screens.logs import LogRows
 from console.spending import cost_on, export, month_left, over_time, stack, total
 from router.contract import CostLine, CostPoint, LogLine, ModelView, RequestDetail, Spend, Tokens
 from storage.home import Home
@@ -75,6 +78,39 @@ async def test_a_filter_of_the_log(test_home: Home, text: str, found: list[str])
         assert len(await archive.log_ids(wanted)) == len(found)
     finally:
         await archive.close()
+
+
+def test_older_lines_come_before_those_that_are_shown() -> None:
+    asked: list[int] = []
+    rows = LogRows(array("q", range(1_000, 1_300)), asked.append, 0.0)
+
+    def read(page: int) -> None:
+        rows.put(
+            page, {id: LogLine(id, 0.0, "info", "x", f"line {id}") for id in rows.page_ids(page)}
+        )
+
+    def shown(place: int) -> str:
+        asked.clear()
+        if (line := rows.line(place)) is None:
+            (page,) = asked
+            read(page)
+            line = rows.line(place)
+        return "" if line is None else line.message
+
+    assert shown(0) == "line 1000"
+    for older in (range(900, 1_000), range(10, 900)):
+        rows.prepend(array("q", older))
+        first = len(older)
+        assert shown(first - 1) == f"line {older[-1]}"
+        assert shown(0) == f"line {older[0]}"
+        assert shown(len(rows) - 300) == "line 1000"
+        assert not asked, "a page at hand stays"
+    rows.append([LogLine(1_300, 0.0, "info", "x", "new")])
+    assert shown(len(rows) - 1) in ("new", "line 1300")
+    assert (len(rows), rows.index(1_300), rows.key(0)) == (1_291, 1_290, 10)
+    assert [shown(place) for place in range(0, 1_290, 100)] == [
+        f"line {rows.key(place)}" for place in range(0, 1_290, 100)
+    ]
 
 
 def line(cost: int, **more: object) -> CostLine:

@@ -228,6 +228,11 @@ async def test_the_log_is_read_in_order_from_either_end(book: Ledger, archive: A
 
     some = await archive.log_ids(LogFilter(level="error"))
     assert some == array("q", range(3, 40, 4))
+    assert await archive.log_ids(LogFilter(level="error"), 3, 11) == array("q", (7, 11))
+    assert await archive.log_reach() == (1, 40)
+    assert await archive.log_reach(37.0) == (37, 40)
+    assert await archive.log_reach(99.0) == (0, -1)
+    assert await archive.log_whole()
     lines = await archive.log_lines([*some, 999])
     assert list(some) == sorted(lines)
     assert all(one.level == "error" and one.id == id for id, one in lines.items())
