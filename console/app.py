@@ -81,7 +81,7 @@ def _hint(key: str, word: str, before: str) -> list[Span]:
 
 
 class ConsoleApp(Acting):
-    """`now` is the clock, Unix seconds; `who` is "user@host" over SSH."""
+    """`now` is the clock, Unix seconds; `who` is "user@host" over SSH; a `demo` says that it is."""
 
     TITLE = "Pointsman"
     CSS_PATH = Path(__file__).with_name("styles.tcss")
@@ -109,8 +109,10 @@ class ConsoleApp(Acting):
         request: str = "",
         read_only: bool = False,
         role: str = "",
+        demo: bool = False,
     ) -> None:
         super().__init__()
+        self.demo = demo
         self.role = role
         self._first = screen, request
         self.animation_level = "none"
@@ -232,7 +234,8 @@ class ConsoleApp(Acting):
             return  # being taken down
         base = self.screen_stack[0]
         now = self.now()
-        around = Around(now, self.paused, self.who, self.version, self.prefs.budget_nano)
+        budget = self.prefs.budget_nano
+        around = Around(now, self.paused, self.who, self.version, budget, self.demo)
         bar = base.query_one("#header", Bar)
         bar.say(*header(self.board, around, bar.content_size.width))
         base.query_one("#tabs", Bar).say(*self._tabs(now))
@@ -571,8 +574,10 @@ def run(
     screen: str = "",
     request: str = "",
     read_only: bool = False,
+    demo: bool = False,
 ) -> int:
-    """The console until it is quit, opened at `screen` or at one request. Returns the exit code."""
+    """The console until it is quit, opened at `screen` or at one request. Returns the exit code.
+    A `demo` says so in its header."""
     role = os.environ.get("POINTSMAN_ROLE", "")
     app = ConsoleApp(
         home,
@@ -581,6 +586,7 @@ def run(
         request=request,
         read_only=read_only or role == "view",
         role="" if read_only else role,
+        demo=demo,
     )
     app.run()
     return app.return_code or 0

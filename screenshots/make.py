@@ -1,9 +1,10 @@
-"""Draws every screen as an SVG from one fixed afternoon of traffic: `make screenshots`.
+"""Draws every screen as an SVG, from what `pointsman demo` begins with: `make screenshots`.
 
-Its rule: the same code gives the same bytes. The clock is fixed, the router is a scripted one on a
-real socket, and the picture is taken only once the screen says what it should.
+Its rule: the same code gives the same bytes. The clock is fixed, the demo's month has a seed, the
+router is a scripted one on a real socket, and a picture is taken only once the screen says what it
+should.
 
-    python screenshots/make.py [--size 120x36] [--out FOLDER] [--light]
+    python screenshots/make.py [--size 120x32] [--out FOLDER] [--light]
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import re
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
@@ -23,25 +25,34 @@ os.environ.update(TZ="UTC", TEXTUAL_COLOR_SYSTEM="truecolor", COLORTERM="truecol
 os.environ.pop("NO_COLOR", None)
 time.tzset()
 
+import msgspec  # noqa: E402
+
 from console import theme  # noqa: E402
+from console.past import past, running  # noqa: E402
+from router.contract import RequestDetail, Snapshot, Tokens, Totals  # noqa: E402
 from storage.home import home  # noqa: E402
+from storage.writer import Ledger  # noqa: E402
 from tests.console import scene  # noqa: E402
 from tests.console.fake_router import FakeRouter  # noqa: E402
 from tests.console.pilot import console, shown, until  # noqa: E402
 
-#: name → keys pressed on a fresh console, and words that must then be on the screen
-SCENES: dict[str, tuple[tuple[str, ...], str]] = {
-    "live": ((), "longContext"),
-    "detail": (("j", "j", "j", "j", "enter"), "Overloaded"),
-    "sessions": (("2",), "longer ago"),
-    "groups": (("b",), "by session"),
-    "costs": (("3", "w"), "never part of real totals"),
-    "health": (("4", "down", "down", "down"), "Found at start"),
-    "logs": (("5",), "following"),
-    "routes": (("6", "G", "enter", *"coder:7b", "enter"), "12 of 200 would move"),
-    "playground": (("8", *"How does the_list.py sort?"), "names the_list.py"),
-    "overrides": (("7",), "cannot be honoured"),
+#: the row of Live whose request fell back
+FALLBACK = 5
+#: name → keys from the screen before, words that must then be there, and keys that lead back
+SCENES: dict[str, tuple[tuple[str, ...], str, tuple[str, ...]]] = {
+    "live": (("1",), "longContext", ()),
+    "groups": (("b",), "by session", ("b",) * 4),
+    "detail": (("j",) * FALLBACK + ("enter",), "Overloaded", ("escape",)),
+    "sessions": (("2",), "of late", ()),
+    "costs": (("3", "w"), "at this rate", ()),
+    "health": (("4", "down", "down", "down"), "Found at start", ()),
+    "logs": (("5",), "following", ()),
+    "routes": (("6", "G", "enter", *"coder:7b", "enter"), "12 of 200 would move", ()),
+    "overrides": (("7",), "cannot be honoured", ()),
+    "playground": (("8", *"How does the_list.py sort?"), "names the_list.py", ()),
 }
+#: rows of Live
+RECENT = 60
 _FONT_FACE = re.compile(r"@font-face\s*\{.*?\}\s*", re.DOTALL)
 _RUN = re.compile(
     r'(<text [^>]*?)x="([\d.]+)"([^>]*?)textLength="([\d.]+)"([^>]*>)((?:&#160;)+)([^<]+)</text>'
@@ -63,21 +74,65 @@ def tidy(svg: str) -> str:
     return _RUN.sub(place, _FONT_FACE.sub("", svg))
 
 
-async def draw(name: str, size: tuple[int, int], light: bool) -> str:
-    keys, words = SCENES[name]
+def snapshot(month: Sequence[RequestDetail]) -> Snapshot:
+    """The scripted router's, with the demo's requests in it."""
+    today = [one.request for one in month if one.request.started_at > scene.NOW - 14 * 3600]
+    beat = msgspec.structs.replace(
+        scene.BEAT,
+        running=3,
+        today=Totals(
+            requests=len(today),
+            errors=sum(r.state == "failed" for r in today),
+            tokens=Tokens(output=sum(r.tokens.output for r in today)),
+            cost=sum(r.cost or 0 for r in today),
+            unpriced=sum(r.cost is None for r in today),
+        ),
+    )
+    return msgspec.structs.replace(
+        scene.SNAPSHOT,
+        running=tuple(running(scene.NOW)),
+        recent=tuple(one.request for one in month[: -RECENT - 1 : -1]),
+        beat=beat,
+    )
+
+
+async def draw(names: Sequence[str], size: tuple[int, int], light: bool, out: Path) -> None:
+    """One console, led from screen to screen."""
     with tempfile.TemporaryDirectory() as folder:
         place = home({"POINTSMAN_HOME": folder})
-        scene.fill(place.ledger)
+        month = past(scene.NOW)
+        fill(place.ledger, month)
         async with (
-            FakeRouter(scene.SNAPSHOT).serving(place),
-            console(place, size=size) as (app, pilot),
+            FakeRouter(snapshot(month)).serving(place),
+            console(place, size=size, demo=True) as (app, pilot),
         ):
             if light:
                 app.theme = theme.LIGHT.name
             await until(pilot, lambda: app.board.link == "live")
-            await pilot.press(*keys)
-            await until(pilot, lambda: words in shown(app))
-            return tidy(app.export_screenshot(title="pointsman"))
+            for name in names:
+                keys, words, back = SCENES[name]
+                await pilot.press(*keys)
+                await until(pilot, lambda words=words: words in shown(app))  # type: ignore[misc]
+                svg = tidy(app.export_screenshot(title="pointsman demo"))
+                (out / f"{name}.svg").write_text(svg, encoding="utf-8")
+                sys.stdout.write(f"{out / name}.svg\n")
+                await pilot.press(*back)
+
+
+def fill(ledger: Path, month: Sequence[RequestDetail]) -> None:
+    ledger.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    book = Ledger(ledger)
+    try:
+        for one in month:
+            book.request(one)
+        for override in scene.OVERRIDES:
+            book.override(override)
+        for line in scene.log_lines(120):
+            book.log(line)
+        if not book.flush(30.0):
+            raise SystemExit(f"the demo's month could not be written: {book.last_error}")
+    finally:
+        book.close()
 
 
 def main() -> None:
@@ -89,10 +144,7 @@ def main() -> None:
     asked = options.parse_args()
     columns, rows = map(int, asked.size.split("x"))
     asked.out.mkdir(parents=True, exist_ok=True)
-    for name in asked.names or SCENES:
-        svg = asyncio.run(draw(name, (columns, rows), asked.light))
-        (asked.out / f"{name}.svg").write_text(svg, encoding="utf-8")
-        sys.stdout.write(f"{asked.out / name}.svg\n")
+    asyncio.run(draw(asked.names or list(SCENES), (columns, rows), asked.light, asked.out))
 
 
 if __name__ == "__main__":

@@ -33,9 +33,10 @@ section = "Run"
 def command(headless: bool, seconds: float) -> None:
     """Look at a router with simulated traffic. Nothing real is asked, nothing of yours is touched.
 
-    It has a temporary home and free ports, and is gone afterwards.
+    It has a temporary home and free ports, and is gone afterwards. The console opens on an
+    invented month of requests; the simulated ones follow them.
     """
-    with temporary_router() as (here, url):
+    with temporary_router(past=not headless) as (here, url):
         if headless:
             asyncio.run(_watched(here, url, seconds))
         else:
@@ -43,8 +44,9 @@ def command(headless: bool, seconds: float) -> None:
 
 
 @contextmanager
-def temporary_router() -> Iterator[tuple[Home, str]]:
-    """A router in a home of its own, and the address of its front door; both gone at the end."""
+def temporary_router(past: bool = False) -> Iterator[tuple[Home, str]]:
+    """A router in a home of its own, and the address of its front door; both gone at the end.
+    With a `past`, an invented month is in its ledger."""
     from console.demo import bare, settings_text
     from console.link import RouterDownError
     from console.process import StartError, StopError, start_router, stop_router
@@ -61,6 +63,8 @@ def temporary_router() -> Iterator[tuple[Home, str]]:
     ports = ["--port", front, "--litellm-port", litellm, "--ccr-port", ccr, "--ssh-port", "0"]
     try:
         say("starting a router with nothing but simulated models…")
+        if past:
+            invent(here)
         asyncio.run(start_router(here, ports, env=env, cwd=folder))
         yield here, f"http://127.0.0.1:{front}"
     except StartError as error:
@@ -72,6 +76,25 @@ def temporary_router() -> Iterator[tuple[Home, str]]:
         except StopError as error:
             say(str(error))
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def invent(here: Home) -> None:
+    """Writes the invented month; before the router starts, which alone writes from then on."""
+    import time
+
+    import msgspec
+
+    from console.past import past
+    from console.process import environment
+
+    lines = b"\n".join(map(msgspec.json.encode, past(time.time())))
+    here.ledger.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    subprocess.run(
+        [sys.executable, "-m", "storage.restore", str(here.ledger)],
+        input=lines,
+        check=True,
+        env=environment(),
+    )
 
 
 def _show(here: Home, url: str) -> None:
@@ -89,7 +112,7 @@ def _show(here: Home, url: str) -> None:
     try:
         from console.app import run
 
-        run(here)
+        run(here, demo=True)
     finally:
         assert traffic.stdin is not None
         traffic.stdin.close()

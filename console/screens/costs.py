@@ -21,7 +21,6 @@ from textual.widgets import Static
 from console.feed import midnight
 from console.screens.picker import Picker
 from console.screens.view import View, hidden
-from console.spark import spark
 from console.spending import (
     DAY,
     cost,
@@ -38,6 +37,7 @@ from console.text import NANO, fit, money, percent, tokens
 from console.theme import Tone
 from console.widgets.bar import Bar
 from console.widgets.budget import line as budget_line
+from console.widgets.chart import axis, bar_width, bars
 from console.widgets.columns import Column
 from console.widgets.paint import Piece, Span, lines, say
 from console.widgets.table import Heading, Key, Row, Table
@@ -65,12 +65,14 @@ _STEPS: tuple[tuple[Literal["quarter", "hour", "day"], float], ...] = (
 )
 _BAR = 10
 #: budgets that are shown, the fullest first
+#: lines of a screen from which the bars over time are so tall
+_TALL = ((44, 5), (28, 3), (0, 1))
 _BUDGETS = 3
 
 
 def columns(by: By) -> tuple[Column, ...]:
     return (
-        Column("provider,model" if by == "model" else by, 22, grow=1, middle=True),
+        Column("provider,model" if by == "model" else by, 22, grow=1, middle=True, most=52),
         Column("requests", 8, number=True),
         Column("errors", 6, number=True, drop=2),
         Column("input", 7, number=True),
@@ -286,8 +288,10 @@ class Costs(View):
         room = max(self.size.width - 14, 10)
         name, step, count = self._step
         spent = over_time(self._points, self._span[0], step, count)
-        each = max(room // count, 1)
-        plot = "".join(cell * min(each, 8) for cell in spark(spent))
+        each = bar_width(count, room)
+        tall = next(rows for least, rows in _TALL if self.size.height >= least)
+        first, *rest = bars(spent, each, tall)
+        below = axis(self._span[0], step, count, each)
         unit = (
             "a quarter hour" if name == "quarter" else f"{'an' if name == 'hour' else 'a'} {name}"
         )
@@ -295,7 +299,9 @@ class Costs(View):
         rate = sum(p.line.cost for p in self._hour if not p.line.simulated)
         today = self.console_app.board.today.cost
         rows = [
-            say(Span(fit("spent", 10), "muted"), Span(plot, "accent"), Span("", "muted")),
+            say(Span(fit("spent", 10), "muted"), Span(first, "accent")),
+            *(say(" " * 10, Span(row, "accent")) for row in rest),
+            *([say(" " * 10, Span(below, "muted"))] if tall > 1 else []),
             say(Span(" " * 10), Span(f"up to {most} {unit}", "muted"), *legend(whole.spend)),
             say(Span(fit("outlook", 10), "muted"), *outlook(rate, today, self._month, now)),
         ]

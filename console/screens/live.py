@@ -31,9 +31,9 @@ from router.contract import Finding, RequestView
 COLUMNS = (
     Column("time", 8, number=True),
     Column("door", 7, drop=4),
-    Column("asked", 14, drop=5, grow=2, middle=True),
-    Column("provider,model", 22, grow=4, middle=True),
-    Column("why", 14, drop=1, grow=5),
+    Column("asked", 14, drop=5, grow=1, middle=True, wish=17, most=34),
+    Column("provider,model", 22, grow=5, middle=True, wish=28, most=48),
+    Column("why", 14, drop=1, grow=4, wish=16),
     Column("in", 6, number=True),
     Column("out", 5, number=True),
     Column("cost", 7, number=True),

@@ -31,7 +31,7 @@ from console.widgets.table import ListRows, Row, Table
 from router.contract import BranchLine, CostLine, ListModels, Models, RequestFilter, RequestView
 
 COLUMNS = (
-    Column("session", 20, grow=3),
+    Column("session", 20, grow=3, most=44),
     Column("requests", 8, number=True),
     Column("in", 6, number=True, drop=4),
     Column("cached", 6, number=True),
@@ -39,7 +39,7 @@ COLUMNS = (
     Column("cost", 8, number=True),
     Column("$/h", 7, number=True, drop=5),
     Column("context", 13),
-    Column("model", 16, grow=2, middle=True, drop=1),
+    Column("model", 16, grow=2, middle=True, drop=1, most=44),
     Column("ago", 5, number=True),
     Column("", 8),
 )

@@ -11,13 +11,16 @@ from dataclasses import dataclass
 
 GAP = 1
 ROOMY_GAP = 2
+#: columns that are worth less than whole words in the others
+LUXURY = 6
 
 
 @dataclass(frozen=True, slots=True)
 class Column:
     """`width` is the least that is useful, in cells. `drop` 0 is never dropped; of the others the
-    highest goes first. `grow` is its share of the space left over. `middle`: words too long for it
-    are cut in their middle."""
+    highest goes first. `grow` is its share of the space left over, up to `most` in all. `middle`:
+    words too long for it are cut in their middle. `wish` is what it should have before a luxury
+    (`drop` of LUXURY and more) is shown."""
 
     name: str
     width: int
@@ -25,6 +28,8 @@ class Column:
     drop: int = 0
     grow: int = 0
     middle: bool = False
+    wish: int = 0
+    most: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +49,9 @@ def lay_out(columns: Sequence[Column], widths: Sequence[int], room: int) -> Layo
         if not droppable:
             break
         kept.remove(max(droppable, key=lambda i: columns[i].drop))
+    wishes = [max(w, c.wish) for w, c in zip(widths, columns, strict=True)]
+    if _needed(kept, wishes, GAP) > room:
+        kept = [i for i in kept if columns[i].drop < LUXURY]
     # room for words is worth more than air between them
     gap = ROOMY_GAP if _needed(kept, widths, ROOMY_GAP) + room // 6 <= room else GAP
     spare = max(room - _needed(kept, widths, gap), 0)
@@ -52,6 +60,8 @@ def lay_out(columns: Sequence[Column], widths: Sequence[int], room: int) -> Layo
     for index in kept:
         grow = columns[index].grow
         extra = spare * grow // shares if grow else 0
+        if columns[index].most:
+            extra = min(extra, max(columns[index].most - widths[index], 0))
         spare, shares = spare - extra, shares - grow
         places.append((index, widths[index] + extra))
     hidden = tuple(c.name for i, c in enumerate(columns) if i not in kept)

@@ -28,6 +28,8 @@ class Around:
     version: str = VERSION
     #: nano-dollars that a day may cost; None: nobody said
     budget: int | None = None
+    #: the figures are invented
+    demo: bool = False
 
 
 #: forms of one part, from the longest to the shortest; the last may be empty
@@ -36,7 +38,8 @@ _Forms = tuple[tuple[Piece, ...], ...]
 
 def header(board: Board, around: Around, room: int) -> tuple[list[Piece], list[Piece]]:
     """Left and right side of the header line, for `room` cells."""
-    right = _badge(board, around)
+    demo: list[Piece] = [Span(" DEMO ", "badge"), " "] if around.demo else []
+    right = [*demo, *_badge(board, around)]
     parts: list[tuple[int, _Forms]] = [
         (
             2,

@@ -37,8 +37,9 @@ async def console(
     size: tuple[int, int] = (120, 40),
     now: Callable[[], float] = lambda: scene.NOW,
     who: str = "",
+    demo: bool = False,
 ) -> AsyncIterator[tuple[ConsoleApp, Pilot[int]]]:
     """A running console and the hand that presses its keys."""
-    app = ConsoleApp(home, now=now, who=who, version="0.0.0")
+    app = ConsoleApp(home, now=now, who=who, version="0.0.0", demo=demo)
     async with app.run_test(size=size, notifications=True) as pilot:
         yield app, pilot

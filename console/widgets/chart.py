@@ -1,0 +1,50 @@
+"""Bars over time in text, with their times below. Pure.
+
+Its rule: a value that is not zero is never drawn as nothing, and a label stands under the first
+cell of the bar it names.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+
+_EIGHTHS = " ▁▂▃▄▅▆▇█"
+#: the widest bar, and the width from which bars stand apart
+WIDEST, APART = 8, 3
+DAY = 86_400
+
+
+def bar_width(count: int, room: int) -> int:
+    """Cells of one of `count` bars, its gap included."""
+    return max(1, min(room // max(count, 1), WIDEST))
+
+
+def bars(values: Sequence[float], cells: int, height: int) -> list[str]:
+    """`height` lines, the top one first; each value takes `cells` cells."""
+    top = max(values, default=0.0)
+    solid = cells - 1 if cells >= APART else cells
+    levels = [
+        max(round(value / top * height * 8), 1) if value > 0 and top > 0 else 0 for value in values
+    ]
+    rows = []
+    for line in range(height - 1, -1, -1):
+        shapes = (_EIGHTHS[min(max(level - line * 8, 0), 8)] for level in levels)
+        rows.append("".join(shape * solid + " " * (cells - solid) for shape in shapes))
+    return rows
+
+
+def axis(begin: float, step: float, count: int, cells: int) -> str:
+    """Local times under the bars, as many as have air around them."""
+    days = step >= DAY
+    form = "%b %d" if days else "%H:%M" if step * count <= DAY * 1.1 else "%b %d %H:%M"
+    each = next(
+        n for n in (1, 2, 4, 5, 7, 8, 12, 16, 24, 48, 96, 400) if n * cells >= 13 or n == 400
+    )
+    line = ""
+    for number in range(0, count, each):
+        label = time.strftime(form, time.localtime(begin + number * step))
+        if number * cells + len(label) > count * cells + 2:
+            break
+        line = line.ljust(number * cells) + label
+    return line
