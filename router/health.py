@@ -137,9 +137,13 @@ class Health:
             answered, reason = response.status_code < 500, f"answered {response.status_code}"
             if answered and site.marker and site.marker.encode() not in body.replace(b": ", b":"):
                 answered, reason = False, "another program answers there"
+            elif answered:
+                reason = ""
+        except httpx.ReadTimeout:  # one that is busy for a while has not become another
+            answered, reason = self.recognised(site), "answers slowly"
         except httpx.HTTPError as error:
             answered, reason = False, f"does not answer ({type(error).__name__})"
-        self._sites[site.name] = (answered, "" if answered else reason, self._wall())
+        self._sites[site.name] = (answered, reason, self._wall())
 
     def recognised(self, site: Site) -> bool:
         answered, _, _ = self._sites.get(site.name, (False, "", 0.0))
@@ -243,6 +247,8 @@ class Health:
         answered, reason, at = self._sites.get(site.name, (None, "not asked yet", None))
         child = self._children.get(site.name)
         state: Condition = "unknown" if answered is None else "up" if answered else "down"
+        if answered and reason:
+            state = "degraded"
         if state == "down" and child is None and not site.configured:
             state, reason = "off", f"not running: `pointsman neighbours start {site.name}`"
         elif state == "down" and child is not None:

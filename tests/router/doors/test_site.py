@@ -252,6 +252,24 @@ async def test_what_does_not_run_says_where_it_was_looked_for(test_home: Home) -
         assert (await http.get("/", headers={"host": "tool.example"})).status_code == 403
 
 
+async def test_a_program_that_is_busy_is_still_the_one_that_was_found(test_home: Home) -> None:
+    async with Program() as program, behind(test_home, program) as (router, http):
+
+        async def state() -> tuple[str, str]:
+            await router.health.probe(router.generation)
+            (found,) = [view for view in router.services() if view.name == "tool"]
+            return found.state, found.reason
+
+        assert await state() == ("up", "")
+        router.health._http.timeout = httpx.Timeout(0.05)
+        program.slow, program.answer = True, b"|" + program.answer
+        assert await state() == ("degraded", "answers slowly")
+        assert router.health.recognised(router.generation.sites[0])
+        program.go.set()
+        program.slow, program.answer = False, program.answer[1:]
+        assert await state() == ("up", "")
+
+
 @pytest.mark.parametrize(
     ("line", "words"),
     [
