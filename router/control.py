@@ -309,6 +309,8 @@ async def neighbour(router: Router, action: StartNeighbour | StopNeighbour) -> R
         if isinstance(action, StopNeighbour):
             router.log.info("control", f"{said_by(action.by)}stop {action.name}")
             await router.tending.stop(action.name)
+            if site is not None:
+                await router.health.recognise(site)
             return Done(f"{action.name} is stopped")
         if site is None:
             names = ", ".join(s.name for s in router.generation.sites)

@@ -110,7 +110,7 @@ class Health:
         await asyncio.gather(
             *(self._ask(url) for url in urls),
             *(self._ask_rooms(address, models) for address, models in ollamas.items()),
-            *(self._recognise(site) for site in generation.sites),
+            *(self.recognise(site) for site in generation.sites),
         )
 
     async def _ask_rooms(self, address: str, models: set[str]) -> None:
@@ -125,7 +125,7 @@ class Health:
             answered, reason = False, f"does not answer ({type(error).__name__})"
         self._answers[url] = (answered, "" if answered else reason, self._wall())
 
-    async def _recognise(self, site: Site) -> None:
+    async def recognise(self, site: Site) -> None:
         """Whether the program at a site's address is the one that is meant."""
         try:
             async with self._http.stream("GET", site.url + site.health) as response:

@@ -253,7 +253,7 @@ async def test_what_does_not_run_says_where_it_was_looked_for(test_home: Home) -
 
 
 async def test_a_program_that_is_busy_is_still_the_one_that_was_found(test_home: Home) -> None:
-    async with Program() as program, behind(test_home, program) as (router, http):
+    async with Program() as program, behind(test_home, program) as (router, _):
 
         async def state() -> tuple[str, str]:
             await router.health.probe(router.generation)
