@@ -56,6 +56,7 @@ async def answer(router: Router, question: Question) -> Result:
             except sqlite3.Error as error:
                 return Refused(f"the ledger: {error}")
             if done.changed and not dry_run:
+                router.repriced()
                 text = f"{said_by(question.by)}priced {done.changed:,} requests anew"
                 router.log.info("control", text)
             return done

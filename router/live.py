@@ -139,6 +139,10 @@ class Live:
             self._changed[view.id] = view
         return view
 
+    def recount(self, today: Totals) -> None:
+        """Begins anew with the ledger's totals of the day."""
+        self._today = _Sums(today)
+
     def watch(self) -> Watcher:
         watcher = Watcher()
         self._watchers.add(watcher)

@@ -177,6 +177,13 @@ class Router:
         else:
             self.log.info("exchange", f"{text} by {view.rule}", view.id, view.simulated)
 
+    def repriced(self) -> None:
+        """History has other costs now. Waits for the disk, some milliseconds, so that no request
+        ends between what the ledger says and what is counted on."""
+        self.ledger.flush(1.0)
+        self.live.recount(self.ledger.today(midnight(self.wall())))
+        self.cashier.accounts.reread()
+
     def services(self) -> tuple[ServiceView, ...]:
         return self.health.views(self.generation)
 

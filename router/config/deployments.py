@@ -155,6 +155,8 @@ class Upstreams:
         self._env = env
         self._taken = taken
         self._made: dict[tuple[Any, ...], str] = {}
+        #: by LiteLLM's provider, whatever the address: the names of what it became
+        self.named: dict[str, list[str]] = {}
 
     def target(
         self, params: LiteLLMParams, info: Mapping[str, Any], at: tuple[str | int, ...]
@@ -192,6 +194,7 @@ class Upstreams:
             return None
         provider = self._provider(params, kind, base, at, responses=responses)
         self._learn(provider, model, params, info)
+        self._name_of(kind, provider)
         return Target(provider, model)
 
     def _clouded(
@@ -239,7 +242,13 @@ class Upstreams:
             )
             self._part.providers[name] = cloud.settled(made, told)
         self._learn(name, model, params, info)
+        self._name_of(kind, name)
         return Target(name, model)
+
+    def _name_of(self, kind: Kind, provider: str) -> None:
+        names = self.named.setdefault(kind.name, [])
+        if provider not in names:
+            names.append(provider)
 
     def _say(self, text: str, *path: str | int) -> None:
         self._part.findings.append(problem(WHAT, self.document, text, *path))

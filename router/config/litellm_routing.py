@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AliasChoices, BaseModel, ConfigDict, Field
 
 from router.config.document import Document
 from router.config.part import Part, problem
@@ -48,6 +48,19 @@ _KEEPS_LIMITS = "enforce_model_rate_limits"
 Chains = list[dict[str, list[str]]]
 
 
+class ProviderBudget(BaseModel):
+    """LiteLLM's two names for each of the two are taken."""
+
+    model_config = ConfigDict(extra="allow")
+
+    budget_limit: float | None = Field(
+        default=None, ge=0, validation_alias=AliasChoices("budget_limit", "max_budget")
+    )
+    time_period: str | None = Field(
+        default=None, validation_alias=AliasChoices("time_period", "budget_duration")
+    )
+
+
 class Settings(BaseModel):
     """What we follow of router_settings and litellm_settings."""
 
@@ -74,6 +87,10 @@ class Settings(BaseModel):
     stream_timeout: float | None = Field(default=None, gt=0)
     max_budget: float | None = Field(default=None, gt=0)
     budget_duration: str | None = None
+    #: by LiteLLM's provider: {"openai": {"budget_limit": dollars, "time_period": "1d"}}
+    provider_budget_config: dict[str, ProviderBudget] = {}
+    #: dollars, of each whom a request's own `user` names
+    max_end_user_budget: float | None = Field(default=None, gt=0)
     cache: bool = False
     cache_params: CacheParams = CacheParams()
     default_max_parallel_requests: int | None = Field(default=None, ge=1)

@@ -12,6 +12,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
+from router.config.budgets import of_litellm_file
 from router.config.deployments import LiteLLMParams, Upstreams
 from router.config.document import Document, read_yaml
 from router.config.interpolate import os_environ, unresolved
@@ -20,7 +21,6 @@ from router.config.part import Part, exposed, problem
 from router.config.response_cache import of_litellm
 from router.contract import Finding
 from router.settings import Deployment, Secret, Target
-from router.spending.period import parse
 
 NAME = "litellm-config.yaml"
 
@@ -90,7 +90,7 @@ def read(
             text = "answers are kept in the memory of this router, not there"
             where = document.where("litellm_settings", "cache_params", "type")
             part.findings.append(Finding(WHAT, where, "found", text))
-    part.budget = _budget(document, file.litellm_settings)
+    part.budgets = of_litellm_file(document, routing, upstreams.named)
     key = file.general_settings.master_key or env.get("LITELLM_MASTER_KEY", "")
     part.key = Secret("" if unresolved(key) else key)
     part.findings += exposed(WHAT, part.document or document)
@@ -143,17 +143,6 @@ def _more(
     text = f"{len(file.model_list)} models added over HTTP"
     part.findings.append(Finding(WHAT, str(path), "found", text))
     return _entries(document, file, upstreams, routing)
-
-
-def _budget(document: Document, settings: Settings) -> tuple[float, str] | None:
-    if settings.max_budget is None:
-        return None
-    duration = settings.budget_duration or "forever"
-    try:
-        parse(duration)
-    except ValueError as error:
-        raise document.error(str(error), "litellm_settings", "budget_duration") from None
-    return settings.max_budget, duration
 
 
 def _nulls_out(value: Any) -> Any:

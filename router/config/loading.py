@@ -126,7 +126,7 @@ def load(
         findings=tuple(findings),
         prices=own_providers.prices(file.prices),
         price_map=price_map,
-        budgets=budgets.budgets(file.budgets, litellm.budget),
+        budgets=budgets.budgets(file.budgets) + litellm.budgets,
         cache=response_cache.caching(file.cache, litellm.cache),
         webhook=Secret(file.alerts.webhook),
         webhook_for=frozenset(file.alerts.kinds),

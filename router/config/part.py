@@ -20,6 +20,7 @@ from router.providers.adjustments import CHANGES, NATIVE
 from router.settings import (
     NO_KEY,
     Adjustment,
+    Budget,
     Deployment,
     Groups,
     Price,
@@ -70,7 +71,7 @@ class Part:
     port: int | None = None
     proxy: Secret = NO_KEY  # address of the proxy on the way to providers
     cache: ResponseCaching | None = None
-    budget: tuple[float, str] | None = None  # dollars in a duration
+    budgets: tuple[Budget, ...] = ()
     #: deployments beside the usual ones, where the source names no others
     added: dict[str, tuple[Deployment, ...]] = field(default_factory=dict)
     retry: dict[str, Any] = field(default_factory=dict)  # fields of RetryPolicy

@@ -91,6 +91,7 @@ TYPES = frozenset(
     {
         *("auth_error", "expired_key", "token_not_found_in_db", "budget_exceeded"),
         *("key_model_access_denied", "team_model_access_denied", "not_found_error"),
+        *("org_model_access_denied", "customer_model_access_denied"),
         *("bad_request_error", "validation_error", "internal_server_error"),
     }
 )

@@ -7,9 +7,8 @@ One rule: the ledger's sum and ours are the same for every account, to the nano-
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from fnmatch import fnmatchcase
-from typing import TYPE_CHECKING, Protocol
 
 from msgspec.structs import replace
 
@@ -22,32 +21,12 @@ from router.rules.targets import resolve
 from router.settings import Budget, Generation, Target
 from router.spending.access import may_use
 from router.spending.account import Account, Hold, estimate
-from router.spending.period import QUARTER, parse
+from router.spending.accounts import Accounts, Books, Owner
 from router.spending.rates import Rates
-from router.spending.register import Keeper, Key, Register, Terms, model_budgets
-from router.spending.words import NANO, NO_MORE, fullness, over, refused, said, told, too_fast, view
+from router.spending.register import Key, Register, Terms
+from router.spending.words import NO_MORE, fullness, over, refused, said, told, too_fast, view
 
-if TYPE_CHECKING:
-    from storage.spent import Asking, Spender
-
-#: accounts that come and go with sessions: the oldest idle ones are forgotten beyond this
-MOST = 50_000
-#: by what the ledger sums up what a budget may be of
-_SOURCES: dict[str, Spender] = {
-    **{"house": "door", "door": "door", "provider": "model", "model": "model", "key": "key"},
-    **{"team": "team", "user": "user", "project": "project", "session": "session"},
-}
 Alert = Callable[[AlertKind, str, str], None]
-
-
-class Books(Keeper, Protocol):
-    """What the ledger answers (storage.writer.Ledger)."""
-
-    def flush(self, timeout: float) -> bool: ...
-
-    def spent(self, kind: Spender, since: float) -> dict[str, int]: ...
-
-    def spent_on(self, kind: Asking, since: float) -> dict[tuple[str, str], int]: ...
 
 
 class Entry:
@@ -74,174 +53,31 @@ class Cashier:
     """`on`: whether there is anything to look at. `alert(kind, subject, words)` tells people."""
 
     def __init__(self, books: Books, wall: Callable[[], float], alert: Alert) -> None:
-        self._books = books
         self._wall = wall
         self._alert = alert
         self.register = Register(books)
-        self._budgets: tuple[Budget, ...] = ()
-        #: by what they are of: ("key", name), ("key", name, model), ("#0", name)
-        self._accounts: dict[tuple[str, ...], Account] = {}
-        self._rates: dict[tuple[str, ...], Rates] = {}
-        self.on = False
-        #: what the ledger answered, while many are opened at the start
-        self._told: dict[tuple[Asking, float], dict[str, int]] = {}
-        for kind, name, terms in self._spenders():
-            self.open(kind, name, terms, known=True)
-        self._told.clear()
-        self._switch()
+        self.accounts = Accounts(books, self.register, wall)
+        self.on = bool(self.accounts)
 
     # ── who there is ──────────────────────────────────────────────────────────────────────────
 
-    def _spenders(self) -> Iterable[tuple[Asking, str, Terms]]:
-        register = self.register
-        yield from (("key", one.name, one) for one in register.keys.values())
-        yield from (("user", id, one) for id, one in register.users.items())
-        yield from (("team", id, one) for id, one in register.teams.items())
-
-    def _switch(self) -> None:
-        self.on = bool(len(self.register) or self._budgets)
-
     def follow(self, budgets: tuple[Budget, ...]) -> None:
-        """The configuration's budgets. New ones begin with what the ledger has: that waits for the
-        disk, some milliseconds, at a start and where a person has changed them."""
-        if budgets == self._budgets:
-            return
-        self._books.flush(1.0)
-        for key in [key for key in self._accounts if key[0].startswith("#")]:
-            del self._accounts[key]
-        self._budgets = budgets
-        for index, budget in enumerate(budgets):
-            self._open_budget(index, budget)
-        self._switch()
+        """The configuration's budgets."""
+        self.accounts.follow(budgets)
+        self.on = bool(self.accounts)
 
-    def _open_budget(self, index: int, budget: Budget) -> None:
-        at, mark = self._wall(), f"#{index}"
-        kind, _, pattern = budget.scope.partition(":")
-        since, _ = parse(budget.period).window(0.0, at)
-        each = not pattern and kind != "house"
-        for line, cost in self._books.spent(_SOURCES[kind], since).items():
-            name = line.partition(",")[0] if kind == "provider" else line
-            if kind != "house" and (not name or (pattern and not _fits(kind, pattern, name))):
-                continue
-            account = self._configured(mark, budget, name if each else budget.scope, at)
-            account.spent += cost
-        if not each:
-            self._configured(mark, budget, budget.scope, at)
+    def open(self, kind: Owner, name: str, terms: Terms) -> None:
+        """Takes over somebody's terms: they hold for the next request."""
+        self.accounts.open(kind, name, terms)
+        self.on = bool(self.accounts)
 
-    def _configured(self, mark: str, budget: Budget, name: str, at: float) -> Account:
-        account = self._accounts.get((mark, name))
-        if account is None:
-            if len(self._accounts) >= MOST:
-                self._forget()
-            kind = budget.scope.partition(":")[0]
-            account = Account(
-                kind,
-                name if name != budget.scope else budget.scope.partition(":")[2],
-                parse(budget.period),
-                at,
-                limit=budget.limit,
-                soft=budget.soft,
-                cheaper=budget.cheaper,
-            )
-            self._accounts[(mark, name)] = account
-        account.roll(at)
-        return account
+    def close(self, kind: Owner, name: str) -> None:
+        """Of one that is no more."""
+        self.accounts.close(kind, name)
+        self.on = bool(self.accounts)
 
-    def _forget(self) -> None:
-        """The oldest of those that come by themselves and have nothing held."""
-        idle = [key for key, one in self._accounts.items() if key[0][0] == "#" and not one.held]
-        for key in idle[: MOST // 10]:
-            del self._accounts[key]
-
-    def open(self, kind: Asking, name: str, own: Terms, *, known: bool = False) -> None:
-        """Takes over the terms of a key, user or team; what it has spent stays. `known`: the ledger
-        is asked for that."""
-        terms, at = self.register.terms(own), self._wall()
-        account = Account(
-            kind,
-            name,
-            parse(terms.budget_duration),
-            at,
-            limit=_nano(terms.max_budget),
-            soft=_nano(terms.soft_budget),
-            anchor=terms.created_at,
-        )
-        before = self._accounts.get((kind, name))
-        if before is not None:
-            account.held = before.held  # those that run go on, and release it here
-            if before.start == account.start:
-                account.spent, account.warned = before.spent, before.warned
-            else:
-                self._books.flush(1.0)
-                self._told.clear()
-                account.spent = self._since(kind, name, account.start)
-            _takeover(before, account)
-            account = before
-        elif known:
-            account.spent = self._since(kind, name, account.start)
-            if own.opened_at >= account.start:
-                account.spent += own.opened
-        self._accounts[(kind, name)] = account
-        rates = self._rates.setdefault((kind, name), Rates())
-        rates.rpm, rates.tpm = terms.rpm_limit, terms.tpm_limit
-        rates.parallel = terms.max_parallel_requests
-        self._open_models(kind, name, terms, at, known)
-        self._switch()
-
-    def _open_models(self, kind: Asking, name: str, terms: Terms, at: float, known: bool) -> None:
-        budgets = model_budgets(terms)
-        for key in [key for key in self._accounts if key[:2] == (kind, name) and len(key) == 3]:
-            if key[2] not in budgets:
-                del self._accounts[key]
-        for model, (dollars, duration) in budgets.items():
-            account = self._accounts.get((kind, name, model))
-            fresh = Account(
-                f"{kind} model",
-                f"{name} {model}",
-                parse(duration),
-                at,
-                limit=_nano(dollars),
-                anchor=terms.created_at,
-            )
-            if account is not None:
-                account.limit = fresh.limit
-                continue
-            if known and (fresh.until is None or fresh.until - fresh.start >= QUARTER):
-                told = self._books.spent_on(kind, fresh.start)
-                fresh.spent = told.get((name, model), 0)
-            self._accounts[(kind, name, model)] = fresh
-        limits = {
-            model: (
-                (terms.model_rpm_limit or {}).get(model),
-                (terms.model_tpm_limit or {}).get(model),
-            )
-            for model in {*(terms.model_rpm_limit or {}), *(terms.model_tpm_limit or {})}
-        }
-        for key in [key for key in self._rates if key[:2] == (kind, name) and len(key) == 3]:
-            if key[2] not in limits:
-                del self._rates[key]
-        for model, (rpm, tpm) in limits.items():
-            rates = self._rates.setdefault((kind, name, model), Rates())
-            rates.rpm, rates.tpm = rpm, tpm
-
-    def close(self, kind: Asking, name: str) -> None:
-        """Of one that is no more. What runs still settles with the accounts that it holds."""
-        for found in (self._accounts, self._rates):
-            for key in [key for key in found if key[:2] == (kind, name)]:
-                del found[key]
-        self._switch()
-
-    def _since(self, kind: Asking, name: str, since: float) -> int:
-        if (kind, since) not in self._told:
-            self._told[kind, since] = self._books.spent(kind, since)
-        return self._told[kind, since].get(name, 0)
-
-    def account(self, kind: Asking, name: str) -> Account | None:
-        """Of a key, user or team, in its window of now."""
-        account = self._accounts.get((kind, name))
-        if account is not None:
-            account.roll(self._wall())
-        return account
+    def account(self, kind: Owner, name: str) -> Account | None:
+        return self.accounts.account(kind, name)
 
     # ── at the door ───────────────────────────────────────────────────────────────────────────
 
@@ -290,14 +126,15 @@ class Cashier:
         """Lets a request in, holding its money back; the plan of a cheaper model where a budget
         asks for that. Raises CallerError."""
         at, key = self._wall(), record.holder
-        if key is not None:
+        if key is not None or self.register.customers:
             self._may_ask(key, record, plan, case.generation)
-        accounts = self._of(record, plan.candidates[0].provider.name, plan.candidates[0].model, at)
+        if self.accounts.by_target:
+            plan = self._affordable(record, plan)
+        accounts = self._of(record, plan)
         cheaper = next((one for one in accounts if one.cheaper and one.over_soft), None)
         if cheaper is not None and plan.rule != "external":  # a real LiteLLM chooses by itself
             plan = self._moved(record, case, plan, cheaper)
-            first = plan.candidates[0]
-            accounts = self._of(record, first.provider.name, first.model, at)
+            accounts = self._of(record, plan)
         for account in accounts:
             if account.exhausted:
                 self._tell(account, at)
@@ -305,7 +142,7 @@ class Cashier:
             if account.over_soft:
                 self._tell(account, at)
                 record.problems = (*record.problems, said(account))
-        rates = self._rates_of(record) if key is not None else []
+        rates = self.accounts.rates_of(record)
         for who, one in rates:
             if (exceeded := one.exceeded(at)) is not None:
                 raise too_fast(who, exceeded, at)
@@ -321,12 +158,42 @@ class Cashier:
         record.entry = Entry(Hold(accounts, amount), [one for _, one in rates], at, tokens)
         return plan
 
-    def _may_ask(self, key: Key, record: Record, plan: Plan, generation: Generation) -> None:
+    def _of(self, record: Record, plan: Plan) -> list[Account]:
+        first = plan.candidates[0]
+        return self.accounts.of(record, first.provider.name, first.model)
+
+    def _affordable(self, record: Record, plan: Plan) -> Plan:
+        """Without the candidates whose own budget (a provider's, a model's) is spent, where others
+        are left: those answer instead, as with LiteLLM's provider budgets."""
+        left = tuple(
+            one
+            for one in plan.candidates
+            if not any(
+                account.exhausted and account.scope in ("provider", "model")
+                for account in self.accounts.of(record, one.provider.name, one.model)
+            )
+        )
+        if len(left) in (0, len(plan.candidates)):
+            return plan
+        return replace(plan, candidates=left)
+
+    def _may_ask(self, key: Key | None, record: Record, plan: Plan, generation: Generation) -> None:
         """By the name that was asked for, and by what an explicit choice leads to."""
         first = plan.candidates[0]
         chosen = f"{first.provider.name},{first.model}"
-        team = self.register.teams.get(key.team_id or "")
-        for who, models in (("key", key.models), ("team", team.models if team else [])):
+        lists = {"key": key.models if key is not None else []}
+        for kind, name in self.accounts.payers(record):
+            terms = None if kind in ("key", "user") else self.register.of(kind, name)
+            if terms is not None:
+                lists["org" if kind == "organization" else kind] = terms.models
+            if kind == "customer" and terms is not None and terms.blocked:
+                raise refused(
+                    f"Authentication Error, End User={name} is blocked. Update via"
+                    " `/customer/unblock` if you're admin.",
+                    401,
+                    "auth_error",
+                )
+        for who, models in lists.items():
             allowed = may_use(models, record.asked, generation.groups)
             asked = record.asked
             if allowed and plan.rule in ("header", "/model"):
@@ -344,49 +211,6 @@ class Cashier:
                     param="model",
                     headers=(NO_MORE,),
                 )
-
-    def _of(self, record: Record, provider: str, model: str, at: float) -> list[Account]:
-        """The accounts that a request for a model at a provider is spent from."""
-        found: list[Account] = []
-        caller = record.caller
-        if record.holder is not None:
-            for kind, name in (("key", caller.key), ("team", caller.team), ("user", record.user)):
-                found += self._kept(kind, name, record.asked, at)
-        for index, budget in enumerate(self._budgets):
-            kind, _, pattern = budget.scope.partition(":")
-            name = {
-                "house": "all",
-                "key": caller.key,
-                "team": caller.team,
-                "user": record.user,
-                "project": caller.project,
-                "session": caller.session,
-                "door": caller.door,
-                "provider": provider,
-                "model": f"{provider},{model}",
-            }[kind]
-            if not name or (pattern and not _fits(kind, pattern, name)):
-                continue
-            each = not pattern and kind != "house"
-            found.append(self._configured(f"#{index}", budget, name if each else budget.scope, at))
-        return found
-
-    def _kept(self, kind: str, name: str, asked: str, at: float) -> list[Account]:
-        found = [self._accounts.get((kind, name)), self._accounts.get((kind, name, asked))]
-        accounts = [one for one in found if one is not None]
-        for account in accounts:
-            account.roll(at)
-        return accounts
-
-    def _rates_of(self, record: Record) -> list[tuple[str, Rates]]:
-        caller = record.caller
-        names = (("key", caller.key), ("team", caller.team), ("user", record.user))
-        found = [
-            (f"{kind}: {name}", self._rates.get(place))
-            for kind, name in names
-            for place in ((kind, name), (kind, name, record.asked))
-        ]
-        return [(who, rates) for who, rates in found if rates is not None]
 
     def _moved(self, record: Record, case: Case, plan: Plan, account: Account) -> Plan:
         """To the cheaper model of a budget that is nearly spent."""
@@ -429,7 +253,7 @@ class Cashier:
             return
         if not cost:
             return
-        for account in self._of(record, provider.name, attempt.candidate.model, at):
+        for account in self.accounts.of(record, provider.name, attempt.candidate.model):
             account.charge(cost, record.started_at)
             if account.over_soft or account.exhausted:
                 self._tell(account, at)
@@ -455,31 +279,8 @@ class Cashier:
         if not self.on:
             return ()
         at = self._wall()
-        found = [
-            account
-            for account in self._accounts.values()
-            if account.limit is not None or account.soft is not None
-        ]
-        for account in found:
-            account.roll(at)
-        found.sort(key=fullness, reverse=True)
+        found = sorted(self.accounts.bounded(), key=fullness, reverse=True)
         return tuple(view(account, at) for account in found[:most])
-
-
-def _takeover(before: Account, account: Account) -> None:
-    """Into the same object: requests that run hold it."""
-    for name in Account.__slots__:
-        setattr(before, name, getattr(account, name))
-
-
-def _fits(kind: str, pattern: str, name: str) -> bool:
-    """A model is named with or without its provider."""
-    names = (name, name.partition(",")[2]) if kind == "model" else (name,)
-    return any(fnmatchcase(one, pattern) for one in names)
-
-
-def _nano(dollars: float | None) -> int | None:
-    return None if dollars is None else round(dollars * NANO)
 
 
 def _route(allowed: str, path: str) -> bool:

@@ -19,7 +19,7 @@ from msgspec import Struct, field
 
 from router.spending.period import parse
 
-Kind = Literal["key", "user", "team", "budget"]
+Kind = Literal["key", "user", "team", "customer", "organization", "budget"]
 #: random bytes of a key: 176 bits
 RANDOM = 22
 #: characters of an id or an alias
@@ -82,11 +82,31 @@ class Team(Terms, kw_only=True, omit_defaults=True):
     members_with_roles: list[dict[str, Any]] = field(default_factory=list)
 
 
+class Customer(Terms, kw_only=True, omit_defaults=True):
+    """Whoever a client says that it asks for, in its body's `user`: LiteLLM's end user."""
+
+    user_id: str
+    alias: str | None = None
+    default_model: str | None = None
+    allowed_model_region: str | None = None
+
+
+class Organization(Terms, kw_only=True, omit_defaults=True):
+    """Teams that share a budget."""
+
+    organization_id: str
+    organization_alias: str | None = None
+    members: list[dict[str, Any]] = field(default_factory=list)
+
+
 class BudgetTerms(Terms, kw_only=True, omit_defaults=True):
     """`budget_id` is its own: keys, users and teams that name it have what they do not say."""
 
 
-_KINDS: dict[Kind, type[Terms]] = {"key": Key, "user": User, "team": Team, "budget": BudgetTerms}
+_KINDS: dict[Kind, type[Terms]] = {
+    **{"key": Key, "user": User, "team": Team, "customer": Customer},
+    **{"organization": Organization, "budget": BudgetTerms},
+}
 _T = TypeVar("_T", bound=Terms)
 
 
@@ -119,25 +139,30 @@ class Register:
         self.keys: dict[str, Key] = {}  # by token
         self.users: dict[str, User] = {}
         self.teams: dict[str, Team] = {}
+        self.customers: dict[str, Customer] = {}
+        self.organizations: dict[str, Organization] = {}
         self.budgets: dict[str, BudgetTerms] = {}
+        self._kinds: dict[Kind, dict[str, Any]] = {
+            **{"key": self.keys, "user": self.users, "team": self.teams},
+            **{"customer": self.customers, "organization": self.organizations},
+            **{"budget": self.budgets},
+        }
         for kind, type in _KINDS.items():
             decode = msgspec.json.Decoder(type).decode
             for id, data in keeper.kept(kind):
-                self._all(kind)[id] = decode(data)
+                self.all(kind)[id] = decode(data)
 
     def __len__(self) -> int:
-        return len(self.keys) + len(self.users) + len(self.teams)
+        return sum(len(found) for kind, found in self._kinds.items() if kind != "budget")
 
-    def _all(self, kind: Kind) -> dict[str, Any]:
-        match kind:
-            case "key":
-                return self.keys
-            case "user":
-                return self.users
-            case "team":
-                return self.teams
-            case "budget":
-                return self.budgets
+    def all(self, kind: Kind) -> dict[str, Any]:
+        """By id; keys by the sha256 of theirs."""
+        return self._kinds[kind]
+
+    def of(self, kind: Kind, id: str) -> Terms | None:
+        """Somebody's terms, by the id of their kind."""
+        found: Terms | None = self._kinds[kind].get(id)
+        return found
 
     def find(self, key: str) -> Key | None:
         """The key that a client shows."""
@@ -159,11 +184,11 @@ class Register:
         return name
 
     def put(self, kind: Kind, id: str, terms: Terms) -> None:
-        self._all(kind)[id] = terms
+        self.all(kind)[id] = terms
         self._keeper.keep(kind, id, msgspec.json.encode(terms).decode())
 
     def drop(self, kind: Kind, id: str) -> None:
-        self._all(kind).pop(id, None)
+        self.all(kind).pop(id, None)
         self._keeper.keep(kind, id, None)
 
     def terms(self, own: Terms) -> Terms:

@@ -239,6 +239,7 @@ async def _audit_recost(link: Link, owed: int) -> None:
         assert (done.before, done.after, done.next) == (owed, 2 * owed, None)
         for by in get_args(Grouping):
             assert sum(line.cost for line in await link.archive.costs(by=by)) == cost, by
+    assert (await link.snapshot()).beat.today.cost == 2 * owed
     rows = await link.archive.requests(limit=5_000)
     assert sum(row.cost or 0 for row in rows) == 2 * owed
     again = await link.act(Recost())

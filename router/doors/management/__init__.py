@@ -14,7 +14,18 @@ import msgspec
 
 from router.doors.call import Call
 from router.doors.callers import admitted, key_of
-from router.doors.management import budgets, cache, keys, models, spend, teams, users, utilities
+from router.doors.management import (
+    budgets,
+    cache,
+    customers,
+    keys,
+    models,
+    organizations,
+    spend,
+    teams,
+    users,
+    utilities,
+)
 from router.doors.management.asked import Asked, Route
 from router.errors import CallerError
 from router.guards.body import read_body
@@ -25,7 +36,10 @@ if TYPE_CHECKING:
 
 _FIXED: dict[str, Route] = {}
 _MATCHED: list[tuple[re.Pattern[str], Route]] = []
-for _family in (keys, users, teams, budgets, models, spend, utilities, cache):
+for _family in (
+    *(keys, users, teams, customers, organizations, budgets),
+    *(models, spend, utilities, cache),
+):
     for _name, _route in _family.ROUTES.items():
         if "{" in _name:
             _MATCHED.append((re.compile(re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", _name)), _route))

@@ -13,13 +13,13 @@ import msgspec
 from router.errors import CallerError
 from router.messages import JSON
 from router.spending.account import Account
+from router.spending.accounts import Owner
 from router.spending.period import parse
 from router.spending.register import LONGEST, Key, Terms, model_budgets
 
 if TYPE_CHECKING:
     from router.doors.call import Call
     from router.service import Router
-    from storage.spent import Asking
 
 NANO = 1_000_000_000
 #: LiteLLM's name for who holds the master key
@@ -93,7 +93,7 @@ def fields(body: JSON, into: type[Terms]) -> JSON:
         told["max_budget"] = None
     if told.get("blocked", False) is None:
         del told["blocked"]
-    more = {name: body[name] for name in ECHOED if body.get(name) is not None}
+    more = {name: body[name] for name in ECHOED if name not in own and body.get(name) is not None}
     return {**told, "more": more} if more else told
 
 
@@ -120,7 +120,7 @@ def changed(terms: _T, values: JSON) -> _T:
     return made({**before, **values}, type(terms))
 
 
-def with_spend(router: Router, kind: Asking, name: str, terms: _T, body: JSON) -> _T:
+def with_spend(router: Router, kind: Owner, name: str, terms: _T, body: JSON) -> _T:
     """LiteLLM lets an administrator set what was spent so far."""
     spend = body.get("spend")
     account = router.cashier.account(kind, name)
@@ -157,7 +157,7 @@ def iso(at: float | None) -> str | None:
     return datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def shape(router: Router, kind: Asking, name: str, terms: Terms) -> JSON:
+def shape(router: Router, kind: Owner, name: str, terms: Terms) -> JSON:
     """The fields that keys, users and teams share, as LiteLLM's clients read them."""
     account: Account | None = router.cashier.account(kind, name)
     bounds = router.cashier.register.terms(terms)

@@ -66,16 +66,9 @@ async def update(router: Router, asked: Asked) -> JSON:
 
 def _reopen(router: Router, id: str) -> None:
     """Those that name it have its new terms at once."""
-    register, cashier = router.cashier.register, router.cashier
-    for key in register.keys.values():
-        if key.budget_id == id:
-            cashier.open("key", key.name, key)
-    for user in register.users.values():
-        if user.budget_id == id:
-            cashier.open("user", user.user_id, user)
-    for team in register.teams.values():
-        if team.budget_id == id:
-            cashier.open("team", team.team_id, team)
+    for kind, name, terms in router.cashier.accounts.owners():
+        if terms.budget_id == id:
+            router.cashier.open(kind, name, terms)
 
 
 async def delete(router: Router, asked: Asked) -> JSON:

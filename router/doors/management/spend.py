@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from router.contract import CostLine, CostPoint, RequestFilter, RequestView
-from router.doors.management import keys, users
+from router.doors.management import keys, owners, users
 from router.doors.management.asked import Asked, Route, dollars, iso, missing, stored, wrong
 from router.messages import JSON
 from storage.readers import Archive
@@ -299,7 +299,9 @@ async def global_reset(router: Router, asked: Asked) -> JSON:
     for key in list(register.keys.values()):
         keys.put(router, key, {"spend": 0})
     for user in list(register.users.values()):
-        users.put(router, user, {"spend": 0})
+        owners.put(router, "user", user, {"spend": 0})
+    for team in list(register.teams.values()):
+        owners.put(router, "team", team, {"spend": 0})
     await stored(router)
     return {"message": "Spend for all API Keys and Teams reset successfully", "status": "success"}
 

@@ -2,26 +2,22 @@
 
 from __future__ import annotations
 
-import uuid
 from typing import TYPE_CHECKING, Any
 
-from router.doors.management import keys
+from router.doors.management import keys, owners
 from router.doors.management.asked import (
-    ADMIN,
     Asked,
     Route,
     changed,
     fields,
-    made,
     missing,
     page,
     shape,
     stored,
-    with_spend,
     wrong,
 )
 from router.messages import JSON
-from router.spending.register import LONGEST, User
+from router.spending.register import User
 
 if TYPE_CHECKING:
     from router.service import Router
@@ -39,24 +35,13 @@ def told(router: Router, user: User) -> JSON:
 
 
 async def new(router: Router, asked: Asked) -> JSON:
-    register, body, at = router.cashier.register, asked.body, router.wall()
-    id = body.get("user_id") or str(uuid.uuid4())
-    if not isinstance(id, str) or len(id) > LONGEST:
-        raise wrong(f"user_id: should be a text of at most {LONGEST} characters", "user_id")
-    if id in register.users:
-        raise wrong(f"User with id {id} already exists", "user_id")
-    values = fields(body, User) | {"user_id": id, "created_at": at, "updated_at": at}
-    values["teams"] = _teams(body.get("teams"))
-    user = made({**values, "created_by": ADMIN}, User)
-    register.put("user", id, user)
-    router.cashier.open("user", id, user)
-    if body.get("spend"):
-        register.put("user", id, with_spend(router, "user", id, user, body))
-    answer = told(router, register.users[id])
+    body = asked.body
+    user = owners.new(router, asked, "user", User, teams=_teams(body.get("teams")))
+    answer = told(router, user)
     if body.get("auto_create_key", True):
         named = ("key_alias", "duration", "models", "aliases", "key")
         own = {name: body[name] for name in named if body.get(name) is not None}
-        made_key = keys.new(router, {**own, "user_id": id})
+        made_key = keys.new(router, {**own, "user_id": user.user_id})
         answer |= {name: made_key[name] for name in ("key", "token", "key_name", "expires")}
     await stored(router)
     return answer
@@ -92,38 +77,26 @@ async def info(router: Router, asked: Asked) -> JSON:
 
 
 def _meant(router: Router, id: str) -> User:
-    user = router.cashier.register.users.get(id)
-    if user is None:
-        raise missing(f"User {id[:LONGEST]} not found")
-    return user
+    return owners.meant(router, "user", id, User)
 
 
 async def update(router: Router, asked: Asked) -> JSON:
-    user, body = _meant(router, asked.needed("user_id")), asked.body
-    values = fields(body, User) | {"updated_at": router.wall()}
+    user, values = _meant(router, asked.needed("user_id")), fields(asked.body, User)
+    owners.named_budget(router, asked.body)
     if "teams" in values:
         values["teams"] = _teams(values["teams"])
-    put(router, changed(user, values), body)
+    user = owners.put(router, "user", changed(user, values), asked.body)
     await stored(router)
-    now = told(router, router.cashier.register.users[user.user_id])
-    return {"user_id": user.user_id, "data": now}
-
-
-def put(router: Router, user: User, body: JSON) -> None:
-    router.cashier.open("user", user.user_id, user)
-    user = with_spend(router, "user", user.user_id, user, body)
-    router.cashier.register.put("user", user.user_id, user)
+    return {"user_id": user.user_id, "data": told(router, user)}
 
 
 async def delete(router: Router, asked: Asked) -> int:
     """Their keys go with them."""
-    register = router.cashier.register
     users = [_meant(router, id) for id in asked.several("user_ids")]
     for user in users:
-        for key in list(register.of_user(user.user_id)):
+        for key in list(router.cashier.register.of_user(user.user_id)):
             keys.drop(router, key)
-        register.drop("user", user.user_id)
-        router.cashier.close("user", user.user_id)
+        owners.drop(router, "user", user)
     await stored(router)
     return len(users)
 

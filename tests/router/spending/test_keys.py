@@ -300,7 +300,7 @@ async def test_what_leaves_in_the_middle_is_settled_too(
     upstream.behave("gpt-4o", Behaviour())
     assert (await http.post(CHAT, json=chat(), headers=bearer(key))).status_code == 200
     assert account.held == 0
-    assert router.cashier._rates["key", name].running == 0
+    assert router.cashier.accounts._rates["key", name].running == 0
     ledger = await asyncio.to_thread(_in_ledger, router)
     assert account.spent == ledger[name] > 0
 
@@ -327,7 +327,7 @@ async def test_a_restart_forgets_neither_keys_nor_what_they_spent(
     async with at(test_home) as (router, http):
         assert await info(http, key) == before
         assert before["spend"] == pytest.approx(ANSWER + 0.001)
-        by_model = router.cashier._accounts["key", named(router, key), "gpt-4o"]
+        by_model = router.cashier.accounts._accounts["key", named(router, key), "gpt-4o"]
         assert by_model.spent == round(ANSWER * 1e9)
         (house,) = (view for view in router.cashier.views() if view.scope == "house")
         assert house.spent == round(ANSWER * 1e9)

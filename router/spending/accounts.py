@@ -1,0 +1,349 @@
+"""Every account that money is spent from, and every rate: opened, changed, found, closed.
+
+One rule: what an account begins with is the ledger's own sum, to the nano-dollar; it is asked at a
+start, where budgets changed, and where history was priced anew.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING, Literal, Protocol
+
+from router.doors.callers import user_of
+from router.record import Record
+from router.settings import Budget
+from router.spending.account import Account
+from router.spending.period import QUARTER, parse
+from router.spending.rates import Rates
+from router.spending.register import Keeper, Register, Terms, model_budgets
+from router.spending.words import NANO
+
+if TYPE_CHECKING:
+    from storage.spent import Asking, Spender
+
+#: who has terms of their own
+Owner = Literal["key", "team", "user", "customer", "organization"]
+#: what the ledger knows them by: an organization by its teams, a customer as who is asked for
+_COLUMNS: dict[Owner, Asking] = {
+    **{"key": "key", "team": "team", "user": "user"},
+    **{"customer": "user", "organization": "team"},
+}
+#: accounts that come and go with sessions: the oldest idle ones are forgotten beyond this
+MOST = 50_000
+#: by what the ledger sums up what a budget may be of
+_SOURCES: dict[str, Spender] = {
+    **{"house": "door", "door": "door", "provider": "model", "model": "model", "key": "key"},
+    **{"team": "team", "user": "user", "project": "project", "session": "session"},
+}
+
+
+class Books(Keeper, Protocol):
+    """What the ledger answers (storage.writer.Ledger)."""
+
+    def flush(self, timeout: float) -> bool: ...
+
+    def spent(self, kind: Spender, since: float) -> dict[str, int]: ...
+
+    def spent_on(self, kind: Asking, since: float) -> dict[tuple[str, str], int]: ...
+
+
+class Accounts:
+    """By what they are of: ("key", name), ("key", name, model), ("#0", name). `wall` gives Unix
+    seconds."""
+
+    def __init__(self, books: Books, register: Register, wall: Callable[[], float]) -> None:
+        self._books = books
+        self._register = register
+        self._wall = wall
+        self._budgets: tuple[Budget, ...] = ()
+        #: whether any budget is of a provider or a model
+        self.by_target = False
+        self._accounts: dict[tuple[str, ...], Account] = {}
+        self._rates: dict[tuple[str, ...], Rates] = {}
+        #: whom the ledger's name of a user means
+        self._customers: dict[str, str] = {}
+        #: what the ledger answered, while many are opened at once
+        self._told: dict[tuple[Asking, float], dict[str, int]] = {}
+        for kind, name, terms in self.owners():
+            self.open(kind, name, terms, known=True)
+        self._told.clear()
+
+    def __bool__(self) -> bool:
+        return bool(len(self._register) or self._budgets)
+
+    def owners(self) -> Iterable[tuple[Owner, str, Terms]]:
+        """Everybody with terms of their own, by the name of their account."""
+        register = self._register
+        yield from (("key", one.name, one) for one in register.keys.values())
+        yield from (("user", id, one) for id, one in register.users.items())
+        yield from (("team", id, one) for id, one in register.teams.items())
+        yield from (("customer", id, one) for id, one in register.customers.items())
+        yield from (("organization", id, one) for id, one in register.organizations.items())
+
+    # ── of the configuration ──────────────────────────────────────────────────────────────────
+
+    def follow(self, budgets: tuple[Budget, ...]) -> None:
+        """The configuration's budgets. New ones begin with what the ledger has: that waits for the
+        disk, some milliseconds, at a start and where a person has changed them."""
+        if budgets == self._budgets:
+            return
+        self._books.flush(1.0)
+        for key in [key for key in self._accounts if key[0].startswith("#")]:
+            del self._accounts[key]
+        self._budgets = budgets
+        kinds = {budget.scope.partition(":")[0] for budget in budgets}
+        self.by_target = not kinds.isdisjoint(("provider", "model"))
+        for index, budget in enumerate(budgets):
+            for name, cost in self._sums(budget).items():
+                self._configured(index, budget, name).spent += cost
+
+    def _sums(self, budget: Budget) -> dict[str, int]:
+        """What was spent in the window of now, by the names of the accounts of a budget."""
+        kind, _, pattern = budget.scope.partition(":")
+        since, _ = parse(budget.period).window(0.0, self._wall())
+        each = not pattern and kind != "house"
+        sums = {} if each else {budget.scope: 0}
+        for line, cost in self._books.spent(_SOURCES[kind], since).items():
+            name = line.partition(",")[0] if kind == "provider" else line
+            if kind != "house" and (not name or (pattern and not _fits(kind, pattern, name))):
+                continue
+            account = name if each else budget.scope
+            sums[account] = sums.get(account, 0) + cost
+        return sums
+
+    def _configured(self, index: int, budget: Budget, name: str) -> Account:
+        mark, at = f"#{index}", self._wall()
+        account = self._accounts.get((mark, name))
+        if account is None:
+            if len(self._accounts) >= MOST:
+                self._forget()
+            kind = budget.scope.partition(":")[0]
+            account = Account(
+                kind,
+                name if name != budget.scope else budget.scope.partition(":")[2],
+                parse(budget.period),
+                at,
+                limit=budget.limit,
+                soft=budget.soft,
+                cheaper=budget.cheaper,
+            )
+            self._accounts[(mark, name)] = account
+        account.roll(at)
+        return account
+
+    def _forget(self) -> None:
+        """The oldest of those that come by themselves and have nothing held."""
+        idle = [key for key, one in self._accounts.items() if key[0][0] == "#" and not one.held]
+        for key in idle[: MOST // 10]:
+            del self._accounts[key]
+
+    def reread(self) -> None:
+        """After history was priced anew. On the loop, so that no request ends meanwhile: waits for
+        the disk, some milliseconds."""
+        self._books.flush(1.0)
+        self._told.clear()
+        for index, budget in enumerate(self._budgets):
+            sums = self._sums(budget)
+            for key, account in self._accounts.items():
+                if key[0] == f"#{index}":
+                    account.roll(self._wall())
+                    account.spent = sums.get(key[1], 0)
+        for kind, name, terms in self.owners():
+            if (one := self.account(kind, name)) is not None:
+                one.spent = self._begins(kind, name, terms, one.start)
+            for model in model_budgets(self._register.terms(terms)):
+                one = self._accounts.get((kind, name, model))
+                if one is not None:
+                    one.roll(self._wall())
+                    one.spent = self._on(kind, name, model, one)
+        self._told.clear()
+
+    # ── of who has terms ──────────────────────────────────────────────────────────────────────
+
+    def open(self, kind: Owner, name: str, own: Terms, *, known: bool = False) -> None:
+        """Takes over somebody's terms; what was spent stays. `known`: the ledger is asked for
+        that."""
+        terms, at = self._register.terms(own), self._wall()
+        account = Account(
+            kind,
+            name,
+            parse(terms.budget_duration),
+            at,
+            limit=_nano(terms.max_budget),
+            soft=_nano(terms.soft_budget),
+            anchor=terms.created_at,
+        )
+        before = self._accounts.get((kind, name))
+        if before is not None:
+            account.held = before.held  # those that run go on, and release it here
+            if before.start == account.start:
+                account.spent, account.warned = before.spent, before.warned
+            else:
+                self._books.flush(1.0)
+                self._told.clear()
+                account.spent = self._since(kind, name, account.start)
+            _takeover(before, account)
+            account = before
+        elif known:
+            account.spent = self._begins(kind, name, own, account.start)
+        self._accounts[(kind, name)] = account
+        if kind == "customer":
+            self._customers[user_of(name)] = name
+        rates = self._rates.setdefault((kind, name), Rates())
+        rates.rpm, rates.tpm = terms.rpm_limit, terms.tpm_limit
+        rates.parallel = terms.max_parallel_requests
+        self._open_models(kind, name, terms, at, known)
+
+    def _open_models(self, kind: Owner, name: str, terms: Terms, at: float, known: bool) -> None:
+        budgets = model_budgets(terms)
+        for key in [key for key in self._accounts if key[:2] == (kind, name) and len(key) == 3]:
+            if key[2] not in budgets:
+                del self._accounts[key]
+        for model, (dollars, duration) in budgets.items():
+            account = self._accounts.get((kind, name, model))
+            fresh = Account(
+                f"{kind} model",
+                f"{name} {model}",
+                parse(duration),
+                at,
+                limit=_nano(dollars),
+                anchor=terms.created_at,
+            )
+            if account is not None:
+                account.limit = fresh.limit
+                continue
+            if known:
+                fresh.spent = self._on(kind, name, model, fresh)
+            self._accounts[(kind, name, model)] = fresh
+        limits = {
+            model: (
+                (terms.model_rpm_limit or {}).get(model),
+                (terms.model_tpm_limit or {}).get(model),
+            )
+            for model in {*(terms.model_rpm_limit or {}), *(terms.model_tpm_limit or {})}
+        }
+        for key in [key for key in self._rates if key[:2] == (kind, name) and len(key) == 3]:
+            if key[2] not in limits:
+                del self._rates[key]
+        for model, (rpm, tpm) in limits.items():
+            rates = self._rates.setdefault((kind, name, model), Rates())
+            rates.rpm, rates.tpm = rpm, tpm
+
+    def close(self, kind: Owner, name: str) -> None:
+        """Of one that is no more. What runs still settles with the accounts that it holds."""
+        for found in (self._accounts, self._rates):
+            for key in [key for key in found if key[:2] == (kind, name)]:
+                del found[key]
+        if kind == "customer":
+            self._customers.pop(user_of(name), None)
+
+    def _begins(self, kind: Owner, name: str, own: Terms, start: float) -> int:
+        opened = own.opened if own.opened_at >= start else 0
+        return self._since(kind, name, start) + opened
+
+    def _since(self, kind: Owner, name: str, since: float) -> int:
+        column = _COLUMNS[kind]
+        if (column, since) not in self._told:
+            self._told[column, since] = self._books.spent(column, since)
+        told = self._told[column, since]
+        return sum(told.get(one, 0) for one in self._names(kind, name))
+
+    def _on(self, kind: Owner, name: str, model: str, account: Account) -> int:
+        if account.until is not None and account.until - account.start < QUARTER:
+            return 0  # the ledger's sums have no smaller parts
+        told = self._books.spent_on(_COLUMNS[kind], account.start)
+        return sum(told.get((one, model), 0) for one in self._names(kind, name))
+
+    def _names(self, kind: Owner, name: str) -> list[str]:
+        """What the ledger calls them."""
+        if kind == "customer":
+            return [user_of(name)]
+        if kind != "organization":
+            return [name]
+        return [id for id, team in self._register.teams.items() if team.organization_id == name]
+
+    # ── found ─────────────────────────────────────────────────────────────────────────────────
+
+    def account(self, kind: Owner, name: str) -> Account | None:
+        """Of somebody with terms, in its window of now."""
+        account = self._accounts.get((kind, name))
+        if account is not None:
+            account.roll(self._wall())
+        return account
+
+    def of(self, record: Record, provider: str, model: str) -> list[Account]:
+        """The accounts that a request for a model at a provider is spent from."""
+        at, found, caller = self._wall(), list[Account](), record.caller
+        for owner, id in self.payers(record):
+            for key in ((owner, id), (owner, id, record.asked)):
+                if (account := self._accounts.get(key)) is not None:
+                    account.roll(at)
+                    found.append(account)
+        for index, budget in enumerate(self._budgets):
+            kind, _, pattern = budget.scope.partition(":")
+            name = {
+                "house": "all",
+                "key": caller.key,
+                "team": caller.team,
+                "user": record.user,
+                "project": caller.project,
+                "session": caller.session,
+                "door": caller.door,
+                "provider": provider,
+                "model": f"{provider},{model}",
+            }[kind]
+            if not name or (pattern and not _fits(kind, pattern, name)):
+                continue
+            each = not pattern and kind != "house"
+            found.append(self._configured(index, budget, name if each else budget.scope))
+        return found
+
+    def payers(self, record: Record) -> list[tuple[Owner, str]]:
+        """Who has terms of their own that may bound a request."""
+        found: list[tuple[Owner, str]] = []
+        if record.holder is not None:
+            caller = record.caller
+            found += [("key", caller.key), ("team", caller.team), ("user", record.user)]
+            team = self._register.teams.get(caller.team)
+            if team is not None and team.organization_id:
+                found.append(("organization", team.organization_id))
+        if (customer := self._customers.get(record.user)) is not None:
+            found.append(("customer", customer))
+        return found
+
+    def rates_of(self, record: Record) -> list[tuple[str, Rates]]:
+        found = [
+            (f"{kind}: {name}", self._rates.get(place))
+            for kind, name in self.payers(record)
+            for place in ((kind, name), (kind, name, record.asked))
+        ]
+        return [(who, rates) for who, rates in found if rates is not None]
+
+    def bounded(self) -> list[Account]:
+        """All that have a bound, in their windows of now."""
+        found = [
+            account
+            for account in self._accounts.values()
+            if account.limit is not None or account.soft is not None
+        ]
+        for account in found:
+            account.roll(self._wall())
+        return found
+
+
+def _takeover(before: Account, account: Account) -> None:
+    """Into the same object: requests that run hold it."""
+    for name in Account.__slots__:
+        setattr(before, name, getattr(account, name))
+
+
+def _fits(kind: str, pattern: str, name: str) -> bool:
+    """A model is named with or without its provider."""
+    names = (name, name.partition(",")[2]) if kind == "model" else (name,)
+    several = pattern.split("|")
+    return any(fnmatchcase(one, each) for one in names for each in several)
+
+
+def _nano(dollars: float | None) -> int | None:
+    return None if dollars is None else round(dollars * NANO)
