@@ -142,6 +142,7 @@ class _Carrier:
         if sent.changes:
             events = changed(events, sent.changes)
         self._account(events)
+        self._screen()
         self._record.first_token = self._record.first_token or self._router.now()
         if self._request.stream:
             writer = self._writer()
@@ -167,6 +168,7 @@ class _Carrier:
         for frame in framer.close():
             take(reader.feed(frame))
         take(reader.close())
+        self._screen()
         await self._render(events)
 
     async def stream(self, upstream: Response) -> None:
@@ -273,6 +275,14 @@ class _Carrier:
             self._attempt.answered = True
             if self._tally.began and self._record.first_token is None:
                 self._record.first_token = self._router.now()
+
+    def _screen(self) -> None:
+        """A whole answer that was filtered is not one, where another group stands by for that."""
+        filtered = self._attempt.candidate.screened and self._tally.finish == "refusal"
+        if filtered and not self._request.stream:
+            self._record.first_token = None
+            words = "Response output was blocked."  # LiteLLM's own
+            raise UpstreamError(words, kind="refused", status=400)
 
     def _reader(self) -> Reader:
         reader = self._sent.format.reader(self._sent.provider)

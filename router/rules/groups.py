@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 from fnmatch import fnmatchcase
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from router.errors import CallerError
 from router.rules import tags
@@ -46,7 +46,12 @@ def expand(case: Case, name: str, reason: str, seen: tuple[str, ...] = ()) -> Ex
     ):
         return found
     main, branches = _Ways(case).behind(name)
-    return Expanded((*found.candidates, *main, *branches))
+    chains = wishes.content_fallbacks or groups.content_fallbacks
+    own = f"refused:{unaliased(groups, name)}"
+    first = found.candidates
+    if any(one.branch == own for one in branches) or (groups.default_fallbacks and not chains):
+        first = tuple(structs.replace(one, screened=True) for one in first)  # as in LiteLLM
+    return Expanded((*first, *main, *branches))
 
 
 class _Ways:

@@ -59,6 +59,8 @@ class Candidate(Struct, frozen=True):
     group: str = ""  # of the LiteLLM plane
     deployment: Deployment | None = None
     timeouts: Timeouts | None = None  # instead of the provider's
+    #: a whole answer that its provider's content filter cut is a failure: there is a fallback
+    screened: bool = False
 
 
 class Plan(Struct, frozen=True):

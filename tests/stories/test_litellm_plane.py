@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from typing import Any
+from typing import Any, Literal
 
 import httpx
 import msgspec
@@ -255,6 +255,44 @@ async def test_models_are_listed_as_litellm_does(
     assert not any("*" in name for name in listed)
     assert (await http.get("/litellm/v1/models/ok")).json()["id"] == "ok"
     assert (await http.get("/litellm/v1/models/zzz")).status_code == 404
+
+
+SCREENED = """
+model_list:
+%s
+router_settings:
+  num_retries: 0
+  content_policy_fallbacks: [{watched: [ok]}]
+"""
+
+
+@pytest.mark.parametrize("shape", ["asked", "stream"])
+async def test_a_whole_answer_that_was_filtered_goes_to_the_group_that_stands_by_for_that(
+    test_home: Home, upstream: FakeUpstream, shape: Literal["asked", "stream"]
+) -> None:
+    """As LiteLLM: not a stream, and not where no group stands by."""
+    entry = "  - {model_name: %s, litellm_params: {model: openai/%s, api_base: '%s', api_key: k}}\n"
+    groups = {"watched": "filtered", "alone": "filtered", "ok": "ok"}
+    entries = "".join(entry % (name, model, upstream.base) for name, model in groups.items())
+    test_home.config.mkdir(parents=True, exist_ok=True)
+    test_home.litellm_yaml.write_text(SCREENED % entries)
+    test_home.toml.write_text(TOML)
+    upstream.behave("filtered", Behaviour(stop="content_filter", shape=shape))
+    async with (
+        inside.served(test_home) as (router, front),
+        httpx.AsyncClient(base_url=front, timeout=10) as http,
+    ):
+        whole = await http.post(CHAT, json=chat("watched"))
+        assert whole.json()["choices"][0]["finish_reason"] == "stop"
+        assert whole.headers["x-litellm-attempted-fallbacks"] == "1"
+        [view] = router.live.recent
+        assert view.attempts == 2
+        assert view.tokens.output >= 16, "both were billed"
+        alone = await http.post(CHAT, json=chat("alone"))
+        assert alone.json()["choices"][0]["finish_reason"] == "content_filter"
+        streamed = await http.post(CHAT, json=chat("watched", stream=True))
+        assert '"content_filter"' in streamed.text
+    assert [seen.model for seen in upstream.requests] == ["filtered", "ok", "filtered", "filtered"]
 
 
 LIMITED = """
