@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from router.delivery import begin
 from router.doors.call import Call
 from router.errors import Kind, UpstreamError
 from router.messages import (
@@ -84,15 +85,14 @@ async def recite(
     attempt.status, attempt.answered = 200, True
     attempt.first_byte = record.first_token = router.now()
     record.status = 200
-    headers = surface.headers(record)
     at = int(record.started_at)
     if not request.stream:
         body = surface.format.render_response(events, request, now=at, id=record.id)
-        await call.answer(200, body, headers=headers)
+        await call.answer(200, body, headers=surface.headers(record))
         return
     writer = surface.format.writer(request, now=at, id=record.id)
     record.writer = writer
-    await call.begin(200, surface.format.content_type, (("cache-control", "no-cache"), *headers))
+    await begin(call, surface, record)
     await call.end(b"".join(writer.feed(event) for event in events) + writer.close())
 
 

@@ -36,6 +36,8 @@ DONE = b"[DONE]"
 MOST_BEFORE = 100
 #: bytes of an error body that are worth reading
 LARGEST_ERROR = 64 * 1024
+#: nobody on the way may keep a stream back
+STREAMED = (("cache-control", "no-cache"), ("x-accel-buffering", "no"))
 #: a provider's headers that the client may see
 SHOWN = ("retry-after", "x-should-retry", "request-id")
 SHOWN_PREFIXES = ("anthropic-ratelimit-", "x-ratelimit-")
@@ -52,7 +54,7 @@ async def deliver(
     upstream: Response,
 ) -> None:
     """Carries one answer to the client. Raises UpstreamError; `call.started` tells the caller
-    whether anything reached the client before that."""
+    whether anything reached the client before that; where `record.pinged`, only pings did."""
     try:
         attempt.status = upstream.status
         attempt.first_byte = router.now()
@@ -107,6 +109,17 @@ def limits(headers: dict[str, str]) -> list[tuple[str, str]]:
     return [pair for pair in headers.items() if pair[0].startswith(SHOWN_PREFIXES)]
 
 
+async def begin(call: Call, surface: Surface, record: Record) -> None:
+    """The head of a stream that has an answer, unless a client that waited for it has one."""
+    record.border = None
+    record.status = 200
+    if record.pinged:
+        record.pinged = 0.0
+        return
+    headers = (*STREAMED, *surface.headers(record))
+    await call.begin(200, surface.format.content_type, headers)
+
+
 class _Carrier:
     """One successful answer on its way."""
 
@@ -130,6 +143,7 @@ class _Carrier:
         self._request = request
         self._sent = sent
         self._format = surface.format
+        self._begun = False  # something of this answer was sent
         self._done = False
 
     async def whole(self, body: bytes) -> None:
@@ -175,7 +189,6 @@ class _Carrier:
         """Forwards each piece as it arrives: the same frames, or the same events in the client's
         dialect."""
         framer, reader, writer = Framer(self._sent.format.framing), self._reader(), self._writer()
-        call = self._call
         drop = self._sent.format.drops(self._request) if self._sent.through else None
         ended = False
         out: list[bytes] = []
@@ -199,21 +212,21 @@ class _Carrier:
                 if ended:
                     self._finish(reader.close(), writer, out)
             except UpstreamError:
-                if call.started:  # what came before the failure, in the same packet
+                if self._begun:  # what came before the failure, in the same packet
                     await self._send(out)
                 raise
             if self._attempt.answered:
                 await self._send(out)
-        if not call.started:
+        if not self._begun:
             raise UpstreamError(
                 f"{self._sent.provider.name} answered with an empty stream",
                 kind="upstream",
                 status=502,
             )
-        await call.end()
+        await self._call.end()
 
     async def _ping(self, writer: Writer) -> None:
-        if self._call.started and (ping := writer.ping()):
+        if self._begun and (ping := writer.ping()):
             await self._call.more(ping)
 
     def _forward(
@@ -262,7 +275,7 @@ class _Carrier:
 
     async def _send(self, out: list[bytes]) -> None:
         if data := b"".join(out):
-            if not self._call.started:
+            if not self._begun:
                 await self._begin_stream()
             await self._call.more(self._renamed(data) if self._sent.through else data)
 
@@ -303,16 +316,8 @@ class _Carrier:
         return self._sent.format.rename(data, self._sent.model, asked)
 
     async def _begin_stream(self) -> None:
-        self._record.status = 200
-        await self._call.begin(
-            200,
-            self._format.content_type,
-            (
-                ("cache-control", "no-cache"),
-                ("x-accel-buffering", "no"),
-                *self._surface.headers(self._record),
-            ),
-        )
+        self._begun = True
+        await begin(self._call, self._surface, self._record)
 
     async def _render(self, events: list[Event]) -> None:
         await self._answer(

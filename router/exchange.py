@@ -3,7 +3,7 @@
     bytes → parse → facts → rules → Plan → policy → attempt → provider → events → client → ledger
 
 Nothing here knows a dialect, a rule or a price: it hands the result of each stage to the next.
-A retry or a fallback happens only before the first byte was sent to the client.
+A retry or a fallback happens only before the first byte of an answer was sent to the client.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ from msgspec import Struct
 from router.caller import Caller
 from router.canned import canned, recite
 from router.cycle import Leaving
-from router.delivery import deliver
+from router.delivery import STREAMED, deliver
 from router.doors.call import Call
 from router.doors.callers import client_of, key_of, public_name, session_of, user_of
 from router.errors import CallerError, Kind, OursError, RequestError, UpstreamError
-from router.formats import Format
+from router.formats import Format, Writer
 from router.formats.failures import redacted
 from router.guards.body import ClientGoneError, read_body
 from router.inlining import FORMATS as INLINED
@@ -117,6 +117,7 @@ async def exchange(router: Router, call: Call, surface: Surface) -> None:
                 router.cooldowns.succeeded(candidate)
             await deliver(router, call, surface, record, attempt, plan.request, sent, upstream)
 
+        border.awaits(plan.request)
         await attempts(router, record, plan, call, once)
         if router.cache.on:
             router.cache.keep(call, record)
@@ -212,7 +213,7 @@ async def attempts(router: Router, record: Record, plan: Plan, call: Call, once:
                 except UpstreamError as error:
                     settle(router, record, attempt, plan.request, error)
                     course.failed(error, router.now(), router.chance())
-                    if call.started:
+                    if call.started and not record.pinged:
                         raise
                 except BaseException as error:
                     course.left(router.now())
@@ -284,11 +285,24 @@ class Border:
         self._format = format
         self._headers = headers
         self._record = record
+        self.request: Request | None = None  # once it waits for the first event of a stream
 
     def watch_client(self) -> None:
         """From here on a client that leaves ends the work. Call it once the body was read."""
         leaving: Leaving = self.call.scope["leaving"]
         leaving.then(self._client_left)
+
+    def awaits(self, request: Request) -> None:
+        """From here on the client of a stream waits for its first event."""
+        if request.stream and self._format.waiting:
+            self.request, self._record.border = request, self
+
+    def ping(self, now: float) -> None:
+        """The client is told that it is served, as the contract of Claude Code's gateways wants it
+        in any silence. The head before it names no model: another candidate may still answer."""
+        self._record.pinged = now
+        headers = (*STREAMED, *self._headers(self._record))
+        self.call.wait(self._format.content_type, headers, self._format.waiting)
 
     def _client_left(self) -> None:
         """Some go as soon as they have read the last word: they have all that they asked for."""
@@ -308,7 +322,8 @@ class Border:
             record.state = "done"
             return True
         finally:
-            record.task = None  # whose frames hold the record: a ring for the collector
+            # both hold the record: a ring for the collector
+            record.task = record.border = None
             record.ended = router.now()
             router.finished(record)
 
@@ -343,12 +358,20 @@ class Border:
                     )
         return True
 
+    def _begun(self) -> Writer | None:
+        """Whose stream the client reads: of nobody's yet, where it heard nothing but pings."""
+        record = self._record
+        if record.pinged and self.request is not None:
+            record.status = 200
+            return self._format.writer(self.request, now=int(record.started_at), id=record.id)
+        return record.writer
+
     async def _tell(self, error: RequestError) -> None:
         """The error, in the client's dialect: as the whole answer, or as the end of its stream."""
         call = self.call
         if call.started:
             # what has no words for an error is left unfinished: its connection closes
-            if (writer := self._record.writer) is not None:
+            if (writer := self._begun()) is not None:
                 await call.end(writer.fail(error))
             return
         status = self._format.client_status(error)

@@ -27,6 +27,7 @@ from router.tally import Tally
 from router.wishes import NO_WISHES
 
 if TYPE_CHECKING:
+    from router.exchange import Border
     from router.spending.cashier import Entry
     from router.spending.register import Key
 
@@ -138,6 +139,7 @@ class Record:
     __slots__ = (
         "asked",
         "attempts",
+        "border",
         "caller",
         "dialect",
         "ended",
@@ -150,6 +152,7 @@ class Record:
         "id",
         "keep_at",
         "looks",
+        "pinged",
         "problems",
         "rule",
         "started",
@@ -194,6 +197,11 @@ class Record:
         self.stopped_by: StoppedBy = ""
         #: writes the client's stream, once one has begun
         self.writer: Writer | None = None
+        #: pings its client while a stream has not begun; None where nobody waits for one
+        self.border: Border | None = None
+        #: when that was last done, by the monotonic clock: the head was sent, and nothing of any
+        #: answer. 0.0: it was not, or an answer has begun since
+        self.pinged = 0.0
         #: what it asks of its own routing
         self.wishes = NO_WISHES
         #: the key that LiteLLM's API made, where one was shown; and what is held for this request

@@ -334,7 +334,8 @@ class Router:
         gc.set_threshold(YOUNG, 20, 50)
 
     async def _tick(self) -> None:
-        """Long requests are kept while they run, so that a killed router still shows them; what
+        """Long requests are kept while they run, so that a killed router still shows them, and who
+        waits for a stream to begin is told that it will; what
         overrides did, and that one has expired, is told."""
         kept, pruned = self.now(), self.now() - PRUNE + FIRST_PRUNE
         overrides = self.overrides.views(self.generation)
@@ -348,6 +349,9 @@ class Router:
                 if now >= record.keep_at:
                     record.keep_at = now + KEPT_AGAIN
                     self.ledger.request(record.detail())
+                border = record.border
+                if border is not None and now - (record.pinged or record.started) >= self.ping:
+                    border.ping(now)
             if now - kept > KEPT_HEALTH:
                 kept = now
                 self._keep_health()

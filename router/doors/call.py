@@ -58,6 +58,14 @@ class Call:
         await self._cycle.ready()
         self._begin(status, [("content-type", content_type), *headers])
 
+    def wait(self, content_type: str, headers: Headers, ping: bytes) -> None:
+        """The head of a stream that has no answer yet, unless it was sent, and `ping`."""
+        if self._cycle.flow.write_paused:
+            return  # it has not read what it got
+        if not self.started:
+            self._begin(200, [("content-type", content_type), *headers])
+        self._cycle.write(ping, more=True)
+
     async def more(self, body: bytes) -> None:
         await self._cycle.ready()
         self._cycle.write(body, more=True)

@@ -132,7 +132,7 @@ def headers(record: Record) -> list[tuple[str, str]]:
     told = [("x-request-id", record.id), ("request-id", record.id)]
     if record.caller.sent_id:
         told.append(("x-client-request-id", record.caller.sent_id))
-    if record.attempts:
+    if record.attempts and not record.pinged:  # then another may answer in the end
         last = record.attempts[-1].candidate
         told.append(("x-pointsman-model", f"{last.provider.name},{last.model}"))
         told.append(("x-pointsman-rule", record.rule))

@@ -38,7 +38,7 @@ def headers(record: Record) -> list[tuple[str, str]]:
     """Ours, and those of LiteLLM's that its clients read."""
     told = ccr.headers(record)
     told += (("x-litellm-call-id", record.id), ("x-litellm-version", VERSION))
-    if not record.attempts:
+    if not record.attempts or record.pinged:
         return told
     last = record.attempts[-1]
     candidate, deployment = last.candidate, last.candidate.deployment

@@ -73,6 +73,9 @@ class Format(Protocol):
     #: how a provider of this format frames its stream
     framing: str  # "sse" | "ndjson"
     content_type: str  # of a streamed answer to a client
+    #: what keeps a client waiting before a stream's first event, and means nothing to it; b"" where
+    #: this dialect's clients would stumble over anything
+    waiting: bytes = b""
 
     def parse_request(self, raw: bytes) -> Request:
         """Raises CallerError for anything that is not a request of this format."""

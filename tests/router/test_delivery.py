@@ -11,7 +11,7 @@ import pytest
 
 from router.service import Router
 from storage.home import Home
-from tests.fakes.upstream import Behaviour, FakeUpstream
+from tests.fakes.upstream import Behaviour, FakeUpstream, Point
 from tests.router import inside
 from tests.router.formats.grammar import check_anthropic, check_openai
 from tests.stories.provider import anthropic_body, configure, openai_body
@@ -128,6 +128,68 @@ async def test_T10_silence_is_filled_with_pings(
         upstream.release.set()
         got += b"".join([chunk async for chunk in chunks])
     assert "error" not in CHECKS[path](got)
+
+
+@EVERY_WAY
+@pytest.mark.parametrize("stall", ["headers", "first"])
+async def test_T10_a_client_that_waits_for_the_first_event_is_pinged_and_may_still_be_moved_on(
+    router: tuple[Router, str],
+    upstream: FakeUpstream,
+    http: httpx.AsyncClient,
+    path: str,
+    group: str,
+    stall: Point,
+) -> None:
+    """The provider that was silent fails in the end: before its head, or after it."""
+    inner, front = router
+    inner.ping = 0.02
+    silent = Behaviour(stall=stall, status=529)
+    if stall == "first":
+        silent = Behaviour(stall=stall, cut=stall)
+    upstream.behave(f"{group}-weak", silent)
+    body = asked(path, f"{group}-weak", stream=True)
+    async with http.stream("POST", front + path, content=body) as answer:
+        shown = {name: answer.headers.get(name) for name in HEADERS}
+        chunks = answer.aiter_bytes()
+        got = await read_until(chunks, b"ping")
+        upstream.release.set()
+        got += b"".join([chunk async for chunk in chunks])
+    assert shown == HEADERS
+    assert "x-pointsman-model" not in answer.headers, "nobody knew yet who would answer"
+    assert "error" not in CHECKS[path](got)
+    assert got.count(b"eight") == 1
+    await settled(inner)
+    view = inner.live.recent[0]
+    other = "anthropic" if group == "openai" else "openai"
+    assert (view.state, view.status, view.attempts, view.model) == ("done", 200, 3, other)
+
+
+@EVERY_WAY
+async def test_T07_what_fails_after_nothing_but_pings_is_told_in_the_stream(
+    router: tuple[Router, str],
+    upstream: FakeUpstream,
+    http: httpx.AsyncClient,
+    path: str,
+    group: str,
+) -> None:
+    inner, front = router
+    inner.ping = 0.02
+    upstream.behave(group, Behaviour(stall="headers", status=529))
+    body = asked(path, group, stream=True)
+    async with http.stream("POST", front + path, content=body) as answer:
+        chunks = answer.aiter_bytes()
+        got = await read_until(chunks, b"ping")
+        upstream.release.set()
+        got += b"".join([chunk async for chunk in chunks])
+    assert answer.status_code == 200
+    assert b"message_start" not in got
+    assert b"told to answer 529" in got
+    ends = b"event: error" if CHECKS[path] is check_anthropic else b"data: [DONE]"
+    assert got.count(ends) == got.count(b'"error":') == 1
+    await settled(inner)
+    view = inner.live.recent[0]
+    assert (view.state, view.status, view.attempts) == ("failed", 200, 2)
+    assert view.tokens.output == 0
 
 
 @EVERY_WAY

@@ -17,6 +17,7 @@ class AnthropicMessages(Format):
     name = parse.NAME
     framing = "sse"
     content_type = "text/event-stream; charset=utf-8"
+    waiting = writer.PING
 
     def parse_request(self, raw: bytes) -> Request:
         with bounded():

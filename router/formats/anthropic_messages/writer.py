@@ -45,7 +45,7 @@ _DELTA = (
     b'"delta":{"type":"%b","%b":%b}}\n\n'
 )
 _STOP = b'event: content_block_stop\ndata: {"type":"content_block_stop","index":%d}\n\n'
-_PING = b'event: ping\ndata: {"type":"ping"}\n\n'
+PING = b'event: ping\ndata: {"type":"ping"}\n\n'
 _END = b'event: message_stop\ndata: {"type":"message_stop"}\n\n'
 
 
@@ -87,7 +87,7 @@ class AnthropicWriter:
             self._ended = True
 
     def ping(self) -> bytes:
-        return _PING if self._begun and not self._ended else b""
+        return PING if self._begun and not self._ended else b""
 
     def fail(self, error: RequestError) -> bytes:
         if self._ended:

@@ -22,6 +22,7 @@ class OpenAIChat(Format):
     name = parse.NAME
     framing = "sse"
     content_type = "text/event-stream; charset=utf-8"
+    waiting = b": ping\n\n"
 
     def parse_request(self, raw: bytes) -> Request:
         with bounded():

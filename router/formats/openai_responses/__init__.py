@@ -23,6 +23,7 @@ class OpenAIResponses(Format):
     name = parse.NAME
     framing = "sse"
     content_type = "text/event-stream; charset=utf-8"
+    waiting = b": ping\n\n"
 
     def parse_request(self, raw: bytes) -> Request:
         with bounded():
