@@ -1,4 +1,4 @@
-"""The console: the header, the five screens, and the keys that work everywhere.
+"""The console: the header, the screens, and the keys that work everywhere.
 
 Its rule: it paints before it imports anything it does not need for that, draws only what the board
 says, and whatever goes wrong in it, the terminal is left clean and the router is not touched.
@@ -10,33 +10,33 @@ import asyncio
 import importlib
 import os
 import platform
-import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import work
 from textual.app import ComposeResult, SuspendNotSupported, SystemCommand
 from textual.binding import Binding, BindingType
-from textual.content import Content
 from textual.events import Resize
 from textual.screen import Screen
 from textual.widgets import ContentSwitcher
 
-from console import commanding, crash, prefs, theme
+from console import commanding, palette, prefs, theme
 from console.acting import Acting
 from console.board import Board
+from console.ending import Ending
+from console.keys import help_rows, hints
 from console.screens.dialogs import Sheet
 from console.screens.live import Live
 from console.screens.view import FilteredView, View
-from console.text import clock, width
 from console.widgets.bar import Bar
 from console.widgets.command_line import CommandLine
-from console.widgets.header import Around, header, in_force
-from console.widgets.paint import Piece, Span, say
+from console.widgets.header import Around, header
+from console.widgets.paint import Span, say
+from console.widgets.tabs import SCREENS, Looking, tabs
 from router.contract import VERSION
 from storage.home import Home
 
@@ -44,29 +44,9 @@ if TYPE_CHECKING:
     from console.feed import Feed
     from console.link import Archive, Link
 
-#: number → (id, where its class is)
-SCREENS: dict[str, tuple[str, str]] = {
-    "1": ("live", "Live"),
-    "2": ("sessions", "Sessions"),
-    "3": ("costs", "Costs"),
-    "4": ("health", "Health"),
-    "5": ("logs", "Logs"),
-    "6": ("routes", "Routes"),
-    "7": ("overrides", "Overrides"),
-    "8": ("playground", "Playground"),
-}
-#: what a name shortens to where the line has no room for it
-SHORT = {"Playground": "Play"}
-#: cells in which an override can be told in words
-ROOM = 24
 #: seconds within which a second ctrl+c quits
 TWICE = 2.0
 DOOR = "http://127.0.0.1:5000"
-_KEY_NAMES = {"/": "slash", "esc": "escape", "?": "question_mark", "^p": "ctrl+p"}
-
-
-def spans_width(line: Sequence[Piece]) -> int:
-    return sum(width(p.text if isinstance(p, Span) else p) for p in line)
 
 
 def _usage(line: str) -> str:
@@ -75,12 +55,7 @@ def _usage(line: str) -> str:
     return f"{command.usage}  {command.help}".strip() if command else ""
 
 
-def _hint(key: str, word: str, before: str) -> list[Span]:
-    name = _KEY_NAMES.get(key, key)
-    return [Span(before), Span(key, "accent", name), Span(f" {word}", "muted", name)]
-
-
-class ConsoleApp(Acting):
+class ConsoleApp(Ending, Acting):
     """`now` is the clock, Unix seconds; `who` is "user@host" over SSH; a `demo` says that it is."""
 
     TITLE = "Pointsman"
@@ -135,8 +110,6 @@ class ConsoleApp(Acting):
         self._interrupted = 0.0
         self._alerted = 0
         self._mouse = True
-        self._failure = ""
-        self._told = False
 
     # ── layout ────────────────────────────────────────────────────────────────────────────────────
 
@@ -152,7 +125,7 @@ class ConsoleApp(Acting):
 
     def on_mount(self) -> None:
         self.set_interval(1.0, self._tick)
-        self._handle_signals()
+        self.end_on_signals()
         if not self.prefs.mouse:
             self._switch_mouse(False)
         if self.prefs.trouble:
@@ -238,78 +211,13 @@ class ConsoleApp(Acting):
         around = Around(now, self.paused, self.who, self.version, budget, self.demo)
         bar = base.query_one("#header", Bar)
         bar.say(*header(self.board, around, bar.content_size.width))
-        base.query_one("#tabs", Bar).say(*self._tabs(now))
-        base.query_one("#keys", Bar).say(*self._keys())
-
-    def _tabs(self, now: float) -> tuple[list[Piece], list[Piece]]:
-        """The screens; and the override that matters most, who looks, and the time, as far as there
-        is room."""
-        whole = self.size.width - 2
-        who = [Span(f"{self.who}  ", "muted")] if self.who else []
-        who += [Span("look only  ", "warn")] if self.read_only else []
-        time = Span(clock(now), "muted")
-        least = spans_width(who) + (4 if self.board.overrides else 0)
-        for letters, air in ((0, " "), (0, ""), (4, "")):
-            left = self._tab_names(letters, air)
-            room = whole - spans_width(left) - 2
-            # airy only where an override can be told in words beside it
-            more = spans_width([time]) + (ROOM if self.board.overrides else 0) if air else 0
-            if room >= least + more:
-                break
-        right: list[Piece] = [*who, time]
-        if spans_width(right) + least - spans_width(who) > room:
-            right = [*who]
-        override = in_force(self.board.overrides, now, room - spans_width(right) - 2)
-        return left, [*override, *(["  "] if override and right else []), *right]
-
-    def _tab_names(self, letters: int, air: str) -> list[Piece]:
-        """`letters` of each name, 0 for all of them; `air` before and after each."""
-        left: list[Piece] = []
         current = self.view.id if self.view.id != "detail" else self._before_detail
-        for number, (id, name) in SCREENS.items():
-            name = name if air else SHORT.get(name, name)[: letters or None]
-            if id == current:
-                left.append(Span(f" {number} {name} ", "badge", number))
-            else:
-                left += [
-                    Span(f"{air}{number}", "accent", number),
-                    Span(f" {name} ", "muted", number),
-                ]
-            left += [air] if air else []
-        return left
-
-    def _keys(self) -> tuple[list[Piece], list[Piece]]:
-        """The keys of this screen as far as there is room; all of them are under "?"."""
-        right: list[Span] = []
-        for key, word in (("?", "keys"), ("^p", "all"), ("q", "quit")):
-            right += _hint(key, word, "  ")
-        room = self.size.width - 2 - sum(width(span.text) for span in right)
-        hints = [hint for hint in self.view.KEYS if self._offers(hint[0])]
-        if self.board.link == "down":
-            hints.insert(0, ("s", "start the router"))
-        left: list[Piece] = []
-        for key, word in hints:
-            key = self._own_key(key)
-            room -= len(key) + len(word) + 3
-            if room < 0:
-                break
-            left += _hint(key, word, "" if not left else "  ")
-        return left, [*right]
-
-    def _offers(self, key: str) -> bool:
-        """Who may only look is not shown keys that change something; pressed, they say why."""
-        return not (self.read_only and key in self.view.CHANGES)
-
-    def _own_key(self, key: str) -> str:
-        """The key that a person put in place of `key`, on this screen."""
-        if not self.prefs.keys:
-            return key
-        name = _KEY_NAMES.get(key, key)
-        for kind in type(self.view).__mro__:
-            for binding in kind.__dict__.get("BINDINGS", ()):
-                if isinstance(binding, Binding) and name in binding.key.split(","):
-                    return self.prefs.keys.get(binding.id or "", key)
-        return key
+        looking = Looking(current or "", now, self.who, self.read_only)
+        room = self.size.width - 2
+        base.query_one("#tabs", Bar).say(*tabs(looking, self.board.overrides, room))
+        first = [("s", "start the router")] if self.board.link == "down" else []
+        own = self.prefs.keys
+        base.query_one("#keys", Bar).say(*hints(self.view, own, self.read_only, first, room))
 
     # ── keys that work everywhere ─────────────────────────────────────────────────────────────────
 
@@ -461,103 +369,14 @@ class ConsoleApp(Acting):
         self.say("ctrl+c again quits; the router keeps running")
 
     def action_help(self) -> None:
-        rows = [say(Span(self.view.NAME, "head"))]
-        if enter := dict(self.view.KEYS).get("enter"):  # bound by the table, named by the view
-            rows.append(say(Span(f"  {'enter':<9}", "accent"), enter.capitalize()))
-        rows += self._described(type(self.view))
-        rows += [say(), say(Span("Everywhere", "head")), *self._described(ConsoleApp)]
-        rows += [
-            say(Span("  ^p       ", "accent"), "everything else, by name"),
-            say(),
-            say(Span("Lists: j k or arrows, g first, G last, ctrl+d ctrl+u by the page.", "muted")),
-            say(Span("Text is selected with shift and the mouse, or after m.", "muted")),
-        ]
-        self.push_screen(Sheet("Keys", rows))
-
-    def _described(self, owner: type) -> Iterator[Content]:
-        for kind in reversed(owner.__mro__):
-            if not kind.__module__.startswith("console."):
-                continue
-            for binding in kind.__dict__.get("BINDINGS", ()):
-                if isinstance(binding, Binding) and binding.description and binding.key != "ctrl+q":
-                    if not self._offers(binding.key.partition(",")[0]) and owner is not ConsoleApp:
-                        continue
-                    shown = binding.key_display or binding.key.replace(",", " ")
-                    shown = shown.replace("slash", "/").replace("escape", "esc")
-                    yield say(Span(f"  {shown:<9}", "accent"), binding.description)
+        self.push_screen(Sheet("Keys", help_rows(self.view, ConsoleApp, self.read_only)))
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
-        for number, (id, name) in SCREENS.items():
-            yield SystemCommand(
-                name, f"Screen {number}", lambda id=id: self.call_later(self.action_view, id)
-            )
-        if not self.read_only:
-            yield from self._changing_commands()
-        yield SystemCommand("Pause or go on", "Stop the screen, not the router", self.action_pause)
-        yield SystemCommand("Visitors", "Who is here over SSH or the browser", self.show_visitors)
-        for name in theme.OURS:
-            words = name.removeprefix("pointsman-")
-            yield SystemCommand(
-                f"{words.capitalize()} colours", name, lambda name=name: self.choose_theme(name)
-            )
-        yield SystemCommand("Mouse on or off", "Off: the terminal selects text", self.action_mouse)
-        yield SystemCommand("The same from a shell", "As a command line", self.show_command)
-        yield SystemCommand("Keys", "The keys of this screen", self.action_help)
-        yield SystemCommand("Quit", "And ask whether the router stays", self.ask_quit)
-
-    def _changing_commands(self) -> Iterable[SystemCommand]:
-        yield SystemCommand(
-            "Set an override", "Send requests to one model", lambda: self.ask_override(None)
-        )
-        if self.board.overrides:
-            yield SystemCommand(
-                "Clear every override", "The rules decide again", self.ask_clear_all
-            )
-        yield SystemCommand(
-            "Reload the configuration", "Read the config files again", self.reload_config
-        )
-        yield SystemCommand("Start the router", "When none is running", self.action_start)
+        yield from palette.commands(self)
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
         """For themes that are not ours."""
         return {**super().get_theme_variable_defaults(), **theme.FOR_OTHERS}
-
-    # ── how it ends ───────────────────────────────────────────────────────────────────────────────
-
-    def _handle_signals(self) -> None:
-        """A terminal that is closed or a polite kill: leave it clean.
-
-        Where the terminal is gone, nothing is left to clean, and Textual may be stuck for ever in
-        writing to it: its writer thread ended with the first failure, and nobody empties its queue.
-        """
-        if self.is_headless:
-            return
-        loop = asyncio.get_running_loop()
-        loop.add_signal_handler(signal.SIGTERM, self.exit, 0)
-
-        def hung_up(*_: object) -> None:
-            try:
-                os.tcgetpgrp(0)
-            except OSError:
-                os._exit(128 + signal.SIGHUP)
-            loop.call_soon_threadsafe(self.exit, 0)
-
-        signal.signal(signal.SIGHUP, hung_up)
-
-    def _handle_exception(self, error: Exception) -> None:
-        self._failure = self._failure or crash.record(error, self.home.logs)
-        self._return_code = 1
-        if self._exception is None:
-            self._exception = error
-            self._exception_event.set()
-        self._close_messages_no_wait()
-
-    def _print_error_renderables(self) -> None:
-        """After the terminal is restored. Not Textual's, which shows the trace with its locals."""
-        self._exit_renderables.clear()
-        if self._failure and not self._told and sys.__stderr__ is not None:
-            self._told = True
-            sys.__stderr__.write(self._failure + "\n")
 
 
 def who(env: Mapping[str, str] = os.environ) -> str:

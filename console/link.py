@@ -33,6 +33,10 @@ _NOT_UNDERSTOOD = (
     "`pointsman restart` replaces it"
 )
 
+_SNAPSHOT: msgspec.json.Decoder[contract.Snapshot] = msgspec.json.Decoder(contract.Snapshot)
+_CHANGE: msgspec.json.Decoder[contract.Change] = msgspec.json.Decoder(contract.Change)
+_RESULT: msgspec.json.Decoder[contract.Result] = msgspec.json.Decoder(contract.Result)
+
 
 class RouterDownError(Exception):
     """No router answers on this home's control socket."""
@@ -70,22 +74,20 @@ class Link:
 
     async def snapshot(self) -> contract.Snapshot:
         """All that is needed to draw at once. Raises RouterDownError."""
-        return await self._ask("GET", "/snapshot", b"", contract.Snapshot)
+        return await self._ask("GET", "/snapshot", b"", _SNAPSHOT)
 
     async def act(self, action: contract.Action) -> contract.Result:
         """Does one action. Raises RouterDownError."""
-        body = msgspec.json.encode(action)
-        return await self._ask("POST", "/act", body, contract.Result)  # type: ignore[arg-type]
+        return await self._ask("POST", "/act", msgspec.json.encode(action), _RESULT)
 
     async def watch(self) -> AsyncIterator[contract.Change]:
         """Changes as they come, until the router goes. Raises RouterDownError when it does."""
-        decoder: msgspec.json.Decoder[contract.Change] = msgspec.json.Decoder(contract.Change)
         forever = httpx.Timeout(PATIENCE, read=None)
         try:
             async with self._http.stream("GET", "/watch", timeout=forever) as response:
                 response.raise_for_status()
                 async for line in _lines(response):
-                    yield decoder.decode(line)
+                    yield _CHANGE.decode(line)
         except httpx.TransportError as error:
             raise RouterDownError(str(error)) from error
         except (httpx.HTTPStatusError, msgspec.DecodeError) as error:
@@ -112,7 +114,9 @@ class Link:
         except httpx.HTTPStatusError as error:
             raise RouterDownError(_NOT_UNDERSTOOD) from error
 
-    async def _ask(self, method: str, path: str, body: bytes, type: type[_T]) -> _T:
+    async def _ask(
+        self, method: str, path: str, body: bytes, answer: msgspec.json.Decoder[_T]
+    ) -> _T:
         try:
             response = await self._http.request(method, path, content=body)
             for _ in range(_INTRODUCTIONS):
@@ -125,7 +129,7 @@ class Link:
             raise RouterDownError(f"no router answers on {self.home.socket}") from error
         try:
             response.raise_for_status()
-            return msgspec.json.decode(response.content, type=type)
+            return answer.decode(response.content)
         except (httpx.HTTPStatusError, msgspec.DecodeError) as error:
             raise RouterDownError(_NOT_UNDERSTOOD) from error
 

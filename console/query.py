@@ -11,13 +11,15 @@ from __future__ import annotations
 import re
 import shlex
 from dataclasses import dataclass, field
+from typing import Literal, get_args
 
 from console.options import seconds_of
 from router.contract import LogFilter, RequestFilter, RequestView
 
 FIELDS = ("level", "source", "model", "provider", "session", "door", "key", "rule", "since")
 _STATUS = re.compile(r"status(?:>=|>|:|=)(\d{3})")
-LEVELS = ("debug", "info", "warning", "error")
+Level = Literal["debug", "info", "warning", "error"]
+LEVELS: tuple[Level, ...] = get_args(Level)
 
 
 @dataclass(slots=True)
@@ -57,13 +59,13 @@ class Wanted:
             status_from=self.status_from,
         )
 
-    def lines(self, level: str, since: float | None) -> LogFilter:
+    def lines(self, level: Level, since: float | None) -> LogFilter:
         """Of the log: at least `level`, not before `since`."""
         asked = self.fields.get("level", "")
         named = next((each for each in LEVELS if asked and each.startswith(asked)), level)
         worse = max(level, named, key=LEVELS.index)
         return LogFilter(
-            level=worse,  # type: ignore[arg-type]
+            level=worse,
             since=max(self.since or 0.0, since or 0.0) or None,
             source=self.fields.get("source", ""),
             words=self.words,

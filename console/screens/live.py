@@ -350,7 +350,7 @@ class Live(FilteredView):
 
     def action_copy(self) -> None:
         if request := self.chosen():
-            from console.screens.detail import curl
+            from console.curl import curl
 
             row = "  ".join(plain(cell).strip() for cell in draw(request, self.console_app.now()))
             self.console_app.ask_copy(

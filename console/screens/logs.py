@@ -368,7 +368,7 @@ class Logs(FilteredView):
             ("j", "JSON", msgspec.json.encode(line).decode()),
         ]
         if line.request and app.archive is not None:
-            from console.screens.detail import curl
+            from console.curl import curl
 
             found = await self.ask(app.archive.request(line.request), None)
             if found is not None:

@@ -13,10 +13,12 @@ import os
 import signal
 import socket
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
-from websockets.asyncio.server import serve
+from websockets.asyncio.server import ServerConnection, serve
+from websockets.typing import Subprotocol
 
 from console.ssh import log
 from console.ssh.options import Options
@@ -58,7 +60,7 @@ async def _serve(options: Options, bound: socket.socket, is_child: bool) -> None
         server.talk,
         sock=bound,
         process_request=server.answer,
-        select_subprotocol=lambda connection, offered: SUBPROTOCOL,  # type: ignore[arg-type,return-value]
+        select_subprotocol=_ours,
         max_size=LARGEST,
         server_header=None,
         # a terminal is many small messages that must not wait for each other
@@ -72,6 +74,11 @@ async def _serve(options: Options, bound: socket.socket, is_child: bool) -> None
         sys.stdout.flush()
         await stop.wait()
         await server.close()
+
+
+def _ours(_: ServerConnection, __: Sequence[Subprotocol]) -> Subprotocol:
+    """Who did not offer it was refused before (server.py)."""
+    return Subprotocol(SUBPROTOCOL)
 
 
 class _Parent(asyncio.Protocol):

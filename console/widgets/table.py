@@ -7,9 +7,8 @@ are painted again. (Textual's DataTable renders its whole page for one changed c
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import ClassVar, Generic, Literal, Protocol, TypeVar
+from collections.abc import Sequence
+from typing import ClassVar, Literal
 
 from rich.segment import Segment
 from rich.style import Style
@@ -23,56 +22,9 @@ from textual.strip import Strip
 from console.text import fit, number, width
 from console.theme import TONES
 from console.widgets.columns import Column, Layout, lay_out
-from console.widgets.paint import Cell, Piece, Span, pieces, plain
+from console.widgets.paint import Cell, Span, pieces, plain
+from console.widgets.rows import NOTHING, Heading, Key, ListRows, Row, Rows
 
-Key = str | int
-_T = TypeVar("_T")
-
-
-@dataclass(frozen=True, slots=True)
-class Heading:
-    """A row that names a block of rows; it cannot be selected."""
-
-    pieces: tuple[Piece, ...]
-
-
-Row = Sequence[Cell] | Heading
-
-
-class Rows(Protocol):
-    """What a table shows. `row` is None where the row is still being read."""
-
-    def __len__(self) -> int: ...
-    def key(self, index: int) -> Key: ...
-    def row(self, index: int) -> Row | None: ...
-    def index(self, key: Key) -> int | None: ...
-
-
-class ListRows(Generic[_T]):
-    """Rows of a list that is at hand."""
-
-    def __init__(
-        self, items: Sequence[_T], key: Callable[[_T], Key], draw: Callable[[_T], Row]
-    ) -> None:
-        self.items = items
-        self._draw = draw
-        self._keys = [key(item) for item in items]
-        self._places = {key: place for place, key in enumerate(self._keys)}
-
-    def __len__(self) -> int:
-        return len(self.items)
-
-    def key(self, index: int) -> Key:
-        return self._keys[index]
-
-    def row(self, index: int) -> Row:
-        return self._draw(self.items[index])
-
-    def index(self, key: Key) -> int | None:
-        return self._places.get(key)
-
-
-_NOTHING: Rows = ListRows[str]((), str, lambda _: ())
 #: the selected row is marked by this too, so that it shows without colour
 _MARK = "▌"
 
@@ -132,7 +84,7 @@ class Table(ScrollView, can_focus=True):
         self.shy = shy
         self.following = bool(edge)
         self.cursor = 0
-        self._rows: Rows = _NOTHING
+        self._rows: Rows = NOTHING
         self._selected: Key | None = None
         self._widths = [max(c.width, len(c.name)) for c in columns]
         self._layout: Layout | None = None
@@ -159,7 +111,7 @@ class Table(ScrollView, can_focus=True):
         """Other columns from now on; `show` follows with their rows."""
         self.columns = tuple(columns)
         self._widths = [max(c.width, len(c.name)) for c in columns]
-        self._rows = _NOTHING
+        self._rows = NOTHING
         self._forget()
 
     def show(self, rows: Rows) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from console.screens.detail import curl
+from console.curl import curl
 from tests.console import scene
 
 

@@ -27,10 +27,10 @@ from hypothesis import strategies as st
 from console import spending
 from console.board import Board
 from console.conformance import Found
+from console.curl import curl
 from console.screens import (
     checking,
     costs,
-    detail,
     health,
     live,
     logs,
@@ -39,6 +39,7 @@ from console.screens import (
     playground,
     routes,
     sessions,
+    told,
 )
 from console.screens.override_form import scopes
 from console.widgets.header import Around, header, in_force
@@ -254,13 +255,13 @@ def test_every_row_of_every_screen_is_printable(text: str) -> None:
     shown += texts(logs.draw(line, scene.NOW))
     whole = CostLine(text, False, 1, 0, scene.REQUESTS[0].tokens, 1, 0)
     shown += texts(costs.draw(whole, spending.total([whole])))
-    told = poison(scene.detail(scene.REQUESTS[4]), text)
+    one = poison(scene.detail(scene.REQUESTS[4]), text)
     for part in (
-        detail.trace(told),
-        detail.attempts(told, scene.NOW),
-        detail.facts(told),
-        detail.usage(told.request, told.attempts),
-        detail.about(told.request),
+        told.trace(one),
+        told.attempts(one, scene.NOW),
+        told.facts(one),
+        told.usage(one.request, one.attempts),
+        told.about(one.request),
     ):
         shown += [row.plain for row in part]
     shown += rest_of_the_screens(text, snapshot)
@@ -300,7 +301,7 @@ def test_the_copied_command_is_one_line_and_one_command(text: str) -> None:
     import shlex
 
     request = msgspec.structs.replace(scene.REQUESTS[0], asked=text)
-    command = detail.curl(request, "http://127.0.0.1:5000")
+    command = curl(request, "http://127.0.0.1:5000")
     assert command.isprintable()
     assert [w for w in shlex.split(command) if w.startswith("-")] == ["-H", "-d"]
     assert len(shlex.split(command)) == 6

@@ -11,10 +11,10 @@ from pathlib import Path
 import asyncssh
 import pytest
 
-from console import app
 from console.ssh import environment, keys, limits, log, peer, pty
 from console.ssh.options import Options
 from console.ssh.session import SCREENS, choose
+from console.widgets import tabs
 from storage.home import home
 
 
@@ -44,7 +44,7 @@ def test_what_a_session_runs(command: str | None, terminal: bool, chosen: tuple[
 
 
 def test_deep_links_are_the_names_of_screens() -> None:
-    assert {name for name, _ in app.SCREENS.values()} <= SCREENS
+    assert {name for name, _ in tabs.SCREENS.values()} <= SCREENS
 
 
 KEY = asyncssh.generate_private_key("ssh-ed25519").convert_to_public()

@@ -1,0 +1,89 @@
+"""The keys of a screen: as its bottom line hints at them, and as the help lists them.
+
+Its rule: what is shown is what is bound. A person's own keys stand in place of ours, and who may
+only look is not shown keys that change something.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+
+from textual.binding import Binding
+from textual.content import Content
+
+from console.screens.view import View
+from console.text import width
+from console.widgets.paint import Piece, Span, say
+
+_NAMES = {"/": "slash", "esc": "escape", "?": "question_mark", "^p": "ctrl+p"}
+
+
+def offers(view: View, key: str, read_only: bool) -> bool:
+    """Whether `key` is shown to who looks; pressed all the same, it says why not."""
+    return not (read_only and key in view.CHANGES)
+
+
+def hints(
+    view: View, own: Mapping[str, str], read_only: bool, first: Sequence[tuple[str, str]], room: int
+) -> tuple[list[Piece], list[Piece]]:
+    """The bottom line, as far as there is room: `first`, then the view's; all are under "?".
+    `own` are a person's keys by the id of their binding."""
+    right: list[Span] = []
+    for key, word in (("?", "keys"), ("^p", "all"), ("q", "quit")):
+        right += _hint(key, word, "  ")
+    room -= sum(width(span.text) for span in right)
+    shown = [hint for hint in view.KEYS if offers(view, hint[0], read_only)]
+    left: list[Piece] = []
+    for key, word in (*first, *shown):
+        key = _own(view, key, own)
+        room -= len(key) + len(word) + 3
+        if room < 0:
+            break
+        left += _hint(key, word, "" if not left else "  ")
+    return left, [*right]
+
+
+def _hint(key: str, word: str, before: str) -> list[Span]:
+    name = _NAMES.get(key, key)
+    return [Span(before), Span(key, "accent", name), Span(f" {word}", "muted", name)]
+
+
+def _own(view: View, key: str, own: Mapping[str, str]) -> str:
+    """The key that a person put in place of `key`, on this screen."""
+    if not own:
+        return key
+    name = _NAMES.get(key, key)
+    for kind in type(view).__mro__:
+        for binding in kind.__dict__.get("BINDINGS", ()):
+            if isinstance(binding, Binding) and name in binding.key.split(","):
+                return own.get(binding.id or "", key)
+    return key
+
+
+def help_rows(view: View, everywhere: type, read_only: bool) -> list[Content]:
+    """What "?" lists: the keys of this view, then those bound by `everywhere`."""
+    rows = [say(Span(view.NAME, "head"))]
+    if enter := dict(view.KEYS).get("enter"):  # bound by the table, named by the view
+        rows.append(say(Span(f"  {'enter':<9}", "accent"), enter.capitalize()))
+    rows += _described(type(view), lambda key: offers(view, key, read_only))
+    rows += [say(), say(Span("Everywhere", "head")), *_described(everywhere, lambda _: True)]
+    return [
+        *rows,
+        say(Span("  ^p       ", "accent"), "everything else, by name"),
+        say(),
+        say(Span("Lists: j k or arrows, g first, G last, ctrl+d ctrl+u by the page.", "muted")),
+        say(Span("Text is selected with shift and the mouse, or after m.", "muted")),
+    ]
+
+
+def _described(owner: type, shown: Callable[[str], bool]) -> Iterator[Content]:
+    for kind in reversed(owner.__mro__):
+        if not kind.__module__.startswith("console."):
+            continue
+        for binding in kind.__dict__.get("BINDINGS", ()):
+            if isinstance(binding, Binding) and binding.description and binding.key != "ctrl+q":
+                if not shown(binding.key.partition(",")[0]):
+                    continue
+                key = binding.key_display or binding.key.replace(",", " ")
+                key = key.replace("slash", "/").replace("escape", "esc")
+                yield say(Span(f"  {key:<9}", "accent"), binding.description)
