@@ -1,4 +1,4 @@
-"""OpenTelemetry: what has passed, as traces, metrics and logs over OTLP/HTTP (the extra `otel`).
+"""OpenTelemetry: what has passed, as traces, metrics and logs over OTLP (the extra `otel`).
 
 One rule: a request only puts its finished record into a bounded queue; a thread of its own makes
 spans of it, and those of the SDK send them. Names follow the GenAI conventions; never any content.
@@ -17,9 +17,6 @@ from collections.abc import Callable
 from opentelemetry import trace
 from opentelemetry._logs import LogRecord, SeverityNumber
 from opentelemetry.context import Context
-from opentelemetry.exporter.otlp.proto.http._log_exporter import OTLPLogExporter
-from opentelemetry.exporter.otlp.proto.http.metric_exporter import OTLPMetricExporter
-from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 from opentelemetry.sdk._logs import LoggerProvider
 from opentelemetry.sdk._logs.export import BatchLogRecordProcessor
 from opentelemetry.sdk.metrics import MeterProvider
@@ -33,6 +30,7 @@ from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapProp
 from opentelemetry.util.types import AttributeValue
 
 from router.contract import VERSION, AttemptView, LogLine, RequestDetail, RequestView
+from router.exporters import exporters
 from router.settings import Otlp
 
 #: finished requests and lines that may wait; beyond that the oldest are lost
@@ -60,20 +58,16 @@ class Telemetry:
 
     def __init__(self, otlp: Otlp, complain: Callable[[str], None]) -> None:
         resource = Resource.create({"service.name": otlp.service, "service.version": VERSION})
-        headers = {name: value.reveal() for name, value in otlp.headers.items()}
-        at = otlp.endpoint.rstrip("/")
+        spans, figures, lines = exporters(otlp)
         self._ids = _Ids()
         self._traces = TracerProvider(
             resource=resource, id_generator=self._ids, shutdown_on_exit=False
         )
-        spans = OTLPSpanExporter(endpoint=f"{at}/v1/traces", headers=headers)
         self._traces.add_span_processor(BatchSpanProcessor(spans))
         self._tracer = self._traces.get_tracer("pointsman", VERSION)
-        figures = OTLPMetricExporter(endpoint=f"{at}/v1/metrics", headers=headers)
         reader = PeriodicExportingMetricReader(figures, export_interval_millis=EVERY)
         self._metrics = MeterProvider([reader], resource=resource, shutdown_on_exit=False)
         self._logs = LoggerProvider(resource=resource, shutdown_on_exit=False)
-        lines = OTLPLogExporter(endpoint=f"{at}/v1/logs", headers=headers)
         self._logs.add_log_record_processor(BatchLogRecordProcessor(lines))
         self._logger = self._logs.get_logger("pointsman", VERSION)
         meter = self._metrics.get_meter("pointsman", VERSION)

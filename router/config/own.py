@@ -155,9 +155,10 @@ class ProviderTable(_Table):
 
 
 class TelemetryTable(_Table):
-    """OTLP/HTTP; without an endpoint, the OTEL_… variables of the environment count."""
+    """OTLP; without an endpoint, the OTEL_… variables of the environment count."""
 
     endpoint: str = ""
+    protocol: Literal["http/protobuf", "grpc"] | None = None  # by the port
     headers: dict[str, str] = {}
     service: str = ""
 

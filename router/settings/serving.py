@@ -80,9 +80,11 @@ class Site:
 
 @dataclass(frozen=True, slots=True)
 class Otlp:
-    """Where OpenTelemetry's signals are sent: an OTLP/HTTP endpoint, without /v1/…."""
+    """Where OpenTelemetry's signals are sent: an OTLP endpoint, without /v1/…. `protocol`:
+    "http/protobuf" or "grpc"."""
 
     endpoint: str
+    protocol: str = "http/protobuf"
     headers: Mapping[str, Secret] = field(default_factory=dict)
     service: str = "pointsman"
 

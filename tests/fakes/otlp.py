@@ -1,13 +1,16 @@
-"""An OTLP/HTTP receiver: takes traces, metrics and logs, and decodes them as any collector does."""
+"""An OTLP receiver: takes traces, metrics and logs, and decodes them as any collector does."""
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+import grpc
 from google.protobuf.json_format import MessageToDict
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import (
@@ -58,9 +61,40 @@ class Received:
                 self.by_path[path] += scope.get(inner, [])
 
 
+#: what gRPC calls them
+_SERVICES = {
+    "opentelemetry.proto.collector.trace.v1.TraceService": "/v1/traces",
+    "opentelemetry.proto.collector.metrics.v1.MetricsService": "/v1/metrics",
+    "opentelemetry.proto.collector.logs.v1.LogsService": "/v1/logs",
+}
+
+
+@contextmanager
+def grpc_receiver() -> Iterator[tuple[str, Received]]:
+    """Its endpoint and what it received."""
+    received = Received()
+
+    def export(path: str, body: bytes, context: grpc.ServicerContext) -> bytes:
+        received.headers.append(dict(context.invocation_metadata()))
+        received.take(path, body)
+        return b""  # an answer of none but usual values
+
+    server = grpc.server(ThreadPoolExecutor(2))
+    for service, path in _SERVICES.items():
+        method = grpc.unary_unary_rpc_method_handler(partial(export, path))
+        handler = grpc.method_handlers_generic_handler(service, {"Export": method})
+        server.add_generic_rpc_handlers((handler,))
+    port = server.add_insecure_port("127.0.0.1:0")
+    server.start()
+    try:
+        yield f"http://127.0.0.1:{port}", received
+    finally:
+        server.stop(None).wait()
+
+
 @contextmanager
 def receiver() -> Iterator[tuple[str, Received]]:
-    """Its endpoint and what it received."""
+    """The same over HTTP."""
     received = Received()
 
     class Handler(BaseHTTPRequestHandler):

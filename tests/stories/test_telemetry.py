@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tests.fakes.otlp import attributes, receiver
+import pytest
+
+from tests.fakes.otlp import attributes, grpc_receiver, receiver
 from tests.harness import running
 
 TRACE = "0af7651916cd43dd8448eb211c80319c"
@@ -13,10 +15,12 @@ SECRET = "the words of somebody"
 BODY = {"model": "claude-3-5-sonnet-20241022", "messages": [{"role": "user", "content": SECRET}]}
 
 
-def test_a_request_is_told_as_spans_figures_and_lines(tmp_path: Path) -> None:
-    with receiver() as (endpoint, received):
+@pytest.mark.parametrize("protocol", ["http/protobuf", "grpc"])
+def test_a_request_is_told_as_spans_figures_and_lines(tmp_path: Path, protocol: str) -> None:
+    with (grpc_receiver if protocol == "grpc" else receiver)() as (endpoint, received):
         (tmp_path / "pointsman.toml").write_text(
-            f'[telemetry]\nendpoint = "{endpoint}"\nheaders = {{ x-team = "$TEAM" }}\n'
+            f'[telemetry]\nendpoint = "{endpoint}"\nprotocol = "{protocol}"\n'
+            'headers = { x-Team = "$TEAM" }\n'
         )
         with running(tmp_path, TEAM="a-key-of-theirs") as router:
             session = {"x-session-id": "s-1", "traceparent": PARENT}

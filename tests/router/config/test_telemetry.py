@@ -1,0 +1,31 @@
+"""Where OpenTelemetry's signals go: the file's word, else the usual variables."""
+
+from __future__ import annotations
+
+import pytest
+
+from router.config.own import TelemetryTable
+from router.config.telemetry import read
+
+ENDPOINT, PROTOCOL = "OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_PROTOCOL"
+
+
+@pytest.mark.parametrize(
+    ("table", "env", "protocol"),
+    [
+        ({}, {ENDPOINT: "http://h:18889", PROTOCOL: "grpc"}, "grpc"),
+        ({}, {ENDPOINT: "http://h:4317"}, "grpc"),
+        ({}, {ENDPOINT: "http://h:4317", PROTOCOL: "http/protobuf"}, "http/protobuf"),
+        ({}, {ENDPOINT: "https://h"}, "http/protobuf"),
+        ({"endpoint": "http://h:4318"}, {PROTOCOL: "grpc"}, "http/protobuf"),
+        ({"endpoint": "http://h:1", "protocol": "grpc"}, {}, "grpc"),
+        ({}, {ENDPOINT: "http://h:1", PROTOCOL: "http/json"}, None),
+        ({}, {ENDPOINT: "http://h:1", "OTEL_SDK_DISABLED": "true"}, None),
+    ],
+)
+def test_which_protocol_is_spoken(
+    table: dict[str, str], env: dict[str, str], protocol: str | None
+) -> None:
+    otlp, findings = read(TelemetryTable.model_validate(table), env)
+    assert (otlp and otlp.protocol) == protocol
+    assert all((finding.state == "found") is (otlp is not None) for finding in findings)
