@@ -66,9 +66,12 @@ class Tally:
             self._take(event.usage, final=False)
 
     def _take(self, usage: Usage, *, final: bool) -> None:
-        """Servers that report nothing but zeros have not counted: that is no figure."""
-        if usage.prompt or usage.output:
-            self._seen = usage
+        """Servers that report nothing but zeros have not counted: that is no figure. Nor is no
+        output at all for words that went by, as Gemini's first chunks tell it."""
+        if not (usage.prompt or usage.output):
+            return
+        self._seen = usage
+        if usage.output or not self._characters:
             self._counted = final
             self._characters = self._thought = 0
 

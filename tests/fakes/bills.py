@@ -124,7 +124,7 @@ def used(dialect: Dialect, chance: random.Random) -> Used:
         fields["written"] = some(9_000, 0.3)
     if dialect == "anthropic":
         fields["written_1h"] = some(9_000, 0.3)
-    if dialect in ("responses", "anthropic"):
+    if dialect in ("responses", "anthropic", "gemini"):
         fields["searches"] = some(4, 0.2)
     if dialect in ("chat", "gemini"):
         fields |= {"audio_in": some(input // 2 or 1, 0.2), "audio_out": some(output, 0.2)}
@@ -298,11 +298,15 @@ def _gemini(used: Used, stream: bool) -> tuple[bytes, str]:
         one = {"index": 0, "content": {"role": "model", "parts": said}, **more}
         return {"candidates": [one], "modelVersion": "m", "responseId": "r", "usageMetadata": usage}
 
-    hi = [{"text": "hi"}]
+    hi: list[JSON] = [{"text": "hi"}]
+    end: JSON = {"finishReason": "STOP"}
+    if used.searches:
+        queries = [f"query {n}" for n in range(used.searches)]
+        end["groundingMetadata"] = {"webSearchQueries": [*queries, queries[0]]}
     if not stream:
-        return _dumps(chunk(hi, finishReason="STOP")), "application/json"
+        return _dumps(chunk(hi, **end)), "application/json"
     first = chunk(hi) | {"usageMetadata": {"promptTokenCount": used.prompt}}
-    return _sse(first, chunk([], finishReason="STOP"))
+    return _sse(first, chunk([], **end))
 
 
 _SAY: Final = {

@@ -1,7 +1,7 @@
 """Every dialect in, every dialect out: the ledger against bills of many kinds of tokens (M01-M04).
 
 Tiers, long prompts, both ages of cache writes, searches, sound and images; whole and streamed;
-answered at once, tried again and failed over.
+answered at once, tried again and failed over; cut off by the provider, and left by the client.
 """
 
 from __future__ import annotations
@@ -9,9 +9,10 @@ from __future__ import annotations
 import asyncio
 import json
 import random
-from dataclasses import dataclass, field
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, Literal, get_args
 
 import httpx
 import pytest
@@ -42,9 +43,13 @@ class Exchange:
     #: failures before it is answered; 2: by the group it falls back to
     failures: int
     chance: random.Random
+    #: a stream's: "cut" by the provider after its first word, or "left" by the client there
+    end: Literal["good", "cut", "left"] = "good"
     #: what each attempt used, None where it failed
     bills: list[Used | None] = field(default_factory=list)
     served_by: list[str] = field(default_factory=list)
+    #: whether the provider was told that the client has gone
+    left: asyncio.Event | None = None
 
 
 def _next(dialect: Dialect) -> Dialect:
@@ -127,23 +132,58 @@ def _play(upstream: FakeUpstream, exchanges: list[Exchange]) -> None:
         exchange.bills.append(bill)
         stream = "streamGenerate" in seen.path or bool(seen.json.get("stream"))
         body, kind = answer(dialect, bill, stream=stream)
-        return Behaviour(body=body, headers={"content-type": kind})
+        told = Behaviour(body=body, headers={"content-type": kind})
+        if exchange.end == "good":
+            return told
+        begun = replace(told, body=_begun(body), framing="chunked")
+        if exchange.end == "cut":
+            return replace(begun, cut="middle")
+        exchange.left = seen.closed
+        return replace(begun, stall="middle")
 
     upstream.script = script
 
 
+def _begun(body: bytes) -> bytes:
+    """A stream up to its first word."""
+    end = b"\n\n" if b"\n\n" in body else b"\n"
+    told = body.split(end)
+    first = next(place for place, frame in enumerate(told) if b'"hi"' in frame)
+    return b"".join(frame + end for frame in told[: first + 1])
+
+
+def _check_begun(attempt: AttemptView, bill: Used) -> Used:
+    """What is owed for an answer that broke off: what was told until then, else an estimate. The
+    bill, added up by hand from the tokens that are in the ledger."""
+    tokens = attempt.tokens
+    assert tokens.estimated
+    assert attempt.outcome != "ok"
+    assert 1 <= tokens.output <= 3
+    if attempt.model in ("anthropic", "gemini"):  # they tell the prompt at the start
+        assert tokens.prompt == bill.prompt
+    assert tokens.prompt > 0
+    kinds = (tokens.cache_read, tokens.cache_write, tokens.cache_write_1h)
+    tier = attempt.apart.service if attempt.apart else ""
+    used = Used(tokens.input, tokens.output, *kinds, tier=tier)
+    assert attempt.cost == used.owed(), (attempt.apart, attempt.price)
+    return used
+
+
 def _check(exchange: Exchange, detail: RequestDetail) -> None:
     view = detail.request
-    assert view.state == "done", view.error
+    states = {"good": "done", "cut": "failed", "left": "cancelled"}
+    assert view.state == states[exchange.end], view.error
     assert len(detail.attempts) == len(exchange.bills) == exchange.failures + 1
-    for attempt, bill, dialect in zip(
-        detail.attempts, exchange.bills, exchange.served_by, strict=True
+    for place, (attempt, bill, dialect) in enumerate(
+        zip(detail.attempts, exchange.bills, exchange.served_by, strict=True)
     ):
         assert attempt.model == dialect
         if bill is None:
             assert (attempt.cost, attempt.tokens.prompt) == (0, 0)
-        else:
+        elif exchange.end == "good":
             _check_attempt(attempt, bill)
+        else:
+            exchange.bills[place] = _check_begun(attempt, bill)
     assert view.cost == sum(attempt.cost or 0 for attempt in detail.attempts)
 
 
@@ -173,6 +213,9 @@ async def _story(folder: Path, count: int, seed: int) -> None:
         )
         for number in range(count)
     ]
+    for exchange in exchanges:
+        if exchange.stream:
+            exchange.end = chance.choices(("good", "cut", "left"), (6, 2, 2))[0]
     places = asyncio.Semaphore(AT_ONCE)
     async with FakeUpstream() as upstream:
         _configure(folder, upstream)
@@ -184,9 +227,17 @@ async def _story(folder: Path, count: int, seed: int) -> None:
             async def ask(http: httpx.AsyncClient, exchange: Exchange) -> None:
                 async with places:
                     path, body = _asked(exchange)
-                    answered = await http.post(path, json=body)
-                    assert answered.status_code == 200, (exchange, answered.text)
-                    ids[exchange.mark] = answered.headers["x-request-id"]
+                    async with http.stream("POST", path, json=body) as answered:
+                        ids[exchange.mark] = answered.headers["x-request-id"]
+                        if exchange.end != "left":
+                            with suppress(httpx.RemoteProtocolError):  # no words for an error
+                                await answered.aread()
+                        else:
+                            await _word(answered)
+                    assert answered.status_code == 200, exchange
+                    if exchange.end == "left":
+                        assert exchange.left is not None
+                        await asyncio.wait_for(exchange.left.wait(), 5)
 
             try:
                 async with (
@@ -200,6 +251,16 @@ async def _story(folder: Path, count: int, seed: int) -> None:
                 await _audit_recost(link, _owed(exchanges))
             finally:
                 await link.close()
+
+
+async def _word(answered: httpx.Response) -> None:
+    """Reads until the first word."""
+    text = ""
+    async for chunk in answered.aiter_text():
+        text += chunk
+        if '"hi"' in text:
+            return
+    raise AssertionError(text)
 
 
 async def _audit(link: Link, exchanges: list[Exchange], ids: dict[str, str]) -> None:

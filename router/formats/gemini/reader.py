@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
+from router.contract import Apart
 from router.formats import Frame
 from router.formats.apart import apart
 from router.formats.blocks import Blocks
@@ -42,6 +43,8 @@ _REASONS: dict[str, StopReason] = {
         "refusal",
     ),
 }
+#: models whose grounding is billed once for each prompt; later ones for each query
+_PER_PROMPT = ("gemini-1", "gemini-2")
 #: the model wrote what is no call: to be asked again while nothing was told
 _BREAKS = frozenset(
     {
@@ -73,6 +76,7 @@ class _Content(Struct):
 class _Candidate(Struct):
     index: Any = 0
     content: _Content | None = None
+    groundingMetadata: Any = None
     finishReason: Any = None
     finishMessage: Any = None
 
@@ -99,6 +103,9 @@ class GeminiReader:
         self._reason: str | None = None
         self._about = ""
         self._signature: str | None = None  # of a part without words: the next call's
+        self._queries: set[str] = set()  # that Google searched for
+        self._per_prompt = False
+        self._used: Usage | None = None
         self._started = False
         self._ended = False
 
@@ -128,6 +135,9 @@ class GeminiReader:
         if isinstance(blocked, dict) and isinstance(reason := blocked.get("blockReason"), str):
             self._reason = self._reason or (reason if reason in _REASONS else "SAFETY")
         usage = read_usage(chunk.usageMetadata)
+        self._used = usage or self._used
+        if self._queries and self._used is not None:
+            usage = grounded(self._used, 1 if self._per_prompt else len(self._queries))
         if usage is not None:
             events.append(UsageSeen(usage))
             if self._reason is not None and usage.output:
@@ -144,6 +154,7 @@ class GeminiReader:
     def _start(self, chunk: _Chunk, events: list[Event]) -> None:
         self._started = True
         id, model = chunk.responseId, chunk.modelVersion
+        self._per_prompt = isinstance(model, str) and model.startswith(_PER_PROMPT)
         events.append(
             Start(id if isinstance(id, str) else "", model if isinstance(model, str) else "")
         )
@@ -152,6 +163,8 @@ class GeminiReader:
         content = candidate.content
         for part in (content.parts or ()) if content is not None else ():
             self._part(part, events)
+        if isinstance(told := candidate.groundingMetadata, dict):
+            self._queries |= searched(told)
         if isinstance(candidate.finishReason, str):
             self._reason = candidate.finishReason
             about = candidate.finishMessage
@@ -209,6 +222,24 @@ class GeminiReader:
     def _fail(self, failure: Failure) -> list[Event]:
         self._ended = True
         return [failure]
+
+
+def searched(grounding: JSON) -> set[str]:
+    """What Google searched for, once each. Empty queries are not billed; an answer that only names
+    its pages was searched for all the same."""
+    queries = grounding.get("webSearchQueries")
+    found = {one for one in queries if isinstance(one, str)} if isinstance(queries, list) else set()
+    found.discard("")
+    pages = grounding.get("groundingChunks")
+    if not found and isinstance(pages, list):
+        found = {"?"} if any(isinstance(one, dict) and "web" in one for one in pages) else set()
+    return found
+
+
+def grounded(usage: Usage, searches: int) -> Usage:
+    """With the searches beside what else some prices tell apart."""
+    told = msgspec.structs.replace(usage.apart or Apart(), searches=searches)
+    return msgspec.structs.replace(usage, apart=told)
 
 
 def read_usage(told: Any) -> Usage | None:

@@ -340,6 +340,31 @@ def test_G09_usage() -> None:
     assert (total["input_tokens"], total["output_tokens"]) == (63, 12)
 
 
+@pytest.mark.parametrize(
+    ("model", "grounding", "searches"),
+    [
+        ("gemini-3.5-flash", {"webSearchQueries": ["a", "b", "a", ""]}, 2),
+        ("gemini-2.5-flash", {"webSearchQueries": ["a", "b"]}, 1),
+        ("gemini-3.5-flash", {"groundingChunks": [{"web": {"uri": "x"}}]}, 1),
+        ("gemini-3.5-flash", {"groundingChunks": [{"retrievedContext": {}}]}, 0),
+        ("gemini-3.5-flash", {"webSearchQueries": "odd"}, 0),
+    ],
+)
+def test_G09_a_search_of_google_is_billed(
+    model: str, grounding: dict[str, Any], searches: int
+) -> None:
+    """Later models for each query, earlier ones for each prompt that was grounded."""
+    candidate = {
+        "content": {"role": "model", "parts": [{"text": "x"}]},
+        "finishReason": "STOP",
+        "groundingMetadata": grounding,
+    }
+    whole = chunk(candidates=[candidate], usageMetadata=COUNTS, modelVersion=model)
+    usage = [e for e in read(whole) if isinstance(e, UsageSeen)][-1].usage
+    assert (usage.apart.searches if usage.apart else 0) == searches
+    assert usage.output == 12
+
+
 def test_G10_the_address_and_the_key() -> None:
     made = from_full("https://h.test/v1beta/models")
     at = provider("gemini", url=made.url, stream_url=made.stream_url, auth="x-goog-api-key")
