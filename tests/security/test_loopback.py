@@ -82,16 +82,18 @@ def attempt(home: Path, *flags: str) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.mark.parametrize(
-    "keys",
+    ("host", "keys"),
     [
-        "",
-        "[litellm]\nkeys = ['a-long-key-of-ours']\n",
-        "[litellm]\nkeys = ['a-long-key-of-ours']\n[ccr]\nkeys = ['ccr-dev-key-2024']\n",
-        "[litellm]\nkeys = ['a-long-key-of-ours']\n[ccr]\nkeys = ['short']\n",
+        ("0.0.0.0", ""),
+        ("0.0.0.0", "[litellm]\nkeys = ['a-long-key-of-ours']\n"),
+        (
+            "0.0.0.0",
+            "[litellm]\nkeys = ['a-long-key-of-ours']\n[ccr]\nkeys = ['ccr-dev-key-2024']\n",
+        ),
+        ("::", "[litellm]\nkeys = ['a-long-key-of-ours']\n[ccr]\nkeys = ['short']\n"),
     ],
 )
-@pytest.mark.parametrize("host", ["0.0.0.0", "::"])
-def test_listening_beyond_this_machine_needs_keys(tmp_path: Path, keys: str, host: str) -> None:
+def test_listening_beyond_this_machine_needs_keys(tmp_path: Path, host: str, keys: str) -> None:
     (tmp_path / "pointsman.toml").write_text(keys)
     (tmp_path / "pointsman.toml").chmod(0o600)
     ended = attempt(tmp_path, "--host", host)
