@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 from router.caller import Caller
@@ -17,13 +17,13 @@ from router.contract import Facts, Look, Move, Refused, Replayed, ReplayRoutes, 
 from router.messages import Reasoning, Request, Usage
 from router.money import bill
 from router.prices import price
-from router.routes import edited_targets
+from router.routes import edited
 from router.rules import TABLE, RefusedError, Rule, decide_by
 from router.rules.complexity import COMPLEX, SIMPLE
 from router.rules.plan import Case
 from router.rules.rule import Verdict
 from router.rules.signals import Signals
-from router.settings import Generation, Scenario, Target
+from router.settings import Generation, Routes, Scenario
 from storage.readers import Archive, ArchiveError
 
 #: requests that are replayed at once
@@ -38,11 +38,11 @@ async def replay(
 ) -> Replayed | Refused:
     """The newest requests under `generation` with the edits, beside what they get without."""
     try:
-        targets = edited_targets(generation, action.targets)
+        routes = edited(generation, action.edits)
         kept = await archive.decisions(min(max(action.last, 1), MOST))
     except (ValueError, ArchiveError) as error:
         return Refused(str(error))
-    return await asyncio.to_thread(compare, kept, generation, targets)
+    return await asyncio.to_thread(compare, kept, generation, routes)
 
 
 @dataclass(slots=True)
@@ -63,13 +63,11 @@ class _Count:
     moves: dict[tuple[str, str, str], _Sum] = field(default_factory=dict)
 
 
-def compare(
-    kept: Sequence[RequestDetail], generation: Generation, targets: Mapping[Scenario, Target]
-) -> Replayed:
-    edited = replace(generation, routes=replace(generation.routes, targets=dict(targets)))
+def compare(kept: Sequence[RequestDetail], generation: Generation, routes: Routes) -> Replayed:
+    then = replace(generation, routes=routes)
     count = _Count()
     for detail in kept:
-        _one(count, detail, generation, edited)
+        _one(count, detail, generation, then)
     moves = [
         Move(rule, before, after, s.requests, s.before, s.after)
         for (rule, before, after), s in count.moves.items()

@@ -1,30 +1,24 @@
-"""The routes as a person sees and edits them: the rules in words, and edits that can be undone.
+"""The routes as a person sees and edits them: the rules in words, and what an edit makes of them.
 
-One rule: an edit is written only on a person's command, into pointsman.toml or, where they say so,
-into CCR's config.json, and is taken back by itself when the router cannot take the file.
+Pure. One rule: what cannot be meant is a ValueError that says what is wrong, before anything is
+written or replayed.
 """
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping, Sequence
-from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from dataclasses import replace
+from typing import NamedTuple
 
-import msgspec
-
-from router.config import edit, edit_json5
-from router.contract import Edited, EditRoutes, OverrideView, Refused, Routes, RuleView
+from router.config.edit import Place, Value
+from router.contract import OverrideView, Routes, RouteValue, RuleView
 from router.overrides import problem
 from router.rules import CCR, TABLE
 from router.settings import SCENARIOS, Generation, Scenario, Target
 from router.settings import Routes as Settings
 
-if TYPE_CHECKING:
-    from router.service import Router
-
-#: edits that can be taken back
-KEPT = 20
+#: before a scenario's name: the targets that are tried after its own
+FALLBACK = "fallback."
 
 _SCENARIO_OF: Mapping[str, Scenario] = {
     "image": "image",
@@ -52,7 +46,7 @@ def shown(generation: Generation, overrides: Sequence[OverrideView], file: str) 
             continue
         scenario = _SCENARIO_OF.get(rule.name, "")
         rules.append(_line(rule.name, _when(rule.name, routes), scenario, generation, overrides))
-    return Routes(tuple(rules), routes.strict, routes.source, file)
+    return Routes(tuple(rules), routes.strict, routes.source, file, values=_values(routes))
 
 
 def _line(
@@ -93,105 +87,97 @@ def _when(name: str, routes: Settings) -> str:
     return words.get(name, "")
 
 
-def edited_targets(generation: Generation, targets: Mapping[str, str]) -> dict[Scenario, Target]:
-    """All targets with the edits put over them. Raises ValueError that says what is wrong."""
-    result = dict(generation.routes.targets)
-    for scenario, text in targets.items():
-        if scenario not in SCENARIOS:
-            raise ValueError(f"no scenario {scenario!r}; there are: {', '.join(SCENARIOS)}")
-        if not text:
-            if scenario == "default":
-                raise ValueError("default needs a target: it takes what no rule takes")
-            result.pop(scenario, None)
-            continue
-        if wrong := problem(text, generation):
-            raise ValueError(f"{scenario}: {wrong}")
-        target = Target.parse(text)
-        assert target is not None
-        result[scenario] = target
-    return result
+# ── edits ─────────────────────────────────────────────────────────────────────────────────────────
 
 
-class _Edit(NamedTuple):
-    path: Path
-    before: str | None
-    after: str
-    words: str
+class _Number(NamedTuple):
+    field: str  # of settings.Routes, and the key in [routes]
+    rule: Scenario
+    what: str
+    least: int
 
 
-class Edits:
-    """The edits of one router's life: written, and taken back in their reverse order."""
+_NUMBERS: Mapping[str, _Number] = {
+    "longContextThreshold": _Number("long_context_threshold", "longContext", "tokens", 1),
+    "thinkBudget": _Number("think_budget", "think", "tokens to think", 0),
+}
+_EFFORTS = "thinkEfforts"
 
-    def __init__(self) -> None:
-        self._done: list[_Edit] = []
-        #: two consoles that edit at once would each write over the other's
-        self._turn = asyncio.Lock()
 
-    @property
-    def newest(self) -> str:
-        """In words; "" when there is nothing to take back."""
-        return self._done[-1].words if self._done else ""
+def _values(routes: Settings) -> tuple[RouteValue, ...]:
+    values = [
+        RouteValue(name, str(getattr(routes, number.field)), number.rule, number.what)
+        for name, number in _NUMBERS.items()
+    ]
+    values.append(RouteValue(_EFFORTS, " ".join(routes.think_efforts), "think", "efforts"))
+    for scenario in SCENARIOS:
+        chain = " ".join(map(str, routes.fallback.get(scenario, ())))
+        values.append(RouteValue(FALLBACK + scenario, chain, scenario, "then, after failures"))
+    return tuple(values)
 
-    async def edit(self, router: Router, action: EditRoutes) -> Edited | Refused:
-        async with self._turn:
-            return await self._edit(router, action)
 
-    async def undo(self, router: Router) -> Edited | Refused:
-        async with self._turn:
-            return await self._undo(router)
+def edited(generation: Generation, edits: Mapping[str, str]) -> Settings:
+    """The routes with the edits put over them. Raises ValueError that says what is wrong."""
+    routes = generation.routes
+    targets, fallback = dict(routes.targets), dict(routes.fallback)
+    changes: dict[str, object] = {}
+    for name, text in edits.items():
+        if name in _NUMBERS:
+            changes[_NUMBERS[name].field] = _number(name, text)
+        elif name == _EFFORTS:
+            changes["think_efforts"] = _efforts(text)
+        elif name.startswith(FALLBACK):
+            scenario = _scenario(name.removeprefix(FALLBACK))
+            fallback[scenario] = tuple(_target(name, each, generation) for each in text.split())
+        elif text or name != "default":
+            scenario = _scenario(name)
+            targets.pop(scenario, None)
+            if text:
+                targets[scenario] = _target(name, text, generation)
+        else:
+            raise ValueError("default needs a target: it takes what no rule takes")
+    return replace(routes, targets=targets, fallback=fallback, **changes)  # type: ignore[arg-type]
 
-    async def _edit(self, router: Router, action: EditRoutes) -> Edited | Refused:
-        ccr = action.ccr and router.home.ccr_json.exists()
-        path = router.home.ccr_json if ccr else router.home.toml
-        with_targets = edit_json5.with_targets if ccr else edit.with_targets
-        try:
-            edited = edited_targets(router.generation, action.targets)
-            before = await asyncio.to_thread(edit.read, path)
-            after = with_targets(before or "", action.targets)
-        except ValueError as error:
-            return Refused(str(error))
-        except OSError as error:
-            return Refused(f"{path} cannot be read: {error.strerror}")
-        made = Edited(str(path), edit.diff(before or "", after, path.name), applied=False)
-        if action.dry or not made.diff:
-            return msgspec.structs.replace(made, message="" if made.diff else "nothing changes")
-        words = ", ".join(f"{s} → {t or 'none'}" for s, t in action.targets.items())
-        meant = {name: edited.get(name) for name in SCENARIOS if name in action.targets}
-        return await self._put(router, _Edit(path, before, after, words), made, meant)
 
-    async def _put(
-        self, router: Router, one: _Edit, made: Edited, meant: Mapping[Scenario, Target | None]
-    ) -> Edited | Refused:
-        path = one.path
-        try:
-            await asyncio.to_thread(edit.write, path, one.after, one.before)
-            refused = await router.reload()
-            now = router.generation.routes.targets
-            if not refused and any(now.get(name) != target for name, target in meant.items()):
-                refused = f"{router.home.toml} decides there: `pointsman routes set`"
-            if refused:
-                await asyncio.to_thread(edit.put_back, path, one.before)
-                await router.reload()
-                return Refused(f"not taken, the file is as it was: {refused}")
-        except edit.ChangedError as error:
-            return Refused(str(error))
-        except OSError as error:
-            return Refused(f"{path} cannot be written: {error.strerror}")
-        self._done = [*self._done[-KEPT + 1 :], one]
-        return msgspec.structs.replace(made, applied=True, message=one.words)
+def places(edits: Mapping[str, str]) -> dict[Place, Value]:
+    """Where in [routes] each edit is written, and what. The edits are such that `edited` takes."""
+    return dict(_place(name, text) for name, text in edits.items())
 
-    async def _undo(self, router: Router) -> Edited | Refused:
-        if not self._done:
-            return Refused("there is no edit of this router's life to take back")
-        path, before, after, words = self._done[-1]
-        try:
-            if await asyncio.to_thread(edit.read, path) != after:
-                return Refused(f"{path} was changed since: take the edit back by hand")
-            await asyncio.to_thread(edit.put_back, path, before)
-        except OSError as error:
-            return Refused(f"{path} cannot be written: {error.strerror}")
-        self._done.pop()
-        if refused := await router.reload():
-            return Refused(refused)
-        diff = edit.diff(after, before or "", path.name)
-        return Edited(str(path), diff, applied=True, message=f"taken back: {words}")
+
+def _place(name: str, text: str) -> tuple[Place, Value]:
+    if name in _NUMBERS:
+        return (_NUMBERS[name].field,), _number(name, text)
+    if name == _EFFORTS:
+        return ("think_efforts",), list(_efforts(text))
+    if name.startswith(FALLBACK):
+        return ("fallback", name.removeprefix(FALLBACK)), text.split()
+    return ("targets", name), text
+
+
+def _number(name: str, text: str) -> int:
+    plain = text.strip().replace(",", "").replace("_", "")
+    least = _NUMBERS[name].least
+    if not plain.isascii() or not plain.isdigit() or int(plain) < least:
+        raise ValueError(f"{name}: write a whole number of at least {least}, not {text!r}")
+    return int(plain)
+
+
+def _efforts(text: str) -> tuple[str, ...]:
+    if not (words := tuple(text.replace(",", " ").split())):
+        raise ValueError(f"{_EFFORTS}: write at least one, as: high max xhigh")
+    return words
+
+
+def _scenario(name: str) -> Scenario:
+    for scenario in SCENARIOS:
+        if scenario == name:
+            return scenario
+    known = ", ".join((*SCENARIOS, *_NUMBERS, _EFFORTS))
+    raise ValueError(f"no scenario {name!r}; there are: {known}, and fallback.SCENARIO")
+
+
+def _target(name: str, text: str, generation: Generation) -> Target:
+    target = Target.parse(text)
+    if (wrong := problem(text, generation)) or target is None:
+        raise ValueError(f"{name}: {wrong}")
+    return target

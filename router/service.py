@@ -24,6 +24,7 @@ from router.contract import Listener, OverridesChanged, Reloaded, ServicesChange
 from router.cooldowns import Cooldowns
 from router.custom import CustomRouters
 from router.edge import Edge
+from router.edits import Edits
 from router.errors import ConfigError
 from router.eyes import Eyes, own_door
 from router.health import INTERVAL, Health
@@ -41,7 +42,6 @@ from router.record import Record
 from router.remembered import Remembered
 from router.response_cache import ResponseCache
 from router.rooms import learnt
-from router.routes import Edits
 from router.sd_notify import Manager
 from router.sessions import Sessions
 from router.settings import Generation
@@ -101,7 +101,10 @@ class Router:
         self.live = Live(self.wall, self.now, today, before)
         #: sessions whose new requests are refused (router/pauses.py)
         self.paused = {session for session, _ in self.ledger.kept(PAUSE)}
-        self.edits, self.added = Edits(), AddedModels(home.litellm_models, self.reload)
+        self.edits, self.added = (
+            Edits(home.route_edits),
+            AddedModels(home.litellm_models, self.reload),
+        )
         self.visitors = Visitors(self.live.tell)
         self.invitations = Invitations(self.wall)
         self.counter = Counter()

@@ -58,6 +58,11 @@ class Home(NamedTuple):
         return self.data / "ledger.db"
 
     @property
+    def route_edits(self) -> Path:
+        """What edits of the routes replaced, so that they can be taken back."""
+        return self.data / "route-edits.json"
+
+    @property
     def price_map(self) -> Path:
         """LiteLLM's price map, where one was given."""
         return self.config / "model_prices.json"

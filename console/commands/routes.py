@@ -58,7 +58,13 @@ def what_if(edits: tuple[str, ...], last: int, as_json: bool) -> None:
 @click.option("--dry-run", is_flag=True, help="Only show what would be written")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON")
 def set_some(edits: tuple[str, ...], dry_run: bool, as_json: bool) -> None:
-    """Write targets into pointsman.toml and use them at once; nothing after = takes one away."""
+    """Write targets into pointsman.toml and use them at once; nothing after = takes one away.
+
+    \b
+    Also what the rules go by, named as `pointsman routes` shows it:
+      pointsman routes set longContextThreshold=80000 thinkBudget=20000
+      pointsman routes set 'fallback.default=openrouter,z-ai/glm-4.6 groq,llama-3.3-70b'
+    """
     from router.contract import EditRoutes
 
     _edited(ask(EditRoutes(targets(edits), dry=dry_run, by=who())), as_json)
@@ -107,6 +113,7 @@ def show(routes: Routes) -> None:
     ]
     for line in table(("", "RULE", "WHEN", "TARGET", "OVERRIDE"), cells, right=(0,)):
         out(line)
+    block("Values", table(("NAME", "VALUE"), [(v.name, v.value) for v in routes.values if v.value]))
     if routes.undo:
         out(f"`pointsman routes undo` takes back: {clean(routes.undo)}")
 

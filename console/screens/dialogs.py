@@ -15,7 +15,8 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
 from textual.screen import ModalScreen
-from textual.widgets import OptionList, Static
+from textual.suggester import Suggester
+from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 
 from console.widgets.bar import Bar
@@ -81,6 +82,57 @@ def _row(answer: Answer) -> Content:
         answer.words,
         Span(f"  {answer.note}" if answer.note else "", "muted"),
     )
+
+
+class Ask(ModalScreen[str | None]):
+    """A line to write, with what stands there now in it. Escape answers None. `offered`: words, the
+    last of the line is completed to one of them with the right arrow."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "cancel", "Cancel", show=False, priority=True)
+    ]
+
+    def __init__(
+        self, question: str, detail: Sequence[Content], text: str, offered: Sequence[str] = ()
+    ) -> None:
+        super().__init__(classes="dialog")
+        self._question = question
+        self._detail = detail
+        self._text = text
+        self._offered = offered
+
+    def compose(self) -> ComposeResult:
+        with Vertical(classes="window wide"):
+            yield Static(say(Span(self._question, "strong")), markup=False)
+            yield Static(lines(*self._detail), classes="detail", markup=False)
+            line = Input(self._text, "none", compact=True, suggester=LastWord(self._offered))
+            line.cursor_blink = False
+            yield line
+            hint = "enter takes it   → completes   esc leaves it as it is"
+            yield Static(say(Span(hint, "muted")), classes="hint", markup=False)
+
+    def on_mount(self) -> None:
+        self.query_one(Input).focus()
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        event.stop()
+        self.dismiss(event.value.strip())
+
+    def action_cancel(self) -> None:
+        self.dismiss(None)
+
+
+class LastWord(Suggester):
+    """Completes the last word of a line."""
+
+    def __init__(self, offered: Sequence[str]) -> None:
+        super().__init__(use_cache=False, case_sensitive=True)
+        self._offered = offered
+
+    async def get_suggestion(self, value: str) -> str | None:
+        before, blank, word = value.rpartition(" ")
+        found = next((one for one in self._offered if word and one.startswith(word)), None)
+        return None if found is None else before + blank + found
 
 
 class Sheet(ModalScreen[str]):

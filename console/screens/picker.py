@@ -20,7 +20,7 @@ from console.text import UNKNOWN, clean, fit, tokens
 from console.widgets.paint import Piece, Span, say
 from router.contract import ModelView
 
-NAME = 44
+NAME = 42
 _NOTHING = ModelView("")
 
 

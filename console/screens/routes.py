@@ -7,6 +7,7 @@ be taken back with one key.
 
 from __future__ import annotations
 
+import shlex
 from typing import ClassVar
 
 from textual import work
@@ -16,7 +17,7 @@ from textual.content import Content
 from textual.widgets import Static
 
 from console.feed import midnight
-from console.screens.dialogs import Answer, Choose
+from console.screens.dialogs import Answer, Ask, Choose
 from console.screens.picker import Picker
 from console.screens.view import View, hidden
 from console.text import UNKNOWN, money, percent
@@ -34,6 +35,7 @@ from router.contract import (
     Refused,
     Replayed,
     ReplayRoutes,
+    RouteValue,
     RuleView,
     ShowRoutes,
     UndoRoutes,
@@ -133,9 +135,17 @@ def diff_lines(edited: Edited) -> list[Content]:
 
 class Routes(View):
     NAME = "Routes"
-    KEYS = (("enter", "target"), ("a", "apply"), ("u", "undo"), ("w", "what-if"), ("esc", "drop"))
-    CHANGES = frozenset(("enter", "a", "u"))
+    KEYS = (
+        ("enter", "target"),
+        ("v", "values"),
+        ("a", "apply"),
+        ("u", "undo"),
+        ("w", "what-if"),
+        ("esc", "drop"),
+    )
+    CHANGES = frozenset(("enter", "v", "a", "u"))
     BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("v", "values", "Change what it goes by: a threshold, or what is tried after it"),
         Binding("a", "apply", "Apply the edits, after their difference was shown"),
         Binding("u", "undo", "Take the newest applied edit back"),
         Binding("w", "deeper", "What-if over more requests of late"),
@@ -236,11 +246,12 @@ class Routes(View):
         self.title(*said, hint=hidden(table))
 
     def _below(self) -> list[Content]:
+        rows = self._gone_by()
         if isinstance(self._found, Replayed):
-            return what_if(self._found)
+            return rows + what_if(self._found)
         if self._found:
-            return [say(Span(self._found, "muted"))]
-        rows = [
+            return [*rows, say(Span(self._found, "warn"))]
+        rows += [
             say(
                 Span("enter", "accent"),
                 Span(" on a rule chooses where it goes; what would have changed for the", "muted"),
@@ -250,6 +261,25 @@ class Routes(View):
         if self._rules and self._rules.undo:
             rows.append(say(Span("u", "accent"), Span(f" takes back: {self._rules.undo}", "muted")))
         return rows
+
+    def _gone_by(self) -> list[Content]:
+        """The chosen rule's values that are set, and those that were edited anywhere."""
+        rows = []
+        mine = self.values()
+        for value in self._rules.values if self._rules else ():
+            edit = self._edits.get(value.name)
+            if edit is None and (value not in mine or not value.value):
+                continue
+            said: list[Piece] = [Span(f"{value.name}  ", "muted")]
+            if edit is not None:
+                said.append(Span(f"{edit or 'none'}   was {value.value or 'none'}", "warn"))
+            else:
+                said.append(value.value)
+            rows.append(say(*said, Span(f"   {value.what}", "muted")))
+        return rows
+
+    def on_table_moved(self) -> None:
+        self.query_one("#what-if", Static).update(lines(*self._below()))
 
     # ── doing ─────────────────────────────────────────────────────────────────────────────────────
 
@@ -281,6 +311,48 @@ class Routes(View):
             Picker(f"{rule.scenario} goes to", targets, self._models, none=none, chosen=current),
             take,
         )
+
+    def values(self) -> list[RouteValue]:
+        """What the chosen rule goes by besides its target."""
+        rule = self.chosen()
+        values = self._rules.values if self._rules else ()
+        return [value for value in values if rule is not None and value.rule == rule.scenario]
+
+    @work(exclusive=True, group="value")
+    async def action_values(self) -> None:
+        app, values = self.console_app, self.values()
+        if app.refuses_change():
+            return
+        if not values:
+            app.say("nothing to set here: it has no scenario of its own")
+            return
+        name: str | None = values[0].name
+        if len(values) > 1:
+            answers = [
+                Answer(one.name, str(number), one.name, f"{self._now(one) or 'none'}  {one.what}")
+                for number, one in enumerate(values, 1)
+            ]
+            name = await self.app.push_screen_wait(Choose("Change what?", [], answers))
+        value = next((one for one in values if one.name == name), None)
+        if value is None:
+            return
+        targets = app.board.snapshot.targets if app.board.snapshot else ()
+        offered = targets if value.name.startswith("fallback.") else ()
+        words = f"{value.what}; now {value.value or 'none'}"
+        if offered:
+            words += ". provider,model as often as you like, apart by blanks; empty for none"
+        text = await self.app.push_screen_wait(
+            Ask(value.name, [say(Span(words, "muted"))], self._now(value), offered)
+        )
+        if text is None:
+            return
+        self._edits[value.name] = text
+        if text == value.value:
+            del self._edits[value.name]
+        self._replay()
+
+    def _now(self, value: RouteValue) -> str:
+        return self._edits.get(value.name, value.value)
 
     def action_deeper(self) -> None:
         self._depth = (self._depth + 1) % len(DEPTHS)
@@ -318,7 +390,7 @@ class Routes(View):
             return
         undo = self._rules.undo if self._rules else ""
         if not undo:
-            app.say("there is no edit of this router's life to take back")
+            app.say("there is no edit to take back")
             return
         answers = [Answer("", "esc", "no, keep it"), Answer("yes", "u", "take it back")]
         question = Choose("Take the newest edit back?", [say(Span(undo, "muted"))], answers)
@@ -336,7 +408,7 @@ class Routes(View):
 
     def command(self) -> str:
         """The same from a shell."""
-        words = " ".join(f"{scenario}={target}" for scenario, target in self._edits.items())
+        words = shlex.join(f"{what}={text}" for what, text in self._edits.items())
         return f"pointsman routes set {words}" if words else "pointsman routes"
 
     def action_copy(self) -> None:

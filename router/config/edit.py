@@ -8,6 +8,7 @@ from __future__ import annotations
 import difflib
 import os
 import tempfile
+import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -24,21 +25,47 @@ def read(path: Path) -> str | None:
         return None
 
 
-def with_targets(text: str, targets: Mapping[str, str]) -> str:
-    """The same file with these routes in [routes.targets]. Raises ValueError where it is no TOML,
-    or `routes` is something else there."""
+Value = str | int | list[str]
+#: where in [routes] a value stands: ("targets", "think"), ("think_budget",)
+Place = tuple[str, ...]
+
+
+def with_routes(text: str, values: Mapping[Place, Value]) -> str:
+    """The same file with these values in [routes]. Raises ValueError where it is no TOML, or
+    `routes` is something else there."""
     import tomlkit  # 40 ms that only an edit needs
     from tomlkit.exceptions import TOMLKitError
 
     try:
         document = tomlkit.parse(text)
-        routes = document.setdefault("routes", tomlkit.table(is_super_table=True))
-        table = routes.setdefault("targets", tomlkit.table())
-        for scenario, target in targets.items():
-            table[scenario] = target
+        apart = all(len(path) > 1 for path in values)  # then [routes] itself has no line
+        if "routes" not in document:
+            document["routes"] = tomlkit.table(is_super_table=apart)
+        routes = document["routes"]
+        for path, value in values.items():
+            *tables, last = path
+            table = routes
+            for name in tables:
+                table = table.setdefault(name, tomlkit.table())
+            table[last] = value
+        made = tomlkit.dumps(document)
     except (TOMLKitError, AttributeError, TypeError) as error:
         raise ValueError(f"pointsman.toml cannot be edited: {error}") from error
-    return tomlkit.dumps(document)
+    if not _holds(made, values):
+        raise ValueError("pointsman.toml cannot be edited: write [routes] as a table of its own")
+    return made
+
+
+def _holds(text: str, values: Mapping[Place, Value]) -> bool:
+    """Whether what was written reads back as it was meant."""
+    read = tomllib.loads(text)
+    for path, value in values.items():
+        found: object = read.get("routes")
+        for name in path:
+            found = found.get(name) if isinstance(found, dict) else None
+        if found != value:
+            return False
+    return True
 
 
 def diff(before: str, after: str, name: str) -> tuple[str, ...]:

@@ -44,6 +44,7 @@ from router.settings import (
     Role,
     Routes,
     Secret,
+    Target,
 )
 from storage.home import Home
 
@@ -329,15 +330,22 @@ def _lost(
     if own.document is None:
         return []
     names = {name.casefold() for name in providers}
+    named: list[tuple[Target, tuple[str | int, ...]]] = [
+        (routes.targets[scenario], ("targets", scenario))
+        for scenario, text in file.routes.targets.items()
+        if text
+    ]
+    for scenario in file.routes.fallback:
+        chain = enumerate(routes.fallback[scenario])
+        named += [(target, ("fallback", scenario, place)) for place, target in chain]
     return [
         problem(
             own_providers.WHAT,
             own.document,
-            f"no provider is called {routes.targets[scenario].provider!r}",
+            f"no provider is called {target.provider!r}",
             "routes",
-            "targets",
-            scenario,
+            *place,
         )
-        for scenario, text in file.routes.targets.items()
-        if text and routes.targets[scenario].provider.casefold() not in names
+        for target, place in named
+        if target.provider.casefold() not in names
     ]

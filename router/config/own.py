@@ -204,6 +204,7 @@ class RoutesTable(_Table):
     think_budget: Annotated[int, Field(ge=0)] | None = None
     think_efforts: Words | None = None
     strict: bool | None = None
+    fallback: dict[Scenario, tuple[Annotated[str, BeforeValidator(_target)], ...]] = {}
 
 
 class BudgetTable(_Table):

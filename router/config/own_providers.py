@@ -202,4 +202,7 @@ def routes(usual: Routes, file: PointsmanToml) -> Routes:
         "strict": table.strict,
     }
     changes = {name: value for name, value in said.items() if value is not None}
-    return replace(usual, targets=targets, **changes)  # type: ignore[arg-type]
+    chains = dict(usual.fallback)
+    for scenario, chain in table.fallback.items():
+        chains[scenario] = tuple(filter(None, map(Target.parse, chain)))
+    return replace(usual, targets=targets, fallback=chains, **changes)  # type: ignore[arg-type]

@@ -64,7 +64,7 @@ from router.contract.results import (
     Result,
     Routes,
 )
-from router.contract.routes import ModelView, Move, PriceLine, RuleView
+from router.contract.routes import ModelView, Move, PriceLine, RouteValue, RuleView
 from router.contract.services import (
     CELLS,
     SPAN,

@@ -65,17 +65,19 @@ class ShowRoutes(Struct, frozen=True, tag=True, gc=False):
 
 class ReplayRoutes(Struct, frozen=True, tag=True, gc=False):
     """What the newest `last` requests would have got under edited routes: answered with Replayed.
-    `targets` is scenario → "provider,model", "" for none; those not named stay."""
+    `edits`: what → its new text; what is not named stays. A scenario's is "provider,model", "" for
+    none; a RouteValue's is as there."""
 
-    targets: dict[str, str]
+    edits: dict[str, str]
     last: int = 200
 
 
 class EditRoutes(Struct, frozen=True, tag=True, gc=False):
-    """Writes the edited targets into pointsman.toml and takes them at once: answered with Edited.
-    `dry`: only says what would be written. `ccr`: into CCR's config.json, where there is one."""
+    """Writes the same edits into pointsman.toml and takes them at once: answered with Edited.
+    `dry`: only says what would be written. `ccr`: into CCR's config.json, where there is one; that
+    takes targets alone."""
 
-    targets: dict[str, str]
+    edits: dict[str, str]
     dry: bool = True
     by: str = ""
     ccr: bool = False

@@ -6,7 +6,7 @@ from msgspec import Struct
 
 from router.contract.overrides import OverrideView
 from router.contract.requests import Facts, Look
-from router.contract.routes import ModelView, Move, RuleView
+from router.contract.routes import ModelView, Move, RouteValue, RuleView
 from router.contract.visits import Role
 
 
@@ -56,6 +56,7 @@ class Routes(Struct, frozen=True, tag=True, gc=False):
     source: str
     file: str
     undo: str = ""  # what UndoRoutes would take back; "" when there is nothing
+    values: tuple[RouteValue, ...] = ()
 
 
 class Replayed(Struct, frozen=True, tag=True, gc=False):

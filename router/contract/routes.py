@@ -38,6 +38,16 @@ class RuleView(Struct, frozen=True, gc=False):
     override: str = ""  # what an operator's override of this scenario sends it to instead
 
 
+class RouteValue(Struct, frozen=True, gc=False):
+    """What a rule goes by, besides its target: a number, words, or "fallback.SCENARIO", the
+    "provider,model"s that are tried after the scenario's own, apart by blanks."""
+
+    name: str  # "longContextThreshold"
+    value: str  # "60000"
+    rule: str  # the scenario that it is of
+    what: str  # "tokens"
+
+
 class Move(Struct, frozen=True, gc=False):
     """Requests that would go elsewhere. Costs are of all of them, None where one is unknown."""
 

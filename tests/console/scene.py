@@ -35,6 +35,7 @@ from router.contract import (
     RequestView,
     Result,
     Routes,
+    RouteValue,
     RuleView,
     ServiceView,
     ShowRoutes,
@@ -444,6 +445,14 @@ ROUTES = Routes(
     source="~/.claude-code-router/config.json",
     file="~/.config/pointsman/pointsman.toml",
     undo="think → openrouter,anthropic/claude-sonnet-4.5",
+    values=(
+        RouteValue("longContextThreshold", "60000", "longContext", "tokens"),
+        RouteValue("thinkBudget", "16000", "think", "tokens to think"),
+        RouteValue("fallback.think", "", "think", "then, after failures"),
+        RouteValue(
+            "fallback.default", "openrouter,z-ai/glm-4.6", "default", "then, after failures"
+        ),
+    ),
 )  # fmt: skip
 REPLAYED = Replayed(
     requests=200, moved=12, pinned=31, unclear=0, refused=0, difference=-840_000_000, unpriced=0,

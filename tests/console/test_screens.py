@@ -94,9 +94,17 @@ async def test_an_edit_of_the_routes_is_tried_shown_applied_or_dropped(test_home
         await until(pilot, lambda: "+default = " in shown(app))
         await pilot.press("a")
         await until(pilot, lambda: "not applied" not in shown(app))
+        assert "fallback.default" in shown(app)
+        await pilot.press("g", *"jjjjjj", "v")
+        await until(pilot, lambda: "longContextThreshold" in shown(app))
+        await pilot.press("ctrl+a", "ctrl+k", *"80000", "enter")
+        await until(pilot, lambda: "80000   was 60000" in shown(app))
+        assert view.command() == "pointsman routes set longContextThreshold=80000"
+        await pilot.press("v", "ctrl+a", "ctrl+k", *"60000", "enter")
+        await until(pilot, lambda: "was 60000" not in shown(app))
         (_, _, written) = (a for a in router.actions if isinstance(a, EditRoutes))
         assert not written.dry
-        assert written.targets == {"default": "ollama-local,qwen2.5-coder:7b"}
+        assert written.edits == {"default": "ollama-local,qwen2.5-coder:7b"}
 
 
 async def test_commands_complete_act_and_are_remembered(test_home: Home) -> None:

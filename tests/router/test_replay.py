@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tomllib
 from pathlib import Path
 
 import msgspec
@@ -10,7 +11,7 @@ import pytest
 from router.config import edit
 from router.contract import Facts, Look, RequestDetail, RequestView, Tokens
 from router.replay import compare
-from router.routes import edited_targets
+from router.routes import edited, places
 from router.settings import (
     Generation,
     Groups,
@@ -99,7 +100,7 @@ def test_what_would_move(
     difference: int,
     other: dict[str, int],
 ) -> None:
-    found = compare(details, GENERATION, edited_targets(GENERATION, edits))
+    found = compare(details, GENERATION, edited(GENERATION, edits))
     assert (found.requests, found.moved, found.difference) == (len(details), moved, difference)
     counted = {name: getattr(found, name) for name in ("pinned", "unclear", "unpriced", "refused")}
     assert {name: count for name, count in counted.items() if count} == other
@@ -113,18 +114,23 @@ def test_what_would_move(
         ({"nonsense": "dear,big"}, "no scenario 'nonsense'"),
         ({"think": "nobody,x"}, "think: no provider is named 'nobody'"),
         ({"think": "no comma"}, "write provider,model"),
+        ({"longContextThreshold": "0"}, "longContextThreshold: write a whole number of at least 1"),
+        ({"thinkBudget": "much"}, "thinkBudget: write a whole number"),
+        ({"thinkEfforts": " "}, "thinkEfforts: write at least one"),
+        ({"fallback.nonsense": ""}, "no scenario 'nonsense'"),
+        ({"fallback.think": "dear,big nobody,x"}, "fallback.think: no provider is named 'nobody'"),
     ],
 )
 def test_an_edit_that_cannot_be_meant_says_so(edits: dict[str, str], words: str) -> None:
     with pytest.raises(ValueError, match=words):
-        edited_targets(GENERATION, edits)
+        edited(GENERATION, edits)
 
 
 def test_a_file_keeps_its_comments_its_mode_and_a_backup(tmp_path: Path) -> None:
     path = tmp_path / "pointsman.toml"
     before = '# mine\n[log]\nlevel = "info" # chatty\n\n[routes.targets]\nthink = "a,b" # why\n'
     path.write_text(before)
-    after = edit.with_targets(before, {"think": "c,d", "default": "e,f"})
+    after = edit.with_routes(before, {("targets", "think"): "c,d", ("targets", "default"): "e,f"})
     assert after == before.replace('"a,b"', '"c,d"') + 'default = "e,f"\n'
     assert edit.diff(before, after, "x")[-3:] == (
         '-think = "a,b" # why',
@@ -135,7 +141,13 @@ def test_a_file_keeps_its_comments_its_mode_and_a_backup(tmp_path: Path) -> None
     assert path.read_text() == after
     assert path.stat().st_mode & 0o777 == 0o600
     assert (tmp_path / "pointsman.toml.bak").read_text() == before
+    edits = {"longContextThreshold": "80,000", "thinkEfforts": "max", "fallback.think": "a,b c,d"}
+    for text in (before, "", "[routes]\nstrict = true\n", "[routes.fallback]\nthink = []\n"):
+        made = tomllib.loads(edit.with_routes(text, places(edits)))["routes"]
+        assert made["long_context_threshold"] == 80_000
+        assert made["think_efforts"] == ["max"]
+        assert made["fallback"] == {"think": ["a,b", "c,d"]}
     edit.put_back(path, None)
     assert not path.exists()
     with pytest.raises(ValueError, match="cannot be edited"):
-        edit.with_targets("routes = 3", {"think": "a,b"})
+        edit.with_routes("routes = 3", {("targets", "think"): "a,b"})

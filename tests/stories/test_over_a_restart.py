@@ -4,7 +4,16 @@ from __future__ import annotations
 
 import httpx
 
-from router.contract import Pause, Resume
+from router.contract import (
+    Edited,
+    EditRoutes,
+    Pause,
+    Refused,
+    Resume,
+    Routes,
+    ShowRoutes,
+    UndoRoutes,
+)
 from router.control import act, snapshot
 from router.service import Router
 from storage.home import Home
@@ -56,3 +65,32 @@ async def test_health_of_every_key_and_pauses_outlive_the_router(
         await act(router, Resume("all"))
     async with inside.served(test_home) as (router, _):
         assert snapshot(router).paused == ()
+
+
+async def test_edits_of_the_routes_are_taken_back_by_the_next_router(
+    test_home: Home, upstream: FakeUpstream
+) -> None:
+    configure(test_home, upstream)
+    before = test_home.toml.read_text()
+    edits = ({"default": "many,m"}, {"longContextThreshold": "7", "fallback.default": "many,n"})
+    async with inside.served(test_home) as (router, _):
+        for each in edits:
+            done = await act(router, EditRoutes(each, dry=False))
+            assert isinstance(done, Edited), done
+        routes = router.generation.routes
+        assert routes.long_context_threshold == 7
+        assert [str(target) for target in routes.fallback["default"]] == ["many,n"]
+        answer = await act(router, ShowRoutes())
+        assert isinstance(answer, Routes)
+        values = {value.name: value.value for value in answer.values}
+        assert (values["longContextThreshold"], values["fallback.default"]) == ("7", "many,n")
+        refused = await act(router, EditRoutes({"fallback.default": "gone,n"}, dry=False))
+        assert isinstance(refused, Refused)
+    assert test_home.route_edits.stat().st_mode & 0o777 == 0o600
+    async with inside.served(test_home) as (router, _):
+        assert router.edits.newest == "longContextThreshold → 7, fallback.default → many,n"
+        for _ in edits:
+            assert isinstance(await act(router, UndoRoutes()), Edited)
+        assert isinstance(await act(router, UndoRoutes()), Refused)
+        assert router.generation.routes.long_context_threshold == 60_000
+    assert test_home.toml.read_text() == before
