@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from console.ccr.code import RawCommand, router_of, through
+from console.ccr.code import RawCommand, reached, through
 from console.output import fail, say
 from console.text import clean
 
@@ -65,9 +65,7 @@ def run(name: str, words: list[str]) -> int:
     if config.get("noServer") is True:
         url, chosen = _provider(here, name, config, chosen)
     else:
-        url = claude.base_url(asyncio.run(router_of(here)))
-        if not url:
-            fail("the router listens on no port that Claude Code could use: `pointsman restart`")
+        url, chosen = asyncio.run(reached(here, chosen))
         url = f"{url}/preset/{name}"
     return through(here, url, chosen, words, own)
 

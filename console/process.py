@@ -17,8 +17,8 @@ from collections.abc import Mapping, Sequence
 import psutil
 
 from console.link import VISITOR, Link, RouterDownError
-from router.contract import Refused, Snapshot, Stop
-from storage.home import Home
+from router.contract import ClientKeys, Refused, ShowKeys, Snapshot, Stop
+from storage.home import Home, HomeError
 
 #: seconds until a start is given up; a real local model needs some to load
 START_PATIENCE = 60.0
@@ -73,6 +73,19 @@ async def running(home: Home) -> Snapshot | None:
         await link.close()
 
 
+async def client_keys(home: Home, token: str | None = None) -> ClientKeys:
+    """What clients of the router of `home` show at its doors; nothing where none tells. `token` as
+    for a Link."""
+    link = Link(home, token)
+    try:
+        told = await link.act(ShowKeys())
+        return told if isinstance(told, ClientKeys) else ClientKeys()
+    except RouterDownError:
+        return ClientKeys()
+    finally:
+        await link.close()
+
+
 async def start_router(
     home: Home,
     args: Sequence[str] = (),
@@ -91,6 +104,8 @@ async def start_router(
             return
         try:
             child, begin = _spawn(home, args, env, cwd)
+        except HomeError as error:
+            raise StartError(str(error)) from None
         except OSError as error:
             raise StartError(f"{error.filename}: {error.strerror}") from None
         await _until_alive(home, link, child, begin)

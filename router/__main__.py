@@ -34,7 +34,7 @@ import uvloop
 
 from router import formats, pricelist
 from router.app import App, Door
-from router.children import Child
+from router.children import Child, own_environment
 from router.config import Flags, Probes, addresses, files, load, probe
 from router.config.price_file import install
 from router.config.report import report
@@ -178,7 +178,8 @@ def _child(router: Router, name: str, module: list[str], inherited: socket.socke
 
     inherited.set_inheritable(True)
     command = [sys.executable, "-P", "-m", *module]
-    child = Child(name, command, report, fds=(inherited.fileno(),))
+    env = own_environment(os.environ)
+    child = Child(name, command, report, fds=(inherited.fileno(),), env=env, clean=True)
     return child
 
 

@@ -13,8 +13,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import re
 import signal
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 #: seconds before a dead child is started again: doubles from the first to the last
@@ -23,6 +24,18 @@ FIRST_REST, LONGEST_REST = 0.5, 30.0
 HEALTHY = 20.0
 #: seconds a child has to end after its stdin closed
 GRACE = 3.0
+#: what our own children take over of this process's environment. The keys of providers are not
+#: among it: the router alone sends them anywhere
+_KEPT = re.compile(
+    r"PATH|HOME|USER|LOGNAME|SHELL|LANG|LC_[A-Z]+|TZ|TMPDIR|TEMP|EDITOR|VISUAL|XDG_[A-Z_]+"
+    r"|POINTSMAN_(?:HOME|SIMULATOR_PACE)|PYTHON[A-Z0-9]+|VIRTUAL_ENV|COVERAGE_[A-Z_]+|CLAUDE_CONFIG_DIR"
+    r"|(?:DY)?LD_LIBRARY_PATH|OMP_[A-Z_]+|GGML_[A-Z_]+|CUDA_[A-Z_]+"
+)
+
+
+def own_environment(env: Mapping[str, str]) -> dict[str, str]:
+    """What a child of ours gets to see of `env`."""
+    return {name: value for name, value in env.items() if _KEPT.fullmatch(name)}
 
 
 @dataclass

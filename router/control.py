@@ -22,6 +22,7 @@ from router.contract import (
     Cancel,
     ClearCooldown,
     ClearOverride,
+    ClientKeys,
     Dismiss,
     Done,
     Explain,
@@ -35,6 +36,7 @@ from router.contract import (
     Result,
     Resume,
     SetOverride,
+    ShowKeys,
     Snapshot,
     StartNeighbour,
     Stop,
@@ -196,6 +198,7 @@ def snapshot(router: Router) -> Snapshot:
         config_error=router.config_error,
         visitors=router.visitors.views(),
         alerts=tuple(router.alerts.recent),
+        ledger_trouble=router.ledger.trouble,
     )
 
 
@@ -238,7 +241,7 @@ async def act(router: Router, action: Action) -> Result:
             )
             router.stop(again=action.again)
             return Done("stopping")
-        case Dismiss() | Invite() | Redeem():
+        case Dismiss() | Invite() | Redeem() | ShowKeys():
             return _guests(router, action)
         case _:
             return await answer(router, action)
@@ -263,9 +266,12 @@ def _cancel(router: Router, action: Cancel) -> Result:
     return Done(f"cancelled {action.id}")
 
 
-def _guests(router: Router, action: Dismiss | Invite | Redeem) -> Result:
-    """Who may come in by a browser, and who has to go."""
+def _guests(router: Router, action: Dismiss | Invite | Redeem | ShowKeys) -> Result:
+    """Who may come in by a browser, and who has to go; and what clients show at the doors."""
     match action:
+        case ShowKeys():
+            roles = (router.generation.ccr, router.generation.litellm)
+            return ClientKeys(*(r.keys[0].reveal() if r.keys else "" for r in roles))
         case Invite():
             router.log.info("control", f"{said_by(action.by)}invited a browser as {action.role}")
             return router.invitations.invite(action)

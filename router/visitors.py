@@ -26,6 +26,7 @@ from router.contract import (
     Resume,
     Role,
     SetOverride,
+    ShowKeys,
     ShowRoutes,
     Visitor,
     VisitorsChanged,
@@ -45,6 +46,7 @@ NEEDS: dict[type, Role] = {
     ClearCooldown: "operate",
     Pause: "operate",
     Resume: "operate",
+    ShowKeys: "shell",
 }
 
 

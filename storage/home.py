@@ -11,6 +11,10 @@ from typing import NamedTuple
 LONGEST_SOCKET = 100
 
 
+class HomeError(OSError):
+    """A home's folders cannot be had. The message says which, why, and what to do."""
+
+
 class Home(NamedTuple):
     """The folders and files of one installation. Nothing is created until `make()`."""
 
@@ -100,11 +104,19 @@ class Home(NamedTuple):
 
     def make(self) -> None:
         """Creates the folders, readable by their owner alone."""
-        for folder in (self.config, self.data, self.run, self.logs, self.ccr, self.ccr_log.parent):
-            _private(folder)
-        _private(self.socket.parent)
+        for folder in (
+            *(self.config, self.data, self.run, self.logs, self.ccr, self.ccr_log.parent),
+            self.socket.parent,
+        ):
+            try:
+                _private(folder)
+            except OSError as error:
+                raise HomeError(
+                    f"{folder} cannot be made ({(error.strerror or 'no reason given').lower()}):"
+                    " choose another home with POINTSMAN_HOME"
+                ) from error
         if (owner := self.socket.parent.stat().st_uid) != os.getuid():
-            raise PermissionError(
+            raise HomeError(
                 f"{self.socket.parent} belongs to another user (uid {owner}):"
                 " choose another home with POINTSMAN_HOME"
             )

@@ -47,10 +47,7 @@ def command(ctx: click.Context, /) -> None:
     chosen = claude.settings(here)
     if chosen.problem:
         say(clean(chosen.problem))
-    snapshot = asyncio.run(router_of(here))
-    url = claude.base_url(snapshot)
-    if not url:
-        fail("the router listens on no port that Claude Code could use: `pointsman restart`")
+    url, chosen = asyncio.run(reached(here, chosen))
     own = claude.status_line() if chosen.status_line else {}
     ctx.exit(through(here, url, chosen, ctx.args, own))
 
@@ -69,6 +66,20 @@ def through(
     from console.chat import chat
 
     return chat(here, url, chosen.key or claude.NO_KEY, words, context)
+
+
+async def reached(here: Home, chosen: Settings) -> tuple[str, Settings]:
+    """Where the CCR role is, and the settings with the key that it takes: the router knows it also
+    where a config.json names a variable that is not set here. A router is started if none runs."""
+    from dataclasses import replace
+
+    from console.claude import base_url
+    from console.process import client_keys
+
+    url = base_url(await router_of(here))
+    if not url:
+        fail("the router listens on no port that Claude Code could use: `pointsman restart`")
+    return url, replace(chosen, key=(await client_keys(here)).ccr or chosen.key)
 
 
 async def router_of(here: Home) -> Snapshot:

@@ -115,6 +115,9 @@ def of_router(here: Home, snapshot: Snapshot | None) -> Iterator[Finding]:
         return
     if snapshot.config_error:
         yield Finding("newest edit", snapshot.home, "problem", f"refused: {snapshot.config_error}")
+    if snapshot.ledger_trouble:
+        text = f"requests cannot be written down: {snapshot.ledger_trouble}"
+        yield Finding("ledger", str(here.ledger), "problem", text)
     if snapshot.version != VERSION:
         text = f"the router is {snapshot.version}, this is {VERSION}: `pointsman restart`"
         yield Finding("version", "", "problem", text)
@@ -207,7 +210,17 @@ def of_files(here: Home) -> Iterator[Finding]:
         state: Literal["found", "problem"] = "found" if free > LOW else "problem"
         text = f"{size / 1e6:,.1f} MB; {free / 1e9:,.1f} GB free on its disk"
         yield Finding("ledger", str(here.ledger), state, text)
-    yield Finding("home", str(here.config), "found" if here.config.exists() else "absent")
+    yield _of_home(here)
+
+
+def _of_home(here: Home) -> Finding:
+    from router.contract import Finding
+
+    place = next(path for path in (here.config, *here.config.parents) if path.exists())
+    if not (place.is_dir() and os.access(place, os.W_OK | os.X_OK)):
+        text = f"{place} cannot be written: choose another home with POINTSMAN_HOME"
+        return Finding("home", str(here.config), "problem", text)
+    return Finding("home", str(here.config), "found" if here.config.exists() else "absent")
 
 
 def of_ssh(here: Home) -> Iterator[Finding]:

@@ -51,6 +51,8 @@ def set_one(
     scopes = [f"{name}:{value}" for name, value in given.items() if value]
     if len(scopes) > 1:
         raise click.UsageError("choose one of --session, --key and --scenario")
+    if not all(part.strip() for part in target.partition(",")):
+        raise click.BadParameter(f"{target!r} is no target: write provider,model")
     action = SetOverride(
         scope=scopes[0] if scopes else "everywhere",
         target=target,

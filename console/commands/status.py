@@ -50,6 +50,7 @@ def as_data(snapshot: Snapshot, now: float) -> dict[str, object]:
         "generation": snapshot.generation,
         "simulated_only": snapshot.simulated_only,
         "config_error": snapshot.config_error,
+        "ledger_trouble": snapshot.ledger_trouble,
         "listeners": snapshot.listeners,
         "services": snapshot.services,
         "scenarios": snapshot.scenarios,
@@ -69,6 +70,9 @@ def show(snapshot: Snapshot, now: float) -> None:
         )
     if snapshot.config_error:
         out(red(f"the newest edit was refused: {clean(snapshot.config_error)}"))
+    if snapshot.ledger_trouble:
+        why = clean(snapshot.ledger_trouble)
+        out(red(f"requests are served, but cannot be written down: {why} (`pointsman doctor`)"))
     block("Listens", (f"{one.name:<10}  {clean(one.address)}" for one in snapshot.listeners))
     block("Services", services(snapshot.services))
     routes = table(("SCENARIO", "TARGET"), list(snapshot.scenarios.items()))

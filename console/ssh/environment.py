@@ -17,6 +17,7 @@ from pathlib import Path
 from console import claude
 from console.ssh.options import Options
 from console.ssh.peer import Address
+from router.contract import ClientKeys
 
 _FROM_CLIENT = re.compile(r"LANG|LC_[A-Z]+|COLORTERM|NO_COLOR|TZ|TERM_PROGRAM")
 #: decides where files are (storage.home, tempfile), which editor `pointsman` opens, or the language
@@ -60,8 +61,10 @@ def build(
     ends: tuple[Address, Address],
     sent: Mapping[str, str],
     term: str | None,
+    keys: ClientKeys | None = None,
 ) -> dict[str, str]:
-    """All that a child sees. `ends`: the client's address and ours; `sent`: the client's wishes."""
+    """All that a child sees. `ends`: the client's address and ours; `sent`: the client's wishes;
+    `keys`: what clients of the router show, where it told."""
     (client, client_port), (own, own_port) = ends
     env = {"LANG": "C.UTF-8"}
     env |= {name: os.environ[name] for name in _FROM_SERVER if name in os.environ}
@@ -84,7 +87,7 @@ def build(
         env["TERM"] = term if _TERM.fullmatch(term) else "xterm-256color"
     if options.home_given:
         env["POINTSMAN_HOME"] = options.home_given
-    return env | _addresses(options)
+    return env | _addresses(options, keys or ClientKeys())
 
 
 def programs() -> str:
@@ -92,7 +95,7 @@ def programs() -> str:
     return str(Path(sys.executable).parent)
 
 
-def _addresses(options: Options) -> dict[str, str]:
+def _addresses(options: Options, keys: ClientKeys) -> dict[str, str]:
     """Lets any tool started in the session go through the router; ports of 0 are off."""
     found = {}
     if options.router_port:
@@ -107,8 +110,8 @@ def _addresses(options: Options) -> dict[str, str]:
         if options.litellm_port:
             found["OPENAI_BASE_URL"] = f"http://localhost:{options.litellm_port}/v1"
     if "ANTHROPIC_BASE_URL" in found:
-        # the one that clients of the CCR role must show, where one is configured
-        found["ANTHROPIC_AUTH_TOKEN"] = claude.settings(options.home).key or _NO_KEY
+        key = keys.ccr or claude.settings(options.home).key  # the file's, where no router runs yet
+        found["ANTHROPIC_AUTH_TOKEN"] = key or _NO_KEY
     if "OPENAI_BASE_URL" in found:
-        found["OPENAI_API_KEY"] = _NO_KEY
+        found["OPENAI_API_KEY"] = keys.litellm or _NO_KEY
     return found

@@ -20,13 +20,14 @@ import asyncssh
 from asyncssh.channel import SSHChannel
 
 from console.link import VISITOR
+from console.process import client_keys
 from console.ssh import child, environment, log, roles
 from console.ssh.front import Front
 from console.ssh.options import CONSOLE
 from console.ssh.sftp import Files
 from console.ssh.visit import Visit
 from console.text import clean
-from router.contract import Arrival, Role
+from router.contract import Arrival, ClientKeys, Role
 
 #: words that are commands of `pointsman`: `ssh host costs` is `pointsman costs`
 PAGES = frozenset({"costs", "doctor", "logs", "override", "ssh", "status", "why"})
@@ -182,7 +183,10 @@ class Session(asyncssh.SSHServerProcess[bytes]):
         # without a router nobody could say what lesser roles may do
         if not await visit.known() and self._who.role != "shell":
             return self._refuse("no router runs here", 3)
-        program = self._program(choice, terminal, words, visit.token)
+        keys = ClientKeys()
+        if choice.kind != "console" and self._who.role == "shell":
+            keys = await client_keys(self._front.options.home, "")
+        program = self._program(choice, terminal, words, visit.token, keys)
         try:
             if not terminal:
                 code = await child.on_pipes(self, program, visit.dismissed)
@@ -200,12 +204,18 @@ class Session(asyncssh.SSHServerProcess[bytes]):
         return code
 
     def _program(
-        self, choice: Choice, terminal: bool, words: list[str], token: str
+        self, choice: Choice, terminal: bool, words: list[str], token: str, keys: ClientKeys
     ) -> child.Program:
-        """`words`: of a command for somebody without a shell."""
+        """`words`: of a command for somebody without a shell; `keys`: for a shell's programs."""
         front = self._front
         env = environment.build(
-            front.options, front.account, self._who.user, self._who.ends, self.env, self.term_type
+            front.options,
+            front.account,
+            self._who.user,
+            self._who.ends,
+            self.env,
+            self.term_type,
+            keys,
         )
         env |= {VISITOR: token, "POINTSMAN_ROLE": self._who.role}
         shell = front.account.shell

@@ -39,6 +39,7 @@ from router.contract.actions import (
     ReplayRoutes,
     Resume,
     SetOverride,
+    ShowKeys,
     ShowRoutes,
     StartNeighbour,
     Stop,
@@ -52,6 +53,7 @@ from router.contract.history import LogFilter, LogLine, RequestFilter
 from router.contract.overrides import OverrideView
 from router.contract.requests import AttemptView, Facts, Look, RequestDetail, RequestView, State
 from router.contract.results import (
+    ClientKeys,
     Done,
     Edited,
     Explained,

@@ -157,6 +157,11 @@ class Redeem(Struct, frozen=True, tag=True, gc=False):
     key: str = ""
 
 
+class ShowKeys(Struct, frozen=True, tag=True, gc=False):
+    """What clients show at the doors: answered with ClientKeys. For whoever has a shell here, and
+    so the files with these keys."""
+
+
 Action = (
     SetOverride
     | ClearOverride
@@ -178,4 +183,5 @@ Action = (
     | StopNeighbour
     | Invite
     | Redeem
+    | ShowKeys
 )

@@ -95,6 +95,13 @@ class Invitation(Struct, frozen=True, tag=True, gc=False):
     by: str
 
 
+class ClientKeys(Struct, frozen=True, tag=True, gc=False):
+    """Of each role the first key that it takes; "" where it asks for none."""
+
+    ccr: str = ""
+    litellm: str = ""
+
+
 Result = (
     Done
     | Explained
@@ -105,5 +112,6 @@ Result = (
     | Edited
     | Invited
     | Invitation
+    | ClientKeys
     | Refused
 )

@@ -51,6 +51,7 @@ class Snapshot(Struct, frozen=True, gc=False):
     config_error: str = ""  # why the newest edit of a config file was not taken
     visitors: tuple[Visitor, ...] = ()  # oldest first
     alerts: tuple[AlertView, ...] = ()  # newest first, at most 50
+    ledger_trouble: str = ""  # why requests cannot be written down at this time
 
 
 class ServicesChanged(Struct, frozen=True, tag=True, gc=False):

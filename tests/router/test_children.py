@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from router.__main__ import read_line
-from router.children import Child
+from router.children import Child, own_environment
 
 WAITS = "import sys; print('up', flush=True); sys.stdin.read(); print('bye', flush=True)"
 REFUSES = "import sys; sys.stderr.write('no port\\n'); sys.exit(2)"
@@ -33,6 +33,17 @@ class Reports:
 
 def child(code: str, reports: Reports) -> Child:
     return Child("test", [sys.executable, "-c", code], reports)
+
+
+def test_no_child_of_ours_sees_a_key() -> None:
+    env = {name: "x" for name in (
+        "PATH", "HOME", "LC_ALL", "XDG_RUNTIME_DIR", "POINTSMAN_HOME", "POINTSMAN_SIMULATOR_PACE",
+        "OPENAI_API_KEY", "POINTSMAN_KEY", "ANTHROPIC_API_KEY", "AWS_SECRET_ACCESS_KEY", "MY_KEY",
+        "LD_PRELOAD", "HTTPS_PROXY", "GITHUB_TOKEN",
+    )}  # fmt: skip
+    assert set(own_environment(env)) == {
+        *("PATH", "HOME", "LC_ALL", "XDG_RUNTIME_DIR", "POINTSMAN_HOME", "POINTSMAN_SIMULATOR_PACE")
+    }
 
 
 async def test_a_child_ends_with_its_keeper() -> None:

@@ -10,7 +10,9 @@ import tomllib
 import pytest
 
 from router.config import edit
-from router.contract import Edited, EditRoutes, Refused
+from router.contract import ClientKeys, Edited, EditRoutes, Refused, ShowKeys
+from router.control import act
+from router.visitors import ROLES, may
 from storage.home import Home
 from tests.router.inside import served
 
@@ -36,6 +38,15 @@ async def test_consoles_that_edit_at_once_do_not_write_over_each_other(test_home
         back = await asyncio.gather(*(router.edits.undo(router) for _ in SCENARIOS))
         assert all(isinstance(each, Edited) for each in back), back
     assert test_home.toml.read_text() == PROVIDER
+
+
+async def test_clients_keys_are_for_who_has_a_shell(test_home: Home) -> None:
+    test_home.toml.write_text(f"[ccr]\nkeys = ['sk-ccr']\n{PROVIDER}")
+    async with served(test_home) as (router, _):
+        told = await act(router, ShowKeys())
+        assert told == ClientKeys(ccr="sk-ccr", litellm="")
+    allowed = {role for role in ROLES if may(role, ShowKeys())}
+    assert allowed == {"shell"}
 
 
 async def test_what_an_editor_wrote_meanwhile_stays(test_home: Home) -> None:

@@ -23,6 +23,7 @@ from router.contract import (
     Action,
     Beat,
     ClearOverride,
+    ClientKeys,
     Done,
     Edited,
     EditRoutes,
@@ -43,6 +44,7 @@ from router.contract import (
     Result,
     ServiceView,
     SetOverride,
+    ShowKeys,
     Snapshot,
     Stop,
     Tokens,
@@ -85,6 +87,8 @@ class Fake:
         self.paths: list[str] = []
         self.refuse = ""
         self.problem = ""
+        self.ledger_trouble = ""
+        self.keys = ClientKeys()
         self.recent: tuple[RequestView, ...] = ()
         self.overrides: dict[str, OverrideView] = {}
         self.stopped = asyncio.Event()
@@ -144,6 +148,7 @@ class Fake:
                 today=Totals(12, 1, Tokens(input=3456, output=789), 123_000_000, 2, 5, 999_000_000),
             ),
             targets=("deepseek,deepseek-chat", "openrouter,claude-3-5-sonnet"),
+            ledger_trouble=self.ledger_trouble,
             scenarios={"default": "deepseek,deepseek-chat", "think": EVIL},
         )
 
@@ -175,6 +180,8 @@ class Fake:
                 return Models((cheap, dear))
             case EditRoutes():
                 return Edited("/x/config.json", ("+ a route",), applied=not action.dry)
+            case ShowKeys():
+                return self.keys
             case Stop():
                 asyncio.get_running_loop().call_later(0.05, self.stopped.set)
             case _:

@@ -15,7 +15,7 @@ import msgspec
 import pytest
 
 from console.claude import Settings, arguments, base_url, environment, settings, take_context
-from router.contract import Invite, Listener, RequestView, Tokens
+from router.contract import ClientKeys, Invite, Listener, RequestView, Tokens
 from storage.home import Home
 from tests.console.commands.conftest import Invoke, Run
 from tests.console.commands.fake import EVIL, Fake, answer, installed, sse
@@ -211,6 +211,19 @@ async def test_code_becomes_claude(here: Home, run: Run, claude: dict[str, str])
     assert env["ANTHROPIC_CUSTOM_HEADERS"] == "x-mine: 1\nx-pointsman-context: background"
     assert env["POINTSMAN_HOME"] == str(here.config)
     assert not {"ANTHROPIC_API_KEY", "CLAUDE_CODE_USE_BEDROCK"} & env.keys()
+
+
+async def test_the_router_knows_its_key_better(
+    here: Home, run: Run, ccr: Invoke, claude: dict[str, str]
+) -> None:
+    """A variable of config.json is not set in a shell over SSH, whose environment is made anew."""
+    here.make()
+    here.ccr_json.write_text('{"APIKEY": "$NOT_SET_HERE"}')
+    async with Fake(here) as fake:
+        fake.keys = ClientKeys(ccr="sk-of-the-router")
+        _, out, _ = await run("ccr", "code", "hi", **claude)
+        assert json.loads(out)["env"]["ANTHROPIC_AUTH_TOKEN"] == "sk-of-the-router"
+        assert "sk-of-the-router" in (await ccr("activate")).stdout
 
 
 async def test_code_without_interaction(here: Home, run: Run, claude: dict[str, str]) -> None:

@@ -51,12 +51,12 @@ async def test_override_set(
 async def test_override_list_and_clear(here: Home, pointsman: Invoke) -> None:
     async with Fake(here) as fake:
         assert "no overrides" in (await pointsman("override", "list")).stdout
-        await pointsman("override", "set", EVIL)
+        await pointsman("override", "set", f"p,{EVIL}")
         listed = await pointsman("override", "list")
         assert "\x1b" not in listed.stdout
         assert "evil" in listed.stdout
         (view,) = json.loads((await pointsman("override", "list", "--json")).stdout)
-        assert view["target"] == EVIL
+        assert view["target"] == f"p,{EVIL}"
         missing = await pointsman("override", "clear", "nope")
         assert (missing.exit_code, missing.stderr) == (1, "there is no override 'nope'\n")
         assert (await pointsman("override", "clear", view["id"])).exit_code == 0
@@ -69,6 +69,8 @@ async def test_override_list_and_clear(here: Home, pointsman: Invoke) -> None:
     "words",
     [
         ("set",),
+        ("set", "deepseek"),
+        ("set", "deepseek,"),
         ("set", "a,b", "--for", "soon"),
         ("set", "a,b", "--session", "s", "--key", "k"),
         ("clear",),

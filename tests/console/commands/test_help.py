@@ -134,4 +134,7 @@ async def test_a_home_that_cannot_be_made_is_named(run: Run, tmp_path: Path) -> 
     (tmp_path / "home" / "run").write_text("")
     code, out, err = await run("pointsman", "start")
     assert (code, out) == (1, "")
-    assert err.splitlines()[-1] == f"{tmp_path / 'home' / 'run'}: File exists"
+    assert err.splitlines()[-1] == (
+        f"{tmp_path / 'home' / 'run'} cannot be made (file exists):"
+        " choose another home with POINTSMAN_HOME"
+    )

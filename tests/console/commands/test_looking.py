@@ -86,11 +86,21 @@ def safe(text: str) -> str:
 
 async def test_status_of_a_running_router(here: Home, pointsman: Invoke) -> None:
     async with Fake(here) as fake:
+        assert "written down" not in (await pointsman("status")).stdout
+        fake.ledger_trouble = f"disk full {EVIL}"
         await pointsman("override", "set", "deepseek,deepseek-chat", "--for", "1h")
         shown = await pointsman("status")
         data = await pointsman("status", "--json")
     text = safe(shown.stdout)
-    for part in ("running 1h01m", "http://127.0.0.1:5000", fake.url, "412ms", "59m left", "3,456"):
+    for part in (
+        "running 1h01m",
+        "http://127.0.0.1:5000",
+        fake.url,
+        "412ms",
+        "59m left",
+        "3,456",
+        "disk full",
+    ):
         assert part in text
     # 2 of 12 requests have no price: the sum is a lower bound; simulated money is not in it
     assert "≥ $0.1230" in text

@@ -15,6 +15,7 @@ from console.ssh import environment, keys, limits, log, peer, pty
 from console.ssh.options import Options
 from console.ssh.session import SCREENS, choose
 from console.widgets import tabs
+from router.contract import ClientKeys
 from storage.home import home
 
 
@@ -240,6 +241,11 @@ def test_a_shell_has_the_key_that_the_router_asks_for(tmp_path: Path) -> None:
     account = environment.Account("me", "/bin/sh", tmp_path)
     env = environment.build(options, account, "me", (("::1", 1), ("::1", 2)), {}, None)
     assert env["ANTHROPIC_AUTH_TOKEN"] == "the-ccr-key"
+    assert env["OPENAI_API_KEY"]  # SDKs refuse to start without one
+    told = ClientKeys(ccr="of the router", litellm="the-master-key")
+    env = environment.build(options, account, "me", (("::1", 1), ("::1", 2)), {}, None, told)
+    assert env["ANTHROPIC_AUTH_TOKEN"] == "of the router"
+    assert env["OPENAI_API_KEY"] == "the-master-key"
 
 
 @pytest.mark.parametrize(
