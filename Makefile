@@ -34,8 +34,10 @@ test: .venv/developing
 quick: .venv/developing
 	$(BIN)/python -m pytest $(PARALLEL)
 
-# Also the long suites: soak and kill, the real small model, real client programs.
+# Also the long suites: ten times as many bytes, soak and kill, the real small model, real client
+# programs.
 test-all: test
+	$(BIN)/python -m pytest $(PARALLEL) --hypothesis-profile thorough tests/router/formats
 	$(BIN)/python -m pytest -m 'long or real_model or real_client'
 
 lint: .venv/developing

@@ -34,8 +34,9 @@ _SCRUBBED = (
 #: seconds any one asynchronous test may take; far more than the slowest needs
 PATIENCE = 100.0
 # How long an example takes is the machine's affair: no test asserts wall-clock time.
-settings.register_profile("ours", deadline=None)
-settings.load_profile("ours")
+settings.register_profile("everyday", deadline=None, max_examples=50)
+settings.register_profile("thorough", deadline=None, max_examples=500)
+settings.load_profile("everyday")
 _real_connect = socket.socket.connect
 _real_connect_ex = socket.socket.connect_ex
 _real_create = uvloop.Loop.create_connection

@@ -6,7 +6,7 @@ from contextlib import suppress
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from router.errors import CallerError, UpstreamError
@@ -31,7 +31,6 @@ _chunk: Any = st.fixed_dictionaries(
 )
 
 
-@settings(deadline=None, max_examples=50)
 @given(
     at=st.integers(0, 400),
     junk=st.binary(max_size=8),
@@ -76,7 +75,6 @@ def test_only_the_models_name_changes_in_a_form() -> None:
     assert other_endpoints.body_for(asked, "whisper") is BODY
 
 
-@settings(deadline=None, max_examples=50)
 @given(cut=st.integers(0, len(BODY)), junk=st.binary(max_size=12), boundary=st.binary(min_size=1))
 def test_any_form_is_read_or_has_no_model(cut: int, junk: bytes, boundary: bytes) -> None:
     for name in (b"B", boundary):

@@ -8,7 +8,7 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from router.errors import CallerError, UpstreamError
@@ -128,7 +128,6 @@ def test_a_stream_its_bare_end_and_a_whole_answer_say_the_same() -> None:
     assert seen == [events[-2], Finish("tool_use")]
 
 
-@settings(deadline=None, max_examples=50)
 @given(cuts=st.lists(st.integers(0, 4000), max_size=12))
 def test_T01_T02_however_it_is_split(cuts: list[int]) -> None:
     whole = read_pieces(R, UPSTREAM, [STREAM])
@@ -152,7 +151,6 @@ def everyone(events: list[Event]) -> None:
         check_response(R.render_response(events, request, now=1, id="r"))
 
 
-@settings(deadline=None, max_examples=50)
 @given(at=st.integers(0, 4000), junk=st.binary(max_size=8), gap=st.integers(0, 200))
 def test_T04_damaged_anywhere(at: int, junk: bytes, gap: int) -> None:
     at = min(at, len(STREAM))
@@ -202,13 +200,11 @@ _event: Any = st.fixed_dictionaries(
 )
 
 
-@settings(deadline=None, max_examples=50)
 @given(events=st.lists(_event | near, max_size=8))
 def test_any_events(events: list[Any]) -> None:
     everyone(read(R.reader(UPSTREAM), b"".join(b"data: %b\n\n" % dumps(e) for e in events)))
 
 
-@settings(deadline=None, max_examples=50)
 @given(body=near | st.fixed_dictionaries({"output": st.lists(_item, max_size=4)}) | st.binary())
 def test_any_answer_any_error_any_request(body: Any) -> None:
     raw = body if isinstance(body, bytes) else dumps(body)
@@ -241,7 +237,6 @@ _asked: Any = st.fixed_dictionaries(
 )
 
 
-@settings(deadline=None, max_examples=50)
 @given(body=_asked)
 def test_any_request(body: Any) -> None:
     with suppress(CallerError):
