@@ -26,6 +26,7 @@ from textual.widgets import ContentSwitcher
 
 from console import commanding, palette, prefs, theme
 from console.acting import Acting
+from console.aside import step_aside
 from console.board import Board
 from console.ending import Ending
 from console.keys import help_rows, hints
@@ -110,6 +111,7 @@ class ConsoleApp(Ending, Acting):
         self._interrupted = 0.0
         self._alerted = 0
         self._mouse = True
+        self._aside = False
 
     # ── layout ────────────────────────────────────────────────────────────────────────────────────
 
@@ -198,6 +200,7 @@ class ConsoleApp(Ending, Acting):
             self.bell()
 
     def _tick(self) -> None:
+        self._aside = self._aside or step_aside()
         self._draw_bars()
         if not self.paused and self.is_running:
             self.view.tick()

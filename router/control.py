@@ -167,7 +167,7 @@ async def _relay(call: Call, watcher: Watcher, gone: asyncio.Task[None]) -> None
     if not changes.done():
         changes.cancel()
         return
-    await call.more(b"".join(msgspec.json.encode(change) + b"\n" for change in changes.result()))
+    await call.more(changes.result())
 
 
 async def _gone(call: Call) -> None:

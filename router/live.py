@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 from operator import add
 
+from msgspec import json
 from msgspec.structs import astuple, replace
 
 from router.contract import Beat, BudgetView, Change, Dropped, RequestView, Tokens, Totals
@@ -24,30 +25,35 @@ MEMORY = 4096
 
 
 class Watcher:
-    """One console's stream of changes, bounded."""
+    """One console's stream of changes, as lines of JSON, bounded."""
 
     def __init__(self) -> None:
-        self._changes: deque[Change] = deque()
+        self._changes: deque[bytes] = deque()
         self._dropped = 0
         self._ready = asyncio.Event()
 
-    def put(self, change: Change) -> None:
+    def put(self, change: bytes) -> None:
         if len(self._changes) >= QUEUE:
             self._changes.popleft()
             self._dropped += 1
         self._changes.append(change)
         self._ready.set()
 
-    async def get(self) -> list[Change]:
+    async def get(self) -> bytes:
         """All changes since the last call; waits for the first."""
         await self._ready.wait()
         self._ready.clear()
-        changes: list[Change] = list(self._changes)
+        changes = b"".join(self._changes)
         self._changes.clear()
         if self._dropped:
-            changes.insert(0, Dropped(self._dropped))
+            changes = line(Dropped(self._dropped)) + changes
             self._dropped = 0
         return changes
+
+
+def line(change: Change) -> bytes:
+    """As it is told on the control socket."""
+    return json.encode(change) + b"\n"
 
 
 class _Sums:
@@ -152,8 +158,11 @@ class Live:
         self._watchers.discard(watcher)
 
     def tell(self, change: Change) -> None:
+        """Encoded once, however many look: with twenty consoles the encoding was a third of what
+        they cost the router."""
+        told = line(change) if self._watchers else b""
         for watcher in self._watchers:
-            watcher.put(change)
+            watcher.put(told)
 
     def beat(self) -> Beat:
         """The figures of this moment, without the requests."""
@@ -172,7 +181,7 @@ class Live:
             budgets=self.budgets(),
         )
 
-    async def pulse(self, seconds: float = 0.45) -> None:
+    async def pulse(self, seconds: float = 0.5) -> None:
         """Tells the watchers what changed, twice a second; idle while nobody watches."""
         while True:
             await asyncio.sleep(seconds)

@@ -70,6 +70,8 @@ class View(Vertical):
     CHANGES: ClassVar[frozenset[str]] = frozenset()
     #: why the ledger could not be read
     trouble: str = ""
+    #: drawn since the last tick
+    _fresh = False
 
     def __init_subclass__(cls, **more: Any) -> None:
         """Names each key, "live.cancel", so that a person can put another in its place."""
@@ -88,6 +90,7 @@ class View(Vertical):
         """Draws what the board says now; nothing while the console is being taken down, when a
         worker may still come back with an answer."""
         if self.app.is_running and self.is_attached:
+            self._fresh = True
             self.draw()
 
     def draw(self) -> None:
@@ -99,8 +102,11 @@ class View(Vertical):
         self.update()
 
     def tick(self) -> None:
-        """Once a second while it is shown: what ages by itself."""
-        self.update()
+        """Once a second while it is shown: what ages by itself. A screen that the router's beat has
+        just drawn has aged with it."""
+        if not self._fresh:
+            self.update()
+        self._fresh = False
 
     def on_table_moved(self) -> None:
         self.update()

@@ -26,11 +26,10 @@ from typing import NoReturn
 
 import msgspec
 
+from console.aside import NICE
 from console.ssh.pty import reset_signals
 
 LARGEST = 1 << 16
-#: a busy machine serves requests first: twenty consoles draw for ten times what the router takes
-NICE = 10
 
 
 class Start(msgspec.Struct):

@@ -43,6 +43,7 @@ class ListRows(Generic[_T]):
     ) -> None:
         self.items = items
         self._draw = draw
+        self._drawn: dict[int, Row] = {}
         self._keys = [key(item) for item in items]
         self._places = {key: place for place, key in enumerate(self._keys)}
 
@@ -53,7 +54,10 @@ class ListRows(Generic[_T]):
         return self._keys[index]
 
     def row(self, index: int) -> Row:
-        return self._draw(self.items[index])
+        row = self._drawn.get(index)
+        if row is None:
+            row = self._drawn[index] = self._draw(self.items[index])
+        return row
 
     def index(self, key: Key) -> int | None:
         return self._places.get(key)

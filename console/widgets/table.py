@@ -18,6 +18,7 @@ from textual.geometry import Region, Size
 from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
+from textual.widget import Widget
 
 from console.text import fit, number, width
 from console.theme import TONES
@@ -25,6 +26,8 @@ from console.widgets.columns import Column, Layout, lay_out
 from console.widgets.paint import Cell, Span, pieces, plain
 from console.widgets.rows import NOTHING, Heading, Key, ListRows, Row, Rows
 
+#: drawn rows that are kept, several screens full
+KEPT = 512
 #: the selected row is marked by this too, so that it shows without colour
 _MARK = "▌"
 
@@ -88,7 +91,10 @@ class Table(ScrollView, can_focus=True):
         self._selected: Key | None = None
         self._widths = [max(c.width, len(c.name)) for c in columns]
         self._layout: Layout | None = None
+        #: what stands on each line of the screen
         self._painted: dict[int, tuple[Row | None, bool, Strip]] = {}
+        #: …and as what each row was drawn: rows that only moved are not drawn again
+        self._drawn: dict[Key, tuple[Row, bool, Strip]] = {}
         self._tones: dict[tuple[str, bool], Style] = {}
 
     # ── what it shows ─────────────────────────────────────────────────────────────────────────────
@@ -126,8 +132,9 @@ class Table(ScrollView, can_focus=True):
         self._put_cursor(place, 1)
         size = Size(self.size.width, count + 1)
         if size != self.virtual_size:
-            self.virtual_size = size
-            self._refresh_scrollbars()
+            # as setting it does, without the layout of the whole screen that follows from that
+            self.set_reactive(Widget.virtual_size, size)
+            self._scroll_update(size)
         self._keep_in_sight()
         self._measure()
         for y in range(1, self.size.height):
@@ -157,6 +164,9 @@ class Table(ScrollView, can_focus=True):
             row = self._rows.row(place)
             if row is None or isinstance(row, Heading):
                 continue
+            drawn = self._drawn.get(self._rows.key(place))
+            if drawn is not None and drawn[0] == row:
+                continue
             for index, column in enumerate(self.columns):
                 if column.number and (need := width(plain(row[index]))) > self._widths[index]:
                     self._widths[index] = need
@@ -172,6 +182,7 @@ class Table(ScrollView, can_focus=True):
     def _forget(self) -> None:
         self._layout = None
         self._painted.clear()
+        self._drawn.clear()
         self.refresh()
 
     # ── the cursor ────────────────────────────────────────────────────────────────────────────────
@@ -273,6 +284,7 @@ class Table(ScrollView, can_focus=True):
         super().notify_style_update()
         self._tones.clear()
         self._painted.clear()
+        self._drawn.clear()
 
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
         super().watch_scroll_y(old_value, new_value)
@@ -300,14 +312,25 @@ class Table(ScrollView, can_focus=True):
         painted = self._painted.get(y)
         if painted is not None and painted[0] == row and painted[1] == cursor:
             return painted[2]
-        strip = self._paint(row, cursor)
+        strip = self._draw(self._rows.key(place), row, cursor) if row is not None else self._blank()
         self._painted[y] = (row, cursor, strip)
         return strip
 
-    def _paint(self, row: Row | None, cursor: bool) -> Strip:
+    def _draw(self, key: Key, row: Row, cursor: bool) -> Strip:
+        drawn = self._drawn.get(key)
+        if drawn is not None and drawn[1] == cursor and drawn[0] == row:
+            return drawn[2]
+        strip = self._paint(row, cursor)
+        if len(self._drawn) > KEPT:
+            self._drawn.clear()
+        self._drawn[key] = (row, cursor, strip)
+        return strip
+
+    def _blank(self) -> Strip:
+        return Strip.blank(self.size.width, self._style("", False))
+
+    def _paint(self, row: Row, cursor: bool) -> Strip:
         base = self._style("", cursor)
-        if row is None:
-            return Strip.blank(self.size.width, base)
         if isinstance(row, Heading):
             spans = pieces(list(row.pieces))
             segments = [Segment(" ", base)]

@@ -22,7 +22,7 @@ class Counting(Table):
 
     painted = 0
 
-    def _paint(self, row: Row | None, cursor: bool) -> Strip:
+    def _paint(self, row: Row, cursor: bool) -> Strip:
         self.painted += 1
         return super()._paint(row, cursor)
 
@@ -113,6 +113,30 @@ async def test_headings_are_passed_over() -> None:
             await pilot.press(key)
             seen.append(app.table.selected)
         assert seen == ["a", "b", "b", "a", "a", "a", "b"]
+
+
+async def test_rows_that_only_moved_are_not_drawn_again() -> None:
+    app = Bench(edge="top")
+    async with app.run_test(size=(40, 8)) as pilot:
+        old = [(f"row {n}", n) for n in range(30)]
+        app.table.show(rows(*old))
+        await pilot.pause()
+        app.table.painted = 0
+        app.table.show(rows(("new", 1), *old))
+        await pilot.pause()
+        assert app.lines()[1].startswith("▌new")
+        assert app.lines()[2].split() == ["row", "0", "0", "x"]
+        assert app.table.painted == 2  # the new one, and the one that lost the cursor
+        assert app.table.virtual_size.height == app.table.vertical_scrollbar.window_virtual_size
+        app.table.show(rows(*old[:3]))
+        await pilot.pause()
+        assert not app.table.show_vertical_scrollbar
+        assert [line.split()[-2:] for line in app.lines()[1:4]] == [
+            ["0", "x"],
+            ["1", "x"],
+            ["2", "x"],
+        ]
+        assert "".join(app.lines()[4:]) == ""
 
 
 async def test_only_the_changed_line_is_painted_again() -> None:
