@@ -17,6 +17,7 @@ from contextlib import suppress
 from typing import Any
 
 import click
+from click.shell_completion import CompletionItem
 
 import console.ccr
 import console.commands
@@ -78,6 +79,14 @@ class Lenient(Folder):
 
             found = command_of(cmd_name)
         return found
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        from console import presets
+        from storage.home import home
+
+        names = [name for name in presets.installed(home()) if name.startswith(incomplete)]
+        found = [CompletionItem(name, help="Claude Code on this preset.") for name in names]
+        return super().shell_complete(ctx, incomplete) + found
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]

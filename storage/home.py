@@ -1,4 +1,5 @@
-"""Where everything lives. The only file that knows a path; imports nothing of ours."""
+"""Where everything lives. The only file that knows a path, but for
+storage.ccr_folder."""
 
 from __future__ import annotations
 
@@ -6,6 +7,8 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
+
+from storage.ccr_folder import ccr_folder
 
 #: a Unix socket's path must fit sockaddr_un: 104 bytes on macOS, 108 on Linux
 LONGEST_SOCKET = 100
@@ -130,24 +133,18 @@ def _private(folder: Path) -> None:
         folder.mkdir(exist_ok=True, mode=0o700)
 
 
-def ccr_folder(env: Mapping[str, str] = os.environ) -> Path:
-    """As `home(env).ccr`, in a third of its time: a status line is drawn after every answer."""
-    root = env.get("POINTSMAN_HOME")
-    base = Path(root).expanduser().absolute() if root else Path.home()
-    return base / ".claude-code-router"
-
-
 def home(env: Mapping[str, str] = os.environ) -> Home:
     """POINTSMAN_HOME puts everything under one folder; else the platform's own folders, and
     ~/.claude-code-router for what CCR's users expect there."""
+    ccr = Path(ccr_folder(env.get("POINTSMAN_HOME")))
     if env.get("POINTSMAN_HOME"):
-        base = ccr_folder(env).parent
+        base = ccr.parent
         return Home(
             config=base,
             data=base / "data",
             run=base / "run",
             logs=base / "logs",
-            ccr=ccr_folder(env),
+            ccr=ccr,
         )
     import platformdirs
 
@@ -159,5 +156,5 @@ def home(env: Mapping[str, str] = os.environ) -> Home:
             dirs.user_runtime_dir if os.environ.get("XDG_RUNTIME_DIR") else dirs.user_state_dir
         ),
         logs=Path(dirs.user_log_dir),
-        ccr=ccr_folder(env),
+        ccr=ccr,
     )

@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping, Sequence
-from typing import Any
 
 from console.statusline import draw, scripts, values
 
-Module = Mapping[str, Any]
+TYPE_CHECKING = False  # typing's own, without the milliseconds of importing it
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from typing import Any
+
+    Module = Mapping[str, Any]
 
 #: what Claude Code Router shows by default, and the cost; without the icons of patched fonts
 MODULES: Sequence[Module] = (
@@ -71,12 +74,12 @@ def configuration(preset: str = "") -> tuple[Module, str]:
     """StatusLine of config.json, or of the installed preset named, and the style where `preset`
     names that instead."""
     from console.lenient import read
-    from storage.home import ccr_folder
+    from storage.ccr_folder import ccr_folder
 
-    folder = ccr_folder()
+    folder = ccr_folder(os.environ.get("POINTSMAN_HOME"))
     style = preset if preset in ("default", "powerline") else ""
-    path = folder / "config.json"
+    path = os.path.join(folder, "config.json")
     if preset and not style:
-        path = folder / "presets" / os.path.basename(preset) / "manifest.json"
+        path = os.path.join(folder, "presets", os.path.basename(preset), "manifest.json")
     found = read(path).get("StatusLine")
     return (found if isinstance(found, dict) else {}), style

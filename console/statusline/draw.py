@@ -6,13 +6,16 @@ One rule: colours are ours to write; a module's text passes console.text.clean f
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
-from typing import Any
 
 from console.text import clean
 
-Module = Mapping[str, Any]
-Color = tuple[int, int, int]
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from typing import Any
+
+    Module = Mapping[str, Any]
+    Color = tuple[int, int, int]
 
 RESET = "\x1b[0m"
 ARROW = "\ue0b0"

@@ -11,9 +11,11 @@ import os
 import subprocess
 from pathlib import Path
 
+import click
 import pytest
 
 from console.claude import with_settings
+from console.main import ccr_group
 from router.contract import VERSION
 from storage.home import Home
 from tests.console.commands.conftest import Invoke, Run
@@ -186,6 +188,8 @@ async def test_a_preset_is_a_command(here: Home, run: Run, ccr: Invoke, tmp_path
     assert (code, args) == (7, ["hi"])
     assert (env["ANTHROPIC_BASE_URL"], env["ANTHROPIC_AUTH_TOKEN"]) == ("https://q.test", "sk-q")
     assert (await ccr("gone", "hi")).exit_code == 1
+    offered = ccr_group.shell_complete(click.Context(ccr_group), "m")
+    assert [one.value for one in offered] == ["model", "mine"]
     for no in ("other", "..", "../presets/mine"):
         result = await ccr(no)
         assert (result.exit_code, "ccr has no command" in result.stderr) == (1, True)
