@@ -36,6 +36,11 @@ async def embed(
         if surface.wishes is not None:
             request, record.wishes = surface.wishes(request, call, wire.parse)
         plan = await choose(router, record, request, surface.external)
+        if router.cache.on:
+            taken = await router.cache.recall(call, surface, record, request, plan, router.now())
+            if taken is None:
+                return
+            call = border.call = taken
 
         async def once(attempt: Attempt, candidate: Candidate) -> None:
             url = beside(candidate.provider, "/embeddings", candidate.model)
@@ -52,3 +57,5 @@ async def embed(
             await call.answer(200, told, headers=surface.headers(record))
 
         await attempts(router, record, plan, call, once)
+        if router.cache.on:
+            router.cache.keep(call, record)

@@ -151,11 +151,13 @@ class ResponseCache:
             name: value for name, value in request.body.items() if name not in _BESIDE
         }
         caller = record.caller
-        parts = (caller.door, request.dialect, request.model, request.stream, caller.key)
+        parts = (caller.door, record.endpoint, record.dialect, request.model, request.stream)
         wishes = (record.wishes.mock, record.wishes.tags)
         pinned = caller.headers.get("x-pointsman-model", "")
         space = said.namespace or self._rules.namespace
-        named = msgspec.json.encode((parts, wishes, pinned, space, body), order="sorted")
+        named = msgspec.json.encode(
+            (parts, caller.key, wishes, pinned, space, body), order="sorted"
+        )
         return hashlib.sha256(named).hexdigest()
 
     async def recall(
@@ -182,7 +184,10 @@ class ResponseCache:
         if not isinstance(call, Recording):
             return
         ticket = call.ticket
-        if not ticket.store or not call.whole or not record.complete or record.status != 200:
+        if not ticket.store or not call.whole or record.status != 200:
+            return
+        # embeddings have no last word: they were read whole, or they are an error
+        if record.endpoint == "chat" and not record.complete:
             return
         at, body = self._wall(), b"".join(call.pieces)
         until = None if ticket.ttl is None else at + ticket.ttl

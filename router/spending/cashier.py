@@ -155,6 +155,8 @@ class Cashier:
             ),
             default=0,
         )
+        if any(account.limit is not None for account in accounts):
+            record.keep_at = 0.0  # at the next look: what it has used by then survives a crash
         record.entry = Entry(Hold(accounts, amount), [one for _, one in rates], at, tokens)
         return plan
 

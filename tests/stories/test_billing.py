@@ -274,7 +274,13 @@ async def _audit_sums(link: Link, details: list[RequestDetail]) -> None:
             sum(row.tokens.cache_read for row in mine),
             sum(row.tokens.output for row in mine),
             sum(row.cost or 0 for row in mine),
-            sum(row.cost is None for row in mine),
+            # each attempt whose cost is not known, also those of one request
+            sum(
+                one.cost is None
+                for detail in details
+                for one in detail.attempts or (detail.request,)
+                if one.simulated is simulated
+            ),
         )
         for by in GROUPINGS:
             assert _sums(await link.archive.costs(by=by), simulated) == expected, by

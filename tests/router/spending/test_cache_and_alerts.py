@@ -12,6 +12,7 @@ import pytest
 from router.config import Flags, Probes, load
 from router.errors import ConfigError
 from storage.home import Home
+from storage.readers import Archive
 from tests.fakes.upstream import Behaviour, FakeUpstream
 from tests.router.spending.test_keys import (
     ANSWER,
@@ -21,6 +22,7 @@ from tests.router.spending.test_keys import (
     bearer,
     chat,
     generated,
+    named,
     write,
 )
 
@@ -82,6 +84,51 @@ async def test_only_the_same_question_gets_the_same_answer(
             assert cut.status_code >= 500
         wrong_type = await http.post(CHAT, json=chat(cache="no"), headers=MASTER)
         assert wrong_type.status_code == 400
+
+
+MESSAGES = {"max_tokens": 8, "messages": [{"role": "user", "content": "hi"}]}
+#: every way of asking that LiteLLM's cache knows; Anthropic's streams too
+KINDS: list[tuple[str, dict[str, Any]]] = [
+    ("/litellm/v1/chat/completions", {"messages": MESSAGES["messages"]}),
+    ("/litellm/v1/messages", MESSAGES),
+    ("/litellm/v1/messages", {**MESSAGES, "stream": True}),
+    ("/litellm/v1/responses", {"input": "hi", "store": False}),
+    ("/litellm/v1/embeddings", {"input": "hi"}),
+]
+
+
+async def test_every_door_of_the_plane_remembers_and_a_hit_is_free_and_counted_as_saved(
+    test_home: Home, upstream: FakeUpstream
+) -> None:
+    write(test_home, upstream, CACHE)
+    async with at(test_home) as (router, http):
+        key = await generated(http, max_budget=100)
+        for number, (path, body) in enumerate(KINDS, 1):
+            first, again = [
+                await http.post(path, json={"model": "gpt-4o", **body}, headers=bearer(key))
+                for _ in range(2)
+            ]
+            assert (first.status_code, again.status_code) == (200, 200), first.text
+            assert again.content == first.content, path
+            assert again.headers["x-litellm-cache-hit"] == "True"
+            assert len(upstream.requests) == number, path
+        assert router.ledger.flush(5)
+        archive = Archive(test_home.ledger)
+        lines = await archive.costs(by="rule")
+        await archive.close()
+        (hits,) = (line for line in lines if line.name.startswith("cache,"))
+        (asked,) = (line for line in lines if not line.name.startswith("cache,"))
+        assert (hits.requests, hits.cost, hits.spend.saved) == (len(KINDS), 0, asked.cost)
+        account = router.cashier.account("key", named(router, key))
+        assert account is not None
+        assert (account.spent, account.held) == (asked.cost, 0)
+        pinged = (await http.get("/litellm/cache/ping", headers=MASTER)).json()
+        assert pinged["status"] == "healthy"
+        assert pinged["health_check_cache_params"]["hits"] == len(KINDS)
+        flushed = await http.post("/litellm/cache/flushall", headers=MASTER)
+        assert flushed.json() == {"status": "success"}
+        anew = await http.post(CHAT, json={"model": "gpt-4o", **MESSAGES}, headers=bearer(key))
+        assert "x-litellm-cache-hit" not in anew.headers
 
 
 async def test_budgets_of_the_configuration(test_home: Home, upstream: FakeUpstream) -> None:
