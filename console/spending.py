@@ -10,6 +10,7 @@ from __future__ import annotations
 import csv
 import time
 from collections.abc import Sequence
+from operator import sub
 from pathlib import Path
 
 import msgspec
@@ -65,6 +66,40 @@ def total(lines: Sequence[CostLine]) -> CostLine:
             fees=sum(line.spend.fees for line in lines),
             saved=sum(line.spend.saved for line in lines),
         ),
+    )
+
+
+def rest(shown: Sequence[CostLine], whole: Sequence[CostLine]) -> list[CostLine]:
+    """What is not among the lines that are shown, as one line of each kind, so that the sums are
+    those of everything. `whole` is all of it, by whatever."""
+    found = []
+    for simulated in (False, True):
+        of_all, of_shown = (
+            total([line for line in lines if line.simulated is simulated])
+            for lines in (whole, shown)
+        )
+        if of_all.requests == of_shown.requests:
+            continue
+        found.append(_less(of_all, of_shown, simulated=simulated))
+    return found
+
+
+def _less(of_all: CostLine, of_shown: CostLine, *, simulated: bool) -> CostLine:
+    figures = {
+        name: getattr(of_all, name) - getattr(of_shown, name)
+        for name in ("requests", "errors", "cost", "unpriced", "attempts")
+    }
+    tokens = map(
+        sub, msgspec.structs.astuple(of_all.tokens), msgspec.structs.astuple(of_shown.tokens)
+    )
+    *counts, _ = tokens
+    spend = map(sub, msgspec.structs.astuple(of_all.spend), msgspec.structs.astuple(of_shown.spend))
+    return CostLine(
+        name="… all others",
+        simulated=simulated,
+        tokens=Tokens(*(*counts, of_all.tokens.estimated)),
+        spend=Spend(*spend),
+        **figures,
     )
 
 

@@ -44,13 +44,20 @@ TAGS: Final = (
     " WHERE tags <> '' AND started_at >= ? AND started_at < ? AND state <> 'running'"
     " AND simulated = 0 GROUP BY 1 ORDER BY 3 DESC, 2 DESC, 1"
 )
+#: the newest request's seq
+NEWEST: Final = "SELECT COALESCE(MAX(seq), 0) FROM request"
 KEPT: Final = "SELECT id, data FROM kept WHERE kind = ? ORDER BY id"
 OVERRIDES: Final = f"SELECT {_names(OVERRIDE)} FROM override ORDER BY set_at, id"
 
 
-def requests(filter: RequestFilter, limit: int, before_seq: int | None) -> Query:
-    """Rows for rows.read_request, newest first."""
+def requests(
+    filter: RequestFilter, limit: int, before_seq: int | None, from_seq: int | None = None
+) -> Query:
+    """Rows for rows.read_request, newest first, of those in [from_seq, before_seq)."""
     terms, values = _request_terms(filter)
+    if from_seq is not None:
+        terms.append("seq >= ?")
+        values.append(from_seq)
     if before_seq is not None:
         terms.append("seq < ?")
         values.append(before_seq)

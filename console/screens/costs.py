@@ -29,6 +29,7 @@ from console.spending import (
     legend,
     outlook,
     over_time,
+    rest,
     stack,
     total,
     would_have,
@@ -56,6 +57,8 @@ BYS: tuple[By, ...] = (
 )
 #: seconds between two looks at whether the ledger has changed
 LOOK = 2
+#: sessions that have a line of their own, the dearest
+MOST = 500
 #: key → (name, days before today)
 PERIODS = {"t": ("today", 0), "w": ("7 days", 6), "M": ("30 days", 29)}
 _STEPS: tuple[tuple[Literal["quarter", "hour", "day"], float], ...] = (
@@ -244,7 +247,13 @@ class Costs(View):
         if version == self._version and self._lines is not None:
             return
         now, (since, until) = self.console_app.now(), self._span
-        self._lines = await self.ask(archive.costs(since, until, self.by), [])
+        # there may be a session for each of a million requests: the dearest, and the rest as one
+        few = MOST if self.by == "session" else None
+        self._lines = await self.ask(archive.costs(since, until, self.by, few), [])
+        if few is not None and len(self._lines) == few:
+            self._lines += rest(
+                self._lines, await self.ask(archive.costs(since, until, "door"), [])
+            )
         self._points = await self.ask(archive.cost_series(since, until, self._step[0]), [])
         self._hour = await self.ask(archive.cost_series(now - 3600, now + DAY, "quarter"), [])
         first = time.localtime(now)

@@ -137,6 +137,16 @@ async def test_pages_and_filters(book: Ledger, archive: Archive) -> None:
     assert await ids(text="0_s") == []  # signs of LIKE mean themselves
     assert await ids(text="OPENROUTER") == [2]
     assert await ids(text="r_4") == [4]
+    for size in (1, 2, 3):  # stretches that begin and end among the rows
+        apart = Archive(book.path, stretch=size)
+        try:
+            for text, seqs in (("r_", [5, 4, 3]), ("OPENROUTER", [2]), ("nowhere", [])):
+                found = await apart.requests(RequestFilter(text=text), 3)
+                assert [one.seq for one in found] == seqs
+            page = await apart.requests(RequestFilter(text="r_"), 2, 3)
+            assert [one.seq for one in page] == [2, 1]
+        finally:
+            await apart.close()
     assert await ids(provider="openrouter", model="x", session="s2", door="litellm") == [2]
     assert await ids(provider="openrouter", door="ccr") == []
     assert await ids(status_from=400) == [3]

@@ -6,6 +6,7 @@ import asyncio
 import sqlite3
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -23,7 +24,7 @@ HELD = 0.003 * 40 + 8 * 0.002
 LIMIT = 12 * HELD
 
 
-async def _crowd(router: Running, key: str, **more: object) -> list[asyncio.Task[int]]:
+async def _crowd(router: Running, key: str, **more: Any) -> list[asyncio.Task[int]]:
     """All of them at once; each task's result is the status, of a stream its head's."""
     http = httpx.AsyncClient(base_url=router.front, timeout=30, limits=httpx.Limits())
 
