@@ -94,6 +94,7 @@ class UpstreamError(RequestError):
     ) -> None:
         super().__init__(message, kind=kind, status=status, code=code, headers=headers)
         self.provider = provider
+        self.vendor = ""  # the provider's kind
         self.model = model
         self.provider_type = provider_type
         self.retry_after = retry_after

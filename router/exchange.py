@@ -28,7 +28,7 @@ from router.formats.failures import redacted
 from router.guards.body import ClientGoneError, read_body
 from router.inlining import FORMATS as INLINED
 from router.messages import Request
-from router.outgoing import able, outgoing
+from router.outgoing import able, insist, outgoing
 from router.pauses import refusal
 from router.policy import Course, GiveUp, Try, Wait
 from router.prices import price
@@ -105,6 +105,7 @@ async def exchange(router: Router, call: Call, surface: Surface) -> None:
             if candidate.provider.auth in EXTRAS:
                 sent = await router.signing.signed(sent)
             attempt.dropped = sent.dropped
+            insist(candidate, sent.dropped, record.wishes)
             upstream = await router.transport.send(
                 "POST",
                 sent.url,
@@ -257,6 +258,7 @@ def settle(
     router.health.attempted(attempt, router.wall())
     if error is not None:
         error.provider, error.model = provider.name, attempt.candidate.model
+        error.vendor = provider.kind
         # the one place that every failure of a provider passes before anyone is told of it
         error.message = redacted(error.message, provider)
         attempt.error = error.noted = without_quotes(error.message, request)

@@ -16,12 +16,13 @@ from router.doors.call import Call
 from router.errors import CallerError
 from router.formats import Format
 from router.formats.anthropic_messages.billing import meant_for, without_billing
-from router.formats.left_out import left_out
+from router.formats.left_out import left_out, unsupported
 from router.messages import Request
 from router.providers import also
 from router.providers.adjustments import adjust, answer_changes
 from router.rules.plan import Candidate, Plan
 from router.settings import Provider
+from router.wishes import Wishes
 
 #: headers of a client that a provider of the same format may see
 FORWARDED = ("openai-beta", "idempotency-key")
@@ -106,6 +107,17 @@ def outgoing(
         dropped=dropped,
         changes=changes,
     )
+
+
+def insist(candidate: Candidate, dropped: tuple[str, ...], wishes: Wishes) -> None:
+    """LiteLLM's `drop_params: false`. Raises UpstreamError: others may have a place for it."""
+    if not dropped or candidate.deployment is None:
+        return
+    lax = wishes.drop_params
+    if not candidate.deployment.strict if lax is None else lax:
+        return
+    if error := unsupported(dropped, candidate.provider.kind, candidate.model):
+        raise error
 
 
 def unchanged(candidate: Candidate, request: Request) -> bool:

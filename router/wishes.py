@@ -40,6 +40,8 @@ class Wishes(Struct, frozen=True):
     mock: str | None = None
     #: treats the first group as failed in this way, to show that the fallbacks work
     fails_with: Kind | None = None
+    #: whether fields without a place at the provider are left out; None: as configured
+    drop_params: bool | None = None
     #: what it asks of the cache of answers
     cache: Controls | None = None
 

@@ -108,6 +108,7 @@ class LiteLLMParams(BaseModel):
         counted: bool,
         parallel: int | None,
         stream_timeout: float | None,
+        strict: bool,
     ) -> Deployment:
         """This entry of a group; `last` is the order of those that name none."""
         parallel = self.max_parallel_requests or parallel
@@ -133,6 +134,7 @@ class LiteLLMParams(BaseModel):
             stream_timeout=self.stream_timeout or stream_timeout,
             drops=tuple(self.additional_drop_params),
             mock=self.mock_response if isinstance(self.mock_response, str) else "",
+            strict=strict if self.drop_params is None else not self.drop_params,
         )
 
     def ignored(self) -> list[str]:

@@ -98,7 +98,7 @@ class Settings(BaseModel):
     optional_pre_call_checks: list[str] = []
     enable_tag_filtering: bool = False
     tag_filtering_match_any: bool = True
-    #: a field that a provider does not know is left out here in any case, and the answer says so
+    #: unless it is switched off, a field without a place at a provider is left out, and named
     drop_params: bool = True
     #: a conversation that a provider would refuse for its form is mended here in any case
     modify_params: bool = True
@@ -137,9 +137,6 @@ class Routing:
     def groups(self, deployments: Mapping[str, tuple[Deployment, ...]]) -> Groups:
         """Raises ConfigError for an alias that is no name."""
         self._doubt_strategy()
-        if not self.said("drop_params"):
-            text = "fields that a provider does not know are left out, and the answer names them"
-            self._say(text, "litellm_settings", "drop_params")
         aliases, hidden = self._aliases()
         chains = {
             name: self._chains(name, {*deployments, *aliases})

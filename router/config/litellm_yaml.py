@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from router.config.budgets import of_litellm_file
 from router.config.deployments import LiteLLMParams, Upstreams
@@ -37,6 +37,8 @@ class _Entry(_Loose):
 
 class _General(_Loose):
     master_key: str | None = None
+    #: LiteLLM's own: the status of a request over its budget
+    budget_exceeded_status_code: int | None = Field(default=None, ge=400, le=499)
 
 
 class _File(_Loose):
@@ -93,6 +95,7 @@ def read(
     part.budgets = of_litellm_file(document, routing, upstreams.named)
     key = file.general_settings.master_key or env.get("LITELLM_MASTER_KEY", "")
     part.key = Secret("" if unresolved(key) else key)
+    part.over_budget = file.general_settings.budget_exceeded_status_code
     part.findings += exposed(WHAT, part.document or document)
     part.findings += _unused(document, file)
     locked = "clients must show master_key" if part.key else "no client key"
@@ -183,6 +186,7 @@ def _made(
                 counted=routing.strategy() in ("least-busy", "latency", "usage"),
                 parallel=routing.said("default_max_parallel_requests"),
                 stream_timeout=routing.said("stream_timeout"),
+                strict=not routing.said("drop_params"),
             )
             for (entry, target), weight in zip(members, weights, strict=True)
         )

@@ -63,6 +63,9 @@ def load(
     litellm_role, asked_litellm = roles.role(
         "litellm", file.litellm, litellm.key, probes.litellm, own.document, listen.litellm_port
     )
+    litellm_role = replace(
+        litellm_role, errors=file.litellm.errors, over_budget=litellm.over_budget
+    )
     ccr_role, asked_ccr = roles.role(
         "ccr", file.ccr, ccr.key, probes.ccr, own.document, listen.ccr_port
     )

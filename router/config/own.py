@@ -9,7 +9,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_valida
 from router.config.endpoints import problem_of
 from router.config.part import Key
 from router.contract import AlertKind
-from router.settings import Scenario, Target
+from router.settings import LiteLLMVersion, Scenario, Target
 from router.spending.period import parse
 
 #: what a budget may be of; of some, each one by itself may have it
@@ -56,6 +56,10 @@ class RoleTable(_Table):
     host: str = ""
 
     _address = field_validator("url")(address)
+
+
+class LiteLLMTable(RoleTable):
+    errors: LiteLLMVersion = "1.80"
 
 
 class SshTable(_Table):
@@ -261,7 +265,7 @@ class AlertsTable(_Table):
 
 class PointsmanToml(_Table):
     listen: ListenTable = ListenTable()
-    litellm: RoleTable = RoleTable()
+    litellm: LiteLLMTable = LiteLLMTable()
     ccr: RoleTable = RoleTable()
     ssh: SshTable = SshTable()
     log: LogTable = LogTable()

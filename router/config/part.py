@@ -68,6 +68,7 @@ class Part:
     routes: Routes | None = None
     groups: Groups | None = None
     key: Secret = NO_KEY  # what clients of this source's role must show
+    over_budget: int | None = None  # the status of a request over its budget
     port: int | None = None
     proxy: Secret = NO_KEY  # address of the proxy on the way to providers
     cache: ResponseCaching | None = None

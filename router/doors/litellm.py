@@ -19,7 +19,8 @@ from router.doors.border import guarded
 from router.doors.call import Call
 from router.doors.callers import admitted, key_of
 from router.doors.console import moved
-from router.doors.litellm_answers import LiteLLMChat, LiteLLMMessages, headers
+from router.doors.litellm_answers import headers
+from router.doors.litellm_errors import formats
 from router.doors.wishes import wishes_of
 from router.embed import embed
 from router.errors import CallerError
@@ -38,11 +39,6 @@ if TYPE_CHECKING:
 CREATED = 1677610602
 #: the guide's "ccr-claude-sonnet", less the prefix
 ROUTED = "claude-sonnet"
-#: formats whose errors LiteLLM tells in words of its own
-FORMATS: dict[str, Format] = {
-    "openai_chat": LiteLLMChat(),
-    "anthropic_messages": LiteLLMMessages(),
-}
 #: what is answered by a completion, and the format that its path speaks
 _COMPLETIONS = (
     (re.compile(r"(/v1|/(engines|openai/deployments)/[^/]+)?/chat/completions"), "openai_chat"),
@@ -61,8 +57,12 @@ async def litellm(router: Router, call: Call) -> None:
     if call.method == "GET" and await relay.visited(router, call, router.generation.litellm):
         return
     dialect = _dialect(call.path)
-    format = FORMATS.get(dialect) or router.formats[dialect]
-    await guarded(router, call, format, _route(router, call))
+    await guarded(router, call, _spoken(router, dialect), _route(router, call))
+
+
+def _spoken(router: Router, dialect: str) -> Format:
+    role = router.generation.litellm
+    return formats(role.errors, role.over_budget).get(dialect) or router.formats[dialect]
 
 
 def _dialect(path: str) -> str:
@@ -137,6 +137,13 @@ def admit(router: Router, call: Call, key: str = "") -> None:
     if not keys and not router.cashier.on:
         return
     key = key_of(call.headers)
+    if key and key == call.headers.get("authorization"):
+        raise CallerError(
+            "Authentication Error, Malformed API Key passed in. Ensure Key has `Bearer ` prefix.",
+            status=401,
+            kind="credential",
+            code="auth_error",
+        )
     if (holder := router.cashier.find(key)) is not None:
         router.cashier.check(holder, call.path)
         return
@@ -161,8 +168,7 @@ def _surface(router: Router, call: Call, format: str) -> Surface:
     role = router.generation.litellm
     external = relay.candidate(role, call, format) if role.mode == "external" else None
     wishes = None if external else wishes_of
-    spoken = FORMATS.get(format) or router.formats[format]
-    return Surface("litellm", "litellm", spoken, headers, external, wishes)
+    return Surface("litellm", "litellm", _spoken(router, format), headers, external, wishes)
 
 
 def by_name(router: Router, call: Call, door: str, format: Format) -> Surface:

@@ -40,6 +40,7 @@ _FOLLOWED = frozenset(
         "tags",
         "litellm_metadata",
         "cache",
+        "drop_params",
     }
 )
 #: fields that are LiteLLM's alone and change nothing here
@@ -48,7 +49,6 @@ _DROPPED = frozenset(
         "additional_drop_params",
         "api_key",
         "caching",
-        "drop_params",
         "enable_tag_filtering",
         "guardrails",
         "litellm_call_id",
@@ -126,6 +126,7 @@ def _read(body: Mapping[str, Any], headers: Mapping[str, str]) -> Wishes:
         ),
         mock=_mock(body.get("mock_response")),
         cache=_cache(body.get("cache")),
+        drop_params=dropping if isinstance(dropping := body.get("drop_params"), bool) else None,
         fails_with=next((kind for name, kind in _FEIGNED.items() if body.get(name) is True), None),
     )
 

@@ -39,6 +39,7 @@ _KIND_OF_STATUS: dict[int, Kind] = {
     404: "missing",
     407: "credential",
     408: "timeout",
+    409: "upstream",  # a lock that somebody else holds: OpenAI's SDK and LiteLLM send it again
     429: "quota",
     503: "overload",
     504: "timeout",

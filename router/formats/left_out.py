@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from router.errors import UpstreamError
 from router.messages import JSON, Request
 
 #: fields without a place in Request that every format has something for
@@ -27,6 +28,19 @@ def left_out(request: Request, rendered: JSON, format: str) -> tuple[str, ...]:
     if request.stop and format in _ENDLESS:
         names.append("stop")
     return tuple(names)
+
+
+def unsupported(names: tuple[str, ...], vendor: str, model: str) -> UpstreamError | None:
+    """The refusal in LiteLLM's words, where fields (not tools) must not be left out."""
+    fields = [name for name in names if not name.startswith("tools.")]
+    if not fields:
+        return None
+    words = (
+        f"litellm.UnsupportedParamsError: {vendor} does not support parameters: {fields}, for"
+        f" model={model}. To drop these, set `litellm.drop_params=True` or for proxy:"
+        "\n\n`litellm_settings:\n drop_params: true`\n"
+    )
+    return UpstreamError(words, kind="caller", status=400)
 
 
 def _hosted(tools: Any, dialect: str) -> list[str]:

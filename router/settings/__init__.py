@@ -28,4 +28,13 @@ from router.settings.routes import (
     Scenario,
 )
 from router.settings.secrets import NO_KEY, Secret
-from router.settings.serving import Budget, Limits, Listen, Otlp, ResponseCaching, Role, Site
+from router.settings.serving import (
+    Budget,
+    Limits,
+    Listen,
+    LiteLLMVersion,
+    Otlp,
+    ResponseCaching,
+    Role,
+    Site,
+)

@@ -35,6 +35,8 @@ class Deployment:
     #: fields that are not sent, as dotted paths ("response_format", "tools.strict")
     drops: tuple[str, ...] = ()
     mock: str = ""  # answers with this text instead of asking anyone
+    #: a field without a place at the provider is an error, and not left out
+    strict: bool = False
 
 
 Strategy = Literal["simple-shuffle", "least-busy", "latency", "usage", "cost"]

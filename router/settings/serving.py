@@ -9,6 +9,9 @@ from typing import Literal
 from router.settings.providers import Target, Timeouts
 from router.settings.secrets import Secret
 
+#: whose shapes of errors LiteLLM's clients are told
+LiteLLMVersion = Literal["1.80", "1.109"]
+
 
 @dataclass(frozen=True, slots=True)
 class Role:
@@ -21,6 +24,10 @@ class Role:
     keys: tuple[Secret, ...] = ()
     #: the name under which an external one's own pages are reached
     host: str = ""
+    #: of LiteLLM's alone
+    errors: LiteLLMVersion = "1.80"
+    #: the status of a request over its budget; None: the version's own
+    over_budget: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,10 +45,11 @@ def over(account: Account, at: float) -> CallerError:
     )
     if account.spent < account.limit:
         words += f"; ${dollars(account.held)} is held by requests that run: try again soon)"
-        headers: tuple[tuple[str, str], ...] = (("retry-after", str(SOON)),)
-    elif account.until is None:
+        soon = (("retry-after", str(SOON)),)
+        return CallerError(words, status=429, kind="quota", headers=soon)
+    if account.until is None:
         words += "; it does not reset by itself)"
-        headers = (NO_MORE,)
+        headers: tuple[tuple[str, str], ...] = (NO_MORE,)
     else:
         words += f"; resets at {told(account.until)})"
         seconds = max(1, round(account.until - at))

@@ -14,7 +14,10 @@ import httpx
 import msgspec
 import pytest
 
+from router.doors.litellm_errors import formats
+from router.errors import CallerError
 from router.service import Router
+from router.settings import LiteLLMVersion
 from storage.home import Home
 from tests.fakes.upstream import Behaviour, FakeUpstream
 from tests.router import inside
@@ -200,7 +203,7 @@ async def test_headers_tell_how_it_went(
     )
     error = (await http.post(CHAT, json=chat("e429"))).json()["error"]
     assert error == {
-        "message": "litellm.RateLimitError: scripted 429",
+        "message": "litellm.RateLimitError: RateLimitError: OpenAIException - scripted 429",
         "type": "throttling_error",
         "param": None,
         "code": "429",
@@ -255,6 +258,64 @@ async def test_models_are_listed_as_litellm_does(
     assert not any("*" in name for name in listed)
     assert (await http.get("/litellm/v1/models/ok")).json()["id"] == "ok"
     assert (await http.get("/litellm/v1/models/zzz")).status_code == 404
+
+
+SHAPES = """
+model_list:
+  - {model_name: lax, litellm_params: {model: anthropic/claude-x, api_base: '%(base)s', api_key: k}}
+  - model_name: firm
+    litellm_params:
+      {model: anthropic/claude-x, api_base: '%(base)s', api_key: k, drop_params: false}
+general_settings: {master_key: sk-master}
+"""
+
+
+async def test_drop_params_false_is_litellms_error(test_home: Home, upstream: FakeUpstream) -> None:
+    test_home.config.mkdir(parents=True, exist_ok=True)
+    test_home.litellm_yaml.write_text(SHAPES % {"base": upstream.url("")})
+    test_home.toml.write_text(TOML)
+    said = {"authorization": "Bearer sk-master"}
+    async with (
+        inside.served(test_home) as (_, front),
+        httpx.AsyncClient(base_url=front, timeout=10, headers=said) as http,
+    ):
+        for body, status in [
+            (chat("lax", seed=3), 200),
+            (chat("lax", seed=3, drop_params=False), 400),
+            (chat("firm", seed=3), 400),
+            (chat("firm", seed=3, drop_params=True), 200),
+            (chat("firm", temperature=0), 200),
+        ]:
+            answer = await http.post(CHAT, json=body)
+            assert answer.status_code == status, (body, answer.text)
+            if status == 400:
+                words = "litellm.UnsupportedParamsError: anthropic does not support parameters: ["
+                assert answer.json()["error"]["message"].startswith(words + "'seed'], for model=")
+        bare = await http.post(CHAT, json=chat("lax"), headers={"authorization": "sk-master"})
+        assert bare.status_code == 401
+        assert "Ensure Key has `Bearer ` prefix." in bare.text
+    assert len(upstream.requests) == 3
+
+
+@pytest.mark.parametrize(
+    ("version", "code", "statuses"),
+    [
+        ("1.80", None, (400, 401, 400)),
+        ("1.109", None, (401, 403, 422)),
+        ("1.109", 429, (401, 403, 429)),
+    ],
+)
+def test_statuses_by_version(
+    version: LiteLLMVersion, code: int | None, statuses: tuple[int, int, int]
+) -> None:
+    """2.4 of the reference: old by default, new by a switch."""
+    codes = ("expired_key", "key_model_access_denied", "budget_exceeded")
+    for name in ("openai_chat", "anthropic_messages"):
+        format = formats(version, code)[name]
+        errors = [CallerError("x", status=418, code=one) for one in codes]
+        assert tuple(format.client_status(error) for error in errors) == statuses
+    told = msgspec.json.decode(formats(version, code)["openai_chat"].render_error(errors[0]))
+    assert (told["error"]["type"], told["error"]["code"]) == ("expired_key", str(statuses[0]))
 
 
 SCREENED = """

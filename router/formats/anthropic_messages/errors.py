@@ -28,6 +28,10 @@ def status_of(error: RequestError) -> int:
     return 400 if error.kind == "too_long" else client_status(error)
 
 
+def type_of(status: int) -> str:
+    return _TYPES.get(status, "api_error")
+
+
 def envelope(error: RequestError, message: str | None = None) -> JSON:
     """`message` in place of the error's own."""
     message = error.message if message is None else message
@@ -35,7 +39,7 @@ def envelope(error: RequestError, message: str | None = None) -> JSON:
         message = anthropic_wording(message)
     # A key that a provider refused is not the client's: it must not see an authentication error.
     ours = isinstance(error, UpstreamError) and error.kind == "credential"
-    type = "api_error" if ours else _TYPES.get(status_of(error), "api_error")
+    type = "api_error" if ours else type_of(status_of(error))
     body: JSON = {"type": "error", "error": {"type": type, "message": message}}
     for name, value in error.headers:
         if name == "request-id":

@@ -151,7 +151,7 @@ cheaper = "litellm-internal,gpt-3.5-turbo"
 
         assert (await ask("a")).status_code == 200
         over = await ask("a")
-        assert (over.status_code, over.json()["error"]["type"]) == (429, "budget_exceeded")
+        assert (over.status_code, over.json()["error"]["type"]) == (400, "budget_exceeded")
         assert "session a" in over.text
         assert (await ask("b")).status_code == 200
         assert (await ask("c")).headers["x-litellm-model-name"] == "cheap"

@@ -98,24 +98,24 @@ LIMITS: list[tuple[dict[str, Any], dict[str, Any], int, str, str]] = [
     (
         {"models": ["gpt-3.5-turbo"]},
         chat(),
-        403,
+        401,
         "key_model_access_denied",
         "Tried to access gpt-4o",
     ),
     ({"models": ["beta-models"]}, chat("gpt-3.5-turbo"), 200, "", ""),
-    ({"models": ["beta-models"]}, chat(), 403, "key_model_access_denied", "can only access models"),
+    ({"models": ["beta-models"]}, chat(), 401, "key_model_access_denied", "can only access models"),
     ({"models": ["wild/*"]}, chat("wild/x"), 200, "", ""),
-    ({"duration": "1s"}, chat(), 401, "expired_key", "Expired Key. Key Expiry time"),
+    ({"duration": "1s"}, chat(), 400, "expired_key", "Expired Key. Key Expiry time"),
     ({"blocked": True}, chat(), 401, "auth_error", "Key is blocked. Update via `/key/unblock`"),
     (
         {"max_budget": 0},
         chat(),
-        429,
+        400,
         "budget_exceeded",
         "Budget has been exceeded! Current cost: 0",
     ),
-    ({"max_budget": 1, "spend": 1}, chat(), 429, "budget_exceeded", "Max budget: 1"),
-    ({"model_max_budget": {"gpt-4o": 0}}, chat(), 429, "budget_exceeded", "key model"),
+    ({"max_budget": 1, "spend": 1}, chat(), 400, "budget_exceeded", "Max budget: 1"),
+    ({"model_max_budget": {"gpt-4o": 0}}, chat(), 400, "budget_exceeded", "key model"),
     ({"model_max_budget": {"gpt-4o": 0}}, chat("gpt-3.5-turbo"), 200, "", ""),
     ({"rpm_limit": 0}, chat(), 429, "throttling_error", "Limit type: requests. Current limit: 0"),
     ({"tpm_limit": 0}, chat(), 429, "throttling_error", "Limit type: tokens"),
@@ -219,7 +219,7 @@ async def test_users_teams_and_budgets_bound_the_keys_that_name_them(
     assert (await http.post(CHAT, json=chat(), headers=bearer(user["key"]))).status_code == 200
     second = await generated(http, user_id="ana")
     over = await http.post(CHAT, json=chat(), headers=bearer(second))
-    assert over.status_code == 429
+    assert over.status_code == 400
     assert "user ana" in over.text
     told = await ask("GET", "/user/info?user_id=ana")
     assert told["user_info"]["spend"] == pytest.approx(ANSWER)
@@ -269,7 +269,7 @@ async def test_M05_two_hundred_at_the_edge_pass_a_budget_by_one_reservation_at_m
         *(http.post(CHAT, json=chat(stream=stream), headers=bearer(key)) for _ in range(200))
     )
     served = sum(answer.status_code == 200 for answer in answers)
-    refused = [answer for answer in answers if answer.status_code == 429]
+    refused = [answer for answer in answers if answer.status_code in (400, 429)]
     assert served + len(refused) == 200
     assert served == len(upstream.requests)
     spend = (await info(http, key))["spend"]
@@ -334,7 +334,7 @@ async def test_a_restart_forgets_neither_keys_nor_what_they_spent(
         codes = [
             (await http.post(CHAT, json=chat(), headers=bearer(key))).status_code for _ in range(2)
         ]
-        assert codes == [200, 429]
+        assert codes == [200, 400]
 
 
 async def test_only_the_master_key_manages_and_a_virtual_one_sees_itself(
@@ -407,6 +407,8 @@ async def test_a_key_is_bound_on_every_door(plane: tuple[Router, httpx.AsyncClie
         (f"/gemini/v1beta/models/gpt-4o:generateContent?key={key}", GEMINI, {}),
     ]:
         answer = await http.post(path, json=body, headers=headers)
-        assert answer.status_code == 429, (path, answer.status_code, answer.text)
+        # LiteLLM's own status in the dialects that it tells in its own shapes
+        status = 400 if path in ("/litellm/v1/messages", "/litellm/v1/embeddings") else 429
+        assert answer.status_code == status, (path, answer.status_code, answer.text)
         assert "Budget has been exceeded" in answer.text, path
         assert answer.headers["x-should-retry"] == "false"
