@@ -15,6 +15,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Awaitable, Callable
+from functools import partial
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
@@ -102,7 +103,7 @@ async def ask(path: Path, now: float) -> int:
     since = {"today": midnight, "7 d": midnight - 6 * DAY, "30 d": midnight - 29 * DAY}
     month = since["30 d"]
     questions: list[tuple[str, Callable[[], Awaitable[object]]]] = [
-        (f"costs {period} by {by}", lambda at=at, by=by: archive.costs(at, now, by))  # type: ignore[misc]
+        (f"costs {period} by {by}", partial(archive.costs, at, now, by))
         for period, at in since.items()
         for by in ("model", "provider", "key", "session", "project", "rule", "outcome", "day")
     ]

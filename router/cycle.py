@@ -59,8 +59,10 @@ class Cycle(RequestResponseCycle):
         super().__init__(**parts)
         self._outbox = outbox
         self.leaving = Leaving()
+        # ASGI lets a server add names of its own; uvicorn's type knows only the usual ones
         self.scope["leaving"] = self.leaving  # type: ignore[typeddict-unknown-key]
 
+    # uvicorn has a type for each kind of message; to us they are all mappings
     async def send(self, message: Message) -> None:  # type: ignore[override]
         """ASGI's send."""
         await self.ready()

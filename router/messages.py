@@ -21,6 +21,7 @@ from typing import Any, Literal
 from msgspec import Struct, field
 
 from router.contract import Apart
+from router.errors import Kind
 
 JSON = dict[str, Any]
 Role = Literal["system", "user", "assistant"]
@@ -257,9 +258,9 @@ class Finish(Struct, gc=False):
 
 
 class Failure(Struct, gc=False):
-    """The response broke after it began. `kind` as in errors.Kind."""
+    """The response broke after it began."""
 
-    kind: str
+    kind: Kind
     message: str
     provider_type: str | None = None
 

@@ -11,6 +11,7 @@ import asyncio
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Literal
 
 from router.caller import Caller
 from router.contract import Facts, Look, Move, Refused, Replayed, ReplayRoutes, RequestDetail
@@ -170,12 +171,19 @@ def _scenario(rule: str, value: str) -> Scenario | None:
     return "complex" if points >= COMPLEX else "simple" if points <= SIMPLE else None
 
 
+_MODES: dict[str, Literal["off", "on", "adaptive"]] = {
+    "off": "off",
+    "on": "on",
+    "adaptive": "adaptive",
+}
+
+
 def _reasoning(facts: Facts) -> Reasoning:
     """Back from facts.thinking_words: "on 31,999 high", "adaptive", "off"."""
     mode, *rest = facts.thinking.split() or [""]
     budget = next((int(w.replace(",", "")) for w in rest if w.replace(",", "").isdigit()), None)
     return Reasoning(
-        mode=mode if mode in ("off", "on", "adaptive") else None,  # type: ignore[arg-type]
+        mode=_MODES.get(mode),
         budget=budget,
         effort=facts.effort or None,
     )

@@ -238,6 +238,7 @@ class Archive:
         if db is None:
             return []
         try:
+            # aiosqlite promises sqlite3.Row; without a row_factory they are tuples
             return [*await db.execute_fetchall(*query)]  # type: ignore[list-item]
         except sqlite3.Error as error:
             raise self._broken(error) from error

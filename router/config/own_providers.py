@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import TypeVar
 
 from router.config import cloud
 from router.config.document import Document
@@ -25,6 +26,7 @@ from router.settings import (
 )
 
 WHAT = "pointsman.toml"
+Value = TypeVar("Value")
 
 
 def providers(part: Part, document: Document, file: PointsmanToml, env: Mapping[str, str]) -> None:
@@ -195,14 +197,19 @@ def routes(usual: Routes, file: PointsmanToml) -> Routes:
             targets.pop(scenario, None)
         else:
             targets[scenario] = target
-    said = {
-        "long_context_threshold": table.long_context_threshold,
-        "think_budget": table.think_budget,
-        "think_efforts": table.think_efforts,
-        "strict": table.strict,
-    }
-    changes = {name: value for name, value in said.items() if value is not None}
     chains = dict(usual.fallback)
     for scenario, chain in table.fallback.items():
         chains[scenario] = tuple(filter(None, map(Target.parse, chain)))
-    return replace(usual, targets=targets, fallback=chains, **changes)  # type: ignore[arg-type]
+    return replace(
+        usual,
+        targets=targets,
+        fallback=chains,
+        long_context_threshold=_said(table.long_context_threshold, usual.long_context_threshold),
+        think_budget=_said(table.think_budget, usual.think_budget),
+        think_efforts=_said(table.think_efforts, usual.think_efforts),
+        strict=_said(table.strict, usual.strict),
+    )
+
+
+def _said(value: Value | None, usual: Value) -> Value:
+    return usual if value is None else value

@@ -37,7 +37,8 @@ class Call:
     def __init__(self, scope: Scope, receive: Receive, send: Send, path: str) -> None:
         self.scope = scope
         self.receive = receive
-        # `send` is bound to it. In the scope, which it holds, it would be a ring for the collector.
+        # `send` is bound to it, which a Callable's type does not tell. In the scope, which it
+        # holds, it would be a ring for the collector.
         self._cycle: Cycle = send.__self__  # type: ignore[attr-defined]
         self.path = path
         self.method: str = scope["method"]

@@ -18,7 +18,7 @@ from router.messages import Failure
 from router.settings import Provider
 
 #: the HTTP status that a client gets for a kind when the failure itself names none
-STATUS: dict[str, int] = {
+STATUS: dict[Kind, int] = {
     "caller": 400,
     "credential": 502,
     "quota": 429,
@@ -246,9 +246,11 @@ def nonsense(what: str) -> Failure:
 
 
 def raised(failure: Failure) -> UpstreamError:
-    kind: Kind = failure.kind if failure.kind in STATUS else "upstream"  # type: ignore[assignment]
     return UpstreamError(
-        failure.message, kind=kind, status=STATUS[kind], provider_type=failure.provider_type
+        failure.message,
+        kind=failure.kind,
+        status=STATUS[failure.kind],
+        provider_type=failure.provider_type,
     )
 
 

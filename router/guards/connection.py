@@ -66,6 +66,7 @@ class GuardedProtocol(HttpToolsProtocol):
 
     # ── asyncio.Protocol ──────────────────────────────────────────────────────────────────────────
 
+    # as uvicorn's own, which narrows what asyncio hands over
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
         if len(self.connections) > self._limits.connections:
@@ -218,6 +219,7 @@ class GuardedProtocol(HttpToolsProtocol):
                 self._upgrade = True
                 return
             self._tunnel = Tunnel(self.transport, self.flow)
+            # a name of our own, as `leaving` is (cycle.py)
             self.scope["tunnel"] = self._tunnel  # type: ignore[typeddict-unknown-key]
         self._in_head = False
         self._late_at = NEVER

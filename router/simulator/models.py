@@ -79,6 +79,14 @@ def pace(model: str, seed: str) -> Pace:
     return Pace(base.first * (0.8 + chance[0] / 640), base.rate * (0.8 + chance[1] / 640))
 
 
+_MIDWAY = {
+    "slow": Drill("slow"),
+    "stall": Drill("stall"),
+    "cut": Drill("cut"),
+    "error": Drill("error"),
+}
+
+
 def drill(model: str, tokens: int) -> Drill | None:
     """`tokens` are the prompt's."""
     kind = model.rpartition("/")[2].removeprefix("simulate-")
@@ -90,9 +98,7 @@ def drill(model: str, tokens: int) -> Drill | None:
     if kind == "too-long":
         limit = max(1, tokens // 2)
         return Drill("status", 400, f"prompt is too long: {tokens} tokens > {limit} maximum")
-    if kind in ("slow", "stall", "cut", "error"):
-        return Drill(kind)  # type: ignore[arg-type]
-    return None
+    return _MIDWAY.get(kind)
 
 
 def openai_list() -> JSON:

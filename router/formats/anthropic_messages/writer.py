@@ -67,23 +67,21 @@ class AnthropicWriter:
     def feed(self, event: Event) -> bytes:
         if self._ended:
             return b""
-        kind = type(event)
-        if kind is TextDelta:
-            self._written += len(event.text)  # type: ignore[union-attr]
-            return _DELTA % (event.index, b"text_delta", b"text", _encode(event.text))  # type: ignore[union-attr]
+        if type(event) is TextDelta:
+            self._written += len(event.text)
+            return _DELTA % (event.index, b"text_delta", b"text", _encode(event.text))
         return self._other(event)
 
     def passed(self, event: Event) -> None:
-        kind = type(event)
-        if kind is TextDelta:
+        if type(event) is TextDelta:
             return  # nearly every one
-        if kind is BlockStart:
-            self._open = event.index  # type: ignore[union-attr]
-        elif kind is BlockStop:
+        if type(event) is BlockStart:
+            self._open = event.index
+        elif type(event) is BlockStop:
             self._open = -1
-        elif kind is Start:
+        elif type(event) is Start:
             self._begun = True
-        elif kind is Finish:
+        elif type(event) is Finish:
             self._ended = True
 
     def ping(self) -> bytes:

@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
+from router.errors import Kind
 from router.formats import Frame
 from router.formats.failures import in_stream, nonsense
 from router.formats.openai_chat.calls import Call, CallPiece, Calls, FunctionPiece
@@ -314,7 +315,7 @@ class OpenAIReader:
         self._ended = True
         reason = self._reason.lower() if isinstance(self._reason, str) else ""
         if reason in _BREAKS:
-            kind = "overload" if reason.startswith("insufficient") else "upstream"
+            kind: Kind = "overload" if reason.startswith("insufficient") else "upstream"
             events.append(Failure(kind, f"the provider ended its answer with {reason!r}", reason))
         else:
             events.append(Finish(self._stop_reason(reason), self._sequence))

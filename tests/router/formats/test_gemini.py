@@ -278,7 +278,7 @@ def test_G06_G07_a_call_comes_whole_and_ends_the_turn() -> None:
     assert isinstance(unsigned, Failure)  # no answer, and none that was finished
     broken = read(chunk(finish="MALFORMED_FUNCTION_CALL"))[-1]
     assert isinstance(broken, Failure)
-    assert ANSWERS[broken.kind] == "again"  # type: ignore[index]
+    assert ANSWERS[broken.kind] == "again"
     assert isinstance(read(chunk({"text": "x"}))[-1], Failure), "cut off"
 
 
