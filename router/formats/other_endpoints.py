@@ -44,7 +44,8 @@ class Asked(Struct, frozen=True):
     path: str
     request: Request
     content_type: str
-    place: tuple[int, int] | None = None  # of the model's name in a multipart body
+    boundary: bytes | None = None  # of a multipart body
+    place: tuple[int, int] | None = None  # of the model's name in it
 
 
 def parse(path: str, content_type: str, raw: bytes) -> Asked:
@@ -60,7 +61,7 @@ def parse(path: str, content_type: str, raw: bytes) -> Asked:
         if model is not None and len(model) > LONGEST_NAME:
             raise CallerError(f"model: longer than {LONGEST_NAME} characters", param="model")
         request = Request("openai_chat", model, [], raw=raw)
-        return Asked(endpoint, behind, request, content_type, place)
+        return Asked(endpoint, behind, request, content_type, boundary, place)
     body = body_of(raw)
     model = take_model(dict(body)) or _USUAL_MODEL.get(endpoint)
     texts = [text for field in _TEXTS for text in _texts(body.get(field))]
@@ -89,6 +90,8 @@ def body_for(asked: Asked, model: str) -> bytes:
         return raw
     if asked.place is not None:
         return multipart.replaced(raw, asked.place, model.encode())
+    if asked.boundary is not None:
+        return multipart.added(raw, asked.boundary, "model", model.encode())
     return splice(raw, {"model": msgspec.json.encode(model)})
 
 
