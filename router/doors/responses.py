@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from router.compact import compact
 from router.doors.call import Call
 from router.doors.callers import key_of, public_name, session_of
 from router.errors import CallerError
@@ -45,13 +46,11 @@ async def responses(router: Router, call: Call, surface: Surface) -> None:
     id, part = found["id"], found["part"]
     key = public_name(key_of(call.headers))
     match call.method, part:
-        case "POST", None if id is None:
+        case "POST", None if id is None or id == "compact":
             if surface.external is None:
                 format = Continuing(router.remembered, key)
                 surface = msgspec.structs.replace(surface, format=format)
-            await exchange(router, call, surface)
-        case "POST", None if id == "compact":
-            raise CallerError("compaction is done by OpenAI's servers: it is not offered here")
+            await (exchange if id is None else compact)(router, call, surface)
         case "POST", None if id == "input_tokens":
             await _count(router, call)
         case "GET", None if id is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -162,6 +163,51 @@ async def test_clients_of_the_same_dialect(folder: Path, upstream: FakeUpstream)
         assert isinstance(dry, Explained)
         assert dry.candidates[0].endswith(",real")
         await link.close()
-        wrong = await client.post("/responses/compact", json={"model": "native", "input": "x"})
-        assert wrong.status_code == 400
         assert (await client.get("/responses")).status_code == 405
+
+
+async def test_compaction_is_left_to_a_provider_that_can(
+    folder: Path, upstream: FakeUpstream
+) -> None:
+    usage = {
+        **{"input_tokens": 9, "output_tokens": 4, "total_tokens": 13},
+        "input_tokens_details": {"cached_tokens": 0},
+        "output_tokens_details": {"reasoning_tokens": 0},
+    }
+    sealed = {"type": "compaction", "id": "cmp_1", "encrypted_content": "sealed"}
+    short = {"id": "r", "object": "response.compaction", "created_at": 1, "usage": usage}
+    told = Behaviour(body=json.dumps({**short, "output": [sealed]}).encode())
+    turns: Any = [{"role": "user", "content": "go"}]
+    async with served(folder) as router:
+        base = router.front + "/litellm/v1"
+        async with openai.AsyncOpenAI(base_url=base, api_key="k", max_retries=0) as gpt:
+            for model in ("native", "both"):
+                upstream.then(told)
+                made = await gpt.responses.compact(model=model, input=turns)
+                assert [item.to_dict() for item in made.output] == [sealed]
+                seen = upstream.requests[-1]
+                assert (seen.path, seen.json) == (
+                    "/v1/responses/compact",
+                    {"model": "real", "input": turns},
+                )
+                # what was sealed goes back to where it came from, as it is
+                await gpt.responses.create(model=model, input=[sealed, *turns])
+                assert upstream.requests[-1].json["input"][0] == sealed
+            # what we keep of an earlier turn, of another provider's, is sent with it
+            first = await gpt.responses.create(model="chatty", input="one")
+            upstream.then(told)
+            await gpt.responses.compact(model="native", previous_response_id=first.id)
+            assert SAID in json.dumps(upstream.requests[-1].json["input"])
+            before = len(upstream.requests)
+            with pytest.raises(openai.BadRequestError) as refused:
+                await gpt.responses.compact(model="chatty", input=turns)
+            assert "Responses API" in refused.value.message
+            with pytest.raises(openai.BadRequestError) as nameless:
+                await gpt.post("/responses/compact", body={"input": "x"}, cast_to=object)
+            assert nameless.value.param == "model"
+            assert len(upstream.requests) == before
+    archive = Archive(home_of(router).ledger)
+    rows = [row for row in await archive.requests() if row.endpoint == "compact"]
+    await archive.close()
+    costs = [row.cost for row in rows if row.state == "done" and row.asked == "native"]
+    assert costs == [9 * 1000 + 4 * 2000] * 2
