@@ -24,7 +24,7 @@ from textual.events import Resize
 from textual.screen import Screen
 from textual.widgets import ContentSwitcher
 
-from console import commanding, palette, prefs, theme
+from console import commanding, palette, prefs, theme, twins
 from console.acting import Acting
 from console.aside import step_aside
 from console.board import Board
@@ -335,7 +335,10 @@ class ConsoleApp(Ending, Acting):
             if how == "enter":
                 self.copy(command, "the command")
 
-        rows = [say(Span(command, "accent"))]
+        rows = [say(Span(command, "accent")), say()]
+        for twin in twins.of(self.view.id or ""):
+            key, does = f"{twins.shown(twin.keys):<10}", f"{twin.does:<26}"
+            rows.append(say(Span(key, "accent"), Span(does, "muted"), twin.command))
         self.push_screen(Sheet("The same from a shell", rows, "enter copies, esc closes"), then)
 
     def narrow(self, text: str) -> None:

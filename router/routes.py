@@ -112,7 +112,7 @@ def _values(routes: Settings) -> tuple[RouteValue, ...]:
     values.append(RouteValue(_EFFORTS, " ".join(routes.think_efforts), "think", "efforts"))
     for scenario in SCENARIOS:
         chain = " ".join(map(str, routes.fallback.get(scenario, ())))
-        values.append(RouteValue(FALLBACK + scenario, chain, scenario, "then, after failures"))
+        values.append(RouteValue(FALLBACK + scenario, chain, scenario, "tried next"))
     return tuple(values)
 
 

@@ -12,7 +12,7 @@ import click
 
 from console.options import moment
 from console.output import block, fail, out, print_json, table
-from console.text import money, percent, tokens, when
+from console.text import clean, money, percent, tokens, when
 
 if TYPE_CHECKING:
     from console.link import Link
@@ -44,9 +44,12 @@ _TIMES = ("day", "hour")
 @click.option(
     "--by", default="model", type=click.Choice(get_args(By)), help="What a line sums  [model]"
 )
+@click.option("--on", default="", metavar="PROVIDER,MODEL", help="What it would have cost there")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON; money in nano-dollars")
 @click.option("--csv", "as_csv", is_flag=True, help="Print CSV; money in dollars")
-def command(since: float, until: float | None, by: By, as_json: bool, as_csv: bool) -> None:
+def command(
+    since: float, until: float | None, by: By, on: str, as_json: bool, as_csv: bool
+) -> None:
     """Show tokens and money since a day; works without a router too.
 
     Money is that of every attempt under its own model, so a provider's line is its bill; by outcome
@@ -58,6 +61,7 @@ def command(since: float, until: float | None, by: By, as_json: bool, as_csv: bo
     if as_json and as_csv:
         fail("choose one of --json and --csv", 2)
     lines = with_link(lambda link: read(link, since, until, by))
+    there = elsewhere(lines, on) if on else None
     real = [line for line in lines if not line.simulated]
     simulated = [line for line in lines if line.simulated]
     if as_csv:
@@ -71,6 +75,7 @@ def command(since: float, until: float | None, by: By, as_json: bool, as_csv: bo
                 "by": by,
                 "real": {"lines": real, "total": sums(real)},
                 "simulated": {"lines": simulated, "total": sums(simulated)},
+                **({"on": {"target": on, "cost": there}} if on else {}),
             }
         )
         return
@@ -79,6 +84,22 @@ def command(since: float, until: float | None, by: By, as_json: bool, as_csv: bo
     block("Simulated (not money)", rows(simulated, by))
     if not lines:
         out("no requests")
+    elif on:
+        out(f"the real ones on {clean(on)}, the same tokens: ≈ {money(there)}")
+
+
+def elsewhere(lines: Sequence[CostLine], on: str) -> int | None:
+    """Nano-dollars of the real lines' tokens at that model's prices; None where one is unknown."""
+    from console.output import with_link
+    from console.spending import cost_on, total
+    from router.contract import ListModels, Models
+
+    listed = with_link(lambda link: link.act(ListModels()))
+    models = listed.models if isinstance(listed, Models) else ()
+    model = next((each for each in models if each.target == on), None)
+    if model is None:
+        fail(f"no model {on!r}: `pointsman models` lists them")
+    return cost_on(total([line for line in lines if not line.simulated]).tokens, model)
 
 
 async def read(link: Link, since: float, until: float | None, by: By) -> list[CostLine]:

@@ -448,9 +448,9 @@ ROUTES = Routes(
     values=(
         RouteValue("longContextThreshold", "60000", "longContext", "tokens"),
         RouteValue("thinkBudget", "16000", "think", "tokens to think"),
-        RouteValue("fallback.think", "", "think", "then, after failures"),
+        RouteValue("fallback.think", "", "think", "tried next"),
         RouteValue(
-            "fallback.default", "openrouter,z-ai/glm-4.6", "default", "then, after failures"
+            "fallback.default", "openrouter,z-ai/glm-4.6", "default", "tried next"
         ),
     ),
 )  # fmt: skip
