@@ -27,6 +27,7 @@ async def ping(router: Router, asked: Asked) -> JSON:
         "cache_type": "local",
         "ping_response": True,
         "set_cache_response": "success",
+        "litellm_cache_params": '{"type": "local"}',
         "health_check_cache_params": {
             "entries": len(cache),
             "bytes": cache.size,

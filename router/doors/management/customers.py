@@ -34,7 +34,8 @@ def told(router: Router, customer: Customer) -> JSON:
     limits = {name: own[name] for name in ("max_budget", "budget_duration", "budget_reset_at")}
     limits |= {name: own[name] for name in ("tpm_limit", "rpm_limit", "max_parallel_requests")}
     bounded = any(value is not None for value in limits.values())
-    table = {**(budgets.told(budget) if budget is not None else {}), **limits}
+    at = {name: own[name] for name in ("created_at", "updated_at")}
+    table = {**at, **(budgets.told(budget) if budget is not None else {}), **limits}
     return {
         **own,
         "user_id": customer.user_id,

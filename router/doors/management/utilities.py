@@ -28,6 +28,8 @@ _CALLS = {
     **dict.fromkeys(("anthropic_messages",), "anthropic_messages"),
     **dict.fromkeys(("responses", "aresponses"), "openai_responses"),
 }
+#: tokens around a conversation and each of its messages, as OpenAI counts them and LiteLLM does
+_FRAMED, _EACH = 3, 4
 #: headers that hold a key
 _SECRET = frozenset({"authorization", "x-api-key", "api-key", "x-goog-api-key"})
 
@@ -54,6 +56,8 @@ async def token_counter(router: Router, asked: Asked) -> JSON:
         body["tools"] = asked.body["tools"]
     request = router.formats["openai_chat"].parse_request(msgspec.json.encode(body))
     tokens, _ = await router.counter.count(request)
+    if asked.body.get("messages") is not None:
+        tokens += _FRAMED + _EACH * len(messages)
     used = model
     try:
         _, plan, _ = await _plan(router, "openai_chat", body)

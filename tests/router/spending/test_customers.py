@@ -39,6 +39,7 @@ async def test_a_customer_is_bounded_by_name_whoever_asks_for_them(
         await asked(http, "POST /budget/new", {"budget_id": "small", "max_budget": ANSWER / 2})
         made = await asked(http, "POST /customer/new", {"user_id": "ada", "budget_id": "small"})
         assert made["litellm_budget_table"]["max_budget"] == ANSWER / 2
+        assert made["litellm_budget_table"]["created_at"]  # LiteLLM's own model needs it
         await asked(http, "POST /end_user/new", {"user_id": "bob", "models": ["gpt-3.5-turbo"]})
         for wrong, status in (
             ({"user_id": "ada"}, 400),
