@@ -51,6 +51,10 @@ async def responses(router: Router, call: Call, surface: Surface) -> None:
                 format = Continuing(router.remembered, key)
                 surface = msgspec.structs.replace(surface, format=format)
             await (exchange if id is None else compact)(router, call, surface)
+        case "GET", None if id is None and call.headers.get("upgrade"):
+            # by this status Codex goes on over HTTP at once; by any other it tries seven times
+            words = "the Responses API is served over HTTP here, not over a WebSocket: POST to it"
+            raise CallerError(words, status=426)
         case "POST", None if id == "input_tokens":
             await _count(router, call)
         case "GET", None if id is not None:
