@@ -9,6 +9,7 @@ import functools
 
 from router.contract import ModelView
 from router.prices import price
+from router.providers import KINDS
 from router.rules.groups import find, unaliased
 from router.settings import Generation, Provider
 
@@ -61,3 +62,20 @@ def listed_size(model: str) -> int | None:
     except LookupError:
         return None
     return found.context_window
+
+
+@functools.lru_cache(maxsize=64)
+def listed_models(kind: str, base: str) -> tuple[str, ...]:
+    """What the catalogue knows at the own address of a kind of provider, of its own families."""
+    from genai_prices.data_snapshot import get_snapshot  # large, and seldom asked
+
+    known = KINDS.get(kind)
+    if known is None or not known.base or base != known.base:
+        return ()
+    try:
+        found = get_snapshot().find_provider(None, None, known.base)
+    except LookupError:
+        return ()
+    names = (model.id for model in found.models)
+    families = known.families
+    return tuple(name for name in names if not families or name.startswith(families))

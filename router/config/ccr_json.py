@@ -308,6 +308,9 @@ def _unused(document: Document, file: _File) -> list[Finding]:
     if file.HOST and file.HOST not in ("127.0.0.1", "localhost", "::1"):
         text = "is not followed: [listen] host in pointsman.toml decides, and asks for keys first"
         findings.append(problem(WHAT, document, text, "HOST"))
+    if file.LOG is False:
+        text = "is not followed: the ledger and the log are kept, without any prompt; [log] level"
+        findings.append(problem(WHAT, document, text + " in pointsman.toml makes it quiet", "LOG"))
     odd = [k for k in file.model_extra or {} if k not in _READ_ELSEWHERE]
     odd += [f"Router.{key}" for key in file.Router.model_extra or {}]
     for index, entry in enumerate(file.Providers or file.providers or ()):

@@ -68,4 +68,6 @@ def _told(provider: Provider) -> str:
     if provider.models:
         words.append(f"{len(provider.models)} models")
     words += [adjustment.name for adjustment in provider.adjustments]
+    for model, own in provider.model_adjustments.items():
+        words.append(f"{model}: {' + '.join(adjustment.name for adjustment in own)}")
     return ", ".join(words)

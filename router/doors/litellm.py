@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from router.catalogue import listed_models
 from router.doors import ccr, management, relay, responses
 from router.doors.border import guarded
 from router.doors.call import Call
@@ -203,7 +204,9 @@ def _behind(router: Router, pattern: str, deployments: tuple[Deployment, ...]) -
         if provider is None:
             continue
         kind = KINDS.get(provider.kind)
-        known = [*provider.models, *(kind.offered if kind is not None else ())]
+        known = list(provider.models)
+        if kind is not None:
+            known += [*kind.offered, *listed_models(kind.name, provider.base)]
         own = deployment.target.model
         for model in known:
             if "*" in model or not fnmatchcase(model, own):

@@ -14,8 +14,10 @@ import httpx
 import msgspec
 import pytest
 
+from router.catalogue import listed_models
 from router.doors.litellm_errors import formats
 from router.errors import CallerError
+from router.providers import KINDS
 from router.service import Router
 from router.settings import LiteLLMVersion
 from storage.home import Home
@@ -258,6 +260,18 @@ async def test_models_are_listed_as_litellm_does(
     assert not any("*" in name for name in listed)
     assert (await http.get("/litellm/v1/models/ok")).json()["id"] == "ok"
     assert (await http.get("/litellm/v1/models/zzz")).status_code == 404
+
+
+def test_a_wildcard_of_a_vendor_lists_what_the_catalogue_knows_there() -> None:
+    """LiteLLM lists its own map; a server of another address is not taken for the vendor's."""
+    for kind, few in (("openai", 60), ("anthropic", 15), ("gemini", 20), ("openrouter", 200)):
+        base = KINDS[kind].base
+        found = listed_models(kind, base)
+        assert len(found) > few, kind
+        assert listed_models(kind, base + "/elsewhere") == ()
+    assert all(
+        name.startswith("claude-") for name in listed_models("anthropic", KINDS["anthropic"].base)
+    )
 
 
 SHAPES = """

@@ -8,6 +8,7 @@ import msgspec
 import pytest
 
 from router.config.endpoints import ANTHROPIC, OPENAI
+from router.config.report import report
 from router.settings import Adjustment, Target
 from tests.router.config.conftest import House, said
 
@@ -118,6 +119,7 @@ PROBLEMS: list[tuple[dict[str, Any], str]] = [
     ({"fallback": {"default": ["x"]}}, "fallback.default[0]: should be written"),
     ({"fallback": {"defualt": []}}, "fallback.defualt: no scenario"),
     ({"HOST": "0.0.0.0"}, "HOST: is not followed"),
+    ({"LOG": False}, "LOG: is not followed"),
 ]
 
 
@@ -284,3 +286,12 @@ def test_openai_responses_is_spoken_at_the_address_that_is_written(house: House)
     written(house, Providers=[entry], Router={"default": "p,m"})
     made = house.load().providers["p"]
     assert (made.format, made.url) == ("openai_responses", url)
+
+
+def test_a_report_names_the_transformers_of_single_models(house: House) -> None:
+    own = {"use": ["deepseek"], "m": {"use": ["tooluse", ["maxtoken", {"max_tokens": 9}]]}}
+    written(house, Providers=[provider(transformer=own)], Router={"default": "p,m"})
+    told = " ".join(
+        f"{one.key} {one.detail}" for one in report("ccr", house.home.ccr_json, {}).maps
+    )
+    assert "deepseek, m: tooluse + maxtoken" in told
