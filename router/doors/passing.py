@@ -97,7 +97,7 @@ async def _http(router: Router, call: Call, onward: Onward) -> None:
     try:
         if not 200 <= response.status < 600:
             raise UpstreamError(
-                f"{onward.name} answered with the status {response.status}",
+                f"provider {onward.name} answered with the status {response.status}",
                 kind="upstream",
                 status=502,
             )

@@ -99,17 +99,16 @@ async def _serve(router: Router, call: Call, site: Site, path: str, prefix: str)
     except ClientGoneError:
         pass
     except RequestError as error:
+        # the transport's words are for providers, which this is not
+        words = error.message.removeprefix(f"provider {site.title}").removeprefix(": ").strip()
         if call.started:
             # an answer that is left unfinished closes its connection
-            router.log.warning("site", f"an answer of {site.name} was cut: {error.message}")
+            router.log.warning("site", f"an answer of {site.name} was cut: it {words}")
         elif error.kind == "connect":
-            await _absent(
-                router, call, site, error.message.removeprefix(f"provider {site.title}: ")
-            )
+            await _absent(router, call, site, words)
         else:
-            await notice(
-                call, error.status, f"{site.title} failed", error.message, kind="api_error"
-            )
+            failed = f"`{site.url}` {words}."
+            await notice(call, error.status, f"{site.title} failed", failed, kind="api_error")
 
 
 async def _absent(router: Router, call: Call, site: Site, why: str) -> None:

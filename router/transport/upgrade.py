@@ -46,9 +46,12 @@ async def upgrade(
         return Upgraded(_status(answer), answer, reader, writer)
     except BaseException as error:
         writer.transport.abort()
+        if isinstance(error, TimeoutError):
+            words = f"did not answer a WebSocket within {seconds[1]:g} s"
+            raise UpstreamError(words, kind="timeout", status=504) from None
         if isinstance(error, asyncio.IncompleteReadError | asyncio.LimitOverrunError | ValueError):
             raise UpstreamError(
-                f"{address.authority} gave no answer to the WebSocket's handshake",
+                "gave no answer to the WebSocket's handshake",
                 kind="upstream",
                 status=502,
             ) from None
