@@ -335,10 +335,11 @@ class ConsoleApp(Ending, Acting):
             if how == "enter":
                 self.copy(command, "the command")
 
-        rows = [say(Span(command, "accent")), say()]
+        rows = [say(Span(command, "accent")), say(), say(Span("pointsman …", "muted"))]
         for twin in twins.of(self.view.id or ""):
-            key, does = f"{twins.shown(twin.keys):<10}", f"{twin.does:<26}"
-            rows.append(say(Span(key, "accent"), Span(does, "muted"), twin.command))
+            key, does = f"{twins.shown(twin.keys):<10}", f"{twin.does:<20}"
+            rest = twin.command.removeprefix("pointsman ")
+            rows.append(say(Span(key, "accent"), Span(does, "muted"), rest))
         self.push_screen(Sheet("The same from a shell", rows, "enter copies, esc closes"), then)
 
     def narrow(self, text: str) -> None:

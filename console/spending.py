@@ -115,7 +115,7 @@ def stack(spend: Spend, cells: int = _BAR) -> Cell:
     parts = (spend.input, spend.cache_read, spend.cache_write, spend.output)
     whole = sum(parts)
     if whole <= 0:
-        return Span("")
+        return Span("·", "muted")
     shown: list[Piece] = []
     filled, reached = 0, 0
     for part, (_, cell, tone) in zip(parts, KINDS, strict=True):
