@@ -15,6 +15,7 @@ from tests.fakes.upstream import Behaviour, FakeUpstream, Point
 from tests.router import inside
 from tests.router.formats.grammar import check_anthropic, check_openai
 from tests.stories.provider import anthropic_body, configure, openai_body
+from tests.waiting import until
 
 CHECKS: dict[str, Callable[[bytes], dict[str, object]]] = {
     "/litellm/v1/chat/completions": check_openai,
@@ -63,14 +64,6 @@ async def http() -> AsyncIterator[httpx.AsyncClient]:
 
 async def settled(router: Router) -> None:
     await until(lambda: not router.live.running)
-
-
-async def until(true: Callable[[], bool]) -> None:
-    async with asyncio.timeout(5):
-        while True:
-            if true():
-                return
-            await asyncio.sleep(0.01)
 
 
 async def read_until(chunks: AsyncIterator[bytes], word: bytes) -> bytes:

@@ -35,6 +35,7 @@ from tests.stories.provider import (
     owed,
     served,
 )
+from tests.waiting import until
 
 #: exchanges at a time
 AT_ONCE = 16
@@ -324,13 +325,8 @@ async def _story(folder: Path, count: int, seed: int) -> None:
 async def _stored(link: Link, path: Path, exchanges: list[Exchange]) -> list[RequestDetail]:
     """Every exchange's row, once all are written."""
     query = "SELECT COUNT(*), SUM(state = 'running') FROM request"
-    async with asyncio.timeout(10):
-        while True:
-            with closing(sqlite3.connect(path)) as db:
-                if db.execute(query).fetchone() == (len(exchanges), 0):
-                    break
-            await asyncio.sleep(0.02)
     with closing(sqlite3.connect(path)) as db:
+        await until(lambda: db.execute(query).fetchone() == (len(exchanges), 0))
         ids = dict(db.execute("SELECT session, id FROM request").fetchall())
     details = [await link.archive.request(ids[exchange.mark]) for exchange in exchanges]
     return [detail for detail in details if detail is not None]

@@ -23,6 +23,7 @@ from storage.costs import Grouping
 from tests.fakes.bills import DIALECTS, Dialect, Used, answer, litellm_prices, used
 from tests.fakes.upstream import Behaviour, FakeUpstream, Seen
 from tests.stories.provider import home_of, mark_of, served
+from tests.waiting import until
 
 AT_ONCE = 8
 _TOML = """
@@ -264,9 +265,10 @@ async def _word(answered: httpx.Response) -> None:
 
 
 async def _audit(link: Link, exchanges: list[Exchange], ids: dict[str, str]) -> None:
-    async with asyncio.timeout(10):  # the ledger writes a moment later
-        while (await link.archive.totals(0)).requests < len(exchanges):  # noqa: ASYNC110
-            await asyncio.sleep(0.02)
+    async def stored() -> bool:  # the ledger writes a moment later
+        return (await link.archive.totals(0)).requests >= len(exchanges)
+
+    await until(stored)
     wrong: list[AssertionError] = []
     for exchange in exchanges:
         detail = await link.archive.request(ids[exchange.mark])

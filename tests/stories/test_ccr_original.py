@@ -7,9 +7,8 @@ from __future__ import annotations
 
 import json
 import subprocess
-import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import httpx
@@ -20,6 +19,7 @@ from tests.harness import free_ports
 from tests.router import ccr_cases
 from tests.router.ccr_cases import RECORDED, decisions, written
 from tests.stories.installed import ENVIRON, from_npm
+from tests.waiting import wait_until
 
 pytestmark = [pytest.mark.real_client, pytest.mark.timeout(300)]
 
@@ -46,13 +46,15 @@ def original(cli: Path, home: Path, port: int) -> Iterator[str]:
     )
     base = f"http://127.0.0.1:{port}"
     try:
-        for _ in range(200):
-            try:
+
+        def listens() -> bool:
+            assert process.poll() is None, "CCR did not start"
+            with suppress(httpx.TransportError):
                 httpx.get(f"{base}/health", timeout=5)
-                break
-            except httpx.TransportError:
-                assert process.poll() is None, "CCR did not start"
-                time.sleep(0.05)  # another program's start: there is nothing to wait on
+                return True
+            return False
+
+        wait_until(listens)
         yield base
     finally:
         process.terminate()

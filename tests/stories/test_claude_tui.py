@@ -6,7 +6,7 @@ from __future__ import annotations
 import asyncio
 import json
 import shutil
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from tests.fakes.upstream import FakeUpstream
 from tests.harness import Running, running
 from tests.stories.installed import ENVIRON
 from tests.stories.test_claude_code import KEY, TODAY, program
+from tests.waiting import until
 
 __all__ = ["program"]
 pytestmark = [
@@ -48,14 +49,17 @@ class Screen:
 
     async def until(self, *texts: str) -> str:
         """The screen once it shows one of the texts."""
+        return await self.once(lambda shown: any(text in shown for text in texts))
+
+    async def once(self, holds: Callable[[str], bool]) -> str:
         shown = ""
-        try:
-            async with asyncio.timeout(PATIENCE):
-                while not any(text in shown for text in texts):
-                    shown = await self.tmux("capture-pane", "-p", "-t", "t")
-                    await asyncio.sleep(0.1)
-        except TimeoutError:
-            pytest.fail(f"never showed {texts}:\n{shown}")
+
+        async def seen() -> bool:
+            nonlocal shown
+            shown = await self.tmux("capture-pane", "-p", "-t", "t")
+            return holds(shown)
+
+        await until(seen, PATIENCE, lambda: shown)
         return shown
 
     async def command(self, words: str, listed: str) -> None:
@@ -108,17 +112,26 @@ async def screen(router: Running, program: Any, tmp_path: Path) -> AsyncIterator
     await made.tmux("kill-server")
 
 
+def chosen(shown: str) -> str:
+    """The line of a list that the hand points at."""
+    return next((line for line in reversed(shown.splitlines()) if "❯" in line), "")
+
+
+def away_from(line: str) -> Callable[[str], bool]:
+    return lambda shown: chosen(shown) != line
+
+
 async def test_the_picker_and_the_context(screen: Screen, upstream: FakeUpstream) -> None:
     await screen.until("Auto mode", "? for shortcuts", "/help")
     await screen.command("/model", "Switch model")
     shown = await screen.until("deep/vendor/qwen3:30b")
     assert "deep/deepseek-chat" in shown
     for _ in range(20):  # down to it: how many models stand before it is the client's affair
-        if any("❯" in line and "qwen3" in line for line in shown.splitlines()):
+        here = chosen(shown)
+        if "qwen3" in here:
             break
         await screen.keys("Down")
-        await asyncio.sleep(0.2)
-        shown = await screen.tmux("capture-pane", "-p", "-t", "t")
+        shown = await screen.once(away_from(here))
     await screen.keys("Enter")
     await screen.until("Set model to", "set model to", "Switched")
     before = len(upstream.requests)

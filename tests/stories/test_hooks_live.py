@@ -2,29 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
-from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import httpx
 
 from tests.fakes.upstream import FakeUpstream
 from tests.harness import running
-
-#: another process watches the files, in its own time
-PATIENCE = 30.0
-
-
-async def until(ask: Callable[[], Awaitable[str]], wanted: str) -> None:
-    """Asks again and again until the answer is the one that an edit should bring."""
-    found = ""
-    try:
-        async with asyncio.timeout(PATIENCE):
-            while (found := await ask()) != wanted:  # noqa: ASYNC110 - only asking tells
-                await asyncio.sleep(0.05)
-    except TimeoutError:
-        raise AssertionError(f"still {found}, not {wanted}") from None
+from tests.waiting import until
 
 
 async def test_hooks_are_taken_as_they_are_written(tmp_path: Path, upstream: FakeUpstream) -> None:
@@ -56,20 +41,28 @@ async def test_hooks_are_taken_as_they_are_written(tmp_path: Path, upstream: Fak
                 answer = await client.post(f"{router.ccr}/v1/messages", json=body, headers=headers)
                 return answer.headers["x-pointsman-model"]
 
+            async def comes(wanted: str) -> None:
+                """An edit brings this answer."""
+
+                async def came() -> bool:
+                    return await ask() == wanted
+
+                await until(came, shown=lambda: answer.headers)
+
             assert await ask() == "p,main"
             project = folder / "-w-app"
             project.mkdir()
             (project / "config.json").write_text('{"Router": {"default": "p,project"}}')
-            await until(ask, "p,project")
+            await comes("p,project")
             (project / "sess.json").write_text('{"Router": {"default": "p,session"}}')
-            await until(ask, "p,session")
+            await comes("p,session")
             (folder / "r.py").write_text("def router(req, config):\n    return 'p,custom'")
-            await until(ask, "p,custom")
+            await comes("p,custom")
             assert answer.headers["x-pointsman-rule"] == "custom"
             (folder / "r.py").write_text("def router(req, config):\n    return req.nothing")
-            await until(ask, "p,session")
+            await comes("p,session")
             assert "custom router: AttributeError" in answer.headers["x-pointsman-problem"]
             (folder / "r.py").unlink()
             (project / "sess.json").unlink()
-            await until(ask, "p,project")
+            await comes("p,project")
             assert "x-pointsman-problem" not in answer.headers

@@ -9,10 +9,18 @@ from pathlib import Path
 import httpx
 
 from console.link import Link
-from router.contract import ClearOverride, Done, Refused, Reload, Reloaded, SetOverride
+from router.contract import (
+    ClearOverride,
+    Done,
+    Refused,
+    Reload,
+    Reloaded,
+    SetOverride,
+)
 from tests.fakes.upstream import Behaviour, FakeUpstream
 from tests.harness import Running
 from tests.stories.provider import anthropic_body, configure, home_of, served
+from tests.waiting import until
 
 PATH = "/ccr/v1/messages"
 
@@ -92,11 +100,11 @@ async def test_overrides_are_set_expire_are_cleared_and_outlive_a_restart(tmp_pa
             brief = SetOverride("everywhere", "litellm-internal,anthropic", seconds=1.5)
             assert isinstance(await link.act(brief), Done)
             assert await asked(http, router) == "anthropic"
-            async with asyncio.timeout(10):
-                while True:
-                    if not (await link.snapshot()).overrides:
-                        break
-                    await asyncio.sleep(0.05)
+
+            async def expired() -> bool:
+                return not (await link.snapshot()).overrides
+
+            await until(expired)
             assert await asked(http, router) == "openai"
 
             done = await link.act(SetOverride("everywhere", "litellm-internal,openai-dark"))

@@ -11,7 +11,6 @@ import random
 import shutil
 import statistics
 import struct
-import time
 from collections.abc import Callable
 
 import asyncssh
@@ -22,6 +21,7 @@ import pytest
 from console.ssh import limits
 from tests.console.ssh.house import House
 from tests.console.ssh.running import PATIENCE, Front, Terminal
+from tests.waiting import wait_until
 
 pytestmark = [
     pytest.mark.long,
@@ -54,10 +54,7 @@ GARBAGE = {
 
 def held(front: psutil.Process, most_fds: int) -> None:
     """Until the front holds no more descriptors than `most_fds`."""
-    deadline = time.monotonic() + PATIENCE
-    while front.num_fds() > most_fds:
-        assert time.monotonic() < deadline, f"{front.num_fds()} descriptors, not {most_fds}"
-        time.sleep(0.05)
+    wait_until(lambda: front.num_fds() <= most_fds, PATIENCE, front.num_fds)
 
 
 async def test_garbage_half_handshakes_and_huge_packets(start: Start) -> None:
@@ -199,10 +196,11 @@ def test_twenty_sessions_cut_off_leave_nothing(house: House) -> None:
         for window in windows:
             os.kill(window.process.pid, 9)
         assert psutil.wait_procs(running, PATIENCE)[1] == []
-        deadline = time.monotonic() + PATIENCE
-        while front.num_fds() > before or _sessions(front):
-            assert time.monotonic() < deadline, (front.num_fds(), before, _sessions(front))
-            time.sleep(0.05)
+        wait_until(
+            lambda: front.num_fds() <= before and not _sessions(front),
+            PATIENCE,
+            lambda: (front.num_fds(), before, _sessions(front)),
+        )
         assert house.pointsman("ssh", "sessions", "--json").stdout.strip() == b"[]"
     finally:
         for window in windows:
