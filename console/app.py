@@ -22,7 +22,7 @@ from textual.app import ComposeResult, SuspendNotSupported, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.events import Resize
 from textual.screen import Screen
-from textual.widgets import ContentSwitcher
+from textual.widgets import ContentSwitcher, Input, TextArea
 
 from console import commanding, palette, prefs, theme, twins
 from console.acting import Acting
@@ -64,7 +64,8 @@ class ConsoleApp(Ending, Acting):
     BINDINGS: ClassVar[list[BindingType]] = [
         *(Binding(n, f"view('{id}')", name) for n, (id, name) in SCREENS.items()),
         Binding("question_mark", "help", "The keys of this screen", key_display="?"),
-        Binding("colon", "command", "A command, with completion", key_display=":"),
+        # first of all, so that what is typed in the same moment is for the line, not for the view
+        Binding("colon", "command", "A command, with completion", key_display=":", priority=True),
         Binding("p", "pause", "Pause or go on"),
         Binding("s", "start", "Start the router, when none runs"),
         Binding("exclamation_mark", "shell", "A shell, and back", key_display="!"),
@@ -304,6 +305,11 @@ class ConsoleApp(Ending, Acting):
             self.say(trouble, bad=True)
 
     # ── the command line ──────────────────────────────────────────────────────────────────────────
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        if action == "command" and isinstance(self.focused, Input | TextArea):
+            return False  # there it is a character
+        return super().check_action(action, parameters)
 
     def action_command(self) -> None:
         self.open_command()

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, cast
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.message import Message
-from textual.widgets import Input
+from textual.widgets import Input, TextArea
 
 from console.widgets.bar import Bar
 from console.widgets.paint import Piece, Span
@@ -138,15 +138,20 @@ class FilteredView(View):
     """A view with a table and a filter line under it."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("slash", "filter", "Filter", show=False),
+        Binding("slash", "filter", "Filter", show=False, priority=True),
         Binding("escape", "back", "Clear the filter", show=False),
     ]
     filter = ""
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        if action == "filter" and isinstance(self.app.focused, Input | TextArea):
+            return False  # there it is a character
+        return super().check_action(action, parameters)
+
     def action_filter(self) -> None:
         line = self.query_one(FilterLine)
         line.display = True
-        line.focus()
+        self.screen.set_focus(line)  # now: what is typed at once after is for this line
 
     def narrow(self, text: str) -> None:
         """Puts `text` into the filter, as if it had been typed."""

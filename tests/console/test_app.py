@@ -8,6 +8,7 @@ from collections.abc import Callable
 import httpx
 import msgspec
 import pytest
+from textual import events
 
 from console.app import ConsoleApp, who
 from console.screens.logs import Logs
@@ -42,6 +43,11 @@ def says(app: ConsoleApp, words: str) -> Callable[[], bool]:
     return lambda: words in shown(app)
 
 
+def holds(app: ConsoleApp, text: str) -> Callable[[], bool]:
+    """Whether the line that is typed on has `text`."""
+    return lambda: getattr(app.focused, "value", None) == text
+
+
 def fresh(number: int) -> RequestView:
     return msgspec.structs.replace(
         scene.REQUESTS[3],
@@ -49,6 +55,17 @@ def fresh(number: int) -> RequestView:
         started_at=scene.NOW + number,
         asked=f"new-{number}",
     )
+
+
+async def test_what_is_typed_at_once_is_for_the_line_that_was_opened(test_home: Home) -> None:
+    """Over a slow line keys come together: the o of `:visitors` must not begin an override."""
+    async with FakeRouter(scene.SNAPSHOT).serving(test_home), console(test_home) as (app, pilot):
+        await until(pilot, says(app, "● up 2h05m"))
+        for key, character in (("colon", ":"), ("slash", "/")):
+            for one in (key, *"visitors", key):
+                app.post_message(events.Key(one, character if one == key else one))
+            await until(pilot, holds(app, f"visitors{character}"))
+            await pilot.press("escape", "escape")
 
 
 async def test_each_number_opens_its_screen(test_home: Home) -> None:
