@@ -44,7 +44,7 @@ TWINS: tuple[Twin, ...] = (
     Twin("health", "v", "visitors", "pointsman ssh sessions"),
     Twin("logs", "l", "level", "pointsman logs --level warning"),
     Twin("logs", "r", "how far back", "pointsman logs --since 1h"),
-    Twin("logs", "slash", "filter", "pointsman logs --text WORDS"),
+    Twin("logs", "slash", "filter", "pointsman logs FILTER"),
     Twin("logs", "enter", "of its request", "pointsman logs --request ID"),
     Twin("routes", "enter", "another target", "pointsman routes set SCENARIO=TARGET --dry-run"),
     Twin("routes", "v", "another value", "pointsman routes set longContextThreshold=80000"),

@@ -68,7 +68,7 @@ def refused(run: list[str], whole: bool) -> str:
             name, command = found or "", chosen
         if not {"--help", "--version"} & set(rest):
             command.make_context(name, rest, parent)
-    except click.MissingParameter as error:
+    except (click.MissingParameter, click.BadOptionUsage) as error:
         return error.format_message() if whole else ""
     except click.BadParameter as error:  # a file of the reader's; a name that stands for another
         stands = re.search(r"does not exist|No such file|'[A-Z]+' is not", error.message)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from typing import TYPE_CHECKING, Literal, get_args
 
 import click
@@ -25,6 +26,7 @@ PAGE = 500
 
 
 @click.command()
+@click.argument("words", nargs=-1, metavar="[FILTER]")
 @click.option("-f", "--follow", is_flag=True, help="Keep printing new lines until Ctrl-C")
 @click.option("-n", "--lines", default=50, type=click.IntRange(0), help="How many  [50]")
 @click.option(
@@ -36,6 +38,7 @@ PAGE = 500
 @click.option("--since", type=moment, help="today, 7d, 2h, or a date")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object per line")
 def command(
+    words: tuple[str, ...],
     follow: bool,
     lines: int,
     level: Level,
@@ -45,17 +48,24 @@ def command(
     since: float | None,
     as_json: bool,
 ) -> None:
-    """Show the router's log, oldest first; works without a router too.
+    """Show the router's log, oldest first; works without a router too. FILTER is what `/` takes in
+    the console: words, !words, level: source: model: session: since: and status>=.
 
     \b
     Examples:
       pointsman logs -f --level warning
       pointsman logs --request last
+      pointsman logs 'timeout !health model:sonnet status>=400'
     """
-    from console.output import with_link
-    from router.contract import LogFilter
+    import msgspec
 
-    wanted = LogFilter(since=since, level=level, text=text, source=source, request=request)
+    from console.output import with_link
+    from console.query import parse
+
+    wanted = parse(" ".join(words), time.time()).lines(level, since)
+    wanted = msgspec.structs.replace(
+        wanted, text=text, source=source or wanted.source, request=request
+    )
     with_link(lambda link: read(link, wanted, lines, follow, as_json))
 
 

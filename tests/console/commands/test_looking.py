@@ -213,6 +213,15 @@ async def test_logs_are_filtered_and_clean(ledger: Home, pointsman: Invoke) -> N
     assert worse["message"] == "broken"
     assert safe((await pointsman("logs", "-n", "1")).stdout).count("\n") == 1
     assert (await pointsman("logs", "--source", "ssh")).stdout == ""
+    levels = {json.loads(line)["level"]: line for line in
+              (await pointsman("logs", "--json")).stdout.splitlines()}  # fmt: skip
+    said = (await pointsman("logs", "level:error", "--json")).stdout.splitlines()
+    assert said == [levels["error"]]
+    some = json.loads(said[0])["message"].split()[0].casefold()
+    assert levels["error"] in (await pointsman("logs", some, "--json")).stdout.splitlines()
+    assert (
+        levels["error"] not in (await pointsman("logs", f"!{some}", "--json")).stdout.splitlines()
+    )
     about = await pointsman("logs", "--request", "req_b", "--json")
     assert len(safe(about.stdout).splitlines()) == 3
 
