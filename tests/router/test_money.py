@@ -32,6 +32,9 @@ SONNET = Price(3_000, 15_000, 300, 3_750, 6_000, "list")
         (Usage(output=10, reasoning=4), Price(1, 10, reasoning=30), 180, Spend(output=180)),
         # writing a cache that is never read costs more than none: saved is below 0
         (Usage(cache_write=4), SONNET, 15_000, Spend(cache_write=15_000, saved=-3_000)),
+        # … by how much is rounded as money is, and nothing where a prompt has no price to save from
+        (Usage(0, 3), Price(0.5, 0, 0.25), 1, Spend(cache_read=1, saved=1)),
+        (Usage(0, 10), Price(None, None, 3), 30, Spend(cache_read=30)),
         # M03: unknown is None, free is 0
         (Usage(1, output=1), Price(3, None), None, Spend()),
         (Usage(1, output=1), Price(0, 0), 0, Spend()),
