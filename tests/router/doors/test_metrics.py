@@ -79,7 +79,16 @@ async def test_every_panel_of_the_dashboard_has_its_figures(test_home: Home) -> 
     told = set(re.findall(r"^# TYPE (\S+)", text, re.M))
     asked = set(re.findall(r"pointsman_\w+", DASHBOARD.read_text()))
     assert {name.removesuffix("_bucket") for name in asked} <= told
-    assert all(panel["targets"] for panel in json.loads(DASHBOARD.read_text())["panels"])
+    panels = json.loads(DASHBOARD.read_text())["panels"]
+    assert all(panel["targets"] for panel in panels)
+    for expr in (target["expr"] for panel in panels for target in panel["targets"]):
+        wanted = set(re.findall(r"(\w+)=", expr))
+        for by in re.findall(r"by \(([^)]+)\)", expr):
+            wanted |= set(re.split(r",\s*", by))
+        for metric in re.findall(r"pointsman_\w+", expr):
+            lines = re.findall(rf"^{metric}(?:{{(.*)}})? ", text, re.M)
+            # a figure that has not happened yet has no line: its labels are in the exposition
+            assert not lines or wanted <= set(re.findall(r"(\w+)=", lines[0])), expr
 
 
 def test_beyond_this_machine_figures_need_a_key(tmp_path: Path) -> None:
