@@ -277,7 +277,8 @@ class Health:
         keys = self._keys(provider)
         resting = sum(key.cooling_until is not None for key in keys)
         if cooling is not None:
-            state, reason = "degraded", "resting after errors"
+            state = "down" if state == "down" else "degraded"
+            reason = reason if state == "down" else "resting after errors"
             if 0 < resting < len(keys):
                 reason = f"{resting} of {len(keys)} keys rest after errors"
         return ServiceView(

@@ -22,6 +22,10 @@ PASSED = "passed"
 NEVER = "no request has gone there yet"
 
 
+#: attempts in a row that failed until a provider counts as down
+DOWN = 5
+
+
 class _Kept(Struct, omit_defaults=True):
     """Of the strip: (number of the span, requests, errors); times in milliseconds."""
 
@@ -41,12 +45,13 @@ class Passed:
 
     __slots__ = (
         *("errors", "last_error", "last_error_at", "last_ok_at", "outcomes", "pulse"),
-        *("_kept", "requests"),
+        *("_kept", "failed", "requests"),
     )
 
     def __init__(self) -> None:
         self.requests = 0
         self.errors = 0
+        self.failed = 0  # attempts in a row
         self.pulse = Pulse()
         self.last_error = ""
         self.last_error_at: float | None = None
@@ -63,8 +68,10 @@ class Passed:
         self.pulse.beat(at, attempt.outcome not in INNOCENT, took)
         if attempt.outcome in INNOCENT:
             self.last_ok_at = at
+            self.failed = 0
         else:
             self.errors += 1
+            self.failed += 1
             self.last_error = attempt.error or attempt.outcome
             self.last_error_at = at
 
@@ -78,7 +85,9 @@ class Passed:
         self.pulse.beat(ended, failed, request.duration_ms)
 
     def condition(self) -> tuple[Condition, str]:
-        """As the last attempt showed it, and why."""
+        """As the last attempts showed it, and why."""
+        if self.failed >= DOWN:
+            return "down", self.last_error
         if self.last_error_at is not None and (self.last_ok_at or 0) < self.last_error_at:
             return "degraded", self.last_error
         return ("up", "") if self.last_ok_at is not None else ("unknown", NEVER)

@@ -161,6 +161,8 @@ class Router:
         if self.cashier.on:
             self.cashier.settle(record)
         view = self.live.close(record)
+        if view.cost is None:
+            self._unpriced(record)
         self.health.served(view)
         self.meters.finished(view)
         if view.session:
@@ -179,6 +181,13 @@ class Router:
             self.log.warning("exchange", f"{text}: {view.error}", view.id, view.simulated)
         else:
             self.log.info("exchange", f"{text} by {view.rule}", view.id, view.simulated)
+
+    def _unpriced(self, record: Record) -> None:
+        for attempt in record.attempts:
+            provider, model = attempt.candidate.provider, attempt.candidate.model
+            if attempt.cost is None and not provider.simulated:
+                words = "has no known price: what it costs is in no sum and no budget"
+                self.alerts.raised("unpriced", f"{provider.name},{model}", words)
 
     def repriced(self) -> None:
         """History has other costs now. Waits for the disk, some milliseconds, so that no request

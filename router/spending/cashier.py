@@ -246,13 +246,6 @@ class Cashier:
         provider, cost = attempt.candidate.provider, attempt.cost
         if provider.simulated:
             return
-        if cost is None:
-            self._alert(
-                "unpriced",
-                f"{provider.name},{attempt.candidate.model}",
-                "has no known price: what it costs is in no budget",
-            )
-            return
         if not cost:
             return
         for account in self.accounts.of(record, provider.name, attempt.candidate.model):

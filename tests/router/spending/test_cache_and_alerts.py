@@ -164,6 +164,24 @@ cheaper = "litellm-internal,gpt-3.5-turbo"
         assert any(alert.kind == "unpriced" for alert in router.alerts.recent)
 
 
+async def test_a_provider_that_goes_down_and_an_unpriced_model_are_told_to_every_console(
+    test_home: Home, upstream: FakeUpstream
+) -> None:
+    write(test_home, upstream, "[retry]\ncooldown = 0\n")
+    async with at(test_home) as (router, http):
+        watcher = router.live.watch()
+        unpriced = await http.post(CHAT, json=chat("unpriced"), headers=MASTER)
+        assert unpriced.status_code == 200
+        upstream.default = Behaviour(status=500, body=b"{}")
+        for _ in range(5):
+            await http.post(CHAT, json=chat(), headers=MASTER)
+        host = upstream.base.split("/")[2]
+        wanted = {("unpriced", f"{host},odd"), ("provider", host)}
+        async with asyncio.timeout(20):
+            while wanted - {(one.kind, one.subject) for one in router.alerts.recent}:
+                await watcher.get()  # the next beat, or an alert
+
+
 async def test_a_webhook_is_told_also_where_it_fails_at_first(
     test_home: Home, upstream: FakeUpstream
 ) -> None:
