@@ -25,6 +25,7 @@ import tempfile
 import termios
 import threading
 import time
+from collections.abc import Iterable
 from pathlib import Path
 
 import bodies
@@ -258,8 +259,8 @@ def _share(looker: Looker, seconds: float) -> float:
     return (looker.cpu() - before) / (time.monotonic() - at)
 
 
-def _median(values: object) -> float:
-    return statistics.median(values)  # type: ignore[arg-type]
+def _median(values: Iterable[float]) -> float:
+    return statistics.median(values)
 
 
 if __name__ == "__main__":

@@ -136,6 +136,7 @@ def edited(generation: Generation, edits: Mapping[str, str]) -> Settings:
                 targets[scenario] = _target(name, text, generation)
         else:
             raise ValueError("default needs a target: it takes what no rule takes")
+    # the names are fields of Routes, and _NUMBERS and _efforts give what those hold
     return replace(routes, targets=targets, fallback=fallback, **changes)  # type: ignore[arg-type]
 
 
