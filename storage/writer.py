@@ -11,14 +11,9 @@ import sqlite3
 import sys
 import threading
 from collections import deque
-from collections.abc import Callable
 from contextlib import closing
-from itertools import chain
 from pathlib import Path
 from typing import Final
-
-import msgspec
-from msgspec import Struct, json
 
 from router.contract import (
     LogLine,
@@ -29,22 +24,19 @@ from router.contract import (
     ServiceChange,
     Totals,
 )
-from storage import costs, database, queries, recosting, rows, statements
+from storage import costs, database, queries, rows
 from storage.recosting import Recosting
-from storage.rolls import FOLD, FOLD_ON, QUARTER
+from storage.rolls import QUARTER
 from storage.spent import Asking, Spender, spent, spent_on
+from storage.store import BATCH, Clear, Item, Keep, Store
 
 #: rows in one transaction: each rewrites the last page of every index, so few are cheap, and short
 #: ones keep the thread from holding the interpreter at a stretch
 SLICE: Final = 200
-#: rows in one statement, largest first
-TOGETHER: Final = (16, 4, 1)
 #: seconds that a row may wait for company before it is committed
 GATHER: Final = 0.2
 #: seconds until rows that the disk refused are tried again
 RETRY: Final = 0.5
-#: rows that retention deletes in one transaction, at most one every GATHER seconds
-BATCH: Final = 500
 #: rows that are added to the sums together
 TAIL: Final = 5_000
 #: seconds until a thread must hand over the interpreter when another wants it. With slices this
@@ -52,34 +44,7 @@ TAIL: Final = 5_000
 #: 5 ms the longest wait of a loop at 3,000 rows/s was 13 ms instead of 7.
 SWITCH: Final = 0.0002
 
-_json: Final = json.Encoder().encode
-_LEFT: Final = "the router ended while this ran"
-
-
-class _Clear(Struct, frozen=True):
-    """An override's end."""
-
-    id: str
-
-
-class _Keep(Struct, frozen=True):
-    """What is kept for the router under a kind and an id; `data` None: no more."""
-
-    kind: str
-    id: str
-    data: str | None
-
-
-_Item = (
-    RequestDetail
-    | LogLine
-    | OverrideView
-    | ServiceChange
-    | _Clear
-    | _Keep
-    | Recosting
-    | threading.Event
-)
+_Queued = Item | threading.Event
 
 
 class Ledger:
@@ -102,14 +67,14 @@ class Ledger:
         self.path = path
         self._bound = bound
         self._tail = tail
-        self._queue: deque[_Item] = deque()
+        self._queue: deque[_Queued] = deque()
         self._work = threading.Event()  # something is queued
         self._now = threading.Event()  # …and should not wait for company
         self._closing = threading.Event()
         self._older_than: float | None = None
         self._most: int | None = None
         self._db = database.open_for_writing(path)
-        (self._rolled,) = self._db.execute(statements.ROLLED_TO).fetchone()
+        self._store = Store(self._db)
         self._interrupt_what_was_running()
         sys.setswitchinterval(SWITCH)
         self._thread = threading.Thread(target=self._run, name="ledger", daemon=True)
@@ -139,11 +104,11 @@ class Ledger:
         self._put(changes)
 
     def clear_override(self, id: str) -> None:
-        self._put(_Clear(id))
+        self._put(Clear(id))
 
     def keep(self, kind: str, id: str, data: str | None) -> None:
         """Keeps JSON under a kind and an id in place of what was there; None forgets it."""
-        self._put(_Keep(kind, id, data))
+        self._put(Keep(kind, id, data))
 
     def prune(self, older_than: float, most: int | None = None) -> None:
         """Deletes what began before `older_than` (Unix seconds), and the oldest beyond `most` bytes
@@ -158,7 +123,7 @@ class Ledger:
         """Rows not yet stored."""
         return len(self._queue)
 
-    def _put(self, item: _Item) -> None:
+    def _put(self, item: _Queued) -> None:
         waiting = len(self._queue)
         if waiting >= self._bound:
             self.dropped += 1
@@ -225,10 +190,7 @@ class Ledger:
         """On a full disk they stay as they are until the next start."""
         try:
             self._db.execute("BEGIN IMMEDIATE")
-            left = [seq for (seq,) in self._db.execute(statements.RUNNING)]
-            self._db.execute(statements.INTERRUPT_ATTEMPTS, (_LEFT,))
-            self._db.execute(statements.INTERRUPT_REQUESTS, (_LEFT,))
-            self._fold([seq for seq in left if seq <= self._rolled])
+            self._store.interrupt()
             self._db.execute("COMMIT")
         except sqlite3.Error as error:
             self._refused(error)
@@ -266,9 +228,9 @@ class Ledger:
         failed = self.failed
         try:
             self._db.execute("BEGIN IMMEDIATE")
-            if not self._store_together(taken):
+            if not self._store.together(taken):
                 for item in taken:
-                    self._store(item)
+                    self._store_one(item)
             self._db.execute("COMMIT")
         except sqlite3.Error as error:
             self.failed = failed  # the slice is tried again, and counted then
@@ -281,91 +243,29 @@ class Ledger:
                 item.set()
         return True
 
-    def _store_together(self, taken: list[_Item]) -> bool:
-        """A slice in a handful of statements: each step of one hands the interpreter over, and at
-        thousands of rows a second that costs the event loop more than the rows do. False when a row
-        is at fault: then nothing was stored. Raises as `_store`."""
-        # what is newly known of a request replaces what was
-        details = {item.request.id: item for item in taken if isinstance(item, RequestDetail)}
-        lines = [rows.log_row(item) for item in taken if isinstance(item, LogLine)]
-        self._db.execute("SAVEPOINT together")
-        try:
-            if details:
-                self._store_requests(details)
-            if lines:
-                self._each(statements.insert_logs, lines)
-            for item in taken:
-                if isinstance(item, OverrideView | ServiceChange | _Clear | _Keep | Recosting):
-                    self._write(item)
-        except (UnicodeEncodeError, OverflowError, sqlite3.IntegrityError, sqlite3.DataError):
-            self._db.execute("ROLLBACK TO together")
-            return False
-        self._db.execute("RELEASE together")
-        return True
-
-    def _store_requests(self, details: dict[str, RequestDetail]) -> None:
-        """What is known again replaces what was, in the rows and in the sums."""
-        execute = self._db.execute
-        known = execute(statements.KNOWN, (_json(list(details)),)).fetchall()
-        summed = [seq for (seq,) in known if seq <= self._rolled]
-        if known:
-            self._fold(summed, -1)
-            execute(statements.DELETE_ATTEMPTS, (_json([seq for (seq,) in known]),))
-        self._each(statements.upsert_requests, [rows.request_row(one) for one in details.values()])
-        attempts = [
-            rows.attempt_row(view, id) for id, detail in details.items() for view in detail.attempts
-        ]
-        self._each(statements.insert_attempts, attempts)
-        self._fold(summed)
-
-    def _recost(self, changes: Recosting) -> None:
-        summed = [seq for seq in changes.requests if seq <= self._rolled]
-        self._fold(summed, -1)
-        self._db.executemany(recosting.UPDATE_ATTEMPT, changes.attempts)
-        costs = [(cost, seq) for seq, cost in changes.requests.items()]
-        self._db.executemany(recosting.UPDATE_REQUEST, costs)
-        self._fold(summed)
-
-    def _fold(self, seqs: list[int], times: int = 1) -> None:
-        """Adds these requests, those of them that have ended, to the sums; -1 takes them back."""
-        if seqs:
-            self._db.execute(FOLD, (_json(seqs), times))
-
     def _roll_on(self) -> None:
         """Adds the newest rows to the sums, once there are enough of them: a grouping of thousands
         costs 5 us a row, one of a slice 17 us. Readers add up what is not yet among them."""
-        while True:
-            (newest,) = self._db.execute(statements.NEWEST).fetchone()
-            if newest - self._rolled < self._tail:
-                return
-            upto = self._rolled + self._tail
+        while self._store.behind(self._tail):
+            upto = self._store.rolled + self._tail
             try:
                 self._db.execute("BEGIN IMMEDIATE")
-                self._db.execute(FOLD_ON, (self._rolled, 1, upto))
-                self._db.execute(statements.SET_ROLLED, (upto,))
+                self._store.roll(upto)
                 self._db.execute("COMMIT")
             except sqlite3.Error as error:
                 self._refused(error)
                 return
-            self._rolled = upto
+            self._store.rolled = upto
 
-    def _each(self, statement: Callable[[int], str], many: list[rows.Row]) -> None:
-        """`statement(n)` is for n rows. Few n are used, so that each is prepared only once."""
-        start = 0
-        for size in TOGETHER:
-            while len(many) - start >= size:
-                some = chain.from_iterable(many[start : start + size])
-                self._db.execute(statement(size), tuple(some))
-                start += size
-
-    def _store(self, item: _Item) -> None:
+    def _store_one(self, item: _Queued) -> None:
         """Raises sqlite3.Error where the fault lies with the database and not with the row."""
+        if isinstance(item, threading.Event):
+            return  # who waits for it is told after the commit
         try:
             try:
-                self._write(item)
+                self._store.one(item)
             except UnicodeEncodeError:
-                assert isinstance(item, Struct)
-                self._write(rows.legal(item))
+                self._store.one(rows.legal(item))
         except Exception as error:
             # The thread's border: a row that cannot be stored must not stop the others.
             if isinstance(error, sqlite3.OperationalError) or type(error) is sqlite3.DatabaseError:
@@ -373,33 +273,11 @@ class Ledger:
             self.failed += 1
             self.last_error = f"a {type(item).__name__} was not stored: {error}"
 
-    def _write(self, item: _Item) -> None:
-        execute = self._db.execute
-        match item:
-            case RequestDetail():
-                self._store_requests({item.request.id: item})
-            case LogLine():
-                execute(statements.insert_logs(1), rows.log_row(item))
-            case ServiceChange():
-                execute(statements.INSERT_HEALTH, msgspec.structs.astuple(item))
-            case OverrideView():
-                execute(statements.UPSERT_OVERRIDE, rows.override_row(item))
-            case Recosting():
-                self._recost(item)
-            case _Keep(kind, id, None):
-                execute(statements.FORGET, (kind, id))
-            case _Keep(kind, id, data):
-                execute(statements.KEEP, (kind, id, data))
-            case _Clear():
-                execute(statements.DELETE_OVERRIDE, (item.id,))
-
     def _prune_batch(self, older_than: float) -> None:
         """One batch; calls for the next until nothing that old is left."""
         try:
             self._db.execute("BEGIN IMMEDIATE")
-            limits = (self._horizon(older_than), BATCH)
-            gone = sum(self._db.execute(sql, limits).rowcount for sql in statements.PRUNE)
-            self._db.execute(statements.MOVE_HORIZON, limits[:1])
+            gone = self._store.prune(older_than, self._most)
             self._db.execute("COMMIT")
             # As a script: execute() would take one step of it, which is one page.
             self._db.executescript(f"PRAGMA incremental_vacuum({BATCH});")
@@ -410,16 +288,6 @@ class Ledger:
             self._work.set()
         elif self._older_than == older_than:
             self._older_than = None
-
-    def _horizon(self, older_than: float) -> float:
-        """Before which rows may go: of a file that is too large, its oldest quarter hour too."""
-        if self._most is None:
-            return older_than
-        (used,) = self._db.execute(statements.USED).fetchone()
-        (oldest,) = self._db.execute(statements.OLDEST).fetchone()
-        if used <= self._most or oldest is None:
-            return older_than
-        return float(max(older_than, (oldest // QUARTER + 1) * QUARTER))
 
     def _refused(self, error: sqlite3.Error) -> None:
         self.trouble = self.last_error = str(error)
