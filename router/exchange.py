@@ -255,7 +255,6 @@ def settle(
     attempt.ended = router.now()
     attempt.outcome = "ok" if error is None else error.kind
     provider = attempt.candidate.provider
-    router.health.attempted(attempt, router.wall())
     if error is not None:
         error.provider, error.model = provider.name, attempt.candidate.model
         error.vendor = provider.kind
@@ -269,6 +268,7 @@ def settle(
             request=record.id,
             simulated=provider.simulated,
         )
+    router.health.attempted(attempt, router.wall())
 
 
 class Border:

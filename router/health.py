@@ -272,6 +272,8 @@ class Health:
             state = "up"
         elif answered is not None and provider.local:
             state = "up" if answered else "down"
+            if answered and passed.condition()[0] == "degraded":  # it is there, and refuses
+                state, reason = passed.condition()
         else:
             state, reason = passed.condition()
         keys = self._keys(provider)

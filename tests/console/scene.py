@@ -545,7 +545,7 @@ def fill(ledger: Path, logs: int = 120) -> None:
                 )
                 book.request(RequestDetail(request=earlier))
         for request in _sessions():
-            book.request(RequestDetail(request=request))
+            book.request(detail(request))
         for request in reversed(REQUESTS):
             book.request(detail(request))
         for override in OVERRIDES:

@@ -53,6 +53,7 @@ async def test_health_of_every_key_and_pauses_outlive_the_router(
             ("up", False),
             ("unknown", False),
         ]
+        assert keys[0].last_error not in ("", "credential"), "in the provider's own words"
         assert "first-key" not in repr(keys), "a key is told by its number and its short name"
     async with httpx.AsyncClient(timeout=10) as http, inside.served(test_home) as (router, front):
         assert told(router, "CCR") == role
