@@ -29,6 +29,7 @@ from console.acting import Acting
 from console.aside import step_aside
 from console.board import Board
 from console.ending import Ending
+from console.guard import guarded
 from console.keys import help_rows, hints
 from console.screens.dialogs import Sheet
 from console.screens.live import Live
@@ -420,5 +421,6 @@ def run(
         role="" if read_only else role,
         demo=demo,
     )
-    app.run()
+    with guarded():
+        app.run()
     return app.return_code or 0

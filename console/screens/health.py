@@ -336,4 +336,7 @@ class Health(View):
             counts.append(Span("   as it was before the router went down", "warn"))
         if board.config_error:
             counts.append(Span(f"   config not taken: {board.config_error}", "bad"))
+        if board.snapshot and board.snapshot.ledger_trouble:
+            words = f"   requests cannot be written down: {board.snapshot.ledger_trouble}"
+            counts.append(Span(words, "bad"))
         self.title(*counts, hint=hidden(services))

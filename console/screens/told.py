@@ -189,6 +189,10 @@ def about(request: RequestView) -> list[Content]:
         ("session", request.session),
         ("agent", request.agent),
         ("key", request.key),
+        ("user", request.user),
+        ("team", request.team),
+        ("project", request.project),
+        ("tags", ", ".join(request.tags)),
     ):
         if value:
             rows.append(pair(name, value, cells=9))
