@@ -89,14 +89,23 @@ class Accounts:
         if budgets == self._budgets:
             return
         self._books.flush(1.0)
+        held: dict[tuple[str, str, str], Account] = {}
         for key in [key for key in self._accounts if key[0].startswith("#")]:
-            del self._accounts[key]
+            account, budget = self._accounts.pop(key), self._budgets[int(key[0][1:])]
+            if account.held:
+                held[budget.scope, budget.period, key[1]] = account
         self._budgets = budgets
         kinds = {budget.scope.partition(":")[0] for budget in budgets}
         self.by_target = not kinds.isdisjoint(("provider", "model"))
         for index, budget in enumerate(budgets):
             for name, cost in self._sums(budget).items():
                 self._configured(index, budget, name).spent += cost
+            for (scope, period, name), before in held.items():
+                if (scope, period) == (budget.scope, budget.period):
+                    account = self._configured(index, budget, name)
+                    account.held = before.held  # those that run go on, and release it here
+                    _takeover(before, account)
+                    self._accounts[(f"#{index}", name)] = before
 
     def _sums(self, budget: Budget) -> dict[str, int]:
         """What was spent in the window of now, by the names of the accounts of a budget."""

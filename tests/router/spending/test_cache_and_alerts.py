@@ -164,6 +164,29 @@ cheaper = "litellm-internal,gpt-3.5-turbo"
         assert any(alert.kind == "unpriced" for alert in router.alerts.recent)
 
 
+async def test_what_is_held_stays_held_when_a_budget_is_edited(
+    test_home: Home, upstream: FakeUpstream
+) -> None:
+    house = '[[budgets]]\nscope = "house"\nlimit = %s\n'
+    write(test_home, upstream, house % 100)
+    async with at(test_home) as (router, http):
+        upstream.default = Behaviour(stall="middle")
+        async with http.stream("POST", CHAT, json=chat(stream=True), headers=MASTER):
+            (before,) = router.cashier.views()
+            write(test_home, upstream, house % (ANSWER / 2))
+            assert not await router.reload()
+            (after,) = router.cashier.views()
+            assert after.held == before.held > 0
+            assert after.limit == round(ANSWER / 2 * 1e9)
+            over = await http.post(CHAT, json=chat(), headers=MASTER)
+            assert over.status_code == 429
+            upstream.release.set()
+        while router.live.running:
+            await router.live.watch().get()
+        (ended,) = router.cashier.views()
+        assert (ended.held, ended.spent > 0) == (0, True)
+
+
 async def test_a_provider_that_goes_down_and_an_unpriced_model_are_told_to_every_console(
     test_home: Home, upstream: FakeUpstream
 ) -> None:
