@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import shutil
+import subprocess
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -10,6 +13,7 @@ import pytest
 
 from tests.console.web.chromium import PROGRAM, Tab, chromium
 from tests.console.web.conftest import Door
+from tests.harness import free_ports
 
 pytestmark = [
     pytest.mark.real_client,
@@ -91,3 +95,70 @@ async def test_who_is_kept_out_in_chromium(door: Door, tab: Tab) -> None:
     # … and the ticket is still good for the page that it was meant for
     await tab.go(f"http://{door.address}/console/#ticket={ticket}")
     await tab.until("typeof terminal === 'object' && " + shows("req/s"))
+
+
+NGINX = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
+CONFIG = """
+daemon off; pid {folder}/nginx.pid; error_log {folder}/error.log;
+events {{}}
+http {{
+  access_log off;
+  client_body_temp_path {folder}/b; proxy_temp_path {folder}/p; fastcgi_temp_path {folder}/f;
+  uwsgi_temp_path {folder}/u; scgi_temp_path {folder}/s;
+  server {{
+    listen 127.0.0.1:{port};
+    location /tools/pointsman/ {{
+      proxy_pass http://{front}/;
+      proxy_http_version 1.1;
+      proxy_set_header Host $http_host;
+      proxy_set_header Upgrade $http_upgrade;
+      proxy_set_header Connection "upgrade";
+    }}
+  }}
+}}
+"""
+
+
+@contextlib.asynccontextmanager
+async def nginx(folder: Path, port: int, front: str) -> AsyncIterator[None]:
+    """A real nginx that has the front door under a prefix."""
+    assert NGINX is not None
+    path = folder / "nginx.conf"
+    path.write_text(CONFIG.format(folder=folder, port=port, front=front))
+    process = await asyncio.create_subprocess_exec(
+        NGINX, "-e", str(folder / "error.log"), "-c", str(path), stdin=subprocess.DEVNULL
+    )
+    try:
+        async with asyncio.timeout(10):
+            while True:
+                with contextlib.suppress(OSError):
+                    _, writer = await asyncio.open_connection("127.0.0.1", port)
+                    writer.close()
+                    break
+                await asyncio.sleep(0.05)
+        yield
+    finally:
+        process.terminate()
+        await process.wait()
+
+
+@pytest.mark.skipif(NGINX is None, reason="needs nginx")
+async def test_under_a_prefix_behind_nginx(door: Door, tab: Tab, tmp_path: Path) -> None:
+    """`location /tools/pointsman/`: the page, its files, its socket, and the way back when nginx
+    was away; the pages of the guide lead there too."""
+    (port,) = free_ports(1)
+    front = door.address.replace("localhost", "127.0.0.1")
+    base = f"http://localhost:{port}/tools/pointsman"
+    async with nginx(tmp_path, port, front):
+        ticket = await asyncio.to_thread(door.ticket)
+        await tab.go(f"{base}/console/?screen=costs#ticket={ticket}")
+        await tab.until(shows("7 days"))
+        await tab.type("1")
+        await tab.until(shows("req/s"))
+    await tab.until("document.getElementById('words').textContent.includes('trying again')")
+    async with nginx(tmp_path, port, front):
+        await tab.until("document.getElementById('notice').hidden && " + shows("req/s"))
+        for path in ("/ccr/ui", "/litellm/", "/chat"):
+            await tab.go(f"{base}{path}")
+            await tab.until("location.pathname.startsWith('/tools/pointsman/')")
+            await tab.until("typeof terminal === 'object'")
