@@ -19,7 +19,8 @@ REQUESTS = 40
 SESSIONS = 10
 #: tunnelled TCP connections at once, on one connection: a browser or SDK opens a dozen
 TUNNELS = 64
-#: connections that have not logged in yet: of all, and of one source
+#: connections that have not logged in yet: of all, and of one source. Our own user's script may
+#: open twenty at once
 STARTUPS = 20
 STARTUPS_OF_ONE = 10
 CONNECTIONS = 100
@@ -60,12 +61,8 @@ class Gate:
         """Lets a new connection in and returns "", or says why not."""
         if self._connections >= CONNECTIONS:
             return f"{CONNECTIONS} connections are open already"
-        if self._starting.total() >= STARTUPS:
-            return f"{STARTUPS} connections are waiting to log in already"
-        if self._starting[source] >= STARTUPS_OF_ONE:
-            return f"{STARTUPS_OF_ONE} connections from {source} are waiting to log in already"
-        if not ours and self._too_fast(source):
-            return f"too many new connections a second from {source}"
+        if not ours and (why := self._too_many(source)):
+            return why
         self._connections += 1
         self._starting[source] += 1
         return ""
@@ -79,6 +76,15 @@ class Gate:
         if not logged_in:
             self.logged_in(source)
         self._connections -= 1
+
+    def _too_many(self, source: str) -> str:
+        if self._starting.total() >= STARTUPS:
+            return f"{STARTUPS} connections are waiting to log in already"
+        if self._starting[source] >= STARTUPS_OF_ONE:
+            return f"{STARTUPS_OF_ONE} connections from {source} are waiting to log in already"
+        if self._too_fast(source):
+            return f"too many new connections a second from {source}"
+        return ""
 
     def _too_fast(self, source: str) -> bool:
         now = self._clock()

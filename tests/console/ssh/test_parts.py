@@ -132,6 +132,10 @@ def test_places_are_counted_and_given_back() -> None:
     for _ in range(limits.STARTUPS - limits.STARTUPS_OF_ONE):
         assert gate.enter("b") == ""
     assert "waiting to log in" in gate.enter("c")
+    # a script of our own user opens more than that at once
+    assert [gate.enter("us", ours=True) for _ in range(limits.STARTUPS)] == [""] * limits.STARTUPS
+    for _ in range(limits.STARTUPS):
+        gate.leave("us", logged_in=False)
     gate.leave("a", logged_in=False)
     assert gate.enter("c") == ""
     gate.logged_in("c")

@@ -14,6 +14,7 @@ import pytest
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
+from console.web.server import SEATS
 from tests.console.web.conftest import PATIENCE, Door
 
 
@@ -161,3 +162,28 @@ def test_the_pages_files_and_the_ways_to_them(door: Door) -> None:
         assert door.router.get(f"/console/{name}").status_code == 200, name
     for name in ("../server.py", "%2e%2e/server.py", "static/console.js", "nothing"):
         assert door.router.get(f"/console/{name}").status_code in (400, 404), name
+
+
+@pytest.mark.long
+async def test_no_more_consoles_than_there_are_seats(door: Door) -> None:
+    """The ninth is told why; a seat that is left is free again."""
+
+    pages: list[Page] = []
+
+    async def page() -> Page:
+        ticket = await asyncio.to_thread(door.ticket)
+        pages.append(await opened(door, f"ticket.{ticket}"))
+        return pages[-1]
+
+    try:
+        for _ in range(SEATS):
+            await (await page()).until(lambda text: "req/s" in text)
+        closed = await (await page()).closed()
+        assert closed == (4001, f"{SEATS} consoles are open in browsers already")
+        await pages[0].socket.send(b"\x03\x03")
+        await pages[0].closed()
+        assert "req/s" in await (await page()).until(lambda text: "req/s" in text)
+    finally:
+        for each in pages:
+            each.socket.transport.abort()
+            await each.socket.wait_closed()
