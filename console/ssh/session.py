@@ -19,6 +19,7 @@ from typing import Literal, NamedTuple, cast
 import asyncssh
 from asyncssh.channel import SSHChannel
 
+from console.guard import CLEAN
 from console.link import VISITOR
 from console.process import client_keys
 from console.ssh import child, environment, log, roles
@@ -193,6 +194,8 @@ class Session(asyncssh.SSHServerProcess[bytes]):
             else:
                 nursery = self._front.nursery if choice.kind == "console" else None
                 code = await child.on_terminal(self, program, visit.dismissed, nursery)
+                if code is not None and code < 0:  # killed: it could not do so itself
+                    self.stdout.write(CLEAN.encode())
         except child.StartError as error:
             return self._refuse(str(error), 126)
         if visit.farewell and code is not None:

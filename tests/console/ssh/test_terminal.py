@@ -37,6 +37,17 @@ def test_a_login_is_the_console(front: Front, windows: list[Window]) -> None:
     assert window.process.wait(PATIENCE) == 5
 
 
+def test_a_killed_console_gives_the_terminal_back(front: Front, windows: list[Window]) -> None:
+    before = set(psutil.Process(front.process.pid).children(recursive=True))
+    windows.append(Window(front))
+    windows[0].until("SIZE 90x30")
+    after = set(psutil.Process(front.process.pid).children(recursive=True))
+    for console in after - before:
+        console.kill()
+    windows[0].until("\x1b[?1049l")
+    assert windows[0].process.wait(PATIENCE) != 0
+
+
 def test_the_shell_is_interactive_and_owns_its_terminal(
     front: Front, windows: list[Window]
 ) -> None:
