@@ -15,8 +15,8 @@ Only think, longContext, background, webSearch and default have fallbacks of the
 falls back as default does. Names of providers are compared to the letter, and one that is not found
 is a 404, wherever it was named. Operators' overrides and x-pointsman-model go before the table:
 neither can be met by accident. A `/model` in the prompt is plain text, as in CCR. That a session's
-last usage may mean longContext too is left out: CCR never asks for the usage of a stream, so it
-knows of none (recorded).
+last usage may mean longContext too is left out: CCR 2.0.0 has the rule, but never learns of a
+usage, of a whole answer or a stream, not even where the provider says it (recorded).
 """
 
 from __future__ import annotations

@@ -76,6 +76,7 @@ CONFIG: Body = {
         _provider("c", "c1", "C2"),
         _provider("v", "see"),
         _provider("e", "err-500", "err-429"),
+        {**_provider("s", "s1"), "transformer": {"use": ["streamoptions"]}},
     ],
     "Router": {
         "default": "a,a1",
@@ -183,6 +184,14 @@ CASES: dict[str, Body] = {
     "long first of a whole session": _ask(_words(60_000), "s-8", model="a,a1"),
     "middling after a long whole answer": _ask(_words(25_000), "s-8"),
     "middling, another session": _ask(_words(25_000), "s-9", stream=True),
+    "long first where the stream says its usage": _ask(
+        _words(60_000), "s-10", stream=True, model="s,s1"
+    ),
+    "short after it": _ask(_words(900), "s-11", stream=True),
+    "middling after it": _ask(_words(25_000), "s-10", stream=True),
+    "middling after that": _ask(_words(25_000), "s-10", stream=True),
+    "long first, no stream": _ask(_words(60_000), "s-12", model="s,s1"),
+    "middling after no stream": _ask(_words(25_000), "s-12", stream=True),
     "tag": _tagged("b,tagged"),
     "tag over two lines": _tagged("b,\ntagged"),
     "tag with a model alone": _tagged("haiku"),
