@@ -96,7 +96,7 @@ WALK = (
     ("2", "of late"),
     ("3", "M 30 days"),
     ("4", "Found at start"),
-    ("5", "following"),
+    ("5", "▌Nov 18 14:32:04"),  # its lines came: before that, Enter opens none
     ("\r", "Log line"),
     ("\x1b", "!Log line"),
     ("6", "goes to"),

@@ -7,6 +7,7 @@ from collections import Counter
 import pytest
 
 from router.rules import RefusedError
+from router.rules.strategies import draw
 from router.settings import Deployment, Groups, Target
 from tests.router.rules_cases import (
     GROUPS,
@@ -170,3 +171,23 @@ def test_a_deployments_own_params_go_along() -> None:
     plan = ask(chat("p"), plane="litellm", config=generation(groups=Groups({"p": (deployment,)})))
     assert plan.candidates[0].params == {"temperature": 0}
     assert GROUPS.deployments["lb"][0].params == {}
+
+
+@pytest.mark.parametrize(
+    ("weights", "chance", "place"),
+    [
+        ([1, 1], 0.0, 0),
+        ([1, 1], 0.49, 0),
+        ([1, 1], 0.5, 1),
+        ([3, 1], 0.74, 0),
+        ([3, 1], 0.75, 1),
+        ([0, 1, 0], 0.0, 1),
+        ([0, 1, 0], 0.999, 1),
+        ([-1, 1], 0.0, 1),
+        ([0, 0, 0, 0], 0.0, 0),  # none weighs anything: all alike
+        ([0, 0, 0, 0], 0.5, 2),
+        ([0, 0, 0, 0], 0.999, 3),
+    ],
+)
+def test_a_draw_hits_a_weights_own_share(weights: list[float], chance: float, place: int) -> None:
+    assert draw(weights, chance) == place
