@@ -107,3 +107,9 @@ def test_which_models_take_thinking_and_sampling(
 def test_only_anthropic_counts_cached_tokens_beside_the_prompt() -> None:
     apart = [name for name, kind in KINDS.items() if not kind.quirks.cached_inside_prompt]
     assert sorted(apart) == ["anthropic", "bedrock", "vertex-claude"]
+
+
+def test_claude_keeps_its_cache_marks_behind_any_address() -> None:
+    plain, knowing = Quirks(), Quirks(keeps_cache_control=True)
+    assert [plain.keeps_marks(model) for model in ("anthropic/Claude-x", "m1")] == [True, False]
+    assert knowing.keeps_marks("m1")
