@@ -202,6 +202,7 @@ class ConsoleApp(Ending, Acting):
             self.bell()
 
     def _tick(self) -> None:
+        self.end_without_terminal()
         self._aside = self._aside or step_aside()
         self._draw_bars()
         if not self.paused and self.is_running:

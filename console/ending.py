@@ -44,6 +44,12 @@ class Ending(App[int]):
 
         signal.signal(signal.SIGHUP, hung_up)
 
+    def end_without_terminal(self) -> None:
+        """A terminal may go without a signal, where it was not ours to control: Textual would read
+        its end for ever, at a fifth of a core."""
+        if not self.is_headless and not os.isatty(0):
+            os._exit(128 + signal.SIGHUP)
+
     def _handle_exception(self, error: Exception) -> None:
         self._failure = self._failure or crash.record(error, self.home.logs)
         self._return_code = 1

@@ -141,6 +141,13 @@ class Terminal:
     def press(self, keys: str) -> None:
         os.write(self._master, keys.encode())
 
+    def close(self) -> None:
+        """As a terminal that is gone."""
+        asyncio.get_running_loop().remove_reader(self._master)
+        nowhere = os.open(os.devnull, os.O_RDWR)
+        os.dup2(nowhere, self._master)
+        os.close(nowhere)
+
     @property
     def screen(self) -> str:
         rows = (self._screen.buffer[y] for y in range(HEIGHT))  # its own `display` trips over 日
@@ -421,3 +428,10 @@ async def test_a_closed_terminal_and_a_polite_kill_end_it_cleanly(test_home: Hom
         assert await seen.process.wait() == 0
         await seen.until(lambda: "\x1b[?1049l" in seen.output())
         assert seen.output().rstrip().endswith("\x1b[?25h") or "\x1b[?25h" in seen.output()
+
+
+async def test_a_terminal_that_goes_without_a_signal_ends_it(test_home: Home) -> None:
+    async with FakeRouter(scene.SNAPSHOT).serving(test_home), terminal(test_home) as seen:
+        await seen.until(lambda: "2 running" in seen.screen)
+        seen.close()
+        assert await asyncio.wait_for(seen.process.wait(), 20) == 129
