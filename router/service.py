@@ -358,7 +358,7 @@ class Router:
                 self.live.tell(OverridesChanged(views))
             now = self.now()
             for record in self.live.running.values():
-                if now >= record.keep_at:
+                if now >= record.keep_at and (record.cost or now - record.started > KEPT_AGAIN):
                     record.keep_at = now + KEPT_AGAIN
                     self.ledger.request(record.detail())
                 border = record.border
