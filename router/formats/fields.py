@@ -5,6 +5,7 @@ Its one rule: nothing but CallerError leaves, and it names the field as the clie
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, TypeVar
 
 import msgspec
@@ -58,6 +59,18 @@ def take(body: JSON, key: str, kind: type[_T]) -> _T | None:
     if value is None or type(value) is kind:
         return value
     raise wrong(key, kind)
+
+
+def take_each(body: JSON, kinds: Mapping[str, type]) -> JSON:
+    """Those of these fields that are there, taken out; float stands for any number. Few requests
+    have many of them: what is not there is not looked for."""
+    found = {}
+    for key in [key for key in body if key in kinds]:
+        kind = kinds[key]
+        value = take_number(body, key) if kind is float else take(body, key, kind)
+        if value is not None:
+            found[key] = value
+    return found
 
 
 def take_model(body: JSON) -> str | None:

@@ -121,22 +121,24 @@ class _Decision:
 
     def follow(self, order: Sequence[Rule], asked: str) -> Plan | None:
         """Asks rule after rule. None when none of them gave candidates."""
-        case = self.case
+        case, looks = self.case, self.looks
         signals = Signals(case, asked)
         if case.generation.routes.personal:
-            self.looks.append(Look("Router", case.generation.routes.source[-LONGEST:]))
+            looks.append(Look("Router", case.generation.routes.source[-LONGEST:]))
+        # hardly anyone has one: no look at what is not there
+        absent = custom.NAME if case.custom is None else None
         for rule in order:
-            if case.custom is None and rule.name == custom.NAME:
-                continue  # hardly anyone has one: no look at what is not there
+            if rule.name == absent:
+                continue
             verdict = rule.look(case, signals)
             if verdict is None:
-                self.looks.append(rule.missed)
+                looks.append(rule.missed)
                 continue
             if verdict.problem:
                 self.problems.append(verdict.problem)
             if misses(verdict):
                 note = verdict.note or verdict.problem
-                self.looks.append(Look(rule.name, verdict.value[:LONGEST], False, "", note))
+                looks.append(Look(rule.name, verdict.value[:LONGEST], False, "", note))
                 continue
             if verdict.error is not None:
                 self._note(rule, verdict, hit=True, note="refused: " + verdict.error.message)
@@ -153,12 +155,12 @@ class _Decision:
             self._note(rule, verdict, hit=True, target=target, note=note)
             guarded = self._guarded(candidates, verdict)
             if case.seen is not None and (lost := warm.look(case, guarded[0])):
-                self.looks.append(lost)
+                looks.append(lost)
             return Plan(
                 candidates=guarded,
                 rule=rule.name,
                 value=verdict.value[:LONGEST],
-                looks=tuple(self.looks),
+                looks=tuple(looks),
                 request=self._stripped(rule),
                 override=override,
                 problems=tuple(self.problems),

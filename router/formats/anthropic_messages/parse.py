@@ -14,8 +14,8 @@ from router.formats.fields import (
     missing,
     rest_of,
     take,
+    take_each,
     take_model,
-    take_number,
     text_of,
     wrong,
 )
@@ -40,6 +40,15 @@ from router.messages import (
 
 NAME = "anthropic_messages"
 
+#: fields that a Request has under the same name
+_SAME = {
+    "max_tokens": int,
+    "temperature": float,
+    "top_p": float,
+    "top_k": int,
+    "stream": bool,
+    "context": str,
+}
 _ROLES: dict[Any, Role] = {
     "user": "user",
     "assistant": "assistant",
@@ -77,15 +86,10 @@ def parse_request(raw: bytes) -> Request:
         system=_parts(left.pop("system", None), "system"),
         tools=_tools(take(left, "tools", list)),
         tool_choice=_tool_choice(take(left, "tool_choice", dict)),
-        max_tokens=take(left, "max_tokens", int),
-        temperature=take_number(left, "temperature"),
-        top_p=take_number(left, "top_p"),
-        top_k=take(left, "top_k", int),
         stop=_strings(take(left, "stop_sequences", list), "stop_sequences"),
-        stream=take(left, "stream", bool) or False,
-        context=take(left, "context", str),
         body=body,
         raw=raw,
+        **take_each(left, _SAME),
     )
     _thinking(request, left)
     _user(request, left)

@@ -14,8 +14,8 @@ from router.formats.fields import (
     json_object,
     rest_of,
     take,
+    take_each,
     take_model,
-    take_number,
     text_of,
     wrong,
 )
@@ -53,6 +53,16 @@ _MESSAGE = frozenset(
         "thinking_blocks",
     }
 )
+#: fields that a Request has under the same name
+_SAME = {
+    "temperature": float,
+    "top_p": float,
+    "top_k": int,
+    "stream": bool,
+    "response_format": dict,
+    "user": str,
+    "context": str,
+}
 _TEXT = frozenset({"type", "text", "cache_control"})
 _IMAGE = frozenset({"type", "image_url", "cache_control"})
 _CALL = frozenset({"id", "type", "function", "index"})
@@ -79,17 +89,11 @@ def parse_request(raw: bytes) -> Request:
         messages=[],
         tools=_tools(left),
         max_tokens=take(left, "max_tokens", int) if limit is None else limit,
-        temperature=take_number(left, "temperature"),
-        top_p=take_number(left, "top_p"),
-        top_k=take(left, "top_k", int),
         stop=_stop(left.pop("stop", None)),
-        stream=take(left, "stream", bool) or False,
         include_usage=options.get("include_usage") is True,
-        response_format=take(left, "response_format", dict),
-        user=take(left, "user", str),
-        context=take(left, "context", str),
         body=body,
         raw=raw,
+        **take_each(left, _SAME),
     )
     left.pop("max_tokens", None)
     request.tool_choice = _tool_choice(left)
