@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 import msgspec
 from msgspec import Struct
 
+from router import narration
 from router.caller import Caller
 from router.canned import canned, recite
 from router.cycle import Leaving
@@ -189,6 +190,8 @@ async def choose(
     record.problems = plan.problems
     for problem in plan.problems:
         router.log.warning("rules", problem, request=record.id)
+    if router.log.debugs:
+        narration.decided(router.log, record, plan, router.now())
     return router.cashier.admit(record, case, plan) if router.cashier.on else plan
 
 
@@ -209,10 +212,14 @@ async def attempts(router: Router, record: Record, plan: Plan, call: Call, once:
                 attempt.price = price(candidate.provider, candidate.model, router.generation)
                 attempt.tally = Tally(record.facts.tokens)
                 record.attempts.append(attempt)
+                if router.log.debugs:
+                    narration.tries(router.log, record, attempt)
                 try:
                     await once(attempt, candidate)
                 except UpstreamError as error:
                     settle(router, record, attempt, plan.request, error)
+                    if router.log.debugs:
+                        narration.tried(router.log, record, attempt)
                     course.failed(error, router.now(), router.chance())
                     if call.started and not record.pinged:
                         raise
@@ -220,9 +227,13 @@ async def attempts(router: Router, record: Record, plan: Plan, call: Call, once:
                     course.left(router.now())
                     attempt.ended = router.now()
                     attempt.outcome = _ours(error)
+                    if router.log.debugs:
+                        narration.tried(router.log, record, attempt)
                     raise
                 else:
                     settle(router, record, attempt, plan.request)
+                    if router.log.debugs:
+                        narration.tried(router.log, record, attempt)
                     course.succeeded(router.now(), *_measured(record, attempt))
                     return
 

@@ -45,7 +45,7 @@ class Log:
     ) -> None:
         self._keep = keep
         self._wall = wall
-        self._least = LEVELS.index(level)
+        self.set_level(level)
         self._file = logging.handlers.RotatingFileHandler(
             file, maxBytes=LARGEST, backupCount=OLDER, encoding="utf-8", delay=True
         )
@@ -53,7 +53,6 @@ class Log:
         self._closing = threading.Event()
         self._thread = threading.Thread(target=self._run, name="log", daemon=True)
         self._thread.start()
-        self.level = level
         #: takes each line, too (OpenTelemetry)
         self.also: Callable[[LogLine], None] | None = None
 
@@ -66,6 +65,11 @@ class Log:
     def set_level(self, level: Level) -> None:
         self.level = level
         self._least = LEVELS.index(level)
+        #: whether `debug` is kept: ask first, where making its words costs something
+        self.debugs = level == "debug"
+
+    def debug(self, source: str, message: str, request: str = "", simulated: bool = False) -> None:
+        self.write("debug", source, message, request, simulated)
 
     def info(self, source: str, message: str, request: str = "", simulated: bool = False) -> None:
         self.write("info", source, message, request, simulated)

@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from console.options import router_arguments, router_options
-from console.output import out
+from console.output import out, say
 
 section = "Service"
 
@@ -21,7 +21,9 @@ def command(**options: Any) -> None:
     from console.process import become_router, running
     from storage.home import home
 
-    if asyncio.run(running(home())) is not None:
+    here = home()
+    if asyncio.run(running(here)) is not None:
         out("✅ Service is already running in the background.")
         return
+    say(f"logs to {here.ccr_log}")
     become_router(router_arguments(options))

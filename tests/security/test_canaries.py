@@ -261,7 +261,9 @@ async def test_no_secret_and_no_text_is_ever_written(
     places = live | after | {name: text.encode() for name, text in said.items()}
     places["ledger"] = dump.encode()
     assert hits(places) == []
-    assert any(path.endswith("ccr.log") for path in places)
+    (log,) = (text.decode() for path, text in after.items() if path.endswith("ccr.log"))
+    for stage in ("decided by", "attempt 1 at", "ok: status 200", "(none), ended after"):
+        assert any('"debug"' in line and stage in line for line in log.splitlines()), stage
     keys = {name for answer in told for name in (*PROVIDERS, "proxy") if SECRETS[name] in answer}
     assert keys == set(), "a client was told a key"
     (home / "control").write_text(f"a leak: {SECRETS['prompt']}")
