@@ -209,17 +209,11 @@ async def attempts(router: Router, record: Record, plan: Plan, call: Call, once:
                 raise error
             case Try(candidate, number, reason):
                 attempt = Attempt(number, candidate, reason, router.wall(), router.now())
-                attempt.price = price(candidate.provider, candidate.model, router.generation)
-                attempt.tally = Tally(record.facts.tokens)
-                record.attempts.append(attempt)
-                if router.log.debugs:
-                    narration.tries(router.log, record, attempt)
+                _open(router, record, attempt)
                 try:
                     await once(attempt, candidate)
                 except UpstreamError as error:
                     settle(router, record, attempt, plan.request, error)
-                    if router.log.debugs:
-                        narration.tried(router.log, record, attempt)
                     course.failed(error, router.now(), router.chance())
                     if call.started and not record.pinged:
                         raise
@@ -227,15 +221,25 @@ async def attempts(router: Router, record: Record, plan: Plan, call: Call, once:
                     course.left(router.now())
                     attempt.ended = router.now()
                     attempt.outcome = _ours(error)
-                    if router.log.debugs:
-                        narration.tried(router.log, record, attempt)
+                    _narrate(router, record, attempt)
                     raise
                 else:
                     settle(router, record, attempt, plan.request)
-                    if router.log.debugs:
-                        narration.tried(router.log, record, attempt)
                     course.succeeded(router.now(), *_measured(record, attempt))
                     return
+
+
+def _open(router: Router, record: Record, attempt: Attempt) -> None:
+    candidate = attempt.candidate
+    attempt.price = price(candidate.provider, candidate.model, router.generation)
+    attempt.tally = Tally(record.facts.tokens)
+    record.attempts.append(attempt)
+    _narrate(router, record, attempt)
+
+
+def _narrate(router: Router, record: Record, attempt: Attempt) -> None:
+    if router.log.debugs:
+        narration.attempted(router.log, record, attempt)
 
 
 def _measured(record: Record, attempt: Attempt) -> tuple[int, float | None]:
@@ -280,6 +284,7 @@ def settle(
             simulated=provider.simulated,
         )
     router.health.attempted(attempt, router.wall())
+    _narrate(router, record, attempt)
 
 
 class Border:

@@ -1,7 +1,7 @@
-"""The stages of one request in the log, for whoever asked for every word (CCR_DEBUG, level debug).
+"""The stages of one request in the log, for whoever asked for every word (level debug).
 
-One rule: a stage is told by what the ledger may keep of it: rules, targets, times and counts, never a
-word of a prompt or an answer. Nobody calls this unless `log.debugs`, so that it costs nothing when off.
+One rule: a stage is told by what the ledger may keep of it: rules, targets, times and counts, never
+a word of a prompt or an answer. Nobody calls this unless `log.debugs`: it costs nothing when off.
 """
 
 from __future__ import annotations
@@ -37,33 +37,23 @@ def decided(log: Log, record: Record, plan: Plan, now: float) -> None:
     )
 
 
-def tries(log: Log, record: Record, attempt: Attempt) -> None:
-    """An upstream call that begins."""
+def attempted(log: Log, record: Record, attempt: Attempt) -> None:
+    """An upstream call that begins, or has ended, however it did."""
     provider, model = attempt.candidate.provider, attempt.candidate.model
-    reason = f" ({attempt.reason})" if attempt.reason else ""
-    log.debug(
-        "exchange",
-        f"attempt {attempt.number} at {provider.name},{model}{reason}: {provider.format}"
-        f" to {_host(provider.url)}",
-        record.id,
-        provider.simulated,
-    )
-
-
-def tried(log: Log, record: Record, attempt: Attempt) -> None:
-    """An upstream call that has ended, however it did."""
-    provider, model = attempt.candidate.provider, attempt.candidate.model
-    tokens = attempt.tokens
-    status = f"status {attempt.status}" if attempt.status is not None else "no status"
-    log.debug(
-        "exchange",
-        f"attempt {attempt.number} at {provider.name},{model} {attempt.outcome}: {status},"
-        f" first byte after {_ms(attempt.started, attempt.first_byte)},"
-        f" ended after {_ms(attempt.started, attempt.ended)},"
-        f" {tokens.prompt} tokens in, {tokens.output} out",
-        record.id,
-        provider.simulated,
-    )
+    words = f"attempt {attempt.number} at {provider.name},{model}"
+    if attempt.ended is None:
+        reason = f" ({attempt.reason})" if attempt.reason else ""
+        words += f"{reason}: {provider.format} to {_host(provider.url)}"
+    else:
+        status = f"status {attempt.status}" if attempt.status is not None else "no status"
+        tokens = attempt.tokens
+        words += (
+            f" {attempt.outcome}: {status},"
+            f" first byte after {_ms(attempt.started, attempt.first_byte)},"
+            f" ended after {_ms(attempt.started, attempt.ended)},"
+            f" {tokens.prompt} tokens in, {tokens.output} out"
+        )
+    log.debug("exchange", words, record.id, provider.simulated)
 
 
 def _host(url: str) -> str:
