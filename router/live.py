@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from datetime import datetime, timedelta
 from operator import add
 
@@ -22,6 +23,9 @@ RECENT = 200
 QUEUE = 64
 #: finished requests remembered for rates and percentiles
 MEMORY = 4096
+#: seconds between two beats; the least of them once a request has come in after a beat that told
+#: of no more than so many: a single one is seen at once, many cost a console two drawings a second
+BEAT, SOON, FEW = 0.5, 0.15, 4
 
 
 class Watcher:
@@ -126,11 +130,14 @@ class Live:
         self._until = midnight(wall(), days=1)
         self._watchers: set[Watcher] = set()
         self._changed: dict[str, RequestView] = {}
+        self._news = asyncio.Event()
         #: asked at each beat that somebody watches
         self.budgets: Callable[[], tuple[BudgetView, ...]] = tuple
 
     def open(self, record: Record) -> None:
         self.running[record.id] = record
+        if self._watchers:
+            self._news.set()
 
     def close(self, record: Record) -> RequestView:
         """The request has ended: counts it and shows it. Returns its last view."""
@@ -181,16 +188,24 @@ class Live:
             budgets=self.budgets(),
         )
 
-    async def pulse(self, seconds: float = 0.5) -> None:
-        """Tells the watchers what changed, twice a second; idle while nobody watches."""
+    async def pulse(self, seconds: float = BEAT, soon: float = SOON) -> None:
+        """Tells the watchers what changed, twice a second, and sooner of the first requests after
+        a quiet beat; idle while nobody watches."""
+        told = 0
         while True:
-            await asyncio.sleep(seconds)
+            await asyncio.sleep(seconds if told > FEW else soon)
+            if told <= FEW:
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(seconds - soon):
+                        await self._news.wait()
+            self._news.clear()
             if not self._watchers:
                 self._changed.clear()
                 continue
             changed, self._changed = self._changed, {}
             for id, record in self.running.items():
                 changed[id] = record.view()
+            told = len(changed)
             beat = self.beat()
             self.tell(
                 Beat(
