@@ -24,6 +24,8 @@ FIRST_REST, LONGEST_REST = 0.5, 30.0
 HEALTHY = 20.0
 #: seconds a child has to end after its stdin closed
 GRACE = 3.0
+#: seconds for what it wrote last to be read
+LAST_WORDS = 1.0
 #: what our own children take over of this process's environment. The keys of providers are not
 #: among it: the router alone sends them anywhere
 _KEPT = re.compile(
@@ -109,7 +111,10 @@ class Child:
             _lines(process.stderr, lambda line: self.report(line, True)),
         )
         try:
-            return await process.wait()
+            code = await process.wait()
+            # its last words are still on their way; who inherited its output may hold it open
+            await asyncio.wait({readers}, timeout=LAST_WORDS)
+            return code
         except asyncio.CancelledError:
             self.state = "ended"
             if not (self.lingers and await self._let_go(process, parted)):

@@ -253,6 +253,7 @@ class Health:
             state, reason = "off", f"not running: `pointsman neighbours start {site.name}`"
         elif state == "down" and child is not None:
             reason = child.trouble or ("is starting" if child.state == "running" else child.state)
+        ended = child.trouble if child is not None and child.state in ("resting", "failed") else ""
         return ServiceView(
             name=site.name,
             kind="neighbour",
@@ -261,6 +262,7 @@ class Health:
             address=site.url,
             reason=reason,
             checked_at=at,
+            last_error=ended,
         )
 
     def _provider(self, provider: Provider) -> ServiceView:

@@ -65,8 +65,14 @@ class Tending:
             folder / "output.log", maxBytes=LARGEST, backupCount=1, encoding="utf-8", delay=True
         )
 
+        said = ""
+
         def report(line: str, complaint: bool) -> None:
-            child.trouble = line[-300:]
+            nonlocal said
+            if child.state == "resting":  # the line is its keeper's; why it ended, it said itself
+                child.trouble = f"{line}. It said: {said}" if said else line
+            else:
+                child.trouble = said = line[-300:]
             output.emit(logging.makeLogRecord({"msg": line}))
 
         kept = {name: os.environ[name] for name in _KEPT if name in os.environ}

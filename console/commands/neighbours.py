@@ -83,5 +83,7 @@ async def _until_up(link: Link, name: str) -> str:
             return f"{name} is no longer configured"
         if seen.state == "up":
             return ""
+        if seen.last_error:  # it is started again, and says this again
+            return f"{name}: {seen.last_error}"
         await asyncio.sleep(GLANCE)
     return f"{name} does not answer: {seen.reason if seen else ''}"

@@ -118,7 +118,7 @@ async def _absent(router: Router, call: Call, site: Site, why: str) -> None:
     else:
         words = [site.hint or "Start it, and this page leads there by itself."]
         if child is not None and child.trouble:
-            words.append(f"It was started and ended: {child.trouble}")
+            words.append(f"It was started: {child.trouble}")
     title = f"{site.title} does not run"
     words.insert(0, f"It was looked for at `{site.url}`: {why}.")
     await notice(call, 502, title, *words, again=AGAIN, kind="api_error")

@@ -50,6 +50,9 @@ env = {{ PORT = "{port}" }}
 [neighbours.gone]
 url = "http://127.0.0.1:9"
 command = ["there-is-no-such-program"]
+[neighbours.old]
+url = "http://127.0.0.1:9"
+command = ["{sys.executable}", "-c", "raise SystemExit('wants Node 24')"]
 """
     )
     async with (
@@ -61,6 +64,11 @@ command = ["there-is-no-such-program"]
         assert "not installed" in words(await act(router, StartNeighbour("gone")))
         assert "chat, n8n" in words(await act(router, StartNeighbour("nope")))
         assert "not ours to stop" in words(await act(router, StopNeighbour("n8n")))
+        await act(router, StartNeighbour("old"))
+        while not (why := {s.name: s.last_error for s in router.services()}["old"]):
+            await http.get("/livez")
+        assert why.startswith("ended with code 1")
+        assert why.endswith("It said: wants Node 24")
         while (answer := await http.get("/mine/")).status_code != 200:
             assert "It is starting" in answer.text
         given = answer.json()
