@@ -281,6 +281,7 @@ def _limits(file: PointsmanToml) -> Limits:
         header_seconds=table.header_seconds,
         body_seconds=table.body_seconds,
         connections=table.connections,
+        socket_seconds=table.socket_seconds,
     )
 
 

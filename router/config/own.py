@@ -89,6 +89,7 @@ class LimitsTable(_Table):
     header_seconds: Seconds = 10
     body_seconds: Seconds = 60
     connections: Annotated[int, Field(ge=1)] = 2048
+    socket_seconds: Seconds = 3600
 
 
 class RetryTable(_Table):

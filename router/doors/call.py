@@ -4,18 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from itertools import chain
+from typing import Protocol
 from urllib.parse import parse_qs
 
 import msgspec
+from uvicorn.protocols.http.flow_control import FlowControl
 
 from router.asgi import Receive, Scope, Send
 from router.contract import VERSION
-from router.cycle import Cycle
 
 Headers = Iterable[tuple[str, str]]
 
 #: on every answer: probes recognise us by it, people see which program answered
 _OURS = f"x-pointsman: {VERSION}\r\n"
+
+
+class Out(Protocol):
+    """Where an answer goes: a connection's Cycle (cycle.py), or one turn of a socket."""
+
+    flow: FlowControl
+
+    async def ready(self) -> None: ...
+
+    def begin(self, status: int, lines: bytes, length: int | None) -> None: ...
+
+    def write(self, body: bytes, more: bool) -> None: ...
 
 
 class Call:
@@ -39,7 +52,7 @@ class Call:
         self.receive = receive
         # `send` is bound to it, which a Callable's type does not tell. In the scope, which it
         # holds, it would be a ring for the collector.
-        self._cycle: Cycle = send.__self__  # type: ignore[attr-defined]
+        self._cycle: Out = send.__self__  # type: ignore[attr-defined]
         self.path = path
         self.method: str = scope["method"]
         self.headers = _read(scope["headers"])

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
@@ -101,7 +102,8 @@ async def _route(router: Router, call: Call, door: str) -> None:
             await count_tokens(router, call)
         case _, path if responses.PATHS.fullmatch(path):
             surface = _surface(router, call, door, "openai_responses")
-            await responses.responses(router, call, surface)
+            again = partial(_serve, router, door=door)
+            await responses.responses(router, call, surface, again)
         case "GET", path if found := _MODELS.fullmatch(path):
             listed = discovery.model(router, found[1]) if found[1] else None
             await call.json(200, listed or discovery.models(router, call))

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 from fnmatch import fnmatchcase
+from functools import partial
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -81,7 +82,8 @@ def _completing(path: str) -> str:
 async def _route(router: Router, call: Call) -> None:
     role = router.generation.litellm
     external = role.mode == "external"
-    if external and not (call.method == "POST" and _METERED.fullmatch(call.path)):
+    metered = call.method == "POST" and _METERED.fullmatch(call.path)
+    if external and not metered and not responses.is_socket(call):
         await relay.relay(router, call, role)
         return
     if call.method in ("GET", "HEAD") and await _public(router, call):
@@ -92,7 +94,8 @@ async def _route(router: Router, call: Call) -> None:
         case "POST", path if format := _completing(path):
             await exchange(router, call, _surface(router, call, format))
         case _, path if responses.PATHS.fullmatch(path):
-            await responses.responses(router, call, _surface(router, call, "openai_responses"))
+            surface = _surface(router, call, "openai_responses")
+            await responses.responses(router, call, surface, partial(litellm, router))
         case "POST", path if _EMBED.fullmatch(path):
             await embed(router, call, _surface(router, call, "openai_chat"))
         case "POST", path if other_endpoints.PATHS.fullmatch(path):

@@ -8,7 +8,7 @@ provider of this format keeps itself is that provider's: such an id goes to it a
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -33,14 +33,19 @@ PATHS = re.compile(
     r"(?:/v1)?/responses(?:/(?P<id>[^/]+)(?:/(?P<part>input_items|cancel))?)?"
     r"|/(?:engines|openai/deployments)/[^/]+/responses"
 )
+#: the place in the scope of a WebSocket's turn of the response that it goes on from
+GOES_ON = "goes on from"
 #: items of a page of input_items, where the client does not say
 _PAGE = 20
 _MOST = 100
 _BROKEN = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 
-async def responses(router: Router, call: Call, surface: Surface) -> None:
-    """Serves one call of a path that PATHS knows."""
+async def responses(
+    router: Router, call: Call, surface: Surface, door: Callable[[Call], Awaitable[None]]
+) -> None:
+    """Serves one call of a path that PATHS knows. `door`: what each turn of a WebSocket goes
+    through."""
     found = PATHS.fullmatch(call.path)
     assert found is not None
     id, part = found["id"], found["part"]
@@ -48,13 +53,17 @@ async def responses(router: Router, call: Call, surface: Surface) -> None:
     match call.method, part:
         case "POST", None if id is None or id == "compact":
             if surface.external is None:
-                format = Continuing(router.remembered, key)
+                format = Continuing(router.remembered, key, call.scope.get(GOES_ON, ""))
                 surface = msgspec.structs.replace(surface, format=format)
             await (exchange if id is None else compact)(router, call, surface)
-        case "GET", None if id is None and call.headers.get("upgrade"):
-            # by this status Codex goes on over HTTP at once; by any other it tries seven times
-            words = "the Responses API is served over HTTP here, not over a WebSocket: POST to it"
-            raise CallerError(words, status=426)
+        case "GET", None if is_socket(call):
+            # the library under it takes 20 ms to import
+            from router.doors.responses_socket import converse
+
+            def known(id: str) -> bool:
+                return router.remembered.get(id, key) is not None
+
+            await converse(router, call, surface.format, known, door)
         case "POST", None if id == "input_tokens":
             await _count(router, call)
         case "GET", None if id is not None:
@@ -71,6 +80,14 @@ async def responses(router: Router, call: Call, surface: Surface) -> None:
             raise CallerError("Cannot cancel a synchronous response.", param="id")
         case _:
             raise CallerError(f"{call.method} is not served at {call.path}", status=405)
+
+
+def is_socket(call: Call) -> bool:
+    """Whether it is the handshake of a WebSocket, to be served here."""
+    if "tunnel" not in call.scope:
+        return False
+    found = PATHS.fullmatch(call.path)
+    return found is not None and found["id"] is None
 
 
 def _kept(remembered: Remembered, id: str, key: str) -> Kept:
@@ -121,15 +138,23 @@ def _page(call: Call, kept: Kept, id: str) -> JSON:
 
 
 class Continuing(OpenAIResponses):
-    """The format of one request that may go on from a response, and be gone on from."""
+    """The format of one request that may go on from a response, and be gone on from. `joined`: the
+    response that it goes on from, where the turns before are in its input already."""
 
-    def __init__(self, remembered: Remembered, key: str) -> None:
+    def __init__(self, remembered: Remembered, key: str, joined: str = "") -> None:
         self._remembered = remembered
         self._key = key
+        self._joined = joined
         self._previous = ""
         self._raw = b""  # as the client sent it
 
     def parse_request(self, raw: bytes) -> Request:
+        request = self._parse(raw)
+        if self._joined:
+            request.body["previous_response_id"] = self._joined
+        return request
+
+    def _parse(self, raw: bytes) -> Request:
         self._raw = raw
         if b'"previous_response_id"' not in raw:
             return super().parse_request(raw)

@@ -87,6 +87,12 @@ class GuardedProtocol(HttpToolsProtocol):
         if not self.connections:
             self._emptied()
 
+    def shutdown(self) -> None:
+        if self._tunnel is not None and self._tunnel.stop is not None:
+            self._tunnel.stop()
+        else:
+            super().shutdown()
+
     def data_received(self, data: bytes) -> None:
         if self._deaf:
             if self._tunnel is not None:

@@ -7,6 +7,7 @@ never read as another request.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from typing import Protocol
 
 from uvicorn.protocols.http.flow_control import FlowControl
@@ -25,16 +26,20 @@ class Tunnel:
 
     def __init__(self, transport: asyncio.Transport, flow: FlowControl) -> None:
         self._transport = transport
-        self._flow = flow
+        self.flow = flow
+        #: tells whoever took it that the router ends; None: it may be cut
+        self.stop: Callable[[], None] | None = None
         self._reader = asyncio.StreamReader(limit=HIGH_WATER)
         self._reader.set_transport(transport)
         self._cycle: _Cycle | None = None
 
     # ── for the door ──────────────────────────────────────────────────────────────────────────────
 
-    def take(self) -> None:
-        """From here on the connection is the door's, and `close` is its duty."""
+    def take(self, stop: Callable[[], None] | None = None) -> None:
+        """From here on the connection is the door's, and `close` is its duty: soon after `stop` was
+        called, or, without one, the router's end cuts it."""
         assert self._cycle is not None
+        self.stop = stop
         self._cycle.response_started = self._cycle.response_complete = True
 
     async def read(self) -> bytes:
@@ -42,9 +47,17 @@ class Tunnel:
         return await self._reader.read(HIGH_WATER)
 
     async def write(self, data: bytes) -> None:
-        if self._flow.write_paused:
-            await self._flow.drain()
+        await self.ready()
         self._transport.write(data)
+
+    async def ready(self) -> None:
+        """Waits while the client reads more slowly than we write."""
+        if self.flow.write_paused:
+            await self.flow.drain()
+
+    def put(self, data: bytes) -> None:
+        if data and not self._transport.is_closing():
+            self._transport.write(data)
 
     def close(self) -> None:
         self._transport.close()

@@ -54,6 +54,8 @@ class Limits:
     header_seconds: float = 10.0
     body_seconds: float = 60.0
     connections: int = 2048
+    #: that a WebSocket may stay open
+    socket_seconds: float = 3600.0
 
 
 @dataclass(frozen=True, slots=True)

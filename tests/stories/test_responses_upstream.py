@@ -164,9 +164,6 @@ async def test_clients_of_the_same_dialect(folder: Path, upstream: FakeUpstream)
         assert dry.candidates[0].endswith(",real")
         await link.close()
         assert (await client.get("/responses")).status_code == 405
-        socket = {"connection": "upgrade", "upgrade": "websocket", "sec-websocket-key": "a"}
-        by_http = await client.get("/responses", headers=socket)
-        assert (by_http.status_code, "POST" in by_http.json()["error"]["message"]) == (426, True)
 
 
 async def test_compaction_is_left_to_a_provider_that_can(
