@@ -14,10 +14,17 @@ from router.contract import Role
 #: `pointsman WORD`: the least role that may run it where there is no shell
 COMMANDS: dict[str, Role] = {
     "costs": "view",
+    "health": "view",
     "logs": "view",
+    "models": "view",
+    "requests": "view",
     "status": "view",
     "why": "view",
+    "cancel": "operate",
     "override": "operate",
+    "session": "operate",
+    "wake": "operate",
+    "reload": "admin",
     "restart": "admin",
     "ssh": "admin",
     "stop": "admin",

@@ -91,3 +91,19 @@ def test_the_exit_code_tells_how_much_of_it_is_the_same(tmp_path: Path) -> None:
     assert (code, out) == (1, "")
     assert str(tmp_path / "b") in words
     assert "Traceback" not in words
+
+
+@pytest.mark.parametrize(
+    ("kind", "named"),
+    [("ccr", "Router.coder: deepseek,deepseek-coder"), ("litellm", "text-embedding-3-small")],
+)
+def test_a_template_maps_whole(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str, named: str
+) -> None:
+    for name in ("DEEPSEEK_API_KEY", "OPENROUTER_API_KEY", "OPENAI_API_KEY"):
+        monkeypatch.setenv(name, "a-key-of-the-test")
+    words = [sys.executable, "-m", "console", "template", kind]
+    text = subprocess.run(words, capture_output=True, text=True, timeout=60, check=True).stdout
+    code, out, _ = run(kind, written(tmp_path / "file", text))
+    assert code == 0, out
+    assert named in out

@@ -20,6 +20,9 @@ pytestmark = pytest.mark.skipif(not shutil.which("ssh"), reason="needs the OpenS
     ("command", "least", "words"),
     [
         ("status", "view", b"Listens"),
+        ("pointsman requests --json", "view", b"["),
+        ("pointsman session list --json", "operate", b"["),
+        ("pointsman reload --json", "admin", b"{"),
         ("override set deepseek,deepseek-chat --for 1m", "operate", b"deepseek"),
         ("ssh sessions", "admin", b"DOING"),
         ("echo $((40+2))", "shell", b"42"),
