@@ -293,7 +293,7 @@ class ConsoleApp(Ending, Acting):
 
     def action_mouse(self) -> None:
         self._switch_mouse(not self._mouse)
-        self._remember(mouse=self._mouse)
+        self.remember(mouse=self._mouse)
         self.say(f"mouse {'on' if self._mouse else 'off: the terminal selects text'}")
 
     def _switch_mouse(self, on: bool) -> None:
@@ -302,7 +302,7 @@ class ConsoleApp(Ending, Acting):
         if switch := getattr(self._driver, name, None):
             switch()
 
-    def _remember(self, **values: object) -> None:
+    def remember(self, **values: object) -> None:
         if trouble := self.prefs.remember(**values):
             self.say(trouble, bad=True)
 
@@ -361,7 +361,7 @@ class ConsoleApp(Ending, Acting):
         view = self.view
         if not isinstance(view, FilteredView) or not view.filter:
             return "there is no filter here to save: / writes one"
-        self._remember(filters={**self.prefs.filters, name: view.filter})
+        self.remember(filters={**self.prefs.filters, name: view.filter})
         self.say(f"`:filter {name}` brings it back")
         return None
 
@@ -371,7 +371,7 @@ class ConsoleApp(Ending, Acting):
 
     def choose_theme(self, name: str) -> None:
         self.theme = name
-        self._remember(theme=name)
+        self.remember(theme=name)
 
     async def action_quit(self) -> None:
         self.ask_quit()

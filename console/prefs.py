@@ -4,6 +4,8 @@
     mouse = true
     budget = 20.0                     # dollars a day, for the bar in the header
     bell = true                       # rings the terminal's bell at an alert
+    group = "session"                 # how Live is grouped
+    wrap = true                       # long lines of the log go on below themselves
     [keys]
     "live.cancel" = "ctrl+x"          # by the ids that `?` shows with --keys
     [filters]
@@ -32,6 +34,7 @@ class Prefs:
     group: str = ""
     budget: float | None = None
     bell: bool = False
+    wrap: bool = False
     keys: dict[str, str] = field(default_factory=dict)
     filters: dict[str, str] = field(default_factory=dict)
     trouble: str = ""
@@ -64,6 +67,7 @@ def read(path: Path) -> Prefs:
         "theme": str,
         "mouse": bool,
         "bell": bool,
+        "wrap": bool,
         "group": str,
         "budget": (int, float),
     }

@@ -193,6 +193,8 @@ class Live(FilteredView):
         return "pointsman requests" + (f" --text {shlex.quote(self.filter)}" if self.filter else "")
 
     def compose(self) -> ComposeResult:
+        if self.console_app.prefs.group in GROUPS:
+            self.group = self.console_app.prefs.group
         yield Bar(classes="title")
         yield Table(COLUMNS, edge="top", id="requests")
         with VerticalScroll(id="empty", can_focus=False):
@@ -339,6 +341,7 @@ class Live(FilteredView):
 
     def group_by(self, name: str) -> None:
         self.group = name
+        self.console_app.remember(group=name)
         self.update()
 
     def action_override(self) -> None:

@@ -18,7 +18,6 @@ import msgspec
 from textual import work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.widgets import Static
 
 from console.query import parse
 from console.screens.dialogs import Sheet
@@ -27,7 +26,7 @@ from console.text import clean_lines, moment, percent, when
 from console.theme import Tone
 from console.widgets.bar import Bar
 from console.widgets.columns import Column
-from console.widgets.paint import Cell, Piece, Span, lines, say
+from console.widgets.paint import Cell, Piece, Span, say
 from console.widgets.table import Key, Row, Table
 from router.contract import LogFilter, LogLine
 
@@ -35,8 +34,8 @@ COLUMNS = (
     Column("time", 8, number=True),
     Column("level", 9),
     Column("source", 9, drop=1),
-    Column("message", 30, grow=1),
-    Column("request", 12, drop=2),
+    Column("message", 30, grow=1, wraps=True),
+    Column("request", 12, drop=2, middle=True),
 )
 Level = Literal["debug", "info", "warning", "error"]
 LEVELS: tuple[Level, ...] = ("debug", "info", "warning", "error")
@@ -156,7 +155,7 @@ class Logs(FilteredView):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("l", "level", "Next level: debug, info, warning, error"),
         Binding("r", "range(1)", "How far back: all, 15 minutes, 1 hour, 1 day, 7 days"),
-        Binding("w", "wrap", "The chosen line in full, below"),
+        Binding("w", "wrap", "Wrap lines that are longer than the screen, or cut them"),
         Binding("y", "copy", "Copy its message, row, JSON or its request's curl"),
     ]
 
@@ -179,10 +178,10 @@ class Logs(FilteredView):
     def compose(self) -> ComposeResult:
         yield Bar(classes="title")
         yield Table(COLUMNS, edge="bottom", id="lines")
-        yield Static(id="whole-line", markup=False)
         yield FilterLine("words, !words, level: source: model: session: status>=400 since:2h")
 
     def on_mount(self) -> None:
+        self.query_one(Table).wrap = self.console_app.prefs.wrap
         self.set_interval(0.5, self._tail)
 
     def shown(self) -> None:
@@ -285,15 +284,7 @@ class Logs(FilteredView):
     def draw(self) -> None:
         table = self.query_one(Table)
         table.show(self._rows)
-        self._say_whole()
         self._say_title(table)
-
-    def _say_whole(self) -> None:
-        below = self.query_one("#whole-line", Static)
-        if below.display and (line := self._chosen()):
-            rows = [say(Span(f"{when(line.at)}   {line.source}   {line.request}", "muted"))]
-            rows += [say(part) for part in clean_lines(line.message).split("\n")[:6]]
-            below.update(lines(*rows))
 
     def _say_title(self, table: Table) -> None:
         count = len(self._rows)
@@ -317,7 +308,6 @@ class Logs(FilteredView):
         self.title(*said, hint=hidden(table))
 
     def on_table_moved(self) -> None:
-        self._say_whole()
         self._say_title(self.query_one(Table))
 
     def on_table_opened(self, event: Table.Opened) -> None:
@@ -353,9 +343,10 @@ class Logs(FilteredView):
         self._load()
 
     def action_wrap(self) -> None:
-        below = self.query_one("#whole-line", Static)
-        below.display = not below.display
-        self._say_whole()
+        table = self.query_one(Table)
+        table.wrap = not table.wrap
+        self.console_app.remember(wrap=table.wrap)
+        self._say_title(table)
 
     @work(exclusive=True, group="copy")
     async def action_copy(self) -> None:

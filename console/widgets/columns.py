@@ -20,7 +20,7 @@ class Column:
     """`width` is the least that is useful, in cells. `drop` 0 is never dropped; of the others the
     highest goes first. `grow` is its share of the space left over, up to `most` in all. `middle`:
     words too long for it are cut in their middle. `wish` is what it should have before a luxury
-    (`drop` of LUXURY and more) is shown."""
+    (`drop` of LUXURY and more) is shown. `wraps`: its words go on below where the table wraps."""
 
     name: str
     width: int
@@ -30,6 +30,7 @@ class Column:
     middle: bool = False
     wish: int = 0
     most: int = 0
+    wraps: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,8 @@
 
 Its rule: the selection follows a row's key, never its position, and only lines whose cells changed
 are painted again. (Textual's DataTable renders its whole page for one changed cell, 37-65 ms at
-120x40, and cuts numbers that outgrow their column.)
+120x40, and cuts numbers that outgrow their column.) It scrolls by the row, so that rows that wrap
+need to be measured only where they are seen.
 """
 
 from __future__ import annotations
@@ -10,7 +11,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import ClassVar, Literal
 
-from rich.segment import Segment
 from rich.style import Style
 from textual import events
 from textual.binding import Binding, BindingType
@@ -20,16 +20,15 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 from textual.widget import Widget
 
-from console.text import fit, number, width
+from console.text import width
 from console.theme import TONES
+from console.widgets import strips
 from console.widgets.columns import Column, Layout, lay_out
-from console.widgets.paint import Cell, Span, pieces, plain
+from console.widgets.paint import Span, plain
 from console.widgets.rows import NOTHING, Heading, Key, ListRows, Row, Rows
 
 #: drawn rows that are kept, several screens full
 KEPT = 512
-#: the selected row is marked by this too, so that it shows without colour
-_MARK = "▌"
 
 
 class Table(ScrollView, can_focus=True):
@@ -87,14 +86,17 @@ class Table(ScrollView, can_focus=True):
         self.shy = shy
         self.following = bool(edge)
         self.cursor = 0
+        self._wrap = False
         self._rows: Rows = NOTHING
         self._selected: Key | None = None
         self._widths = [max(c.width, len(c.name)) for c in columns]
         self._layout: Layout | None = None
-        #: what stands on each line of the screen
-        self._painted: dict[int, tuple[Row | None, bool, Strip]] = {}
+        #: what stands on each line of the screen: which line of which row, and whether marked
+        self._painted: dict[int, tuple[Row | None, bool, int, Strip]] = {}
         #: …and as what each row was drawn: rows that only moved are not drawn again
-        self._drawn: dict[Key, tuple[Row, bool, Strip]] = {}
+        self._drawn: dict[Key, tuple[Row, bool, tuple[Strip, ...]]] = {}
+        #: where rows wrap: the place and the line in its row of each line below the header
+        self._lines: list[tuple[int, int]] | None = None
         self._tones: dict[tuple[str, bool], Style] = {}
 
     # ── what it shows ─────────────────────────────────────────────────────────────────────────────
@@ -123,6 +125,7 @@ class Table(ScrollView, can_focus=True):
     def show(self, rows: Rows) -> None:
         """Shows `rows`; paints the lines that differ from what is painted."""
         self._rows = rows
+        self._lines = None
         count = len(rows)
         if self.following:
             place = 0 if self.edge == "top" else count - 1
@@ -130,7 +133,7 @@ class Table(ScrollView, can_focus=True):
             found = None if self._selected is None else rows.index(self._selected)
             place = self.cursor if found is None else found
         self._put_cursor(place, 1)
-        size = Size(self.size.width, count + 1)
+        size = self._extent()
         if size != self.virtual_size:
             # as setting it does, without the layout of the whole screen that follows from that
             self.set_reactive(Widget.virtual_size, size)
@@ -141,18 +144,76 @@ class Table(ScrollView, can_focus=True):
             if self._stale(y):
                 self.refresh(Region(0, y, self.size.width, 1))
 
+    @property
+    def wrap(self) -> bool:
+        """Whether columns that wrap take as many lines as their words need, up to a screen full."""
+        return self._wrap
+
+    @wrap.setter
+    def wrap(self, on: bool) -> None:
+        self._wrap = on
+        self._forget()
+        self.virtual_size = self._extent()
+        self._keep_in_sight()
+        self._measure()
+
     def _top(self) -> int:
         return int(self.scroll_offset.y)
 
     def _visible(self) -> range:
         top = self._top()
-        return range(top, min(top + max(self.size.height - 1, 0), len(self._rows)))
+        return range(top, min(top + self._room(), len(self._rows)))
+
+    def _room(self) -> int:
+        """Lines below the header."""
+        return max(self.size.height - 1, 0)
+
+    def _extent(self) -> Size:
+        """In rows; where they wrap, so high that the last screen full begins at its first row."""
+        count = len(self._rows)
+        if self._wrap and count:
+            count = self._reach(count - 1, -1) + self._room()
+        return Size(self.size.width, count + 1)
+
+    def _height(self, place: int) -> int:
+        row = self._rows.row(place) if self._wrap else None
+        if row is None:
+            return 1
+        return len(self._draw(self._rows.key(place), row, self._marked(place, row)))
+
+    def _reach(self, place: int, step: int) -> int:
+        """The farthest row in the direction of `step` that fits on the screen with `place`."""
+        count, room = len(self._rows), self._room()
+        if not self._wrap:
+            return max(0, min(place + step * max(room - 1, 0), count - 1))
+        used = self._height(place)
+        while 0 <= place + step < count:
+            used += self._height(place + step)
+            if used > room:
+                break
+            place += step
+        return place
+
+    def _at(self, y: int) -> tuple[int, int]:
+        """The place that line `y` of the screen shows, and which of its row's lines."""
+        if not self._wrap:
+            return self._top() + y - 1, 0
+        if self._lines is None:
+            self._lines = [
+                (place, line) for place in self._visible() for line in range(self._height(place))
+            ]
+            left, above = self._room() - len(self._lines), self._top() - 1
+            if left > 0 and above >= 0:  # the end: what does not fit is the first row's beginning
+                high = self._height(above)
+                rest = [(above, line) for line in range(max(high - left, 0), high)]
+                self._lines = rest + self._lines
+        return self._lines[y - 1] if y <= len(self._lines) else (len(self._rows), 0)
 
     def _stale(self, y: int) -> bool:
         painted = self._painted.get(y)
-        place = self._top() + y - 1
+        place, line = self._at(y)
         row = self._rows.row(place) if place < len(self._rows) else None
-        return painted is None or painted[:2] != (row, self._marked(place, row))
+        return painted is None or painted[:3] != (row, self._marked(place, row), line)
 
     def _marked(self, place: int, row: Row | None) -> bool:
         return place == self.cursor and row is not None and (self.has_focus or not self.shy)
@@ -181,6 +242,7 @@ class Table(ScrollView, can_focus=True):
 
     def _forget(self) -> None:
         self._layout = None
+        self._lines = None
         self._painted.clear()
         self._drawn.clear()
         self.refresh()
@@ -205,27 +267,21 @@ class Table(ScrollView, can_focus=True):
         self.following = bool(self.edge) and self.cursor == (0 if self.edge == "top" else last)
         self._keep_in_sight()
         self._measure()
-        for touched in (before, self.cursor):
-            y = touched - self._top() + 1
-            if 0 < y < self.size.height:
+        for y in range(1, self.size.height):
+            if self._at(y)[0] in (before, self.cursor):
                 self.refresh(Region(0, y, self.size.width, 1))
         self.post_message(self.Moved(self))
 
     def _keep_in_sight(self) -> None:
-        room = self.size.height - 1
-        if room < 1:
+        if self._room() < 1 or not len(self._rows):
             return
         top = self._top()
         # headings above the first row come into sight with it
         above = self.cursor
         while above > 0 and isinstance(self._rows.row(above - 1), Heading):
             above -= 1
-        wanted = top
-        if above < top:
-            wanted = above
-        elif self.cursor >= top + room:
-            wanted = self.cursor - room + 1
-        wanted = max(0, min(wanted, len(self._rows) - room))
+        wanted = above if above < top else max(top, self._reach(self.cursor, -1))
+        wanted = min(wanted, self._reach(len(self._rows) - 1, -1))
         if wanted != top:
             self.scroll_to(y=wanted, animate=False, immediate=True)
 
@@ -236,8 +292,9 @@ class Table(ScrollView, can_focus=True):
     def action_move(self, step: int) -> None:
         self._go(self.cursor + step, 1 if step > 0 else -1)
 
-    def action_page(self, pages: int) -> None:
-        self.action_move(pages * max(self.size.height - 2, 1))
+    def action_page(self, step: int) -> None:
+        far = self._reach(self.cursor, step)
+        self._go(far if far != self.cursor else self.cursor + step, step)
 
     def action_first(self) -> None:
         self._go(0, 1)
@@ -250,7 +307,7 @@ class Table(ScrollView, can_focus=True):
             self.post_message(self.Opened(self, self._selected))
 
     def on_click(self, event: events.Click) -> None:
-        place = self._top() + event.y - 1
+        place, _ = self._at(event.y)
         if event.y > 0 and place < len(self._rows):
             if place == self.cursor:
                 self.action_open()
@@ -268,8 +325,8 @@ class Table(ScrollView, can_focus=True):
     # ── drawing ───────────────────────────────────────────────────────────────────────────────────
 
     def on_resize(self) -> None:
-        self.virtual_size = Size(self.size.width, len(self._rows) + 1)
         self._forget()
+        self.virtual_size = self._extent()
         self._keep_in_sight()
         self._measure()
         self.post_message(self.Moved(self))
@@ -288,6 +345,7 @@ class Table(ScrollView, can_focus=True):
 
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
         super().watch_scroll_y(old_value, new_value)
+        self._lines = None
         self._painted.clear()
         self._measure()
 
@@ -305,72 +363,39 @@ class Table(ScrollView, can_focus=True):
 
     def render_line(self, y: int) -> Strip:
         if y == 0:
-            return self._header()
-        place = self._top() + y - 1
+            return strips.header(self.columns, self._arranged(), self._style, self.size.width)
+        place, line = self._at(y)
         row = self._rows.row(place) if place < len(self._rows) else None
         cursor = self._marked(place, row)
         painted = self._painted.get(y)
-        if painted is not None and painted[0] == row and painted[1] == cursor:
-            return painted[2]
-        strip = self._draw(self._rows.key(place), row, cursor) if row is not None else self._blank()
-        self._painted[y] = (row, cursor, strip)
+        if painted is not None and painted[:3] == (row, cursor, line):
+            return painted[3]
+        strip = self._blank()
+        if row is not None:
+            drawn = self._draw(self._rows.key(place), row, cursor)
+            strip = drawn[min(line, len(drawn) - 1)]
+        self._painted[y] = (row, cursor, line, strip)
         return strip
 
-    def _draw(self, key: Key, row: Row, cursor: bool) -> Strip:
+    def _draw(self, key: Key, row: Row, cursor: bool) -> tuple[Strip, ...]:
         drawn = self._drawn.get(key)
         if drawn is not None and drawn[1] == cursor and drawn[0] == row:
             return drawn[2]
-        strip = self._paint(row, cursor)
+        painted = self._paint(row, cursor)
         if len(self._drawn) > KEPT:
             self._drawn.clear()
-        self._drawn[key] = (row, cursor, strip)
-        return strip
+        self._drawn[key] = (row, cursor, painted)
+        return painted
 
     def _blank(self) -> Strip:
         return Strip.blank(self.size.width, self._style("", False))
 
-    def _paint(self, row: Row, cursor: bool) -> Strip:
-        base = self._style("", cursor)
+    def _paint(self, row: Row, cursor: bool) -> tuple[Strip, ...]:
+        room = self.size.width
         if isinstance(row, Heading):
-            spans = pieces(list(row.pieces))
-            segments = [Segment(" ", base)]
-            segments += [Segment(s.text, self._style(s.tone)) for s in spans]
-            return Strip(segments).adjust_cell_length(self.size.width, base)
-        layout = self._arranged()
-        mark = _MARK if cursor else " "
-        segments = [Segment(mark, self._style("accent", cursor))]
-        for index, cells in layout.places:
-            segments += self._cell(row[index], self.columns[index], cells, cursor)
-            segments.append(Segment(" " * layout.gap, base))
-        return Strip(segments).adjust_cell_length(self.size.width, base)
-
-    def _cell(self, cell: Cell, column: Column, cells: int, cursor: bool) -> list[Segment]:
-        spans = pieces(cell)
-        if column.number:
-            tone = spans[-1].tone if spans else ""
-            shown = number("".join(span.text for span in spans), cells)
-            return [Segment(shown, self._style(tone, cursor))]
-        drawn: list[Segment] = []
-        for at, span in enumerate(spans):
-            have = width(span.text)
-            last = at == len(spans) - 1
-            cut = fit(span.text, cells, middle=column.middle)
-            shown = cut if last or have > cells else span.text
-            drawn.append(Segment(shown, self._style(span.tone, cursor)))
-            cells -= width(shown)
-            if cells <= 0:
-                break
-        return drawn
-
-    def _header(self) -> Strip:
-        base = self._style("muted")
-        layout = self._arranged()
-        segments = [Segment(" ", base)]
-        for index, cells in layout.places:
-            column = self.columns[index]
-            segments.append(Segment(fit(column.name, cells, right=column.number), base))
-            segments.append(Segment(" " * layout.gap, base))
-        return Strip(segments).adjust_cell_length(self.size.width, base)
+            return (strips.heading(row, self._style, room),)
+        layout, most = self._arranged(), self._room() if self._wrap else 1
+        return strips.drawn(row, self.columns, layout, self._style, room, cursor, most)
 
 
 __all__ = ["Heading", "Key", "ListRows", "Row", "Rows", "Span", "Table"]

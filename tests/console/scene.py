@@ -494,7 +494,11 @@ EMPTY = msgspec.structs.replace(
 )  # fmt: skip
 
 _SAID = (
-    ("info", "config", "4 providers and 6 routes from ~/.claude-code-router/config.json"),
+    (
+        "info", "config",
+        "4 providers and 6 routes from ~/.claude-code-router/config.json; not used: HOST, which "
+        "pointsman.toml says, and rewriteSystemPrompt, whose file is not there",
+    ),
     ("info", "listen", "front door on http://127.0.0.1:5000"),
     ("warning", "health", "groq: the key in GROQ_API_KEY was refused (401)"),
     ("debug", "exchange", "deepseek,deepseek-chat: first byte after 634 ms"),
@@ -504,7 +508,7 @@ _SAID = (
     ("info", "ssh", "developer from 127.0.0.1 with a key, console 120x40"),
     ("info", "overrides", "scenario think → deepseek,deepseek-reasoner for 30 minutes"),
     ("debug", "facts", "81,204 tokens, 41 messages, 18 tools"),
-)
+)  # fmt: skip
 
 
 def log_lines(count: int) -> list[LogLine]:

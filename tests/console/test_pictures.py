@@ -40,6 +40,7 @@ WALK: dict[str, tuple[tuple[str, ...], str, str, tuple[str, ...]]] = {
     "costs": (("3", "w"), "at this rate", "models", ()),
     "health": (("4", "down", "down", "down"), "3 of the last 20 answers were 529", "services", ()),
     "logs": (("5",), "following", "lines", ()),
+    "wrapped": (("w",), "following", "lines", ("w",)),
     "picker": (("6", "G", "enter"), "enter chooses", "target", ("escape",)),
     "routes": (("enter", *"coder:7b", "enter"), "12 of 200 would move", "rules", ()),
     "overrides": (("7", "j", "j"), "set by ana", "overrides-table", ()),

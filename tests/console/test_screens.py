@@ -149,7 +149,8 @@ async def test_commands_complete_act_and_are_remembered(test_home: Home) -> None
 async def test_keys_of_ones_own_and_a_console_that_may_only_look(test_home: Home) -> None:
     test_home.make()
     test_home.console_toml.write_text(
-        'theme = "pointsman-contrast"\n[keys]\n"live.cancel" = "ctrl+x"\n"live.group" = "z"\n'
+        'theme = "pointsman-contrast"\ngroup = "key"\nwrap = true\n'
+        '[keys]\n"live.cancel" = "ctrl+x"\n"live.group" = "z"\n'
     )
     router = FakeRouter(scene.SNAPSHOT)
     app = ConsoleApp(test_home, now=lambda: scene.NOW, read_only=True)
@@ -158,12 +159,15 @@ async def test_keys_of_ones_own_and_a_console_that_may_only_look(test_home: Home
         assert app.theme == theme.CONTRAST.name
         assert "look only" in shown(app)
         assert "z group" in shown(app)
+        assert "by key" in shown(app)
         await pilot.press("z")
-        await until(pilot, lambda: "by session" in shown(app))
+        await until(pilot, lambda: "by door" in shown(app))
+        assert 'group = "door"' in test_home.console_toml.read_text()
         await pilot.press("ctrl+x")
         await until(pilot, lambda: "may only look" in shown(app))
         for line in ("pause 7f3c9a52", "clear all", "reload"):
             commanding.run(app, line)
-        await pilot.press("7", "d", "n")
+        await pilot.press("7", "d", "n", "5")
         await pilot.pause()
+        assert app.view.query_one(Table).wrap
         assert router.actions == []

@@ -10,7 +10,8 @@ from textual.strip import Strip
 
 from console import theme
 from console.widgets.columns import Column, lay_out
-from console.widgets.paint import Span
+from console.widgets.paint import Span, plain
+from console.widgets.strips import fold
 from console.widgets.table import Heading, ListRows, Row, Table
 
 Item = tuple[str, int]
@@ -22,7 +23,7 @@ class Counting(Table):
 
     painted = 0
 
-    def _paint(self, row: Row, cursor: bool) -> Strip:
+    def _paint(self, row: Row, cursor: bool) -> tuple[Strip, ...]:
         self.painted += 1
         return super()._paint(row, cursor)
 
@@ -96,6 +97,69 @@ async def test_at_its_edge_it_follows_and_elsewhere_it_does_not() -> None:
         await pilot.press("G")
         app.table.show(rows(*((f"r{n}", n) for n in range(20))))
         assert (app.table.selected, app.table.following) == ("r19", True)
+
+
+WRAPPING = (Column("n", 3, number=True), Column("text", 10, grow=1, wraps=True))
+
+
+def wrapping(*texts: str) -> ListRows[Item]:
+    items = [(text, number) for number, text in enumerate(texts)]
+    return ListRows(items, lambda i: i[1], lambda i: (f"{i[1]}", Span(i[0], "warn")))
+
+
+async def test_rows_that_wrap_are_whole_wherever_the_cursor_goes() -> None:
+    """Their heights differ; the marked row is always seen whole, and a page skips nothing."""
+    texts = [f"row{n} " + "and more words " * (n % 4) for n in range(40)]
+    app = Bench(WRAPPING, edge="bottom")
+    async with app.run_test(size=(26, 12)) as pilot:
+        app.table.wrap = True
+        app.table.show(wrapping(*texts))
+        await pilot.pause()
+        assert (app.table.selected, app.table.following) == (39, True)
+
+        def check() -> set[int]:
+            """The rows on the screen, of which the marked one is whole."""
+            seen = app.lines()[1:]
+            marked = " ".join(line[5:] for line in seen if line.startswith("▌"))
+            assert marked.split() == texts[app.table.cursor].split(), "\n".join(seen)
+            return {int(line[1:4]) for line in seen if line[1:4].strip()}
+
+        met: set[int] = check()
+        for key, times in (("pageup", 14), ("pagedown", 14), ("k", 40), ("j", 40)):
+            for _ in range(times):
+                await pilot.press(key)
+                met |= check()
+            assert met == set(range(40)), key
+            met = check()
+        await pilot.press("k")
+        assert not app.table.following
+        await pilot.resize_terminal(60, 12)
+        assert len(check()) > 3, "wider: fewer lines to a row"
+        await pilot.click(app.table, offset=(6, 1))
+        check()
+        app.table.wrap = False
+        await pilot.pause()
+        assert len([line for line in app.lines()[1:] if line[1:4].strip()]) == 11
+        app.table.wrap = True
+        app.table.show(wrapping())
+        assert "".join(app.lines()[1:]) == ""
+
+
+@pytest.mark.parametrize(
+    ("text", "cells", "folded"),
+    [
+        ("a short one", 20, ["a short one"]),
+        ("a short one", 7, ["a short", "one"]),
+        ("abcdefg kl", 4, ["abcd", "efg", "kl"]),
+        ("two\nlines", 20, ["two", "lines"]),
+        ("漢字漢字 ok", 5, ["漢字", "漢字", "ok"]),
+        ("\x1b[2J[b]x[/b]", 20, ["␛[2J[b]x[/b]"]),
+        ("", 5, [""]),
+        ("one two three four five six", 5, ["one", "two", "thre…"]),
+    ],
+)
+def test_words_are_folded_whole_and_clean(text: str, cells: int, folded: list[str]) -> None:
+    assert [plain(line) for line in fold(Span(text, "warn"), cells, 3)] == folded
 
 
 async def test_headings_are_passed_over() -> None:
