@@ -20,6 +20,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
+from console.screens.sessions import PART
 from router.contract import LogFilter, RequestFilter
 from storage import database, statements
 from storage.readers import Archive
@@ -132,6 +133,11 @@ async def ask(path: Path, now: float) -> int:
         ("whether the log has gaps", archive.log_whole),
         ("a part of the log's ids", lambda: archive.log_ids(LogFilter(), 0, 20_000)),
         ("every warning's id", lambda: archive.log_ids(LogFilter(level="warning"))),
+    ]
+    some = await archive.sessions(PART)
+    questions += [
+        ("branches of some sessions", lambda: archive.branches(some)),
+        ("where those stand", lambda: archive.newest(some)),
     ]
     probe = await _median(lambda: archive._one("SELECT seq FROM request WHERE seq = 1", 0))
     print(f"{'an index probe':<34} {probe:9.2f} ms")

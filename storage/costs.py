@@ -93,6 +93,20 @@ def series(
     return sql, values
 
 
+def days_of(key: str, since: float, until: float | None, zone: Offsets) -> Query:
+    """Rows for read_point of one key, by local day and model. No sum is kept by both: from the
+    rows, so `since` should not lie before the key's first."""
+    terms, values = "key = ? AND started_at >= ?", list[Any]((key, since))
+    if until is not None:
+        terms, values = f"{terms} AND started_at < ?", [*values, until]
+    day = f"{local(zone, 'quarter')} / {DAY}"
+    return (
+        f"SELECT {day}, model, {ADDED} FROM entry WHERE {terms}"
+        f" GROUP BY 1, 2, 3 HAVING {_ANY} ORDER BY 1, {_COST + 4} DESC, 2, 3",
+        values,
+    )
+
+
 def totals(since: float) -> Query:
     """Rows for read_totals."""
     source, values = _source("door", since, None, DAY)

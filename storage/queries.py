@@ -139,6 +139,8 @@ def _request_terms(filter: RequestFilter) -> tuple[list[str], list[Any]]:
         # Said twice: an index without the empty ones is used only where their absence is certain.
         ("session = ? AND session <> ''", filter.session or None),
         ("door = ?", filter.door or None),
+        ("key = ?", filter.key or None),
+        ('"user" = ?', filter.user or None),
         (f"{_REFUSED if refused else ''}status >= ?", filter.status_from),
         ("simulated = ?", filter.simulated),
     ]

@@ -151,6 +151,11 @@ class Archive:
         query = costs.series(since, until, step, by, zone)
         return [costs.read_point(row, step) for row in await self._all(query)]
 
+    async def days_of(self, key: str, since: float, until: float | None) -> list[CostPoint]:
+        """What one key spent on each model, by local days in order. Looks at every row there is."""
+        query = costs.days_of(key, since, until, offsets(since, until, time.time()))
+        return [costs.read_point(row, "day") for row in await self._all(query)]
+
     async def tags(self, since: float, until: float | None) -> list[tuple[str, int, int]]:
         """Requests and nano-dollars by tag, dearest first; real traffic."""
         bounds = [since, until if until is not None else 1e12]

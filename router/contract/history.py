@@ -31,6 +31,8 @@ class RequestFilter(Struct, frozen=True, gc=False):
     door: str = ""
     status_from: int | None = None
     simulated: bool | None = None
+    key: str = ""
+    user: str = ""
 
 
 class LogFilter(Struct, frozen=True, gc=False):

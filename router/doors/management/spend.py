@@ -14,6 +14,7 @@ from router.contract import CostLine, CostPoint, RequestFilter, RequestView
 from router.doors.management import keys, owners, users
 from router.doors.management.asked import Asked, Route, dollars, iso, missing, stored, wrong
 from router.messages import JSON
+from router.spending.register import Key
 from storage.readers import Archive
 
 if TYPE_CHECKING:
@@ -72,41 +73,44 @@ async def _lines(router: Router, asked: Asked, by: Grouping, days: int = 30) -> 
 
 
 async def spend_logs(router: Router, asked: Asked) -> list[JSON]:
-    """Rows, newest first; days where a span is asked for, as LiteLLM sums those up."""
+    """Rows, newest first; days where a span is asked for, as LiteLLM sums those up. A virtual key
+    sees its own alone."""
     name = asked.one("api_key")
-    key = router.cashier.register.meant(name) if name else asked.own
+    key = asked.own or (router.cashier.register.meant(name) if name else None)
     if name and key is None:
         return []
     async with _archive(router) as archive:
         if asked.one("start_date") and asked.one("summarize").lower() != "false":
-            return await _days(router, asked, archive)
+            return await _days(router, asked, archive, key)
         if id := asked.one("request_id"):
             detail = await archive.request(id)
             found = [detail.request] if detail is not None else []
         else:
             since, until = _span(router, asked) if asked.one("start_date") else (None, None)
-            text = asked.one("user_id") or (key.name if key is not None else "")
-            filter = RequestFilter(since=since, until=until)
+            filter = RequestFilter(
+                # what was before a key cannot be its own, and need not be looked at
+                since=max(since or 0.0, key.created_at) if key is not None else since,
+                until=until,
+                key=key.name if key is not None else "",
+                user=asked.one("user_id"),
+            )
             found = await archive.requests(filter, _limit(asked) or ROWS)
-            if text:
-                found = [one for one in found if text in (one.key, one.user)]
-    if asked.own is not None:
-        found = [one for one in found if one.key == asked.own.name]
-    return [_row(router, one) for one in found]
+    if key is not None:
+        found = [one for one in found if one.key == key.name]
+    names = {one.name: one.token for one in router.cashier.register.keys.values()}
+    return [_row(one, names) for one in found]
 
 
-def _row(router: Router, view: RequestView) -> JSON:
-    """A row of LiteLLM_SpendLogs. Nothing of what was said is kept, so nothing of it is here."""
+def _row(view: RequestView, names: dict[str, str]) -> JSON:
+    """A row of LiteLLM_SpendLogs; `names`: the token of each key's name. Nothing of what was said
+    is kept, so nothing of it is here."""
     ended = view.started_at + (view.duration_ms or 0) / 1000
     first = None if view.ttft_ms is None else view.started_at + view.ttft_ms / 1000
     tokens = view.tokens
     return {
         "request_id": view.id,
         "call_type": {"embeddings": "aembedding"}.get(view.endpoint, "acompletion"),
-        "api_key": next(
-            (one.token for one in router.cashier.register.keys.values() if one.name == view.key),
-            view.key,
-        ),
+        "api_key": names.get(view.key, view.key),
         "spend": dollars(view.cost or 0),
         "total_tokens": tokens.prompt + tokens.output,
         "prompt_tokens": tokens.prompt,
@@ -134,23 +138,36 @@ def _row(router: Router, view: RequestView) -> JSON:
     }
 
 
-async def _days(router: Router, asked: Asked, archive: Archive) -> list[JSON]:
+async def _days(router: Router, asked: Asked, archive: Archive, key: Key | None) -> list[JSON]:
     since, until = _span(router, asked)
-    models = await archive.cost_series(since, until, "day", "model")
-    holders = await archive.cost_series(since, until, "day", "key")
+    if key is None:
+        models = await archive.cost_series(since, until, "day", "model")
+        holders = await archive.cost_series(since, until, "day", "key")
+    else:
+        models = await archive.days_of(key.name, max(since, key.created_at), until)
+        holders = []
     days: dict[str, JSON] = {}
     for field, points in (("models", models), ("users", holders)):
         for point in points:
             if point.line.simulated:
                 continue
             day = days.setdefault(_date(point), {"spend": 0, "users": {}, "models": {}})
-            day[field][point.line.name.partition(",")[2] or point.line.name] = dollars(
-                point.line.cost
-            )
+            name = point.line.name.partition(",")[2] or point.line.name
+            day[field][name] = day[field].get(name, 0) + point.line.cost
             if field == "models":
                 day["spend"] += point.line.cost
+                if key is not None:
+                    day["users"] = {key.name: day["spend"]}
     return [
-        {"startTime": at, **day, "spend": dollars(day["spend"])} for at, day in sorted(days.items())
+        {
+            "startTime": at,
+            "spend": dollars(day["spend"]),
+            **{
+                field: {name: dollars(cost) for name, cost in day[field].items()}
+                for field in ("users", "models")
+            },
+        }
+        for at, day in sorted(days.items())
     ]
 
 

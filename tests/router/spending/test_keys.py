@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -379,6 +380,42 @@ async def test_only_the_master_key_manages_and_a_virtual_one_sees_itself(
     assert {one["model_name"] for one in seen} == {"gpt-4o"}
     listed = (await http.get("/litellm/v1/models", headers=bearer(key))).json()["data"]
     assert [one["id"] for one in listed] == ["gpt-4o"]
+
+
+async def test_a_virtual_key_sees_what_it_spent_and_nobody_elses(
+    plane: tuple[Router, httpx.AsyncClient],
+) -> None:
+    router, http = plane
+    mine, other = await generated(http), await generated(http)
+    for key, model in ((mine, "gpt-4o"), (other, "gpt-3.5-turbo"), (other, "gpt-4o")):
+        await http.post(CHAT, json=chat(model), headers=bearer(key))
+    await asyncio.to_thread(router.ledger.flush, 5)
+    own, today = named(router, mine), time.strftime("%Y-%m-%d")
+
+    async def logs(headers: dict[str, str], query: str) -> Any:
+        return (await http.get(f"/litellm/spend/logs?{query}", headers=headers)).json()
+
+    span = f"start_date={today}&end_date={today}"
+    for headers, query in (
+        (bearer(mine), span),
+        (bearer(mine), f"{span}&api_key={other}"),
+        (MASTER, f"{span}&api_key={mine}"),
+    ):
+        (day,) = await logs(headers, query)
+        assert day["models"] == {"gpt-4o": pytest.approx(ANSWER)}, query
+        assert day["users"] == {own: pytest.approx(ANSWER)}
+        assert day["spend"] == pytest.approx(ANSWER)
+    (everyone,) = await logs(MASTER, span)
+    assert everyone["spend"] == pytest.approx(3 * ANSWER)
+    assert len(everyone["users"]) == 2
+    for headers, query in (
+        (bearer(mine), f"api_key={other}"),
+        (MASTER, f"api_key={mine}&limit=1"),  # not among the newest rows of all
+        (bearer(mine), f"{span}&summarize=false"),
+    ):
+        assert [one["model_group"] for one in await logs(headers, query)] == ["gpt-4o"], query
+    theirs = (await logs(MASTER, "limit=1"))[0]["request_id"]
+    assert await logs(bearer(mine), f"request_id={theirs}") == []
 
 
 async def test_without_a_master_key_nothing_can_be_changed(
