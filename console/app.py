@@ -266,6 +266,7 @@ class ConsoleApp(Ending, Acting):
 
     @work(exclusive=True, group="start")
     async def action_start(self) -> None:
+        from console.options import arguments_after
         from console.process import StartError, start_router
 
         if self.board.link != "down":
@@ -273,7 +274,7 @@ class ConsoleApp(Ending, Acting):
             return
         self.say("starting the router…")
         try:
-            await start_router(self.home)
+            await start_router(self.home, arguments_after(self.board.snapshot))
         except StartError as error:
             self.say(str(error), bad=True)
 

@@ -81,6 +81,16 @@ def environment_arguments(env: Mapping[str, str] = os.environ) -> list[str]:
     return router_arguments({key: value for key, value in given.items() if value}, env)
 
 
+def arguments_after(snapshot: Snapshot | None) -> list[str]:
+    """The words for a router in the place of one that has gone, whose last `snapshot` this is."""
+    moved = ports(snapshot) if snapshot is not None else {}
+    words = environment_arguments()
+    for key, listener in LISTENERS.items():
+        if listener in moved:
+            words += ["--" + key.replace("_", "-"), str(moved[listener])]
+    return words
+
+
 def _key(name: str) -> str:
     return name.removeprefix("--").replace("-", "_")
 

@@ -12,6 +12,7 @@ def command() -> None:
     """Restart the router in the background, with the options it had."""
     import asyncio
 
+    from console.options import environment_arguments
     from console.output import fail, out, who
     from console.process import StartError, StopError, restart_router, running
     from storage.home import home
@@ -19,7 +20,8 @@ def command() -> None:
     here = home()
     ran = asyncio.run(running(here)) is not None
     try:
-        asyncio.run(restart_router(here, by=who()))
+        # one that runs keeps its own options; else it is a start like any other
+        asyncio.run(restart_router(here, [] if ran else environment_arguments(), by=who()))
     except (StartError, StopError) as error:
         fail(str(error))
     if ran:

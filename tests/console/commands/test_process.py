@@ -11,11 +11,14 @@ import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import msgspec
 import psutil
 import pytest
 
 from console.opening import disagreements
+from console.options import arguments_after
 from console.process import running, start_router, stop_router
+from router.contract import Listener
 from storage.home import Home
 from tests.console.commands.conftest import Invoke, Run
 from tests.console.commands.fake import Fake, installed
@@ -35,7 +38,11 @@ async def fake(
 
 
 async def test_start_restart_stop(
-    here: Home, pointsman: Invoke, ccr: Invoke, fake: dict[str, str]
+    here: Home,
+    pointsman: Invoke,
+    ccr: Invoke,
+    fake: dict[str, str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     result = await pointsman("start", "--port", "5055")
     assert result.exit_code == 0, result.stderr
@@ -64,11 +71,22 @@ async def test_start_restart_stop(
         "Starting claude code router service...",
         "✅ Service started successfully in the background.",
     ]
+    monkeypatch.setenv("POINTSMAN_CCR_PORT", "5057")
     result = await ccr("stop")
     assert result.exit_code == 0
     assert result.stdout == "claude code router service has been successfully stopped.\n"
     assert not psutil.pid_exists(second)
-    assert here.router_output.read_text().split() == ["ready", "drained"] * 3
+    result = await ccr("restart")
+    assert result.stdout.startswith("Service was not running or failed to stop.\n")
+    snapshot = await running(here)
+    assert snapshot is not None
+    words = psutil.Process(snapshot.pid).cmdline()
+    assert words[words.index("serve") + 1 :] == ["--ccr-port", "5057"]
+    moved = Listener("front door", "http://127.0.0.1:5055")
+    after = arguments_after(msgspec.structs.replace(snapshot, listeners=(moved,)))
+    assert after == ["--ccr-port", "5057", "--port", "5055"], "the ports of one that went"
+    await stop_router(here)
+    assert here.router_output.read_text().split() == ["ready", "drained"] * 4
     result = await ccr("stop")
     assert result.exit_code == 0
     assert result.stdout == "Failed to stop the service. It may have already been stopped.\n"
