@@ -58,16 +58,19 @@ class Latest:
         try:
             found = members(message)
             said = {name: _value(found, name) for name in _READ}
-            new = items_of(bytes(found["input"])) if "input" in found else []
         except _BROKEN:
-            body_of(message)  # tells what is wrong with most
-            raise CallerError("the message is not a request for a response") from None
+            body_of(message)  # tells what is wrong
+            raise CallerError("the message cannot be read") from None
         if said["type"] != "response.create":
             words = f"a message's type is 'response.create', not {str(said['type'])[:100]!r}"
             raise CallerError(words, param="type", code="unknown_event")
         if said["stream_id"] is not None:
             words = "one connection has one stream here: open another for a second"
             raise CallerError(words, param="stream_id", code="unsupported_parameter")
+        try:
+            new = items_of(bytes(found["input"])) if "input" in found else []
+        except _BROKEN:
+            raise CallerError("input is a text, or a list of items", param="input") from None
         kept = said["store"] is not False
         asked = Asked(message, "", "", new, kept, said["generate"] is not False)
         changes = dict(_ALWAYS)

@@ -82,8 +82,7 @@ def _completing(path: str) -> str:
 async def _route(router: Router, call: Call) -> None:
     role = router.generation.litellm
     external = role.mode == "external"
-    metered = call.method == "POST" and _METERED.fullmatch(call.path)
-    if external and not metered and not responses.is_socket(call):
+    if external and not _read_here(call):
         await relay.relay(router, call, role)
         return
     if call.method in ("GET", "HEAD") and await _public(router, call):
@@ -110,6 +109,13 @@ async def _route(router: Router, call: Call) -> None:
             raise CallerError(f"{call.method} is not served here: use POST", status=405)
         case _:
             raise CallerError(f"there is nothing at {call.method} {call.path}", status=404)
+
+
+def _read_here(call: Call) -> bool:
+    """Whether a request for an external LiteLLM is metered, and not just relayed."""
+    if call.method == "POST":
+        return _METERED.fullmatch(call.path) is not None
+    return responses.is_socket(call)
 
 
 async def _public(router: Router, call: Call) -> bool:

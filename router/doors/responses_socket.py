@@ -62,7 +62,7 @@ async def converse(router: Router, call: Call, format: Format, known: Known, ser
         if not socket.stopping and not socket.leaving.gone:
             words = f"a connection lasts {limits.socket_seconds:g} s: open another"
             code = "websocket_connection_limit_reached"
-            Turn(socket).refuse(format, CallerError(words, status=429, code=code))
+            Turn(socket).refuse(format, CallerError(words, code=code))
     finally:
         await socket.close(CloseCode.GOING_AWAY if socket.stopping else CloseCode.NORMAL_CLOSURE)
 
@@ -143,11 +143,11 @@ def _receive(body: bytes) -> Receive:
 
 class _Event(Struct):
     type: str = ""
-    response: msgspec.Raw = msgspec.Raw()
+    response: msgspec.Raw = msgspec.Raw(b"{}")
 
 
 class _Response(Struct):
-    id: str
+    id: str = ""
     output: msgspec.Raw = msgspec.Raw(b"[]")
 
 

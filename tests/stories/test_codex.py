@@ -31,6 +31,7 @@ env_key = "ROUTER_KEY"
 wire_api = "responses"
 request_max_retries = 0
 stream_max_retries = 0
+supports_websockets = {sockets}
 """
 
 
@@ -40,18 +41,22 @@ def program(pytestconfig: pytest.Config) -> Path:
     return from_npm(pytestconfig.cache, "@openai/codex", VERSION, "codex", "CODEX_PATH")
 
 
-async def codex(program: Path, base: str, model: str, here: Path) -> tuple[int, str]:
-    """One `codex exec`: its exit code and all that it printed."""
+async def codex(program: Path, base: str, model: str, here: Path, sockets: str) -> tuple[int, str]:
+    """One `codex exec`: its exit code and all that it printed. `sockets`: "true" where it speaks
+    over a WebSocket."""
     (here / ".codex").mkdir(parents=True)
-    (here / ".codex" / "config.toml").write_text(_CONFIG.format(model=model, base=base))
+    (here / ".codex" / "config.toml").write_text(
+        _CONFIG.format(model=model, base=base, sockets=sockets)
+    )
     asked = ("exec", "--skip-git-repo-check", "do something")
     ended = await ran(program, *asked, at=here, env={"ROUTER_KEY": "k"})
     return ended.code, ended.out + ended.errors
 
 
+@pytest.mark.parametrize("sockets", ["false", "true"])
 @pytest.mark.parametrize("dialect", ["openai", "anthropic", "responses"])
 async def test_a_turn_with_a_tool(
-    dialect: str, program: Path, upstream: FakeUpstream, tmp_path: Path
+    dialect: str, sockets: str, program: Path, upstream: FakeUpstream, tmp_path: Path
 ) -> None:
     home = tmp_path / "home"
     home.mkdir()
@@ -70,7 +75,7 @@ async def test_a_turn_with_a_tool(
         Behaviour(words=("All ", "is done.")),
     )
     async with served(home) as router:
-        code, out = await codex(program, router.front, "gpt-x", tmp_path / "codex")
+        code, out = await codex(program, router.front, "gpt-x", tmp_path / "codex", sockets)
         ledger = home_of(router).ledger
     archive = Archive(ledger)
     kept = await archive.requests()
@@ -82,6 +87,7 @@ async def test_a_turn_with_a_tool(
     path = {"openai": "/v1/chat/completions", "anthropic": "/v1/messages"}
     assert first.path == path.get(dialect, "/v1/responses")
     assert first.json["model"] == "real"
+    assert len(second.json.get("input") or second.json["messages"]) > 2  # all that came before
     assert b"from-the-tool\\n" in second.body
     assert [(row.state, row.dialect, row.model) for row in kept] == [
         ("done", "openai_responses", "real")
