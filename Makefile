@@ -48,6 +48,7 @@ lint: .venv/developing
 
 bench: .venv/developing
 	$(BIN)/python bench/run.py
+	$(BIN)/python bench/deciding.py
 
 screenshots: .venv/developing
 	$(BIN)/python screenshots/make.py

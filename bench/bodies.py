@@ -31,12 +31,13 @@ def _all() -> dict[str, dict[str, Any]]:
         "chat_stream": {**chat, "model": "mock-c100", **usage},
         "messages": messages,
         "messages_stream": {**messages, "model": "mock,mock-c100", "stream": True},
-        "agent": _agent(),
+        "agent": {**agent(AGENT_BYTES), "model": "mock,mock"},
     }
 
 
-def _agent() -> dict[str, Any]:
-    """Like Claude Code in the middle of its work: a long system prompt, 20 tools, files it read."""
+def agent(long: int) -> dict[str, Any]:
+    """Like Claude Code in the middle of its work: a long system prompt, 20 tools, files it read,
+    `long` characters of them. The model is for a route to choose."""
     text = "".join(path.read_text() for path in sorted(Path(asyncio.__file__).parent.glob("*.py")))
     argument = {"type": "string", "description": "An absolute path, a pattern or a range. " * 2}
     schema = {
@@ -49,7 +50,7 @@ def _agent() -> dict[str, Any]:
     tools = [{"name": f"tool_{i}", "description": words, "input_schema": schema} for i in range(20)]
     history: list[dict[str, Any]] = [{"role": "user", "content": "Store timers in a wheel."}]
     size = 0
-    while size < AGENT_BYTES:
+    while size < long:
         call = f"toolu_{size:08d}"
         used = {"type": "tool_use", "id": call, "name": "tool_3", "input": {"arg_0": f"/{size}"}}
         said = {"type": "text", "text": "I will read the next part of the file."}
@@ -59,7 +60,7 @@ def _agent() -> dict[str, Any]:
         history.append({"role": "user", "content": [result]})
         size += len(json.dumps(piece)) + 450
     return {
-        "model": "mock,mock",
+        "model": "claude-sonnet-4-5",
         "max_tokens": 8192,
         "system": "You are a coding agent. Use the tools with care. " * 160,
         "tools": tools,

@@ -107,7 +107,7 @@ def _measure(
     started: list[Measured] = []
     rows = []
     try:
-        mock_port = _free_port()
+        mock_port = free_port()
         mock = Measured("mock", [str(folder / "mock"), "-p", str(mock_port)], 1, folder, {})
         started.append(mock)
         mock.wait_ready(f"http://127.0.0.1:{mock_port}/v1/models")
@@ -115,7 +115,7 @@ def _measure(
         for peer in PEERS:
             own = folder / peer.__name__
             own.mkdir(mode=0o700)
-            gateway = peer(_free_port(), mock_port, own)
+            gateway = peer(free_port(), mock_port, own)
             if gateway is None or (given.names and gateway.name not in given.names):
                 continue
             process = mock
@@ -182,7 +182,7 @@ def _one(
     }
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as sock:
         sock.bind(("127.0.0.1", 0))
         port: int = sock.getsockname()[1]
