@@ -9,7 +9,7 @@ from router.delivery import LARGEST_ANSWER
 from router.doors.call import Call
 from router.doors.callers import user_of
 from router.exchange import Border, Surface, attempts, begin, choose
-from router.formats import embeddings
+from router.formats import embeddings, splice
 from router.guards.body import read_body
 from router.messages import UsageSeen
 from router.outgoing import beside
@@ -30,6 +30,8 @@ async def embed(
     async with Border(router, call, surface.format, surface.headers, record) as border:
         raw = await read_body(call.scope, call.receive, router.generation.limits)
         border.watch_client()
+        if surface.model:
+            raw = splice.named(raw, surface.model)
         request = wire.parse(raw)
         record.asked = request.model or ""
         record.user = record.user or user_of(request.user or "")

@@ -95,6 +95,8 @@ class UpstreamError(RequestError):
         super().__init__(message, kind=kind, status=status, code=code, headers=headers)
         self.provider = provider
         self.vendor = ""  # the provider's kind
+        #: the model group that was asked, and those that stood by, once all is lost
+        self.groups: tuple[str, ...] = ()
         self.model = model
         self.provider_type = provider_type
         self.retry_after = retry_after

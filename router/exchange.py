@@ -24,7 +24,7 @@ from router.delivery import STREAMED, deliver
 from router.doors.call import Call
 from router.doors.callers import client_of, key_of, public_name, session_of, user_of
 from router.errors import CallerError, Kind, OursError, RequestError, UpstreamError
-from router.formats import Format, Writer
+from router.formats import Format, Writer, splice
 from router.formats.failures import redacted
 from router.guards.body import ClientGoneError, read_body
 from router.inlining import FORMATS as INLINED
@@ -69,6 +69,12 @@ class Surface(Struct, frozen=True):
     wishes: Callable[[Request, Call, Parse], tuple[Request, Wishes]] | None = None
     #: whose Router decides, where that is not the usual one
     preset: str = ""
+    #: the model that the path names: it goes before that of the body
+    model: str = ""
+
+    def parse(self, raw: bytes) -> Request:
+        """Raises CallerError."""
+        return self.format.parse_request(splice.named(raw, self.model) if self.model else raw)
 
 
 async def exchange(router: Router, call: Call, surface: Surface) -> None:
@@ -77,7 +83,7 @@ async def exchange(router: Router, call: Call, surface: Surface) -> None:
     async with Border(router, call, surface.format, surface.headers, record) as border:
         raw = await read_body(call.scope, call.receive, router.generation.limits)
         border.watch_client()
-        request = surface.format.parse_request(raw)
+        request = surface.parse(raw)
         record.asked = request.model or ""
         record.stream = request.stream
         record.user = record.user or user_of(request.user or "")
@@ -206,6 +212,9 @@ async def attempts(router: Router, record: Record, plan: Plan, call: Call, once:
             case Wait(seconds, full) if full is not None:
                 await asyncio.wait((loads.turn(full),), timeout=seconds)
             case GiveUp(error):
+                if isinstance(error, UpstreamError):
+                    groups = (one.group for one in plan.candidates if one.group)
+                    error.groups = tuple(dict.fromkeys(groups))
                 raise error
             case Try(candidate, number, reason):
                 attempt = Attempt(number, candidate, reason, router.wall(), router.now())

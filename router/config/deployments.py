@@ -17,7 +17,15 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from router.config import cloud
 from router.config.document import Document
-from router.config.endpoints import OPENAI, RESPONSES, Endpoint, from_base, keyless, problem_of
+from router.config.endpoints import (
+    OPENAI,
+    RESPONSES,
+    Endpoint,
+    from_base,
+    keyless,
+    problem_of,
+    shown_by,
+)
 from router.config.interpolate import unresolved
 from router.config.part import Part, problem
 from router.price_map import read as read_price
@@ -33,7 +41,7 @@ SIMULATOR = "simulator"
 #: params that are not body defaults, and that we do not follow either
 _IGNORED = frozenset(
     {
-        "organization", "litellm_credential_name", "keepalive_seconds",
+        "litellm_credential_name", "keepalive_seconds",
         "max_budget", "budget_duration", "itpm", "otpm", "rpd", "tpd", "use_in_pass_through",
         "merge_reasoning_content_in_choices", "configurable_clientside_auth_params",
         "input_cost_per_second", "mock_timeout", "aws_access_key_id", "aws_secret_access_key",
@@ -65,6 +73,7 @@ class LiteLLMParams(BaseModel):
     api_base: str | None = None
     base_url: str | None = None
     custom_llm_provider: str | None = None
+    organization: str | None = None
     weight: float | None = Field(default=None, ge=0)
     rpm: float | None = Field(default=None, ge=0)
     tpm: float | None = Field(default=None, ge=0)
@@ -287,7 +296,10 @@ class Upstreams:
             self._say("has no api_key: it will most likely refuse every request", *at, "model")
         format = RESPONSES if responses and kind.format == OPENAI else kind.format
         endpoint = from_base(base, format)
-        headers = tuple(sorted(params.extra_headers.items()))
+        said = {}
+        if params.organization and kind.format == OPENAI:
+            said["OpenAI-Organization"] = params.organization
+        headers = tuple(sorted({**said, **params.extra_headers}.items()))
         identity = (kind.name, endpoint.url, key, headers, params.timeout)
         if identity in self._made:
             return self._made[identity]
@@ -302,7 +314,7 @@ class Upstreams:
             url=endpoint.url,
             base=endpoint.base,
             key=Secret(key),
-            auth=kind.auth if key else "none",
+            auth=shown_by(kind, endpoint) if key else "none",
             kind=told.name,
             local=told.local and keyless(base),
             headers=headers,

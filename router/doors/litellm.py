@@ -43,11 +43,15 @@ CREATED = 1677610602
 ROUTED = "claude-sonnet"
 #: what is answered by a completion, and the format that its path speaks
 _COMPLETIONS = (
-    (re.compile(r"(/v1|/(engines|openai/deployments)/[^/]+)?/chat/completions"), "openai_chat"),
-    (re.compile(r"(/v1|/(engines|openai/deployments)/[^/]+)?/completions"), "openai_completions"),
+    (re.compile(r"(/v1|/(engines|openai/deployments)/.+)?/chat/completions"), "openai_chat"),
+    (re.compile(r"(/v1|/(engines|openai/deployments)/.+)?/completions"), "openai_completions"),
     (re.compile(r"/v1/messages"), "anthropic_messages"),
 )
-_EMBED = re.compile(r"(/v1)?/embeddings|/(engines|openai/deployments)/[^/]+/embeddings")
+_EMBED = re.compile(r"(/v1)?/embeddings|/(engines|openai/deployments)/.+/embeddings")
+#: Azure's paths, and the old ones of OpenAI, name the model: that goes before the body's
+_NAMES = re.compile(
+    r"/(?:engines|openai/deployments)/(.+?)/(?:(?:chat/)?completions|embeddings|responses)"
+)
 _MODELS = re.compile(r"(?:/v1)?/models(?:/(.+))?")
 #: what a meter must read; everything else of an external LiteLLM is relayed as it is
 _METERED = re.compile(
@@ -178,7 +182,16 @@ def _surface(router: Router, call: Call, format: str) -> Surface:
     role = router.generation.litellm
     external = relay.candidate(role, call, format) if role.mode == "external" else None
     wishes = None if external else wishes_of
-    return Surface("litellm", "litellm", _spoken(router, format), headers, external, wishes)
+    named = _NAMES.fullmatch(call.path) if call.path.startswith(("/engines/", "/openai/")) else None
+    return Surface(
+        "litellm",
+        "litellm",
+        _spoken(router, format),
+        headers,
+        external,
+        wishes,
+        model=named[1] if named else "",
+    )
 
 
 def by_name(router: Router, call: Call, door: str, format: Format) -> Surface:

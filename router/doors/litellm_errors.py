@@ -18,6 +18,10 @@ from router.formats.anthropic_messages import AnthropicMessages
 from router.formats.anthropic_messages import errors as anthropic_errors
 from router.formats.openai_chat import OpenAIChat
 from router.formats.openai_chat import errors as openai_errors
+from router.formats.openai_completions import OpenAICompletions
+from router.formats.openai_responses import OpenAIResponses
+from router.formats.openai_responses import errors as responses_errors
+from router.messages import JSON
 from router.settings import LiteLLMVersion
 
 #: how LiteLLM's messages begin for a kind: its exception, and that again before the provider's
@@ -61,6 +65,8 @@ def formats(version: LiteLLMVersion, over_budget: int | None) -> Mapping[str, Fo
         statuses["budget_exceeded"] = over_budget
     return {
         "openai_chat": LiteLLMChat(version, statuses),
+        "openai_completions": LiteLLMCompletions(version, statuses),
+        "openai_responses": LiteLLMResponses(version, statuses),
         "anthropic_messages": LiteLLMMessages(version, statuses),
     }
 
@@ -73,7 +79,12 @@ def worded(error: RequestError, version: LiteLLMVersion) -> str:
         begins = CLASSES.get(error.kind)
         if begins is None or not error.provider or _OWN.search(message):
             return message
-        return f"litellm.{begins}{_vendor(error.vendor)}Exception - {message}"
+        words = f"litellm.{begins}{_vendor(error.vendor)}Exception - {message}"
+        if version == "1.80" and error.groups:
+            asked, *others = error.groups
+            words += f". Received Model Group={asked}"
+            words += f"\nAvailable Model Group Fallbacks={others or None}"
+        return words
     if message.startswith(_UNKNOWN) and version == "1.80":  # as 1.80 has it, a dict as text
         return f"{{'error': '/chat/completions: {message}'}}"
     if version == "1.109":
@@ -98,6 +109,14 @@ class _Told:
     def status(self, error: RequestError) -> int | None:
         return self._statuses.get(error.code or "")
 
+    def told(self, envelope: JSON, error: RequestError) -> bytes:
+        """OpenAI's envelope in LiteLLM's words, with its type and status for our codes."""
+        envelope["error"]["message"] = worded(error, self._version)
+        if error.code in TYPES:
+            code = str(self.status(error) or openai_errors.status_of(error))
+            envelope["error"] |= {"type": error.code, "code": code}
+        return msgspec.json.encode(envelope)
+
 
 class LiteLLMChat(_Told, OpenAIChat):
     """OpenAI's format, with errors as LiteLLM tells them."""
@@ -106,10 +125,27 @@ class LiteLLMChat(_Told, OpenAIChat):
         return self.status(error) or super().client_status(error)
 
     def render_error(self, error: RequestError) -> bytes:
-        told = openai_errors.envelope(error, worded(error, self._version))
-        if error.code in TYPES:
-            told["error"] |= {"type": error.code, "code": str(self.client_status(error))}
-        return msgspec.json.encode(told)
+        return self.told(openai_errors.envelope(error), error)
+
+
+class LiteLLMCompletions(_Told, OpenAICompletions):
+    """The legacy format, with the same errors."""
+
+    def client_status(self, error: RequestError) -> int:
+        return self.status(error) or super().client_status(error)
+
+    def render_error(self, error: RequestError) -> bytes:
+        return self.told(openai_errors.envelope(error), error)
+
+
+class LiteLLMResponses(_Told, OpenAIResponses):
+    """Responses, with the same errors. Its own codes stay: Codex acts on them."""
+
+    def client_status(self, error: RequestError) -> int:
+        return self.status(error) or super().client_status(error)
+
+    def render_error(self, error: RequestError) -> bytes:
+        return self.told(responses_errors.envelope(error), error)
 
 
 class LiteLLMMessages(_Told, AnthropicMessages):

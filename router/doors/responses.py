@@ -16,9 +16,9 @@ import msgspec
 from router.compact import compact
 from router.doors.call import Call
 from router.doors.callers import key_of, public_name, session_of
-from router.errors import CallerError
+from router.errors import CallerError, RequestError
 from router.exchange import Surface, exchange
-from router.formats import Writer
+from router.formats import Format, Writer
 from router.formats.openai_responses import OpenAIResponses
 from router.formats.openai_responses.writer import ResponsesWriter
 from router.formats.splice import members, splice
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 PATHS = re.compile(
     r"(?:/v1)?/responses(?:/(?P<id>[^/]+)(?:/(?P<part>input_items|cancel))?)?"
-    r"|/(?:engines|openai/deployments)/[^/]+/responses"
+    r"|/(?:engines|openai/deployments)/.+/responses"
 )
 #: the place in the scope of a WebSocket's turn of the response that it goes on from
 GOES_ON = "goes on from"
@@ -53,7 +53,8 @@ async def responses(
     match call.method, part:
         case "POST", None if id is None or id == "compact":
             if surface.external is None:
-                format = Continuing(router.remembered, key, call.scope.get(GOES_ON, ""))
+                goes_on = call.scope.get(GOES_ON, "")
+                format = Continuing(router.remembered, key, surface.format, goes_on)
                 surface = msgspec.structs.replace(surface, format=format)
             await (exchange if id is None else compact)(router, call, surface)
         case "GET", None if is_socket(call):
@@ -138,12 +139,14 @@ def _page(call: Call, kept: Kept, id: str) -> JSON:
 
 
 class Continuing(OpenAIResponses):
-    """The format of one request that may go on from a response, and be gone on from. `joined`: the
-    response that it goes on from, where the turns before are in its input already."""
+    """The format of one request that may go on from a response, and be gone on from. `door`: the
+    door's own, which tells the errors. `joined`: the response that it goes on from, where the turns
+    before are in its input already."""
 
-    def __init__(self, remembered: Remembered, key: str, joined: str = "") -> None:
+    def __init__(self, remembered: Remembered, key: str, door: Format, joined: str = "") -> None:
         self._remembered = remembered
         self._key = key
+        self._door = door
         self._joined = joined
         self._previous = ""
         self._raw = b""  # as the client sent it
@@ -172,6 +175,12 @@ class Continuing(OpenAIResponses):
         self._previous = id
         request.body["previous_response_id"] = id
         return request
+
+    def render_error(self, error: RequestError) -> bytes:
+        return self._door.render_error(error)
+
+    def client_status(self, error: RequestError) -> int:
+        return self._door.client_status(error)
 
     def writer(self, request: Request, *, now: int, id: str) -> Writer:
         return _Writer(self, request, now, id)

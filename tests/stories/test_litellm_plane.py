@@ -185,6 +185,49 @@ async def test_who_is_asked(
     assert not wrong, "\n".join(wrong)
 
 
+#: path below the door, body, status, who was asked
+PATHS: list[tuple[str, dict[str, Any], int, list[str]]] = [
+    ("/engines/ok2/chat/completions", chat(""), 200, ["ok2"]),
+    ("/engines/ok2/chat/completions", chat("ok"), 200, ["ok2"]),  # the path goes before the body
+    ("/openai/deployments/ok3/chat/completions?api-version=1", chat("ok"), 200, ["ok3"]),
+    ("/openai/deployments/wild/new/chat/completions", chat("ok"), 200, ["new"]),
+    ("/openai/deployments/ok3/embeddings", {"input": "x"}, 200, ["ok3"]),
+    ("/openai/deployments/ok3/responses", {"input": "x"}, 200, ["ok3"]),
+    ("/engines/ok2/completions", {"prompt": "x"}, 200, ["ok2"]),
+    ("/engines/zzz/chat/completions", chat("ok"), 400, []),
+]
+
+
+async def test_a_model_in_the_path_is_the_one_that_is_asked(
+    plane: tuple[Router, httpx.AsyncClient], upstream: FakeUpstream
+) -> None:
+    _, http = plane
+    for path, body, status, asked in PATHS:
+        before = len(upstream.requests)
+        answer = await http.post("/litellm" + path, json=body)
+        seen = [one.model for one in upstream.requests[before:]]
+        assert (answer.status_code, seen) == (status, asked), (path, answer.text[:200])
+
+
+async def test_every_api_tells_errors_in_litellms_words(
+    plane: tuple[Router, httpx.AsyncClient],
+) -> None:
+    _, http = plane
+    for path, body in [
+        ("/v1/responses", {"input": "x"}),
+        ("/v1/completions", {"prompt": "x"}),
+        ("/v1/embeddings", {"input": "x"}),
+        ("/v1/messages", {"messages": [{"role": "user", "content": "x"}]}),
+    ]:
+        told = (await http.post("/litellm" + path, json={"model": "bad", **body})).json()
+        message = told["error"]["message"]
+        begins = "litellm.InternalServerError: InternalServerError: OpenAIException - scripted 500"
+        assert message.startswith(begins), (path, message)
+        assert message.endswith(
+            "Received Model Group=bad\nAvailable Model Group Fallbacks=['bad2']"
+        ), path
+
+
 async def test_headers_tell_how_it_went(
     plane: tuple[Router, httpx.AsyncClient], upstream: FakeUpstream
 ) -> None:
@@ -205,7 +248,8 @@ async def test_headers_tell_how_it_went(
     )
     error = (await http.post(CHAT, json=chat("e429"))).json()["error"]
     assert error == {
-        "message": "litellm.RateLimitError: RateLimitError: OpenAIException - scripted 429",
+        "message": "litellm.RateLimitError: RateLimitError: OpenAIException - scripted 429. "
+        "Received Model Group=e429\nAvailable Model Group Fallbacks=None",
         "type": "throttling_error",
         "param": None,
         "code": "429",
@@ -324,12 +368,12 @@ def test_statuses_by_version(
 ) -> None:
     """2.4 of the reference: old by default, new by a switch."""
     codes = ("expired_key", "key_model_access_denied", "budget_exceeded")
-    for name in ("openai_chat", "anthropic_messages"):
-        format = formats(version, code)[name]
+    for format in formats(version, code).values():
         errors = [CallerError("x", status=418, code=one) for one in codes]
         assert tuple(format.client_status(error) for error in errors) == statuses
-    told = msgspec.json.decode(formats(version, code)["openai_chat"].render_error(errors[0]))
-    assert (told["error"]["type"], told["error"]["code"]) == ("expired_key", str(statuses[0]))
+    for name in ("openai_chat", "openai_completions", "openai_responses"):
+        told = msgspec.json.decode(formats(version, code)[name].render_error(errors[0]))
+        assert (told["error"]["type"], told["error"]["code"]) == ("expired_key", str(statuses[0]))
 
 
 SCREENED = """

@@ -98,6 +98,19 @@ def test_a_whole_file(house: House) -> None:
 ONE = "model_list:\n - model_name: m\n   litellm_params:\n     model: {model}\n     {more}\n"
 
 
+@pytest.mark.parametrize("model", ["hosted_vllm/q", "lm_studio/q", "ollama_chat/q", "openai/q"])
+def test_a_server_that_was_given_a_key_is_shown_it(house: House, model: str) -> None:
+    """Also one that usually wants none: `vllm serve --api-key`."""
+    lines = ("api_base: http://h:1/v1", "api_key: k", "organization: org-1")
+    house.write(litellm=ONE.format(model=model, more="\n     ".join(lines)))
+    made = house.load()
+    (deployment,) = made.groups.deployments["m"]
+    provider = made.providers[deployment.target.provider]
+    assert provider.auth == "bearer"
+    named = ("OpenAI-Organization", "org-1") in provider.headers
+    assert named == (provider.format == "openai_chat")
+
+
 @pytest.mark.parametrize(
     ("model", "more", "url", "kind", "name", "target"),
     [
