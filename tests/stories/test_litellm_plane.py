@@ -213,12 +213,13 @@ async def test_every_api_tells_errors_in_litellms_words(
     plane: tuple[Router, httpx.AsyncClient],
 ) -> None:
     _, http = plane
-    for path, body in [
+    apis: list[tuple[str, dict[str, Any]]] = [
         ("/v1/responses", {"input": "x"}),
         ("/v1/completions", {"prompt": "x"}),
         ("/v1/embeddings", {"input": "x"}),
         ("/v1/messages", {"messages": [{"role": "user", "content": "x"}]}),
-    ]:
+    ]
+    for path, body in apis:
         told = (await http.post("/litellm" + path, json={"model": "bad", **body})).json()
         message = told["error"]["message"]
         begins = "litellm.InternalServerError: InternalServerError: OpenAIException - scripted 500"
