@@ -9,6 +9,7 @@ need to be measured only where they are seen.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import chain
 from typing import ClassVar, Literal
 
 from rich.style import Style
@@ -253,7 +254,8 @@ class Table(ScrollView, can_focus=True):
         """To `place` or, if that is a heading, the nearest row in the direction of `step`."""
         count = len(self._rows)
         place = max(0, min(place, count - 1))
-        for candidate in (*range(place, count if step > 0 else -1, step), *range(count)):
+        # a million rows: looked at one by one, never listed
+        for candidate in chain(range(place, count if step > 0 else -1, step), range(count)):
             if not isinstance(self._rows.row(candidate), Heading):
                 place = candidate
                 break

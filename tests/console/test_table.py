@@ -12,7 +12,7 @@ from console import theme
 from console.widgets.columns import Column, lay_out
 from console.widgets.paint import Span, plain
 from console.widgets.strips import fold
-from console.widgets.table import Heading, ListRows, Row, Table
+from console.widgets.table import Heading, Key, ListRows, Row, Table
 
 Item = tuple[str, int]
 COLUMNS = (Column("name", 6, grow=1), Column("in", 2, number=True), Column("more", 9, drop=1))
@@ -84,6 +84,32 @@ async def test_selection_follows_the_row_and_not_its_place() -> None:
         assert app.table.selected == "c"
         app.table.show(rows())
         assert app.table.selected is None
+
+
+class Endless:
+    """More rows than any memory holds."""
+
+    def __len__(self) -> int:
+        return 10**15
+
+    def key(self, index: int) -> int:
+        return index
+
+    def row(self, index: int) -> Row:
+        return f"row {index}", "1", ""
+
+    def index(self, key: Key) -> int | None:
+        return int(key)
+
+
+async def test_what_is_not_seen_costs_nothing() -> None:
+    app = Bench(edge="bottom")
+    async with app.run_test(size=(40, 8)) as pilot:
+        app.table.show(Endless())
+        for key, place in (("k", 2), ("pageup", 8), ("g", 10**15), ("G", 1), ("k", 2)):
+            await pilot.press(key)
+            assert app.table.selected == 10**15 - place
+            app.table.show(Endless())
 
 
 async def test_at_its_edge_it_follows_and_elsewhere_it_does_not() -> None:
