@@ -162,6 +162,8 @@ async def choose(
     router: Router, record: Record, request: Request, external: Candidate | None = None
 ) -> Plan:
     """Counts, looks and decides; the record keeps the whole trace. Raises CallerError."""
+    if record.holder is not None:
+        request.model = record.asked = router.cashier.register.meaning(record.holder, record.asked)
     case = await situation(
         router.means,
         request,

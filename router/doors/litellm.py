@@ -244,7 +244,8 @@ def _listed(router: Router, name: str | None, key: str) -> dict[str, object]:
     known = names(router)
     if (holder := router.cashier.find(key)) is not None:
         groups = router.generation.groups
-        known = [one for one in known if may_use(holder.models, one, groups)]
+        lists = router.cashier.register.lists(holder)
+        known = [one for one in known if all(may_use(each, one, groups) for each in lists)]
     if name is None:
         return {"data": [_model(each) for each in known], "object": "list"}
     if name not in known and not find(router.generation.groups, name):

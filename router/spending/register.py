@@ -80,6 +80,8 @@ class Team(Terms, kw_only=True, omit_defaults=True):
     team_alias: str | None = None
     organization_id: str | None = None
     members_with_roles: list[dict[str, Any]] = field(default_factory=list)
+    #: names that its keys may ask for → the models that answer
+    model_aliases: dict[str, str] = field(default_factory=dict)
 
 
 class Customer(Terms, kw_only=True, omit_defaults=True):
@@ -202,6 +204,17 @@ class Register:
         )
         lent = {name: getattr(shared, name) for name in open if not getattr(own, name)}
         return msgspec.structs.replace(own, **lent)
+
+    def meaning(self, key: Key, asked: str) -> str:
+        """The model that a name stands for, as the key or its team says."""
+        team = self.teams.get(key.team_id or "")
+        found = key.aliases.get(asked) or (team.model_aliases.get(asked) if team else None)
+        return found or asked
+
+    def lists(self, key: Key) -> list[list[str]]:
+        """The models that a key and its team allow: one has to be in each."""
+        team = self.teams.get(key.team_id or "")
+        return [key.models, team.models] if team else [key.models]
 
     def of_team(self, id: str) -> Iterable[Key]:
         return [key for key in self.keys.values() if key.team_id == id]

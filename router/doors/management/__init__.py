@@ -30,6 +30,7 @@ from router.doors.management.asked import Asked, Route
 from router.errors import CallerError
 from router.guards.body import read_body
 from router.messages import JSON
+from router.spending.register import Key
 
 if TYPE_CHECKING:
     from router.service import Router
@@ -72,6 +73,8 @@ async def serve(router: Router, call: Call, route: Route, names: dict[str, str])
             code="auth_error",
         )
     own = None if admin else router.cashier.find(shown)
+    if own is not None and _administers(router, own):
+        own, admin = None, True
     if not admin and (own is None or not route.anyone):
         raise CallerError(
             "Authentication Error, Only proxy admin can be used to generate, delete, update info"
@@ -82,6 +85,12 @@ async def serve(router: Router, call: Call, route: Route, names: dict[str, str])
         )
     asked = Asked(await _body(router, call), call.query, names, own, shown, call)
     await call.json(200, await route.answer(router, asked))
+
+
+def _administers(router: Router, key: Key) -> bool:
+    """Whether it is the key of a user whom the master key has made an administrator."""
+    user = router.cashier.register.users.get(key.user_id or "")
+    return user is not None and user.user_role == "proxy_admin"
 
 
 async def _body(router: Router, call: Call) -> JSON:

@@ -28,7 +28,12 @@ ADMIN = "default_user_id"
 ECHOED = (
     *("permissions", "config", "guardrails", "organization_id", "allowed_cache_controls"),
     *("object_permission", "policies", "prompts", "key_type", "auto_rotate", "rotation_interval"),
-    *("model_aliases", "team_member_budget", "max_budget_in_organization", "agent_id"),
+    *("model_aliases", "agent_id"),
+)
+#: fields that promise a bound which is not kept here: refused, since one would rely on it
+UNKEPT = (
+    *("max_budget_in_team", "team_member_budget", "max_budget_in_organization", "budget_limits"),
+    "allowed_model_region",
 )
 _T = TypeVar("_T", bound=Terms)
 
@@ -79,14 +84,17 @@ def missing(words: str) -> CallerError:
 
 
 def fields(body: JSON, into: type[Terms]) -> JSON:
-    """The fields of `into` that a body may set, and in `more` those that are only given back."""
+    """The fields of `into` that a body may set, and in `more` those that are only given back.
+    Raises CallerError."""
+    promised(body)
     own = {
         name
         for name in into.__struct_fields__
         if name not in ("created_at", "updated_at", "created_by", "opened", "opened_at", "more")
     }
     told = {name: value for name, value in body.items() if name in own}
-    for name in ("models", "metadata", "tags", "model_max_budget", "allowed_routes", "aliases"):
+    unset = ("models", "metadata", "tags", "model_max_budget", "allowed_routes")
+    for name in (*unset, "aliases", "model_aliases"):
         if name in told and told[name] is None:
             del told[name]
     if told.get("max_budget") == "":  # as LiteLLM's own pages send it
@@ -95,6 +103,17 @@ def fields(body: JSON, into: type[Terms]) -> JSON:
         del told["blocked"]
     more = {name: body[name] for name in ECHOED if name not in own and body.get(name) is not None}
     return {**told, "more": more} if more else told
+
+
+def promised(body: JSON) -> None:
+    """Raises CallerError where a body asks for a bound that is not kept here."""
+    for name in UNKEPT:
+        if body.get(name) is not None:
+            raise wrong(
+                f"{name}: is not kept here, and so not taken: bound the key, user, team or customer"
+                " by max_budget, or their models by `models`",
+                name,
+            )
 
 
 def made(values: JSON, into: type[_T]) -> _T:

@@ -73,19 +73,24 @@ def _shown(params: JSON) -> JSON:
 def _seen(router: Router, asked: Asked) -> list[JSON]:
     """Those that the asking key may use."""
     groups = router.generation.groups
-    models = asked.own.models if asked.own is not None else []
+    lists = router.cashier.register.lists(asked.own) if asked.own is not None else []
     added = {entry["model_info"]["id"]: entry for entry in router.added.entries()}
     return [
         told(router, deployment, added.get(deployment.id))
         for name, deployments in groups.deployments.items()
         for deployment in deployments
-        if may_use(models, name, groups)
+        if all(may_use(each, name, groups) for each in lists)
     ]
 
 
 async def info(router: Router, asked: Asked) -> JSON:
     wanted = asked.one("litellm_model_id")
-    found = [one for one in _seen(router, asked) if wanted in ("", one["model_info"]["id"])]
+    name = asked.one("model")
+    found = [
+        one
+        for one in _seen(router, asked)
+        if wanted in ("", one["model_info"]["id"]) and name in ("", one["model_name"])
+    ]
     if wanted and not found:
         raise missing(f"Model id = {wanted[:200]} not found on litellm proxy")
     return {"data": found}

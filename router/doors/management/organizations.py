@@ -117,7 +117,7 @@ async def delete(router: Router, asked: Asked) -> list[JSON]:
 
 async def member_add(router: Router, asked: Asked) -> JSON:
     organization = _meant(router, asked.needed("organization_id"))
-    members = owners.joined(organization.members, asked)
+    members = owners.joined(router, organization.members, asked)
     now = _whole(router, await _with(router, organization, members))
     return {
         "organization_id": organization.organization_id,

@@ -95,15 +95,27 @@ def drop(router: Router, kind: Owner, terms: Terms) -> None:
 # ── members of teams and organizations ────────────────────────────────────────────────────────────
 
 
-def joined(members: list[JSON], asked: Asked) -> list[JSON]:
+def joined(router: Router, members: list[JSON], asked: Asked) -> list[JSON]:
     """With those of the body's `member`, one or several. Raises CallerError."""
     told = asked.body.get("member")
-    more: list[Any] = told if isinstance(told, list) else [told]
-    for member in more:
-        if not isinstance(member, dict) or not (member.get("user_id") or member.get("user_email")):
-            raise wrong("member: should have a user_id, or a user_email, and a role", "member")
-    ids = {one.get("user_id") for one in more}
-    return [*(one for one in members if one.get("user_id") not in ids), *more]
+    more = [_member(router, one) for one in (told if isinstance(told, list) else [told])]
+    ids = {_who(one) for one in more}
+    return [*(one for one in members if _who(one) not in ids), *more]
+
+
+def _member(router: Router, told: Any) -> JSON:
+    """One that is known by an address has the id of the user who has it."""
+    if not isinstance(told, dict) or not (told.get("user_id") or told.get("user_email")):
+        raise wrong("member: should have a user_id, or a user_email, and a role", "member")
+    id, email = told.get("user_id"), told.get("user_email")
+    if not id:
+        users = router.cashier.register.users.values()
+        id = next((user.user_id for user in users if user.user_email == email), None)
+    return {**told, "user_id": id, "user_email": email}
+
+
+def _who(member: JSON) -> Any:
+    return member.get("user_id") or member.get("user_email")
 
 
 def parted(members: list[JSON], asked: Asked) -> list[JSON]:

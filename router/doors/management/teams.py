@@ -7,7 +7,16 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from router.doors.management import keys, owners
-from router.doors.management.asked import Asked, Route, changed, fields, shape, stored
+from router.doors.management.asked import (
+    ADMIN,
+    Asked,
+    Route,
+    changed,
+    fields,
+    promised,
+    shape,
+    stored,
+)
 from router.messages import JSON
 from router.spending.register import Team
 
@@ -23,6 +32,7 @@ def told(router: Router, team: Team) -> JSON:
         "members_with_roles": team.members_with_roles,
         "members": [],
         "admins": [],
+        "model_aliases": team.model_aliases,
         **shape(router, "team", team.team_id, team),
     }
 
@@ -32,7 +42,9 @@ def _meant(router: Router, id: str) -> Team:
 
 
 async def new(router: Router, asked: Asked) -> JSON:
-    team = owners.new(router, asked, "team", Team)
+    told_of = [*(asked.body.get("members_with_roles") or []), {"role": "admin", "user_id": ADMIN}]
+    members = owners.joined(router, [], asked._replace(body={"member": told_of}))
+    team = owners.new(router, asked, "team", Team, members_with_roles=members)
     _regroup(router, team.organization_id)
     await stored(router)
     return told(router, team)
@@ -95,8 +107,9 @@ async def delete(router: Router, asked: Asked) -> JSON:
 
 
 async def member_add(router: Router, asked: Asked) -> JSON:
+    promised(asked.body)
     team = _meant(router, asked.needed("team_id"))
-    members = owners.joined(team.members_with_roles, asked)
+    members = owners.joined(router, team.members_with_roles, asked)
     now = await _put(router, changed(team, {"members_with_roles": members}), {})
     return {**now, "updated_users": [], "updated_team_memberships": []}
 

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from router.doors.management import keys, owners
+from router.doors.management import keys, owners, teams
 from router.doors.management.asked import (
     Asked,
     Route,
     changed,
     fields,
-    missing,
     page,
     shape,
     stored,
     wrong,
 )
+from router.errors import CallerError
 from router.messages import JSON
 from router.spending.register import User
 
@@ -62,17 +62,24 @@ async def info(router: Router, asked: Asked) -> JSON:
     register = router.cashier.register
     id = asked.one("user_id") or (asked.own.user_id if asked.own else "") or ""
     if asked.own is not None and id != asked.own.user_id:
-        raise missing("User not found in database")
+        raise CallerError(
+            "key not allowed to access this user's info", status=403, kind="credential"
+        )
     if not id:  # LiteLLM's answer to an administrator that names nobody
         everyone = [keys.told(router, key) for key in register.keys.values()]
         return {"user_id": None, "user_info": None, "keys": everyone, "teams": []}
     user = _meant(router, id)
-    teams = [register.teams[team].team_id for team in user.teams if team in register.teams]
+    own = [
+        team
+        for team in register.teams.values()
+        if team.team_id in user.teams
+        or any(one.get("user_id") == id for one in team.members_with_roles)
+    ]
     return {
         "user_id": id,
         "user_info": told(router, user),
         "keys": [keys.told(router, key) for key in register.of_user(id)],
-        "teams": [{"team_id": team} for team in teams],
+        "teams": [teams.told(router, team) for team in own],
     }
 
 
@@ -81,6 +88,9 @@ def _meant(router: Router, id: str) -> User:
 
 
 async def update(router: Router, asked: Asked) -> JSON:
+    """One that there is not yet is made, as in LiteLLM."""
+    if asked.needed("user_id") not in router.cashier.register.users:
+        owners.new(router, asked, "user", User, teams=_teams(asked.body.get("teams")))
     user, values = _meant(router, asked.needed("user_id")), fields(asked.body, User)
     owners.named_budget(router, asked.body)
     if "teams" in values:

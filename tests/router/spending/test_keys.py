@@ -259,6 +259,67 @@ async def test_users_teams_and_budgets_bound_the_keys_that_name_them(
     assert await ask("POST", "/user/delete", {"user_ids": ["ana"]}) == 1
 
 
+async def test_teams_lists_aliases_members_and_administrators_count(
+    plane: tuple[Router, httpx.AsyncClient],
+) -> None:
+    """As LiteLLM's own proxy tests ask: tests/test_keys.py, test_team.py, test_users.py there."""
+    router, http = plane
+
+    async def ask(
+        method: str, path: str, body: Any = None, key: str = "", status: int = 200
+    ) -> Any:
+        headers = bearer(key) if key else MASTER
+        answer = await http.request(method, f"/litellm{path}", json=body, headers=headers)
+        assert answer.status_code == status, (path, answer.text)
+        return answer.json()
+
+    await ask("POST", "/user/new", {"user_id": "bo", "user_email": "bo@example.com"})
+    team = await ask(
+        "POST",
+        "/team/new",
+        {
+            "models": ["gpt-4o"],
+            "model_aliases": {"cheap": "gpt-4o"},
+            "members_with_roles": [{"role": "user", "user_email": "bo@example.com"}],
+        },
+    )
+    id = team["team_id"]
+    assert [one["user_id"] for one in team["members_with_roles"]] == ["bo", "default_user_id"]
+    assert [one["team_id"] for one in (await ask("GET", "/user/info?user_id=bo"))["teams"]] == [id]
+
+    # a key may ask for what its team may, and by the names that either gives to models
+    key = await generated(http, team_id=id, aliases={"mine": "gpt-4o", "not": "gpt-3.5-turbo"})
+    assert [one["id"] for one in (await ask("GET", "/v1/models", key=key))["data"]] == ["gpt-4o"]
+    seen = (await ask("GET", "/model/info", key=key))["data"]
+    assert [one["model_name"] for one in seen] == ["gpt-4o"]
+    for asked, status in (("gpt-4o", 200), ("cheap", 200), ("mine", 200), ("not", 401)):
+        answer = await http.post(CHAT, json=chat(asked), headers=bearer(key))
+        assert answer.status_code == status, (asked, answer.text)
+    await asyncio.to_thread(router.ledger.flush, 5)
+    spent = (await ask("GET", "/spend/logs", key=key))[0]
+    assert spent["model_group"] == "gpt-3.5-turbo"  # was asked for by "not", and refused
+    assert (await ask("GET", "/v2/model/info?model=gpt-4o"))["data"][0]["model_name"] == "gpt-4o"
+    assert (await ask("GET", "/v2/model/info?model=none"))["data"] == []
+
+    # an administrator's key manages; anybody else's does not, and sees no other user
+    chief = await ask("POST", "/user/new", {"user_role": "proxy_admin"})
+    await ask("POST", "/key/delete", {"keys": [key]}, key=chief["key"])
+    other = await ask("POST", "/user/new", {"user_role": "internal_user"})
+    await ask("POST", "/key/generate", {}, key=other["key"], status=401)
+    for user in ("bo", "nobody"):
+        await ask("GET", f"/user/info?user_id={user}", key=other["key"], status=403)
+    assert (await ask("POST", "/user/update", {"user_id": "new"}))["user_id"] == "new"
+
+    # a bound that would not hold is not taken
+    member = {"role": "user", "user_id": "bo"}
+    for path, body in (
+        ("/team/member_add", {"team_id": id, "member": member, "max_budget_in_team": 1}),
+        ("/team/new", {"team_member_budget": 1}),
+        ("/customer/new", {"user_id": "c", "allowed_model_region": "eu"}),
+    ):
+        assert "is not kept here" in str(await ask("POST", path, body, status=400))
+
+
 @pytest.mark.parametrize("stream", [False, True])
 async def test_M05_two_hundred_at_the_edge_pass_a_budget_by_one_reservation_at_most(
     plane: tuple[Router, httpx.AsyncClient], upstream: FakeUpstream, stream: bool
