@@ -147,12 +147,17 @@ def month_left(now: float) -> tuple[float, float]:
 def outlook(rate: float, today: int, month: int, now: float) -> list[Piece]:
     """Burn rate in nano-dollars an hour, and where the day and the month end at that rate."""
     to_day, to_month = month_left(now)
+    # an estimate to a hundredth of a cent would pretend to know
+    day, whole = (
+        f"≈ {money(of + round(rate * left / 3600), cents=True)}"
+        for of, left in ((today, to_day), (month, to_month))
+    )
     return [
         Span(f"{money(round(rate))}/h", "strong"),
         Span("   at this rate ", "muted"),
-        Span(f"≈ {money(today + round(rate * to_day / 3600))}", ""),
+        Span(day, ""),
         Span(" today, ", "muted"),
-        Span(f"≈ {money(month + round(rate * to_month / 3600))}", ""),
+        Span(whole, ""),
         Span(" this month", "muted"),
     ]
 

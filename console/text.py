@@ -131,10 +131,11 @@ def number(text: str, cells: int) -> str:
 NANO = 1_000_000_000
 
 
-def money(nano: int | None, lower_bound: bool = False) -> str:
+def money(nano: int | None, lower_bound: bool = False, *, cents: bool = False) -> str:
     """Nano-dollars: "$0.0042", "$0" for free, "—" where unknown, "≥ $…" for a lower bound.
 
-    Four decimals below $100, two above. What is not zero never shows as zero.
+    Four decimals below $100, two above; with `cents`, for an estimate, two above $1. What is not
+    zero never shows as zero.
     """
     if nano is None:
         return UNKNOWN
@@ -143,7 +144,7 @@ def money(nano: int | None, lower_bound: bool = False) -> str:
         shown = "$0"
     elif amount < NANO // 20_000:
         shown = "<$0.0001"
-    elif amount < 100 * NANO - NANO // 20_000:
+    elif amount < (1 if cents else 100) * NANO - NANO // 20_000:
         shown = f"${_decimals(amount, 4)}"
     else:
         shown = f"${_decimals(amount, 2)}"

@@ -38,7 +38,7 @@ from console.text import NANO, fit, money, percent, tokens
 from console.theme import Tone
 from console.widgets.bar import Bar
 from console.widgets.budget import line as budget_line
-from console.widgets.chart import axis, bar_width, bars
+from console.widgets.chart import axis, bar_width, bars, coarser, step_name
 from console.widgets.columns import Column
 from console.widgets.paint import Piece, Span, lines, say
 from console.widgets.table import Heading, Key, Row, Table
@@ -88,13 +88,17 @@ def columns(by: By) -> tuple[Column, ...]:
     )
 
 
-def draw(line: CostLine, whole: CostLine) -> Row:
+#: what is not named, by what it is grouped by
+_NAMELESS = {"model": "no model was reached", "provider": "no provider was reached"}
+
+
+def draw(line: CostLine, whole: CostLine, by: By) -> Row:
     share = line.cost / whole.cost if whole.cost else 0.0
     tone: Tone = "strong" if line is whole else ""
     errors: Tone = "bad" if line.errors else "muted"
     used = line.tokens
     return (
-        Span(line.name or "no model was reached", tone),
+        Span(line.name or _NAMELESS.get(by, f"no {by}"), tone),
         Span(f"{line.requests:,}", tone),
         Span(f"{line.errors:,}", errors),
         _count(used.input, tone, used.estimated),
@@ -112,9 +116,10 @@ def _count(count: int, tone: Tone, estimated: bool = False) -> Span:
 
 
 class CostRows:
-    """Blocks of lines, each under its heading and ending in its total."""
+    """Blocks of lines, each under its heading and ending in its total. Where every attempt only
+    failed and went on elsewhere, nothing was spent and no request ended: no line."""
 
-    def __init__(self, blocks: Iterable[tuple[Heading, Sequence[CostLine]]]) -> None:
+    def __init__(self, blocks: Iterable[tuple[Heading, Sequence[CostLine]]], by: By) -> None:
         self._rows: list[tuple[Key, Row]] = []
         for heading, found in blocks:
             if not found:
@@ -124,9 +129,10 @@ class CostRows:
             if self._rows:
                 self._rows.append((f"gap {kind}", Heading(())))
             self._rows.append((f"heading {kind}", heading))
-            for line in sorted(found, key=lambda line: (-line.cost, -line.requests, line.name)):
-                self._rows.append((f"{kind} {line.name}", draw(line, whole)))
-            self._rows.append((f"total {kind}", draw(whole, whole)))
+            shown = [line for line in found if line.requests or line.cost or line.tokens.output]
+            for line in sorted(shown, key=lambda line: (-line.cost, -line.requests, line.name)):
+                self._rows.append((f"{kind} {line.name}", draw(line, whole, by)))
+            self._rows.append((f"total {kind}", draw(whole, whole, by)))
         self._places = {key: place for place, (key, _) in enumerate(self._rows)}
 
     def __len__(self) -> int:
@@ -275,7 +281,8 @@ class Costs(View):
                 (
                     (Heading((Span("Real", "head"), *coverage(real))), real),
                     (Heading((Span("◇ Simulated", "head"), aside)), simulated),
-                )
+                ),
+                self.by,
             )
         )
         self.query_one("#trend", Static).update(lines(*self._trend(real)))
@@ -283,10 +290,13 @@ class Costs(View):
         for key, (name, _) in PERIODS.items():
             said += [Span(f" {name} ", "badge" if key == self._period else "muted", key), Span(" ")]
         if not self._period:
-            first, last = (
-                time.strftime("%Y-%m-%d %H:%M", time.localtime(at)) for at in self._range
-            )
-            said.append(Span(f" {first} to {last} ", "badge", "r"))
+            first, last = map(time.localtime, self._range)
+            this_year = time.localtime(self.console_app.now()).tm_year
+            form = "%Y-%m-%d %H:%M"
+            if self.size.width < 100:  # what it is grouped by must have room behind it
+                form = "%m-%d %H:%M" if first.tm_year == this_year else "%Y-%m-%d"
+            words = f" {time.strftime(form, first)} to {time.strftime(form, last)} "
+            said.append(Span(words, "badge", "r"))
         said.append(Span(f"  by {self.by}", "accent", "b"))
         if self._lines is not None and not found:
             said.append(Span("  no request in this time", "muted"))
@@ -295,23 +305,25 @@ class Costs(View):
     def _trend(self, real: Sequence[CostLine]) -> list[Content]:
         now, whole = self.console_app.now(), total(real)
         room = max(self.size.width - 14, 10)
-        name, step, count = self._step
+        _, step, count = self._step
+        step, count = coarser(step, count, room)
         spent = over_time(self._points, self._span[0], step, count)
         each = bar_width(count, room)
         tall = next(rows for least, rows in _TALL if self.size.height >= least)
         first, *rest = bars(spent, each, tall)
         below = axis(self._span[0], step, count, each)
-        unit = (
-            "a quarter hour" if name == "quarter" else f"{'an' if name == 'hour' else 'a'} {name}"
-        )
         most = money(round(max(spent, default=0.0) * NANO))
         rate = sum(p.line.cost for p in self._hour if not p.line.simulated)
         today = self.console_app.board.today.cost
         rows = [
             say(Span(fit("spent", 10), "muted"), Span(first, "accent")),
             *(say(" " * 10, Span(row, "accent")) for row in rest),
-            *([say(" " * 10, Span(below, "muted"))] if tall > 1 else []),
-            say(Span(" " * 10), Span(f"up to {most} {unit}", "muted"), *legend(whole.spend)),
+            say(" " * 10, Span(below, "muted")),
+            say(
+                Span(" " * 10),
+                Span(f"up to {most} {step_name(step)}", "muted"),
+                *legend(whole.spend),
+            ),
             say(Span(fit("outlook", 10), "muted"), *outlook(rate, today, self._month, now)),
         ]
         if whole.spend.saved:
@@ -325,14 +337,10 @@ class Costs(View):
             )
         budgets = self.console_app.board.budgets
         for place, budget in enumerate(budgets[:_BUDGETS]):
-            head = "budgets" if not place else ""
             more = len(budgets) - _BUDGETS if place == _BUDGETS - 1 else 0
+            head = "budgets" if not place else f"+{more} more" if more > 0 else ""
             rows.append(
-                say(
-                    Span(fit(head, 10), "muted"),
-                    *budget_line(budget, now, self.size.width - 22),
-                    Span(f"   +{more} more" if more > 0 else "", "muted"),
-                )
+                say(Span(fit(head, 10), "muted"), *budget_line(budget, now, self.size.width - 12))
             )
         if self._other is not None:
             rows.append(say(*would_have(whole, self._other)))

@@ -21,7 +21,7 @@ from console.curl import curl, folded
 from console.screens.live import SIMULATED, status, target
 from console.screens.told import about, attempts, facts, heading, trace, usage
 from console.screens.view import View
-from console.text import clean
+from console.text import UNKNOWN, clean, money, ms, tokens
 from console.widgets.bar import Bar
 from console.widgets.paint import Span, lines, say
 from router.contract import RequestDetail, RequestView
@@ -113,7 +113,12 @@ class Detail(View):
         door = self.console_app.front_door()
         wide = self.size.width >= SIDE_BY_SIDE
         self.query_one("#columns").set_class(wide, "wide")
-        story = [*self._summary(request), *trace(detail), *attempts(detail, now), *facts(detail)]
+        story = [
+            *self._summary(request, wide),
+            *trace(detail),
+            *attempts(detail, now),
+            *facts(detail),
+        ]
         again = [
             heading("The same from a shell", "the prompt is not kept"),
             *(say(Span(part, "muted")) for part in folded(curl(request, door))),
@@ -133,15 +138,32 @@ class Detail(View):
         if static.content != content:
             static.update(content)
 
-    def _summary(self, request: RequestView) -> list[Content]:
+    def _summary(self, request: RequestView, wide: bool) -> list[Content]:
+        """Where it went, the rule that decided and what came of it, before one scrolls."""
         rows = [
             say(
                 Span(request.asked or "no model named", "muted"),
                 Span("  →  ", "muted"),
                 *([SIMULATED] if request.simulated else []),
                 Span(target(request), "strong"),
-            )
+            ),
         ]
+        if not wide:  # there the whole trace and the figures are in sight
+            tried = f"   {request.attempts} attempts" if request.attempts > 1 else ""
+            used = request.tokens
+            counts = (
+                tokens(count, estimated=used.estimated) for count in (used.prompt, used.output)
+            )
+            words = "{} in   {} out   {}   {} to the first token   {} in all".format(
+                *counts, money(request.cost), ms(request.ttft_ms), ms(request.duration_ms)
+            )
+            decided = say(
+                Span("● ", "accent"),
+                Span(request.rule or UNKNOWN, "strong"),
+                Span(f"  {request.value}", "muted"),
+                Span(tried, "warn"),
+            )
+            rows += [decided, say(Span(words, "muted"))]
         if request.error:
             rows.append(say(Span(f"✗ {request.error}", "bad")))
         if request.state == "interrupted":

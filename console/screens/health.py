@@ -153,7 +153,9 @@ def whole(view: ServiceView, now: float) -> Content:
         at = "" if view.last_error_at is None else f" {age(now - view.last_error_at)} ago"
         said.append(Span(f"   last error{at}: {view.last_error}", "warn"))
     if view.models:
-        said.append(Span(f"   {len(view.models)} models: {', '.join(view.models[:12])}", "muted"))
+        many = len(view.models)
+        words = f"   {many} model{'s' if many > 1 else ''}: {', '.join(view.models[:12])}"
+        said.append(Span(words, "muted"))
     return lines(say(*said), *_circuits(view, now), *_loaded(view))
 
 
@@ -208,6 +210,13 @@ def finding(view: Finding) -> Row:
         Span(view.where, "muted"),
         Span(view.detail, "bad" if view.state == "problem" else "muted"),
     )
+
+
+def _price(cost: int | None) -> str:
+    """What a check costs at most, nano-dollars."""
+    if cost is None:
+        return "What they cost is not known: the model has no price here."
+    return f"They cost at most about {money(cost)}, like anybody's." if cost else "They are free."
 
 
 class Health(View):
@@ -320,7 +329,7 @@ class Health(View):
             cost = round(model.input * MOST_INPUT + model.output * MOST_OUTPUT)
         detail = [
             say(Span(f"{len(CHECKS)} real requests to {target}.", "muted")),
-            say(Span(f"They cost at most about {money(cost)}, like anybody's.", "warn")),
+            say(Span(_price(cost), "warn")),
         ]
         answers = [Answer("", "esc", "no, leave it"), Answer("yes", "t", "check it")]
         if await self.app.push_screen_wait(Choose(f"Check {target}?", detail, answers)):

@@ -20,7 +20,7 @@ from textual.widgets import Static
 
 from console.query import parse
 from console.screens.view import FilteredView, FilterLine, hidden
-from console.text import UNKNOWN, moment, money, ms, rate, tokens
+from console.text import UNKNOWN, fit, moment, money, ms, rate, tokens
 from console.theme import Tone
 from console.widgets.bar import Bar
 from console.widgets.columns import Column
@@ -63,15 +63,18 @@ def target(request: RequestView) -> str:
 
 
 def status(request: RequestView, now: float) -> Span:
-    """A glyph and a word for how it stands or ended."""
+    """A glyph and a word for how it stands or ended; "×2" where one attempt was not enough."""
+    tried = f" ×{request.attempts}" if request.attempts > 1 else ""
     match request.state:
         case "running":
             seconds = max(now - request.started_at, 0)
-            return Span(f"▸ run {_short(seconds)}", "accent")
+            return Span(f"▸{tried or ' run'} {_short(seconds)}", "accent")
         case "done":
-            return Span(f"✓ {request.status or 'done'}", "good")
+            return Span(f"✓ {request.status or 'done'}{tried}", "warn" if tried else "good")
+        case "failed" if request.status and request.status < 400:
+            return Span("✗ cut off", "bad")  # the status was sent, and then the answer broke
         case "failed":
-            return Span(f"✗ {request.status or 'failed'}", "bad")
+            return Span(f"✗ {request.status or 'failed'}{tried}", "bad")
         case "cancelled":
             return Span("– stopped", "warn")
         case "interrupted":
@@ -248,9 +251,8 @@ class Live(FilteredView):
         running = len(board.running)
         said: list[Piece] = [Span(f"  {running} running", "accent" if running else "muted")]
         if self.filter:
-            said.append(
-                Span(f'   "{self.filter}" {len(self._items)} of {len(board.requests)}', "warn")
-            )
+            words = fit(self.filter, min(len(self.filter), 24), middle=True)
+            said.append(Span(f'   "{words}" {len(self._items)} of {len(board.requests)}', "warn"))
         else:
             said.append(Span(f"   {len(board.finished)} recent", "muted"))
         if self.group:
@@ -303,6 +305,11 @@ class Live(FilteredView):
         return rows
 
     # ── doing ─────────────────────────────────────────────────────────────────────────────────────
+
+    def narrow(self, text: str) -> None:
+        """From another screen: what comes is read from its newest on."""
+        super().narrow(text)
+        self.query_one(Table).follow()
 
     def on_table_opened(self, event: Table.Opened) -> None:
         rows = self.query_one(Table).rows

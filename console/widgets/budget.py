@@ -28,8 +28,10 @@ def exceeded(budgets: Sequence[BudgetView]) -> int:
 
 
 def allowed(nano: int | None) -> str:
-    """A bound as a person sets it: whole dollars without their pennies."""
+    """A bound as a person sets it: whole dollars without their pennies, whole cents as such."""
     whole, rest = divmod(nano or 0, NANO)
+    if rest and rest % (NANO // 100) == 0:
+        return f"${whole:,}.{rest * 100 // NANO:02d}"
     return money(nano) if rest or nano is None else f"${whole:,}"
 
 

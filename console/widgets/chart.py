@@ -15,6 +15,21 @@ WIDEST, APART = 8, 3
 DAY = 86_400
 
 
+def coarser(step: float, count: int, room: int) -> tuple[float, int]:
+    """The step and how many there are, doubled until each has a cell of `room`."""
+    while count > max(room, 1):
+        step, count = step * 2, (count + 1) // 2
+    return step, count
+
+
+def step_name(step: float) -> str:
+    """ "a quarter hour", "2 hours", "a day"."""
+    if step < 3600:
+        return "a quarter hour" if step < 1800 else "half an hour"
+    size, one, many = (3600, "an hour", "hours") if step < DAY else (DAY, "a day", "days")
+    return one if step == size else f"{step / size:g} {many}"
+
+
 def bar_width(count: int, room: int) -> int:
     """Cells of one of `count` bars, its gap included."""
     return max(1, min(room // max(count, 1), WIDEST))

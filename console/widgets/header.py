@@ -32,6 +32,8 @@ class Around:
     demo: bool = False
 
 
+#: up to this importance a part is a detail: version, ports, simulated money
+DETAIL = 2
 #: forms of one part, from the longest to the shortest; the last may be empty
 _Forms = tuple[tuple[Piece, ...], ...]
 
@@ -59,18 +61,29 @@ def header(board: Board, around: Around, room: int) -> tuple[list[Piece], list[P
 
 
 def _fit(parts: Sequence[tuple[int, _Forms]], room: int) -> list[Piece]:
-    """Shortens the least important part that can still be shortened, until all fit."""
+    """Shortens the least important part that can still be shortened, until all fit; what room that
+    leaves goes to the most important that fits. Mere details stay away: they would blink."""
     chosen = [0] * len(parts)
-    while True:
-        shown = [forms[at] for (_, forms), at in zip(parts, chosen, strict=True)]
-        line: list[Piece] = []
-        for form in shown:
-            if form:
-                line += [*([Span("  ")] if line else []), *form]
+    while _width(_line(parts, chosen)) > room:
         shorter = [i for i, (_, forms) in enumerate(parts) if chosen[i] < len(forms) - 1]
-        if _width(line) <= room or not shorter:
-            return line
+        if not shorter:
+            break
         chosen[min(shorter, key=lambda i: parts[i][0])] += 1
+    worth = [i for i, (importance, _) in enumerate(parts) if importance > DETAIL]
+    for i in sorted(worth, key=lambda i: -parts[i][0]):
+        for form in range(chosen[i]):
+            if _width(_line(parts, longer := [*chosen[:i], form, *chosen[i + 1 :]])) <= room:
+                chosen = longer
+                break
+    return _line(parts, chosen)
+
+
+def _line(parts: Sequence[tuple[int, _Forms]], chosen: Sequence[int]) -> list[Piece]:
+    line: list[Piece] = []
+    for (_, forms), at in zip(parts, chosen, strict=True):
+        if forms[at]:
+            line += [*([Span("  ")] if line else []), *forms[at]]
+    return line
 
 
 def _width(line: Sequence[Piece]) -> int:
@@ -160,8 +173,16 @@ def _money(board: Board, budget: int | None) -> list[tuple[int, _Forms]]:
     real = money(today.cost, lower_bound=today.unpriced > 0)
     of = f" of {budgets.allowed(budget)} today" if budget else " today"
     over: Tone = "bad" if budget and today.cost >= budget else "strong"
+    short = (Span(real, over), Span(f" of {budgets.allowed(budget)}", "muted"))
     shown: list[tuple[int, _Forms]] = [
-        (4, ((Span(real, over), Span(of, "muted")), (Span(real, over),)))
+        (
+            4,
+            (
+                (Span(real, over), Span(of, "muted")),
+                *([short] if budget else []),
+                (Span(real, over),),
+            ),
+        )
     ]
     if spent := budgets.exceeded(known):
         words = f"✗ {spent} budget{'s' if spent > 1 else ''} spent"

@@ -265,14 +265,19 @@ class Table(ScrollView, can_focus=True):
     def _go(self, place: int, step: int) -> None:
         before = self.cursor
         self._put_cursor(place, step)
-        last = len(self._rows) - 1
-        self.following = bool(self.edge) and self.cursor == (0 if self.edge == "top" else last)
+        self.following = bool(self.edge) and self._at_edge()
         self._keep_in_sight()
         self._measure()
         for y in range(1, self.size.height):
             if self._at(y)[0] in (before, self.cursor):
                 self.refresh(Region(0, y, self.size.width, 1))
         self.post_message(self.Moved(self))
+
+    def _at_edge(self) -> bool:
+        """Nothing but headings lies between the cursor and where new rows come in."""
+        last = len(self._rows) - 1
+        beyond = range(self.cursor) if self.edge == "top" else range(last, self.cursor, -1)
+        return all(isinstance(self._rows.row(place), Heading) for place in beyond)
 
     def _keep_in_sight(self) -> None:
         if self._room() < 1 or not len(self._rows):

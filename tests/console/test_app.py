@@ -12,6 +12,8 @@ from textual import events
 
 from console.app import ConsoleApp, who
 from console.screens.logs import Logs
+from console.widgets.header import _fit
+from console.widgets.paint import plain
 from console.widgets.table import Table
 from router.contract import (
     Beat,
@@ -454,6 +456,21 @@ async def test_what_must_always_stand_in_the_header(test_home: Home, size: tuple
         for words in ("1 Live", "7 Over", "ana@buildhost", "✗"):
             assert words in second, words
         assert len(first) == len(second) == size[0]
+
+
+def test_room_that_is_left_in_the_header_goes_to_what_matters_most() -> None:
+    parts: list[tuple[int, tuple[tuple[str, ...], ...]]] = [
+        (2, (("Pointsman", " 0.1.0"), ("Pointsman",))),
+        (4, (("$2.0686", " of $2"), ("$2.0686",))),
+        (5, (("20 cells of listeners",), ("5",))),
+    ]
+    shown = {room: plain(_fit(parts, room)) for room in (41, 39, 30, 10)}
+    assert shown == {
+        41: "Pointsman  $2.0686  20 cells of listeners",
+        39: "Pointsman  $2.0686 of $2  5",
+        30: "Pointsman  $2.0686 of $2  5",
+        10: "Pointsman  $2.0686  5",
+    }
 
 
 async def test_an_error_inside_leaves_an_id_and_a_file_without_locals(test_home: Home) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from console.widgets.chart import WIDEST, axis, bar_width, bars
+from console.widgets.chart import WIDEST, axis, bar_width, bars, coarser, step_name
 from tests.console import scene
 
 
@@ -20,6 +20,23 @@ from tests.console import scene
 )
 def test_bars(values: tuple[float, ...], cells: int, height: int, drawn: list[str]) -> None:
     assert bars(values, cells, height) == drawn
+
+
+@pytest.mark.parametrize(
+    ("step", "count", "room", "drawn", "called"),
+    [
+        (900.0, 96, 106, (900.0, 96), "a quarter hour"),
+        (900.0, 96, 66, (1800.0, 48), "half an hour"),
+        (3600.0, 96, 66, (7200.0, 48), "2 hours"),
+        (86_400.0, 30, 66, (86_400.0, 30), "a day"),
+        (86_400.0, 399, 66, (691_200.0, 50), "8 days"),
+    ],
+)
+def test_bars_without_room_are_taken_together(
+    step: float, count: int, room: int, drawn: tuple[float, int], called: str
+) -> None:
+    assert coarser(step, count, room) == drawn
+    assert step_name(drawn[0]) == called
 
 
 @pytest.mark.parametrize("count", [1, 7, 30, 96, 400])

@@ -350,7 +350,7 @@ def everything_drawn(text: str | Marks) -> list[str]:
     line = poison(scene.log_lines(1)[0], text)
     shown += texts(logs.draw(line, scene.NOW))
     whole = poison(CostLine("", False, 1, 0, scene.REQUESTS[0].tokens, 1, 0), text)
-    shown += texts(costs.draw(whole, spending.total([whole])))
+    shown += texts(costs.draw(whole, spending.total([whole]), "model"))
     one = poison(scene.detail(scene.REQUESTS[4]), text)
     for part in (
         told.trace(one),

@@ -205,6 +205,22 @@ async def test_headings_are_passed_over() -> None:
         assert seen == ["a", "b", "b", "a", "a", "a", "b"]
 
 
+async def test_under_a_heading_it_follows_again() -> None:
+    items: list[Item] = [("group", -1), ("a", 1), ("b", 2)]
+    table_rows: ListRows[Item] = ListRows(
+        items,
+        lambda i: i[0],
+        lambda i: Heading((i[0],)) if i[1] < 0 else (i[0], f"{i[1]}", ""),
+    )
+    app = Bench(edge="top")
+    async with app.run_test(size=(30, 8)) as pilot:
+        app.table.show(table_rows)
+        await pilot.press("j")
+        assert not app.table.following
+        await pilot.press("g")
+        assert (app.table.selected, app.table.following) == ("a", True)
+
+
 async def test_rows_that_only_moved_are_not_drawn_again() -> None:
     app = Bench(edge="top")
     async with app.run_test(size=(40, 8)) as pilot:
