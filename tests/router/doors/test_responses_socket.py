@@ -231,6 +231,40 @@ async def test_a_client_that_leaves_ends_its_turn(test_home: Home, upstream: Fak
         assert rows(router)[0].error == "the client left"
 
 
+async def test_what_stands_between(test_home: Home, upstream: FakeUpstream) -> None:
+    """The operator's stop, an answer from the cache, and a real LiteLLM in our place."""
+    cached = "litellm_settings: {cache: true, cache_params: {type: local}}\n"
+    asked = json.dumps({"type": "response.create", "model": "chatty", "input": "go"})
+    async with routed(test_home, upstream) as (router, place), opened(place) as socket:
+        for number, stall, last in [(1, "middle", "response.failed"), (2, "headers", "error")]:
+            upstream.then(Behaviour(stall=stall))  # type: ignore[arg-type]
+            await socket.send(asked)
+            await upstream.arrived(number)
+            if stall == "middle":
+                await socket.recv()
+            (record,) = router.live.running.values()
+            record.stop("operator")
+            assert (await told(socket))[-1]["type"] == last
+        assert {row.state for row in rows(router)} == {"cancelled"}
+
+        config = test_home.config / "litellm-config.yaml"
+        config.write_text(config.read_text() + cached)
+        assert await router.reload() == ""
+        first, second = [(await turn(socket))[-1] for _ in range(2)]
+        assert first["response"]["output"] == second["response"]["output"]
+        assert (len(upstream.requests), len(rows(router))) == (3, 4)
+
+        url = upstream.url("")
+        test_home.toml.write_text(f"[litellm]\nmode = 'external'\nurl = '{url}'\n")
+        assert await router.reload() == ""
+        assert (await turn(socket, model="theirs"))[-1]["response"]["model"] == "theirs"
+        async with opened(place, authorization="Bearer sk-theirs") as other:
+            assert (await turn(other, model="theirs"))[-1]["type"] == "response.completed"
+        assert upstream.requests[-1].path == "/v1/responses"
+        assert upstream.requests[-1].headers["authorization"] == "Bearer sk-theirs"
+        assert [row.provider for row in rows(router)[-2:]] == ["litellm"] * 2
+
+
 async def test_the_routers_end(test_home: Home, upstream: FakeUpstream) -> None:
     upstream.behave("real", Behaviour(stall="middle"))
     async with routed(test_home, upstream) as (router, place):
