@@ -15,6 +15,7 @@ import msgspec
 from router.doors.call import Call
 from router.doors.callers import admitted, key_of
 from router.doors.management import (
+    activity,
     budgets,
     cache,
     customers,
@@ -39,7 +40,7 @@ _FIXED: dict[str, Route] = {}
 _MATCHED: list[tuple[re.Pattern[str], Route]] = []
 for _family in (
     *(keys, users, teams, customers, organizations, budgets),
-    *(models, spend, utilities, cache),
+    *(models, spend, activity, utilities, cache),
 ):
     for _name, _route in _family.ROUTES.items():
         if "{" in _name:
