@@ -200,7 +200,7 @@ class Live(FilteredView):
             self.group = self.console_app.prefs.group
         yield Bar(classes="title")
         yield Table(COLUMNS, edge="top", id="requests")
-        with VerticalScroll(id="empty", can_focus=False):
+        with VerticalScroll(id="empty", classes="instead"):
             yield Static(id="welcome", markup=False)
         yield FilterLine("words, !words, model: provider: session: key: rule: status>=400 since:2h")
 
@@ -211,11 +211,7 @@ class Live(FilteredView):
         table = self.query_one(Table)
         self._arrange(table.following)
         empty = not board.requests and not self.filter and board.link != "connecting"
-        if table.display == empty:
-            table.display = not empty
-            self.query_one("#empty").display = empty
-            if not empty and self.console_app.view is self:
-                table.focus(scroll_visible=False)
+        self.instead_of(table, empty)
         if empty:
             self.query_one("#welcome", Static).update(lines(*self._welcome()))
         now = self.console_app.now()

@@ -86,7 +86,7 @@ class Overrides(View):
         yield Bar(classes="title")
         yield Table(COLUMNS, id="overrides-table")
         yield Static(id="override", markup=False)
-        with VerticalScroll(id="none", can_focus=False):
+        with VerticalScroll(id="none", classes="instead"):
             yield Static(
                 lines(
                     say(Span("No override: the rules decide.", "strong")),
@@ -106,10 +106,7 @@ class Overrides(View):
         board = self.console_app.board
         now = self.console_app.now()
         table = self.query_one(Table)
-        table.display = bool(board.overrides)
-        self.query_one("#none").display = not board.overrides
-        if table.display and self.console_app.view is self and self.screen.focused is None:
-            table.focus(scroll_visible=False)
+        self.instead_of(table, not board.overrides)
         table.show(ListRows(board.overrides, lambda o: o.id, lambda o: draw(o, now)))
         chosen = self._chosen()
         self.query_one("#override", Static).update(whole(chosen, now) if chosen else say())

@@ -239,7 +239,7 @@ class Sessions(View):
         yield Bar(classes="title")
         yield Table(COLUMNS, id="sessions-table")
         yield Static(id="session", markup=False)
-        with VerticalScroll(id="none", can_focus=False):
+        with VerticalScroll(id="none", classes="instead"):
             yield Static(
                 lines(
                     say(Span("No session yet.", "strong")),
@@ -324,7 +324,7 @@ class Sessions(View):
         now = self.console_app.now()
         table = self.query_one(Table)
         empty = self._sessions is not None and not self._sessions
-        table.display, self.query_one("#none").display = not empty, empty
+        self.instead_of(table, empty)
         rows = self._rows()
         table.show(
             ListRows(

@@ -112,10 +112,22 @@ class View(Vertical):
         self.update()
 
     def focus_body(self) -> None:
-        for table in self.query(Table):
-            if table.display:
-                table.focus(scroll_visible=False)
+        """To the first table that is shown, or to the words that stand in its place: without a
+        focus the keys of a view are dead."""
+        for body in self.query("Table, .instead"):
+            if body.display:
+                body.focus(scroll_visible=False)
                 return
+
+    def instead_of(self, table: Table, empty: bool) -> None:
+        """Shows `table`, or what the view says when there is nothing to list."""
+        words = self.query_one(".instead")
+        if (table.display, words.display) == (not empty, empty):
+            return
+        lost = self.screen.focused in (None, table, words)
+        table.display, words.display = not empty, empty
+        if lost and self.console_app.view is self:
+            self.focus_body()
 
     def title(self, *left: Piece, right: Sequence[Piece] = (), hint: Sequence[Piece] = ()) -> None:
         trouble: list[Piece] = [Span(f"   {self.trouble}", "bad")] if self.trouble else []

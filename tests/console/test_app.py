@@ -355,6 +355,13 @@ async def test_a_first_run_leads_by_the_hand(test_home: Home) -> None:
             "ANTHROPIC_BASE_URL=http://127.0.0.1:5000/claude-code claude",
         ):
             assert words in screen, words
+        # with nothing to list the keys of a screen work all the same
+        await pilot.press("slash", *"x")
+        await until(pilot, lambda: getattr(app.view, "filter", "") == "x")
+        await pilot.press("escape", "7")
+        await until(pilot, says(app, "Press n to send requests"))
+        await pilot.press("n")
+        await until(pilot, says(app, "wins over"))
 
 
 async def test_the_log_follows_until_one_goes_up(test_home: Home) -> None:
