@@ -90,7 +90,12 @@ async def _answer(
     serve: Serve,
 ) -> None:
     """Raises CallerError."""
-    asked = latest.asked(message, known)
+    try:
+        asked = latest.asked(message, known)
+    except CallerError as error:
+        post.receive = _receive(error)  # refused where a body is read: with a row, as by HTTP
+        await serve(post)
+        return
     try:
         if asked.generate:
             post.scope[GOES_ON] = asked.previous
@@ -134,8 +139,10 @@ def _scope(handshake: Scope, socket: Socket) -> Scope:
     return scope
 
 
-def _receive(body: bytes) -> Receive:
+def _receive(body: bytes | CallerError) -> Receive:
     async def receive() -> Message:
+        if isinstance(body, CallerError):
+            raise body
         return {"type": "http.request", "body": body, "more_body": False}
 
     return receive
@@ -203,8 +210,8 @@ class Turn:
     def _say(self, data: bytes) -> None:
         if self._ended or not data or data == DONE:
             return  # a ping is the connection's own here
-        self._socket.send(data)
         event = _event(data)
+        self._socket.send(data)
         if event.type == "response.failed":
             self._ended = True
         elif event.type in _ANSWERED:

@@ -139,6 +139,8 @@ async def test_errors_are_events(test_home: Home, upstream: FakeUpstream) -> Non
             assert isinstance(error["error"]["code"], str)
         await socket.send("{")
         assert (await told(socket))[-1]["status"] == 400
+        # each with its row, but for the warm-up
+        assert [row.state for row in rows(router)] == ["failed"] * 6
         # a failed turn takes with it what it went on from
         first = (await turn(socket, store=False))[-1]["response"]["id"]
         upstream.then(Behaviour(status=500))
