@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.console.web.chromium import chromium as in_chromium
 from tests.harness import running
 
 pytestmark = pytest.mark.real_client
@@ -48,3 +49,17 @@ def test_the_landing_page_runs_under_its_own_policy(tmp_path: Path) -> None:
         # drawn by the script, from /health: the server's own rows have no space before the number
         assert '<td class="number" data-of="errors">0</td>' in page
         assert '<td class="up">● up</td>' in page
+
+
+async def test_the_landing_page_fits_the_smallest_phone(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    home.mkdir()
+    with running(home) as router:
+        async with in_chromium(tmp_path / "profile") as tab:
+            await tab.size(335, 700)  # 320 and a scroll bar
+            await tab.go(router.front)
+            await tab.until("!!document.querySelector('td.up')")
+            wide, room = await tab.run(
+                "[document.documentElement.scrollWidth, document.documentElement.clientWidth]"
+            )
+    assert wide == room
