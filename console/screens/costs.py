@@ -119,7 +119,14 @@ class CostRows:
     """Blocks of lines, each under its heading and ending in its total. Where every attempt only
     failed and went on elsewhere, nothing was spent and no request ended: no line."""
 
-    def __init__(self, blocks: Iterable[tuple[Heading, Sequence[CostLine]]], by: By) -> None:
+    def __init__(
+        self,
+        blocks: Iterable[tuple[Heading, Sequence[CostLine]]],
+        by: By,
+        standing: Mapping[Key, int] | None = None,
+    ) -> None:
+        """The dearest first; after what is `standing` where it stood, which is its place by key."""
+        held = standing or {}
         self._rows: list[tuple[Key, Row]] = []
         for heading, found in blocks:
             if not found:
@@ -130,10 +137,12 @@ class CostRows:
                 self._rows.append((f"gap {kind}", Heading(())))
             self._rows.append((f"heading {kind}", heading))
             shown = [line for line in found if line.requests or line.cost or line.tokens.output]
-            for line in sorted(shown, key=lambda line: (-line.cost, -line.requests, line.name)):
+            shown.sort(key=lambda line: (-line.cost, -line.requests, line.name))
+            shown.sort(key=lambda line: held.get(f"{kind} {line.name}", len(held)))
+            for line in shown:
                 self._rows.append((f"{kind} {line.name}", draw(line, whole, by)))
             self._rows.append((f"total {kind}", draw(whole, whole, by)))
-        self._places = {key: place for place, (key, _) in enumerate(self._rows)}
+        self.places = {key: place for place, (key, _) in enumerate(self._rows)}
 
     def __len__(self) -> int:
         return len(self._rows)
@@ -145,7 +154,7 @@ class CostRows:
         return self._rows[index][1]
 
     def index(self, key: Key) -> int | None:
-        return self._places.get(key)
+        return self.places.get(key)
 
 
 class Costs(View):
@@ -195,7 +204,7 @@ class Costs(View):
 
     def compose(self) -> ComposeResult:
         yield Bar(classes="title")
-        yield Table(columns("model"), id="models")
+        yield Table(columns("model"), edge="top", id="models")
         yield Static(id="trend", markup=False)
 
     def shown(self) -> None:
@@ -207,23 +216,28 @@ class Costs(View):
         if self._ticks % LOOK == 0:
             self._load()
 
-    def action_period(self, period: str) -> None:
-        self._period, self._version = period, None
+    def _anew(self) -> None:
+        """Other lines than before: from the dearest on."""
+        self._version = None
+        self.query_one(Table).follow()
         self._load()
+
+    def action_period(self, period: str) -> None:
+        self._period = period
+        self._anew()
 
     def action_range(self) -> None:
         self.console_app.open_command("range ")
 
     def between(self, since: float, until: float) -> None:
         """Shows that span, Unix seconds."""
-        self._period, self._range, self._version = "", (since, until), None
-        self._load()
+        self._period, self._range = "", (since, until)
+        self._anew()
 
     def action_by(self, step: int) -> None:
         self.by = BYS[(BYS.index(self.by) + step) % len(BYS)]
-        self._version = None
         self.query_one(Table).set_columns(columns(self.by))
-        self._load()
+        self._anew()
 
     @property
     def _span(self) -> tuple[float, float]:
@@ -276,13 +290,16 @@ class Costs(View):
         real = [line for line in found if not line.simulated]
         simulated = [line for line in found if line.simulated]
         aside = Span("  never part of real totals", "muted")
-        self.query_one(Table).show(
+        table = self.query_one(Table)
+        before = table.rows if not table.following else None
+        table.show(
             CostRows(
                 (
                     (Heading((Span("Real", "head"), *coverage(real))), real),
                     (Heading((Span("◇ Simulated", "head"), aside)), simulated),
                 ),
                 self.by,
+                before.places if isinstance(before, CostRows) else None,
             )
         )
         self.query_one("#trend", Static).update(lines(*self._trend(real)))
@@ -298,6 +315,8 @@ class Costs(View):
             words = f" {time.strftime(form, first)} to {time.strftime(form, last)} "
             said.append(Span(words, "badge", "r"))
         said.append(Span(f"  by {self.by}", "accent", "b"))
+        if not table.following:
+            said.append(Span("  order frozen, g: dearest first", "muted", "g"))
         if self._lines is not None and not found:
             said.append(Span("  no request in this time", "muted"))
         self.title(*said, hint=hidden(self.query_one(Table)))

@@ -20,7 +20,7 @@ from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 
 from console.board import Board
-from console.screens.picker import row
+from console.screens.picker import heading, row
 from console.text import UNKNOWN, fit, money, tokens
 from console.widgets.paint import Piece, Span, say
 from router.contract import ModelView, RequestView, SetOverride
@@ -166,6 +166,7 @@ class OverrideForm(ModalScreen[SetOverride | None]):
         with Vertical(classes="window wide"):
             yield Static(say(Span("Override", "strong")), markup=False)
             yield Input(placeholder="type part of a provider or model", compact=True, id="target")
+            yield Static(heading(), markup=False, id="priced")
             yield OptionList(markup=False, id="candidates")
             yield Choice("for", self._scopes)
             yield Choice("lasts", [name for name, _ in EXPIRIES])
@@ -208,10 +209,13 @@ class OverrideForm(ModalScreen[SetOverride | None]):
         return say(f" {target}") if model is None else row(target, model)
 
     def know(self, models: Mapping[str, ModelView]) -> None:
-        """Prices and sizes, a moment after the form is there."""
+        """Prices and sizes, a moment after the form is there; what was chosen by then stays so."""
         self._models = models
         if self.is_attached:
+            candidates = self.query_one(OptionList)
+            chosen = candidates.highlighted
             self._offer(self.query_one(Input).value)
+            candidates.highlighted = chosen
 
     def on_option_list_option_highlighted(self) -> None:
         self._say_broken()

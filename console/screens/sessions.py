@@ -2,7 +2,8 @@
 came from a cache, how full its context is, and which models it used when.
 
 Its rule: a session's figures are the sums of its branches; real and simulated money are not added,
-and where both are, the real one is shown.
+and where both are, the real one is shown. The one that spoke last comes first while the cursor is
+at the top; elsewhere the order stands still under it.
 """
 
 from __future__ import annotations
@@ -226,6 +227,9 @@ class Sessions(View):
     def __init__(self) -> None:
         super().__init__(id="sessions")
         self._sessions: list[Branch] | None = None
+        #: the order in which they are shown, and how many others there are by now
+        self._order: list[str] = []
+        self._waiting = 0
         self._folded: set[str] = set()
         self._sizes: dict[str, int] = {}
         self._version: int | None = None
@@ -237,7 +241,7 @@ class Sessions(View):
 
     def compose(self) -> ComposeResult:
         yield Bar(classes="title")
-        yield Table(COLUMNS, id="sessions-table")
+        yield Table(COLUMNS, edge="top", id="sessions-table")
         yield Static(id="session", markup=False)
         with VerticalScroll(id="none", classes="instead"):
             yield Static(
@@ -301,9 +305,16 @@ class Sessions(View):
 
     # ── drawing ───────────────────────────────────────────────────────────────────────────────────
 
+    def _arrange(self, following: bool) -> None:
+        known = [session.session for session in self._sessions or []]
+        standing = [name for name in self._order if name in known]
+        self._order = standing if standing and not following else known
+        self._waiting = len(known) - len(self._order)
+
     def _rows(self) -> list[Branch]:
         shown: list[Branch] = []
-        for session in self._sessions or []:
+        known = {session.session: session for session in self._sessions or []}
+        for session in (known[name] for name in self._order if name in known):
             shown.append(session)
             if session.session not in self._folded:
                 shown += session.children
@@ -325,6 +336,7 @@ class Sessions(View):
         table = self.query_one(Table)
         empty = self._sessions is not None and not self._sessions
         self.instead_of(table, empty)
+        self._arrange(table.following)
         rows = self._rows()
         table.show(
             ListRows(
@@ -344,6 +356,10 @@ class Sessions(View):
             said.append(Span(f"   {active} active", "accent"))
         if board.paused:
             said.append(Span(f"   ‖ {len(board.paused)} paused", "warn"))
+        if self._waiting:
+            said.append(Span(f"   +{self._waiting} new ↑ g", "accent", "g"))
+        elif not table.following:
+            said.append(Span("   order frozen, g: newest", "muted", "g"))
         self.title(*said, hint=hidden(table))
 
     def _below(self) -> Content:

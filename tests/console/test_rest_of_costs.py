@@ -55,3 +55,17 @@ def test_an_estimate_and_a_bound_do_not_pretend_to_know_more_than_cents() -> Non
     assert estimates == ["$59.92", "$0.9990", "$0.0200"]
     bounds = [allowed(nano) for nano in (2 * NANO, NANO // 2, 1_234_500_000)]
     assert bounds == ["$2", "$0.50", "$1.2345"]
+
+
+def test_the_dearest_comes_first_unless_its_place_is_held() -> None:
+    """A line does not move away under the cursor; what is new comes after what stands."""
+    heading = Heading(("Real",))
+
+    def names(rows: CostRows) -> list[str]:
+        return [str(rows.key(place)).removeprefix("real ") for place in range(1, len(rows) - 1)]
+
+    first = CostRows([(heading, [line("a", 9), line("b", 5)])], "model")
+    assert names(first) == ["a", "b"]
+    later = [line("a", 9), line("b", 50), line("c", 70)]
+    assert names(CostRows([(heading, later)], "model", first.places)) == ["a", "b", "c"]
+    assert names(CostRows([(heading, later)], "model")) == ["c", "b", "a"]

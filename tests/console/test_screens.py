@@ -8,6 +8,7 @@ import msgspec
 from console import commanding, theme
 from console.app import ConsoleApp
 from console.screens.routes import Routes
+from console.screens.sessions import Branch, Sessions
 from console.widgets.table import Table
 from router.contract import (
     Cancel,
@@ -60,6 +61,27 @@ async def test_a_session_is_a_tree_that_folds_and_can_be_paused(test_home: Home)
         await pilot.press("b")
         await until(pilot, lambda: "by session" in shown(app))
         assert "9 requests" in lines(app, "7f3c9a52")[1] or "requests" in shown(app)
+
+
+async def test_the_order_of_sessions_stands_still_under_the_cursor(test_home: Home) -> None:
+    scene.fill(test_home.ledger)
+    async with FakeRouter(scene.SNAPSHOT).serving(test_home), console(test_home) as (app, pilot):
+        await pilot.press("2")
+        await until(pilot, lambda: "└ reviewer-2" in shown(app))
+        view = app.query_one(Sessions)
+        before = [branch.session for branch in view._sessions or []]
+        assert len(before) > 1
+        await pilot.press("G")
+        await until(pilot, lambda: "order frozen" in shown(app))
+        newcomer = Branch("newcomer", "", (view._sessions or [])[0].lines)
+        view._sessions = [newcomer, *reversed(view._sessions or [])]
+        view.update()
+        await until(pilot, lambda: "+1 new" in shown(app))
+        assert view._order == before
+        await pilot.press("g")
+        await until(pilot, lambda: "newcomer" in shown(app))
+        assert view._order == ["newcomer", *reversed(before)]
+        assert "order frozen" not in shown(app)
 
 
 async def test_an_edit_of_the_routes_is_tried_shown_applied_or_dropped(test_home: Home) -> None:
