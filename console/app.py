@@ -221,7 +221,8 @@ class ConsoleApp(Ending, Acting):
         looking = Looking(current or "", now, self.who, self.read_only)
         room = self.size.width - 2
         base.query_one("#tabs", Bar).say(*tabs(looking, self.board.overrides, room))
-        first = [("s", "start the router")] if self.board.link == "down" else []
+        down = self.board.link == "down" and not self.read_only
+        first = [("s", "start the router")] if down else []
         own = self.prefs.keys
         base.query_one("#keys", Bar).say(*hints(self.view, own, self.read_only, first, room))
 
@@ -271,6 +272,8 @@ class ConsoleApp(Ending, Acting):
 
         if self.board.link != "down":
             self.say("the router is running")
+            return
+        if self.refuses_change():
             return
         self.say("starting the router…")
         try:

@@ -123,6 +123,7 @@ Exit codes: 0 done, 1 failed, 2 wrong usage, 3 no router runs.
 @router_options
 @click.option("--screen", metavar="NAME", help="Open the console there: costs, logs, …")
 @click.option("--request", metavar="ID", help="Open the console at one request")
+@click.option("--read-only", is_flag=True, help="Open a console that may only look")
 @click.pass_context
 def pointsman_group(ctx: click.Context, /, **options: Any) -> None:
     """An operations console for LLM traffic. Alone: starts the router if none runs, and opens the

@@ -24,13 +24,14 @@ def open_console(options: Mapping[str, Any]) -> int:
         fail("the console needs a terminal; `pointsman start` starts the router without it")
     here = home()
     snapshot = asyncio.run(running(here))
-    if snapshot is None:
+    read_only = bool(options.get("read_only"))
+    if snapshot is None and not read_only:
         say("starting the router…")
         try:
             asyncio.run(start_router(here, router_arguments(options)))
         except StartError as error:
             fail(str(error))
-    else:
+    elif snapshot is not None:
         differences = disagreements(options, snapshot)
         for line in differences:
             say(line)
@@ -49,6 +50,7 @@ def open_console(options: Mapping[str, Any]) -> int:
         here,
         screen=options.get("screen") or "",
         request=request,
+        read_only=read_only,
     )
 
 

@@ -92,6 +92,33 @@ def test_every_command_in_the_documents_is_one() -> None:
     assert seen > 80
 
 
+def test_every_option_beside_a_command_is_one_of_its_own() -> None:
+    """A row of a table names a command and, in its sentence, options alone."""
+    wrong, seen = [], 0
+    for row in re.findall(r"^\| `(?:pointsman|ccr).*", (ROOT / "docs/cli.md").read_text(), re.M):
+        runs = [run for words in _INLINE.findall(row) for run in commands(words)]
+        taken = {"--help"}.union(*(options(run) for run in runs))
+        for option in re.findall(r"(?<![\w-])--[a-z][a-z-]*", row):
+            seen += 1
+            if option not in taken:
+                wrong.append(f"{shlex.join(runs[0])}: no {option}")
+    assert not wrong, "\n".join(wrong)
+    assert seen > 60
+
+
+def options(run: list[str]) -> set[str]:
+    """Of the command that a line runs, and of the groups above it."""
+    command: click.Command | None = GROUPS[run[0]]
+    found: set[str] = set()
+    words = run[1:]
+    while command is not None:
+        found |= {opt for param in command.params for opt in param.opts + param.secondary_opts}
+        if not (isinstance(command, click.Group) and words):
+            break
+        command = command.get_command(click.Context(command), words.pop(0))
+    return found
+
+
 @pytest.mark.parametrize(
     ("line", "whole"),
     [
