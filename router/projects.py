@@ -2,7 +2,9 @@
 
 Claude Code writes each session to ~/.claude/projects/PROJECT/SESSION.jsonl: that the file is there
 is all that is asked, never what is in it. Asked in a thread, once for a session that was found; one
-that was not is asked again a little later, since its file may be written after its first request.
+that was not is asked again a little later. Its file is written after its first request, so until
+then the folder counts that Claude Code's prompt says it works in: a session must not begin with
+another model than it goes on with.
 """
 
 from __future__ import annotations
@@ -14,6 +16,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from router.messages import Part, Request, Text
 from router.settings import Generation, Personal, Preset, Provider, Routes
 
 #: sessions remembered
@@ -22,6 +25,9 @@ REMEMBERED = 2_000
 AGAIN = 3.0
 #: what may become part of a path
 _ID = re.compile(r"[A-Za-z0-9_-]{1,100}")
+#: in the environment that Claude Code describes, to be among its own words and not the user's
+_WORKS_IN = re.compile(r"[Ww]orking directory: *(\S[^\n<]*)")
+_OTHER = re.compile(r"[^A-Za-z0-9]")
 
 
 class Projects:
@@ -33,11 +39,16 @@ class Projects:
         self._made: dict[str, Generation] = {}
         self._base: Generation | None = None
 
-    async def generation(self, base: Generation, personal: Personal, session: str) -> Generation:
-        """`base` with the Router that this session has; `base` itself where it has none."""
+    async def generation(
+        self, base: Generation, personal: Personal, session: str, request: Request | None = None
+    ) -> Generation:
+        """`base` with the Router that this session has; `base` itself where it has none. `request`:
+        where a session may be known by the folder that it says it works in."""
         routes = personal.sessions.get(session)
         if routes is None and personal.projects and _ID.fullmatch(session):
             project = await self._project(session, tuple(personal.projects))
+            if not project and request is not None:
+                project = folder_of(request)
             routes = personal.projects.get(project)
         return base if routes is None else self._with(base, routes)
 
@@ -73,3 +84,15 @@ class Projects:
     def _look(self, session: str, names: Sequence[str]) -> str:
         file = f"{session}.jsonl"
         return next((n for n in names if (self._transcripts / n / file).is_file()), "")
+
+
+def folder_of(request: Request) -> str:
+    """The name that Claude Code gives to the project it works in; "" where it does not say."""
+    told: list[Part] = [*request.system]
+    for message in request.messages:
+        if message.role == "system":
+            told += message.parts
+    for part in told:
+        if isinstance(part, Text) and (found := _WORKS_IN.search(part.text)):
+            return _OTHER.sub("-", found[1].strip())
+    return ""

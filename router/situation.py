@@ -65,7 +65,8 @@ async def situation(
             request, problems = await eyes.described(request, str(seer), caller.session)
         session = own_session(request) if generation.routes.strict else caller.session
         if hooks.personal is not None and session:
-            generation = await means.projects.generation(generation, hooks.personal, session)
+            told = None if generation.routes.strict else request
+            generation = await means.projects.generation(generation, hooks.personal, session, told)
         if hooks.system_prompt is not None:
             strictly = generation.routes.strict
             request = rewritten(request, hooks.system_prompt, strict=strictly)

@@ -12,6 +12,7 @@ import pytest
 
 from router.config import watch
 from router.config.ccr_personal import MOST
+from router.messages import Message, Request, Role, Text
 from router.projects import Projects
 from router.settings import Generation, Target
 from tests.router.config.conftest import House, said
@@ -166,6 +167,32 @@ def test_a_session_finds_its_project_by_its_transcript(house: House, tmp_path: P
     }
     (transcripts / "proj" / "s1.jsonl").unlink()
     assert _changed(made, "s1", projects) == "project", "asked once"
+
+
+@pytest.mark.parametrize(
+    ("where", "words", "model"),
+    [
+        ("system", "# Environment\n - Primary working directory: /w/my.app\n - more", "project"),
+        ("message", "<env>\nWorking directory: /w/my.app\nPlatform: linux\n</env>", "project"),
+        ("message", "Working directory: /w/other", "m"),
+        ("user", "Working directory: /w/my.app", "m"),
+    ],
+)
+def test_a_session_without_a_transcript_is_known_by_its_folder(
+    house: House, tmp_path: Path, where: str, words: str, model: str
+) -> None:
+    """Claude Code writes the transcript after the first request, which must not go elsewhere."""
+    folder = put(house, _w_my_app__config_json={"Router": {"default": "p,project"}})
+    (folder / "_w_my_app").rename(folder / "-w-my-app")
+    made = house.load()
+    assert made.hooks is not None
+    assert made.hooks.personal is not None
+    role: Role = "user" if where == "user" else "system"
+    request = Request("anthropic_messages", "x", [Message(role, [Text(words)])])
+    if where == "system":
+        request = Request("anthropic_messages", "x", [], [Text(words)])
+    chosen = Projects(tmp_path / "none").generation(made, made.hooks.personal, "new", request)
+    assert asyncio.run(chosen).routes.targets["default"].model == model
 
 
 async def test_a_new_file_in_a_followed_folder_is_seen(house: House) -> None:
