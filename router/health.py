@@ -227,7 +227,7 @@ class Health:
                 errors=passed.errors,
                 p50_ms=passed.p50_ms(),
             )
-        host = generation.listen.host
+        host, reached = generation.listen.host, port or generation.listen.port
         trouble = self.troubles.get(name, lambda: "")()
         return ServiceView(
             name=name,
@@ -235,7 +235,7 @@ class Health:
             state="degraded" if trouble else "up",
             reason=trouble,
             mode="embedded",
-            address=f"http://{host}:{port}" if port else f"http://{host}:{generation.listen.port}",
+            address=f"http://{host}:{reached}" if reached else "",
             checked_at=self._wall(),
             requests=passed.requests,
             errors=passed.errors,

@@ -1,4 +1,4 @@
-"""Reloads that overlap."""
+"""Reloads that overlap, and what is said of roles whose ports are off."""
 
 from __future__ import annotations
 
@@ -38,3 +38,11 @@ async def test_a_slow_reload_puts_no_older_files_over_newer_ones(
         assert tuple(await asyncio.gather(first, second)) == ("", "")
         assert router.generation.retention_days == 7
         assert router.generation.number == 3
+
+
+async def test_a_role_that_listens_nowhere_has_no_address(test_home: Home) -> None:
+    test_home.toml.write_text("[listen]\nport = 0\nlitellm_port = 0\nccr_port = 23456\n")
+    async with inside.served(test_home) as (router, _):
+        addresses = {each.name: each.address for each in router.services()}
+    assert addresses["LiteLLM"] == ""
+    assert addresses["CCR"] == "http://127.0.0.1:23456"

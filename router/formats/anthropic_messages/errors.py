@@ -29,7 +29,7 @@ def status_of(error: RequestError) -> int:
 
 
 def type_of(status: int) -> str:
-    return _TYPES.get(status, "api_error")
+    return _TYPES.get(status, "invalid_request_error" if status < 500 else "api_error")
 
 
 def envelope(error: RequestError, message: str | None = None) -> JSON:

@@ -220,6 +220,14 @@ SHAPES: dict[str, tuple[RequestError, int, str, int, str, str]] = {
         "invalid_request_error",
         "413",
     ),
+    "E01-405": (
+        CallerError("m", status=405),
+        405,
+        "invalid_request_error",
+        405,
+        "invalid_request_error",
+        "405",
+    ),
     "E04-in-a-stream": (
         UpstreamError("prompt is too long: 9 tokens > 8 maximum", kind="too_long", status=502),
         400,
