@@ -8,7 +8,15 @@ from typing import TypeVar
 
 from router.config import cloud
 from router.config.document import Document
-from router.config.endpoints import ANTHROPIC, Endpoint, from_base, from_full, keyless, shown_by
+from router.config.endpoints import (
+    ANTHROPIC,
+    OLLAMA,
+    Endpoint,
+    from_base,
+    from_full,
+    keyless,
+    shown_by,
+)
 from router.config.own import PointsmanToml, PriceTable, ProviderTable
 from router.config.part import Part, first_key, price, problem, several_keys, sorted_out
 from router.providers import KINDS, Kind, kind_of
@@ -118,6 +126,8 @@ def _kind(document: Document, table: ProviderTable, at: tuple[str, ...]) -> Kind
     if not table.kind:
         if table.format == ANTHROPIC or table.url.rstrip("/").endswith("/messages"):
             return KINDS["anthropic"]
+        if table.format == OLLAMA:
+            return KINDS["ollama"]
         return kind_of(table.url or table.base)
     if table.kind not in KINDS:
         known = ", ".join(sorted(KINDS))

@@ -47,9 +47,9 @@ def also(kind: str) -> Mapping[str, str]:
 
 
 def kind_of(url: str) -> Kind:
-    """The kind that serves an address, told by its host; Ollama, by its port."""
+    """The kind that serves an address, told by its host; Ollama, by its port or its own path."""
     parts = urlsplit(url)
-    if parts.port == 11434:
+    if parts.port == 11434 or parts.path.endswith("/api/chat"):
         return KINDS["ollama"]
     host = parts.hostname or ""
     found = _HOSTS.get(host) or next((n for like, n in _LIKE.items() if fnmatch(host, like)), "")

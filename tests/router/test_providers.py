@@ -58,6 +58,8 @@ def test_no_two_kinds_claim_one_thing() -> None:
     [
         ("http://localhost:11434/v1/chat/completions", "ollama"),
         ("http://10.0.0.2:11434/v1/chat/completions", "ollama"),
+        ("http://gpu.lan:8080/api/chat", "ollama"),
+        ("http://webui.lan:8080/api/chat/completions", "compatible"),
         ("http://127.0.0.1:8000/v1/chat/completions", "compatible"),
         ("https://api.openai.com.evil.test/v1", "compatible"),
         ("https://openrouter.ai/api/v1/chat/completions", "openrouter"),
