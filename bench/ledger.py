@@ -20,6 +20,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
+from console.screens.logs import LOOK
 from console.screens.sessions import PART
 from router.contract import LogFilter, RequestFilter
 from storage import database, statements
@@ -134,9 +135,17 @@ async def ask(path: Path, now: float) -> int:
         ("a part of the log's ids", lambda: archive.log_ids(LogFilter(), 0, 20_000)),
         ("every warning's id", lambda: archive.log_ids(LogFilter(level="warning"))),
     ]
-    some = await archive.sessions(PART)
+    some, last = await archive.sessions(PART), (await archive.log_reach())[1]
     questions += [
         ("branches of some sessions", lambda: archive.branches(some)),
+        (
+            "a part of the log by session",
+            lambda: archive.log_ids(LogFilter(session="0"), last - LOOK, last),
+        ),
+        (
+            "a part of the log by model",
+            lambda: archive.log_ids(LogFilter(model="model-3"), last - LOOK, last),
+        ),
         ("where those stand", lambda: archive.newest(some)),
     ]
     probe = await _median(lambda: archive._one("SELECT seq FROM request WHERE seq = 1", 0))

@@ -171,12 +171,9 @@ def _log_terms(filter: LogFilter, time: str = "at") -> tuple[list[str], list[Any
             terms.append(f"{sign}(message LIKE ? ESCAPE '\\' OR source LIKE ? ESCAPE '\\')")
             values += [_part(word)] * 2
     about, held = _about(filter)
-    if about and filter.model:  # held by many requests: each line asks for its own
+    if about:  # each line asks for its own: those of a short prefix may be most of millions
         its = _where(["id = log.request", *about])
         terms.append(f"request <> '' AND EXISTS (SELECT 1 FROM request{its})")
-        values += held
-    elif about:
-        terms.append(f"request IN (SELECT id FROM request{_where(about)}) AND request <> ''")
         values += held
     if filter.text:
         terms.append("(message LIKE ? ESCAPE '\\' OR source LIKE ? ESCAPE '\\')")

@@ -53,7 +53,7 @@ TAIL = 2_000
 #: so that who scrolls meanwhile waits for a tenth of a second; of those that need only be listed
 FIRST_LOOK = 20_000
 LOOK = 50_000
-LISTED = 500_000
+LISTED = 100_000
 #: how far back the list reaches; None: as far as there is
 RANGES: tuple[tuple[str, float | None], ...] = (
     ("all", None),
