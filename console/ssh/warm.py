@@ -64,6 +64,10 @@ def warm_up() -> None:
         *("console.app", "console.feed", "console.link", "console.main", "console.opening"),
         *("textual.drivers.linux_driver", "textual.drivers._writer_thread", "textual.command"),
         *("textual.widgets._toast", "textual.widgets._input", "rich.traceback"),
+        # what these import only when they are first used: a tenth of a second in each fork
+        *("httpcore", "anyio._backends._asyncio", "textual.scrollbar", "textual.layouts.factory"),
+        *("textual.layouts.horizontal", "textual.layouts.stream", "importlib.resources"),
+        *("textual.pilot", "textual.drivers.headless_driver", "concurrent.futures.thread"),
     )
     for name in names:
         _everything_in(importlib.import_module(name))

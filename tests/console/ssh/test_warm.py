@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import shutil
+import sys
 import time
 from collections.abc import Iterator
 
@@ -11,7 +12,7 @@ import psutil
 import pytest
 
 from tests.console.ssh.house import House
-from tests.console.ssh.running import PATIENCE, Terminal
+from tests.console.ssh.running import PATIENCE, Terminal, run
 
 pytestmark = pytest.mark.skipif(not shutil.which("ssh"), reason="needs the OpenSSH client")
 
@@ -66,6 +67,31 @@ def test_a_login_is_a_fork_that_paints_follows_its_terminal_and_ends(
     other.close()
     assert psutil.wait_procs([fork, *warm.children()], PATIENCE)[1] == []
     windows.remove(other)
+
+
+def test_a_fork_has_nothing_left_to_import(house: House) -> None:
+    """What a session would import itself, it would import each time, and its first paint wait."""
+    code = """
+import asyncio, sys
+from console.ssh.warm import warm_up
+warm_up()
+before = set(sys.modules)
+from console.app import ConsoleApp
+from console.process import running
+from storage.home import home
+async def painted():
+    assert await running(home()) is not None
+    app = ConsoleApp(home())
+    async with app.run_test(size=(80, 24)):
+        while app.board.snapshot is None:
+            await asyncio.sleep(0.01)
+asyncio.run(painted())
+late = {n for n in sys.modules if n not in before}
+print(*sorted(n for n in late if not n.startswith("rich._unicode_data")))
+"""
+    ran = run([sys.executable, "-c", code], env=house.router.env)
+    assert ran.returncode == 0, ran
+    assert ran.stdout.split() == []
 
 
 def test_without_the_warm_process_a_session_starts_the_ordinary_way(
