@@ -183,6 +183,8 @@ def _surface(router: Router, call: Call, format: str) -> Surface:
     external = relay.candidate(role, call, format) if role.mode == "external" else None
     wishes = None if external else wishes_of
     named = _NAMES.fullmatch(call.path) if call.path.startswith(("/engines/", "/openai/")) else None
+    if named:
+        call.scope["query_string"] = b""  # Azure's api-version speaks of an API that ends here
     return Surface(
         "litellm",
         "litellm",

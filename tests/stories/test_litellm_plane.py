@@ -207,6 +207,7 @@ async def test_a_model_in_the_path_is_the_one_that_is_asked(
         answer = await http.post("/litellm" + path, json=body)
         seen = [one.model for one in upstream.requests[before:]]
         assert (answer.status_code, seen) == (status, asked), (path, answer.text[:200])
+        assert not any("?" in one.path for one in upstream.requests[before:])
 
 
 async def test_every_api_tells_errors_in_litellms_words(
