@@ -144,7 +144,9 @@ def month_left(now: float) -> tuple[float, float]:
     return tomorrow - now, time.mktime((year, month, 1, 0, 0, 0, 0, 0, -1)) - now
 
 
-def outlook(rate: float, today: int, month: int, now: float) -> list[Piece]:
+def outlook(
+    rate: float, today: int, month: int, now: float, *, lower_bound: bool = False
+) -> list[Piece]:
     """Burn rate in nano-dollars an hour, and where the day and the month end at that rate."""
     to_day, to_month = month_left(now)
     # an estimate to a hundredth of a cent would pretend to know
@@ -153,7 +155,7 @@ def outlook(rate: float, today: int, month: int, now: float) -> list[Piece]:
         for of, left in ((today, to_day), (month, to_month))
     )
     return [
-        Span(f"{money(round(rate))}/h", "strong"),
+        Span(f"{money(round(rate), lower_bound)}/h", "strong"),
         Span("   at this rate ", "muted"),
         Span(day, ""),
         Span(" today, ", "muted"),

@@ -332,7 +332,8 @@ class Costs(View):
         first, *rest = bars(spent, each, tall)
         below = axis(self._span[0], step, count, each)
         most = money(round(max(spent, default=0.0) * NANO))
-        rate = sum(p.line.cost for p in self._hour if not p.line.simulated)
+        hour = [p.line for p in self._hour if not p.line.simulated]
+        rate, unpriced = sum(line.cost for line in hour), any(line.unpriced for line in hour)
         today = self.console_app.board.today.cost
         rows = [
             say(Span(fit("spent", 10), "muted"), Span(first, "accent")),
@@ -343,7 +344,10 @@ class Costs(View):
                 Span(f"up to {most} {step_name(step)}", "muted"),
                 *legend(whole.spend),
             ),
-            say(Span(fit("outlook", 10), "muted"), *outlook(rate, today, self._month, now)),
+            say(
+                Span(fit("outlook", 10), "muted"),
+                *outlook(rate, today, self._month, now, lower_bound=unpriced),
+            ),
         ]
         if whole.spend.saved:
             words = "saved by caches" if whole.spend.saved > 0 else "lost on caches"

@@ -219,6 +219,18 @@ def _price(cost: int | None) -> str:
     return f"They cost at most about {money(cost)}, like anybody's." if cost else "They are free."
 
 
+def _key(view: Finding) -> str:
+    """Two may be about one file: what is wrong with it tells them apart."""
+    return f"{view.what} {view.where} {view.state} {view.detail}"
+
+
+def _told(view: Finding) -> Content:
+    """The selected one with nothing cut."""
+    state, tone = _FOUND[view.state]
+    head = say(Span(view.what, "strong"), Span(f"  {view.where}  ", "muted"), Span(state, tone))
+    return lines(head, say(view.detail))
+
+
 class Health(View):
     NAME = "Health"
     KEYS = (
@@ -256,9 +268,12 @@ class Health(View):
         services.styles.height = max(len(rows), 1) + 1
         found = board.snapshot.findings if board.snapshot else ()
         findings = self.query_one("#findings", Table)
-        findings.show(ListRows(found, lambda f: f"{f.what} {f.where}", finding))
+        findings.show(ListRows(found, _key, finding))
         chosen = self.chosen()
-        self.query_one("#service", Static).update(whole(chosen, now) if chosen else say())
+        said = whole(chosen, now) if chosen else say()
+        if findings.has_focus:  # there its line is cut, and it may end in what to type
+            said = next((_told(f) for f in found if _key(f) == findings.selected), said)
+        self.query_one("#service", Static).update(said)
         self.query_one("#found", Bar).say(
             [Span("Found at start", "strong"), Span("   what was looked for, and where", "muted")]
         )

@@ -161,7 +161,7 @@ def draw(branch: Branch, now: float, sizes: Mapping[str, int], open: bool, state
         Span(percent(cached(used)), ""),
         Span(tokens(used.tokens.output, 6, estimated=used.tokens.estimated), "muted"),
         Span(shown, quiet if branch.twig else quiet or "strong"),
-        Span(UNKNOWN if rate is None else money(rate), "muted"),
+        Span(money(rate, lower_bound=used.unpriced > 0, cents=True), "muted"),
         context(branch.newest, sizes),
         Span(target(branch.newest) if branch.newest else UNKNOWN, "muted"),
         Span(age(now - max(line.last_at for line in branch.lines)), "muted"),

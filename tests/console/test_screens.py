@@ -14,6 +14,7 @@ from router.contract import (
     Cancel,
     ClearCooldown,
     EditRoutes,
+    Finding,
     Pause,
     PausedChanged,
     Resume,
@@ -193,3 +194,16 @@ async def test_keys_of_ones_own_and_a_console_that_may_only_look(test_home: Home
         await pilot.pause()
         assert app.view.query_one(Table).wrap
         assert router.actions == []
+
+
+async def test_a_finding_is_told_whole_with_what_to_type(test_home: Home) -> None:
+    words = "holds keys and others may read it, which is no place for them: chmod 600 THE-FILE"
+    finding = Finding("pointsman.toml", "/somewhere/pointsman.toml", "problem", words)
+    snapshot = msgspec.structs.replace(scene.SNAPSHOT, findings=(finding,))
+    async with FakeRouter(snapshot).serving(test_home), console(test_home) as (app, pilot):
+        await until(pilot, lambda: "LIVE" in shown(app))
+        await pilot.press("4")
+        await until(pilot, lambda: "problem" in shown(app))
+        assert "THE-FILE" not in shown(app)
+        await pilot.press("tab")
+        await until(pilot, lambda: "THE-FILE" in shown(app))
