@@ -134,6 +134,7 @@ class LiteLLMParams(BaseModel):
             tags=tuple(self.tags),
             tag_patterns=tuple(self.tag_regex),
             access_groups=_names(info.get("access_groups")),
+            info=dict(info),
             rpm=limits[0],
             tpm=limits[1],
             parallel=parallel,

@@ -23,6 +23,7 @@ class Deployment:
     tags: tuple[str, ...] = ()
     tag_patterns: tuple[str, ...] = ()  # of "User-Agent: …"
     access_groups: tuple[str, ...] = ()  # names under which a key may be allowed it
+    info: Mapping[str, Any] = field(default_factory=dict)  # model_info, told to who asks for it
     #: bounds that are kept: of a minute (requests, tokens), and at once
     rpm: float | None = None
     tpm: float | None = None

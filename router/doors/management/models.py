@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import uuid
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import pydantic
@@ -57,12 +58,14 @@ def told(router: Router, deployment: Deployment, added: JSON | None = None) -> J
         own["max_input_tokens"] = provider.context.get(deployment.target.model)
         own["max_output_tokens"] = provider.max_output
     params: JSON = {"model": str(deployment.target).replace(",", "/", 1)}
+    said = _shown(deployment.info)
+    own |= {name: value for name, value in said.items() if own.get(name) is None or name == "mode"}
     if added is not None:
-        params, own = _shown(added["litellm_params"]), {**added["model_info"], **own}
+        params = _shown(added["litellm_params"])
     return {"model_name": deployment.group, "litellm_params": params, "model_info": own}
 
 
-def _shown(params: JSON) -> JSON:
+def _shown(params: Mapping[str, Any]) -> JSON:
     return {
         name: value
         for name, value in params.items()

@@ -57,7 +57,9 @@ def test_a_whole_file(house: House) -> None:
         3.0,
         {"temperature": 0.2},
         id=first.id,
+        info=first.info,
     )
+    assert first.info["max_input_tokens"] == 200_000
     # one measure for the whole group, as LiteLLM's shuffle: the second has no weight
     assert (str(second.target), second.weight) == ("openrouter,anthropic/claude-sonnet-5.5", 0.0)
     assert len({first.id, second.id, ""}) == 3

@@ -25,7 +25,7 @@ up: &up {api_base: '%s', api_key: k, input_cost_per_token: 0.001, output_cost_pe
 model_list:
   - {model_name: gpt-4o, litellm_params: {model: openai/gpt-4o, <<: *up}}
   - {model_name: gpt-3.5-turbo, litellm_params: {model: openai/cheap, <<: *up},
-     model_info: {access_groups: [beta-models]}}
+     model_info: {access_groups: [beta-models], supports_vision: true, max_tokens: 77}}
   - {model_name: unpriced, litellm_params: {model: openai/odd, api_base: '%s', api_key: k}}
   - {model_name: "wild/*", litellm_params: {model: "openai/*", <<: *up}}
 general_settings: {master_key: sk-master-of-this-test}
@@ -300,6 +300,9 @@ async def test_teams_lists_aliases_members_and_administrators_count(
     assert spent["model_group"] == "gpt-3.5-turbo"  # was asked for by "not", and refused
     assert (await ask("GET", "/v2/model/info?model=gpt-4o"))["data"][0]["model_name"] == "gpt-4o"
     assert (await ask("GET", "/v2/model/info?model=none"))["data"] == []
+    said = (await ask("GET", "/v2/model/info?model=gpt-3.5-turbo"))["data"][0]["model_info"]
+    assert (said["supports_vision"], said["max_tokens"], said["mode"]) == (True, 77, "chat")
+    assert said["input_cost_per_token"] == 0.001
 
     # an administrator's key manages; anybody else's does not, and sees no other user
     chief = await ask("POST", "/user/new", {"user_role": "proxy_admin"})
