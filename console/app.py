@@ -30,10 +30,10 @@ from console.aside import step_aside
 from console.board import Board
 from console.ending import Ending
 from console.guard import guarded
-from console.keys import help_rows, hints
+from console.keys import help_rows, hints, named_rows
 from console.screens.dialogs import Sheet
 from console.screens.live import Live
-from console.screens.view import FilteredView, View
+from console.screens.view import FilteredView, View, named
 from console.widgets.bar import Bar
 from console.widgets.command_line import CommandLine
 from console.widgets.header import Around, header
@@ -62,19 +62,24 @@ class ConsoleApp(Ending, Acting):
 
     TITLE = "Pointsman"
     CSS_PATH = Path(__file__).with_name("styles.tcss")
-    BINDINGS: ClassVar[list[BindingType]] = [
-        *(Binding(n, f"view('{id}')", name) for n, (id, name) in SCREENS.items()),
-        Binding("question_mark", "help", "The keys of this screen", key_display="?"),
-        # first of all, so that what is typed in the same moment is for the line, not for the view
-        Binding("colon", "command", "A command, with completion", key_display=":", priority=True),
-        Binding("p", "pause", "Pause or go on"),
-        Binding("s", "start", "Start the router, when none runs"),
-        Binding("exclamation_mark", "shell", "A shell, and back", key_display="!"),
-        Binding("m", "mouse", "Mouse on or off (off: the terminal selects text)"),
-        Binding("q", "quit", "Quit"),
-        Binding("ctrl+q", "quit", "Quit", show=False, system=True),
-        Binding("ctrl+c", "interrupt", "Twice: quit", priority=True, system=True),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = named(
+        "everywhere",
+        [
+            *(Binding(n, f"view('{id}')", name) for n, (id, name) in SCREENS.items()),
+            Binding("question_mark", "help", "The keys of this screen", key_display="?"),
+            # first of all: what is typed in the same moment is for the line, not for the view
+            Binding(
+                "colon", "command", "A command, with completion", key_display=":", priority=True
+            ),
+            Binding("p", "pause", "Pause or go on"),
+            Binding("s", "start", "Start the router, when none runs"),
+            Binding("exclamation_mark", "shell", "A shell, and back", key_display="!"),
+            Binding("m", "mouse", "Mouse on or off (off: the terminal selects text)"),
+            Binding("q", "quit", "Quit"),
+            Binding("ctrl+q", "quit", "Quit", show=False, system=True),
+            Binding("ctrl+c", "interrupt", "Twice: quit", priority=True, system=True),
+        ],
+    )
 
     def __init__(
         self,
@@ -388,7 +393,12 @@ class ConsoleApp(Ending, Acting):
         self.say("ctrl+c again quits; the router keeps running")
 
     def action_help(self) -> None:
-        self.push_screen(Sheet("Keys", help_rows(self.view, ConsoleApp, self.read_only)))
+        rows = help_rows(self.view, ConsoleApp, self.prefs.keys, self.read_only)
+        self.push_screen(Sheet("Keys", rows))
+
+    def show_key_names(self) -> None:
+        rows = named_rows(self.view, ConsoleApp, self.prefs.keys, str(self.prefs.path))
+        self.push_screen(Sheet("Keys by name", rows))
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         yield from palette.commands(self)

@@ -246,5 +246,6 @@ COMMANDS: dict[str, Command] = {
     "start": Command("start the router", _plain(lambda app: app.run_action("start"))),
     "cmd": Command("the same from a shell", _plain(lambda app: app.show_command())),
     "help": Command("the keys of this screen", _plain(lambda app: app.action_help())),
+    "keys": Command("their names, for keys of your own", _plain(lambda app: app.show_key_names())),
     "quit": Command("leave", _plain(lambda app: app.ask_quit())),
 }

@@ -60,30 +60,53 @@ def _own(view: View, key: str, own: Mapping[str, str]) -> str:
     return key
 
 
-def help_rows(view: View, everywhere: type, read_only: bool) -> list[Content]:
+def help_rows(
+    view: View, everywhere: type, own: Mapping[str, str], read_only: bool
+) -> list[Content]:
     """What "?" lists: the keys of this view, then those bound by `everywhere`."""
     rows = [say(Span(view.NAME, "head"))]
     if enter := dict(view.KEYS).get("enter"):  # bound by the table, named by the view
         rows.append(say(Span(f"  {'enter':<9}", "accent"), enter.capitalize()))
-    rows += _described(type(view), lambda key: offers(view, key, read_only))
-    rows += [say(), say(Span("Everywhere", "head")), *_described(everywhere, lambda _: True)]
+    rows += _described(type(view), own, lambda key: offers(view, key, read_only))
+    rows += [say(), say(Span("Everywhere", "head")), *_described(everywhere, own, lambda _: True)]
     return [
         *rows,
         say(Span("  ^p       ", "accent"), "everything else, by name"),
         say(),
         say(Span("Lists: j k or arrows, g first, G last, ctrl+d ctrl+u by the page.", "muted")),
         say(Span("Text is selected with shift and the mouse, or after m.", "muted")),
+        say(Span(":keys names them, for keys of your own.", "muted")),
     ]
 
 
-def _described(owner: type, shown: Callable[[str], bool]) -> Iterator[Content]:
+def named_rows(view: View, everywhere: type, own: Mapping[str, str], file: str) -> list[Content]:
+    """What `:keys` lists: each key's name, as `file` takes it."""
+    rows = [say(Span(f"In {file}:", "muted")), say(Span("[keys]", "muted"))]
+    for owner in (type(view), everywhere):
+        for binding in _bound(owner):
+            if binding.id:
+                key = own.get(binding.id, binding.key)
+                words = f"  {binding.description}"
+                rows.append(say(Span(f'"{binding.id}" = "{key}"', "accent"), Span(words, "muted")))
+    return rows
+
+
+def _described(
+    owner: type, own: Mapping[str, str], shown: Callable[[str], bool]
+) -> Iterator[Content]:
+    for binding in _bound(owner):
+        if not shown(binding.key.partition(",")[0]):
+            continue
+        key = own.get(binding.id or "") or binding.key_display or binding.key
+        key = key.replace(",", " ").replace("slash", "/").replace("escape", "esc")
+        yield say(Span(f"  {key:<9}", "accent"), binding.description)
+
+
+def _bound(owner: type) -> Iterator[Binding]:
+    """What a view, or the console, binds and tells of."""
     for kind in reversed(owner.__mro__):
         if not kind.__module__.startswith("console."):
             continue
         for binding in kind.__dict__.get("BINDINGS", ()):
             if isinstance(binding, Binding) and binding.description and binding.key != "ctrl+q":
-                if not shown(binding.key.partition(",")[0]):
-                    continue
-                key = binding.key_display or binding.key.replace(",", " ")
-                key = key.replace("slash", "/").replace("escape", "esc")
-                yield say(Span(f"  {key:<9}", "accent"), binding.description)
+                yield binding

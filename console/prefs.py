@@ -7,7 +7,7 @@
     group = "session"                 # how Live is grouped
     wrap = true                       # long lines of the log go on below themselves
     [keys]
-    "live.cancel" = "ctrl+x"          # by the ids that `?` shows with --keys
+    "live.cancel" = "ctrl+x"          # by the names that `:keys` shows
     [filters]
     failures = "status>=400"          # by name: `:filter failures`
 

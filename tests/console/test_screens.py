@@ -186,6 +186,12 @@ async def test_keys_of_ones_own_and_a_console_that_may_only_look(test_home: Home
         await pilot.press("z")
         await until(pilot, lambda: "by door" in shown(app))
         assert 'group = "door"' in test_home.console_toml.read_text()
+        await pilot.press("question_mark")
+        await until(pilot, lambda: "z        Group by session" in shown(app))
+        await pilot.press("escape")
+        commanding.run(app, "keys")
+        await until(pilot, lambda: '"live.group" = "z"' in shown(app))
+        await pilot.press("escape")
         await pilot.press("ctrl+x")
         await until(pilot, lambda: "may only look" in shown(app))
         for line in ("pause 7f3c9a52", "clear all", "reload"):
