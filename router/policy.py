@@ -229,8 +229,8 @@ class Course:
             return False
         if others:
             return True
-        if (error.retry_after or 0.0) > self._policy.longest_wait:
-            return False
+        if error.status == 402 or (error.retry_after or 0.0) > self._policy.longest_wait:
+            return False  # an account without money has none a moment later
         return ("x-should-retry", "false") not in {(k.lower(), v.lower()) for k, v in error.headers}
 
     def _roomier(self, leg: Sequence[Candidate], failed: Candidate) -> bool:

@@ -81,6 +81,7 @@ def course(*candidates: Candidate, policy: RetryPolicy = POLICY) -> Course:
         (error("overload", again="true"), 3, "b"),
         (error("quota", retry_after=8.0), 3, "b"),
         (error("quota", retry_after=8.1), 1, "b"),
+        (UpstreamError("no credit", kind="quota", status=402), 1, "b"),
     ],
     ids=lambda value: value.kind if isinstance(value, UpstreamError) else None,
 )
