@@ -30,7 +30,10 @@ def report(kind: str, path: Path, env: Mapping[str, str]) -> Imported:
         known = frozenset(name.casefold() for name in part.providers)
         wrong = ccr_routes.unknown_targets(part.document, part.routes, known)
         differs += [_difference(path, finding) for finding in wrong]
-    return Imported(tuple(_maps(part)), tuple(differs), tuple(ignored))
+    # a route to nobody does not map; of a fallback's chain the rest does
+    lost = {line.key for line in differs if line.key.startswith("Router.")}
+    maps = (line for line in _maps(part) if line.key not in lost)
+    return Imported(tuple(maps), tuple(differs), tuple(ignored))
 
 
 def _difference(path: Path, finding: Finding) -> ImportLine:

@@ -77,7 +77,9 @@ def test_nothing_is_lost_without_a_line(
     code, said, _ = run(kind, path, "--json")
     found: dict[str, list[dict[str, Any]]] = json.loads(said)
     assert code == 4
-    assert maps <= {line["key"] for line in found["maps"]}
+    mapped = {line["key"] for line in found["maps"]}
+    assert maps <= mapped
+    assert "Router.think" not in mapped  # it leads to nobody
     assert differs == {(line["key"], line["line"]) for line in found["differs"]}
     assert ignored == {line["key"] for line in found["ignored"]}
     _, shown, _ = run(kind, path)
