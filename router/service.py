@@ -38,7 +38,7 @@ from router.passed import PASSED
 from router.pauses import PAUSE
 from router.prices import warm
 from router.projects import Projects
-from router.record import Record
+from router.record import KEPT_AFTER, Record
 from router.remembered import Remembered
 from router.response_cache import ResponseCache
 from router.rooms import learnt
@@ -358,7 +358,7 @@ class Router:
                 self.live.tell(OverridesChanged(views))
             now = self.now()
             for record in self.live.running.values():
-                if now >= record.keep_at and (record.cost or now - record.started > KEPT_AGAIN):
+                if now >= record.keep_at and (record.cost or now - record.started >= KEPT_AFTER):
                     record.keep_at = now + KEPT_AGAIN
                     self.ledger.request(record.detail())
                 border = record.border

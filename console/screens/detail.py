@@ -19,7 +19,7 @@ from textual.widgets import Static
 
 from console.curl import curl, folded
 from console.screens.live import SIMULATED, status, target
-from console.screens.told import about, attempts, facts, heading, trace, usage
+from console.screens.told import about, attempts, facts, heading, trace, unread, usage
 from console.screens.view import View
 from console.text import UNKNOWN, clean, money, ms, tokens
 from console.widgets.bar import Bar
@@ -116,8 +116,7 @@ class Detail(View):
         story = [
             *self._summary(request, wide),
             *trace(detail),
-            *attempts(detail, now),
-            *facts(detail),
+            *([*attempts(detail, now), *facts(detail)] if self._kept else unread()),
         ]
         again = [
             heading("The same from a shell", "the prompt is not kept"),

@@ -66,6 +66,11 @@ def attempts(detail: RequestDetail, now: float) -> list[Content]:
     return [*rows, Content()]
 
 
+def unread() -> list[Content]:
+    """In place of attempts and facts, which only the ledger's row knows, until it was read."""
+    return [heading("Attempts"), say(Span("not read from the ledger yet", "muted")), Content()]
+
+
 def _end(attempt: AttemptView, now: float) -> float:
     if attempt.duration_ms is None:
         return max(now, attempt.started_at)

@@ -64,6 +64,15 @@ async def test_a_session_is_a_tree_that_folds_and_can_be_paused(test_home: Home)
         assert "9 requests" in lines(app, "7f3c9a52")[1] or "requests" in shown(app)
 
 
+async def test_what_the_ledger_was_not_asked_yet_is_not_said_to_be_nothing(test_home: Home) -> None:
+    async with FakeRouter(scene.SNAPSHOT).serving(test_home), console(test_home) as (app, pilot):
+        await until(pilot, lambda: "recent" in shown(app))
+        await pilot.press("enter")
+        await until(pilot, lambda: "not read from the ledger yet" in shown(app))
+        assert "no provider was asked" not in shown(app)
+        assert "What the rules saw" not in shown(app)
+
+
 async def test_the_order_of_sessions_stands_still_under_the_cursor(test_home: Home) -> None:
     scene.fill(test_home.ledger)
     async with FakeRouter(scene.SNAPSHOT).serving(test_home), console(test_home) as (app, pilot):

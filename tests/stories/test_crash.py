@@ -43,12 +43,17 @@ async def test_a_killed_router_loses_no_row_older_than_a_second(tmp_path: Path) 
     async with FakeUpstream() as upstream:
         configure(tmp_path / "home", upstream)
         book = Book(upstream)
-        book.plan("mark-1", Behaviour(stall="middle"))
+        for mark in ("mark-1", "mark-2"):
+            book.plan(mark, Behaviour(stall="middle"))
         async with served(tmp_path / "home") as router, httpx.AsyncClient(timeout=10) as http:
             warm = openai_body("openai", "the first one waits for what is loaded late")
             assert (await http.post(router.front + PATH, content=warm)).status_code == 200
             body = openai_body("openai", "mark-1", stream=True)
-            async with http.stream("POST", router.front + PATH, content=body) as held:
+            dark = openai_body("openai-dark", "mark-2", stream=True)
+            async with (
+                http.stream("POST", router.front + PATH, content=body) as held,
+                http.stream("POST", router.front + PATH, content=dark) as unpriced,
+            ):
                 crowd = [
                     asyncio.create_task(_asks(router, f"client {n}", answered)) for n in range(4)
                 ]
@@ -61,9 +66,10 @@ async def test_a_killed_router_loses_no_row_older_than_a_second(tmp_path: Path) 
                     assert db.execute("PRAGMA integrity_check").fetchone() == ("ok",)
                     rows = dict(db.execute("SELECT id, state FROM request").fetchall())
                 id = held.headers["x-litellm-call-id"]
+                other = unpriced.headers["x-litellm-call-id"]
         old = _older(answered, killed)
         assert [one for one in old if rows.get(one) != "done"] == []
-        assert rows[id] == "running"
+        assert rows[id] == rows[other] == "running"
         async with served(tmp_path / "home") as again:
             link = Link(home_of(again))
             detail = await link.archive.request(id)
