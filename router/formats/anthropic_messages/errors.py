@@ -16,6 +16,7 @@ _TYPES = {
     402: "billing_error",
     403: "permission_error",
     404: "not_found_error",
+    408: "api_error",  # a provider's own deadline: no mistake of the client's
     413: "request_too_large",
     422: "invalid_request_error",
     429: "rate_limit_error",
