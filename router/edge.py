@@ -159,6 +159,9 @@ class Edge:
         """Accepts no more, lets running requests end for `seconds`, then cuts. Returns how many
         were cut: their handlers are cancelled and may say so to their clients."""
         self._close()
+        # what was accepted in this turn of the loop is a connection only in the next one, and
+        # would be kept and served to the end of `seconds`
+        await asyncio.sleep(0)
         if self._outbox is not None:
             self._outbox.flush()
         for connection in list(self._state.connections):
