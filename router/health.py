@@ -153,12 +153,18 @@ class Health:
         """Those whose state is another than when this was last asked."""
         at = self._wall()
         told = [
-            ServiceChange(at, s.name, s.kind, s.state, s.reason)
+            ServiceChange(at, s.name, s.kind, s.state, self._kept(s))
             for s in services
             if self._states.get(s.name) != s.state
         ]
         self._states.update((change.service, change.state) for change in told)
         return told
+
+    def _kept(self, service: ServiceView) -> str:
+        """The reason as history keeps it. A neighbour that we run may write what people wrote: its
+        words are shown while they are news, and never stored."""
+        child = self._children.get(service.name) if service.kind == "neighbour" else None
+        return service.reason if child is None else f"it is {child.state}"
 
     def views(self, generation: Generation) -> tuple[ServiceView, ...]:
         """Roles first, then providers, then neighbours, then the SSH front."""

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import os
+import sqlite3
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import httpx
@@ -13,6 +15,7 @@ import pytest
 from router.contract import Done, Refused, Result, StartNeighbour, StopNeighbour
 from router.control import act
 from router.keeper import NOT_FOUND
+from router.service import Router
 from storage.home import Home
 from tests.harness import free_ports
 from tests.router.inside import served
@@ -69,6 +72,10 @@ command = ["{sys.executable}", "-c", "raise SystemExit('wants Node 24')"]
             await http.get("/livez")
         assert why.startswith("ended with code 1")
         assert why.endswith("It said: wants Node 24")
+        # shown while it is news; in history, which lasts, stands only how it went
+        while not (kept := _history(router, "old")):
+            await http.get("/livez")
+        assert not any("Node" in reason for reason in kept)
         while (answer := await http.get("/mine/")).status_code != 200:
             assert "It is starting" in answer.text
         given = answer.json()
@@ -110,3 +117,10 @@ async def test_what_is_kept_ends_with_its_keeper(tmp_path: Path) -> None:
         *(*KEEPER, str(tmp_path / "nothing")), stdin=asyncio.subprocess.DEVNULL
     )
     assert await gone.wait() == NOT_FOUND
+
+
+def _history(router: Router, service: str) -> list[str]:
+    """The reasons that were stored of a service that was down."""
+    with closing(sqlite3.connect(router.ledger.path)) as db:
+        asked = "SELECT reason FROM health WHERE service = ? AND state = 'down'"
+        return [reason for (reason,) in db.execute(asked, (service,))]
