@@ -182,10 +182,12 @@ def _request(
     written = int(dice.lognormvariate(5.9, 0.8)) + 20
     fate = dice.random()
     gone, failed = fate < 0.012, fate > 0.994
+    # only Anthropic's models are told to write to the cache, and bill it
+    stored = fresh - fresh // 3 if kind.model.startswith("anthropic/") else 0
     used = Tokens(
-        input=fresh if kind.prices is FREE else fresh // 3,
+        input=fresh - stored,
         cache_read=warm,
-        cache_write=0 if kind.prices is FREE else fresh - fresh // 3,
+        cache_write=stored,
         output=0 if failed else written // 3 if gone else written,
     )
     first = kind.first * dice.uniform(0.7, 1.6)

@@ -123,6 +123,7 @@ async def test_without_a_router_and_without_a_request(
         assert "Press s to start the router" in picture
 
 
+@pytest.mark.long
 def test_the_published_pictures_are_todays(tmp_path: Path) -> None:
     subprocess.run(
         [sys.executable, "screenshots/make.py", "--out", str(tmp_path)],

@@ -135,13 +135,13 @@ def wrapping(*texts: str) -> ListRows[Item]:
 
 async def test_rows_that_wrap_are_whole_wherever_the_cursor_goes() -> None:
     """Their heights differ; the marked row is always seen whole, and a page skips nothing."""
-    texts = [f"row{n} " + "and more words " * (n % 4) for n in range(40)]
+    texts = [f"row{n} " + "and more words " * (n % 4) for n in range(16)]
     app = Bench(WRAPPING, edge="bottom")
     async with app.run_test(size=(26, 12)) as pilot:
         app.table.wrap = True
         app.table.show(wrapping(*texts))
         await pilot.pause()
-        assert (app.table.selected, app.table.following) == (39, True)
+        assert (app.table.selected, app.table.following) == (15, True)
 
         def check() -> set[int]:
             """The rows on the screen, of which the marked one is whole."""
@@ -151,11 +151,11 @@ async def test_rows_that_wrap_are_whole_wherever_the_cursor_goes() -> None:
             return {int(line[1:4]) for line in seen if line[1:4].strip()}
 
         met: set[int] = check()
-        for key, times in (("pageup", 14), ("pagedown", 14), ("k", 40), ("j", 40)):
+        for key, times in (("pageup", 7), ("pagedown", 7), ("k", 16), ("j", 16)):
             for _ in range(times):
                 await pilot.press(key)
                 met |= check()
-            assert met == set(range(40)), key
+            assert met == set(range(16)), key
             met = check()
         await pilot.press("k")
         assert not app.table.following
