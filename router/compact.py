@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from router.aside import posted
+from router.border import Border
 from router.delivery import LARGEST_ANSWER
 from router.doors.call import Call
 from router.doors.callers import user_of
 from router.errors import CallerError
-from router.exchange import Border, Surface, attempts, begin, choose
+from router.exchange import Surface, attempts, begin, choose
 from router.formats.openai_responses import OpenAIResponses
 from router.formats.other_endpoints import usage_of
 from router.formats.splice import rename

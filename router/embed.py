@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from router.aside import posted
+from router.border import Border
 from router.delivery import LARGEST_ANSWER
 from router.doors.call import Call
 from router.doors.callers import user_of
-from router.exchange import Border, Surface, attempts, begin, choose
+from router.exchange import Surface, attempts, begin, choose
 from router.formats import embeddings, splice
 from router.guards.body import read_body
 from router.messages import UsageSeen

@@ -9,7 +9,6 @@ A retry or a fallback happens only before the first byte of an answer was sent t
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING
 
@@ -17,16 +16,16 @@ import msgspec
 from msgspec import Struct
 
 from router import narration
+from router.border import Border
 from router.caller import Caller
 from router.canned import canned, recite
-from router.cycle import Leaving
-from router.delivery import STREAMED, deliver
+from router.delivery import deliver
 from router.doors.call import Call
 from router.doors.callers import client_of, key_of, public_name, session_of, user_of
-from router.errors import CallerError, Kind, OursError, RequestError, UpstreamError
-from router.formats import Format, Writer, splice
+from router.errors import Kind, RequestError, UpstreamError
+from router.formats import Format, splice
 from router.formats.failures import redacted
-from router.guards.body import ClientGoneError, read_body
+from router.guards.body import read_body
 from router.inlining import FORMATS as INLINED
 from router.messages import Request
 from router.outgoing import able, insist, outgoing
@@ -34,7 +33,7 @@ from router.pauses import refusal
 from router.policy import Course, GiveUp, Try, Wait
 from router.prices import price
 from router.quotes import without_quotes
-from router.record import Attempt, Record, StoppedBy
+from router.record import Attempt, Record
 from router.rules import RefusedError, decide
 from router.rules.plan import Candidate, Plan
 from router.signing import EXTRAS
@@ -45,13 +44,6 @@ from router.wishes import Wishes
 if TYPE_CHECKING:
     from router.service import Router
 
-STOPPED: dict[StoppedBy, str] = {
-    "client": "the client left",
-    "operator": "stopped by the operator",
-    "router": "the router was stopped",
-}
-#: seconds for telling a client that it was stopped: one that does not read must not hold the end
-LAST_WORDS = 1.0
 Parse = Callable[[bytes], Request]
 Attempted = Callable[[Attempt, Candidate], Awaitable[None]]
 
@@ -296,114 +288,3 @@ def settle(
         )
     router.health.attempted(attempt, router.wall())
     _narrate(router, record, attempt)
-
-
-class Border:
-    """The border of every exchange: turns whatever ends it into an answer and a ledger row."""
-
-    def __init__(
-        self,
-        router: Router,
-        call: Call,
-        format: Format,
-        headers: Callable[[Record], Sequence[tuple[str, str]]],
-        record: Record,
-    ) -> None:
-        self._router = router
-        self.call = call
-        self._format = format
-        self._headers = headers
-        self._record = record
-        self.request: Request | None = None  # once it waits for the first event of a stream
-
-    def watch_client(self) -> None:
-        """From here on a client that leaves ends the work. Call it once the body was read."""
-        leaving: Leaving = self.call.scope["leaving"]
-        leaving.then(self._client_left)
-
-    def awaits(self, request: Request) -> None:
-        """From here on the client of a stream waits for its first event."""
-        if request.stream and self._format.waiting:
-            self.request, self._record.border = request, self
-
-    def ping(self, now: float) -> None:
-        """The client is told that it is served, as the contract of Claude Code's gateways wants it
-        in any silence. The head before it names no model: another candidate may still answer."""
-        self._record.pinged = now
-        headers = (*STREAMED, *self._headers(self._record))
-        self.call.wait(self._format.content_type, headers, self._format.waiting)
-
-    def _client_left(self) -> None:
-        """Some go as soon as they have read the last word: they have all that they asked for."""
-        if not self._record.complete:
-            self._record.stop("client")
-
-    async def __aenter__(self) -> Border:
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: object
-    ) -> bool:
-        record, router = self._record, self._router
-        try:
-            if error is not None:
-                return await self._end(error)
-            record.state = "done"
-            return True
-        finally:
-            # both hold the record: a ring for the collector
-            record.task = record.border = None
-            record.ended = router.now()
-            router.finished(record)
-
-    async def _end(self, error: BaseException) -> bool:
-        """Whether `error` ends here, and is told to the client as far as it is still there."""
-        record = self._record
-        if isinstance(error, asyncio.CancelledError | ClientGoneError):
-            return await self._stopped("client" if isinstance(error, ClientGoneError) else "")
-        if not isinstance(error, RequestError):
-            if not isinstance(error, Exception):
-                return False
-            error = OursError(self._router.log.incident("exchange", error, request=record.id))
-        record.refuse(error)
-        await self._tell(error)
-        return True
-
-    async def _stopped(self, by: StoppedBy) -> bool:
-        """The work was ended from outside: by the client, the operator, or the router's own end."""
-        record = self._record
-        record.stopped_by = record.stopped_by or by or "router"
-        record.state = "cancelled"
-        record.error = STOPPED[record.stopped_by]
-        task = asyncio.current_task()
-        if task is not None:
-            task.uncancel()
-        if record.stopped_by != "client":
-            no_more = (("x-should-retry", "false"),)
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(LAST_WORDS):
-                    await self._tell(
-                        CallerError(record.error, status=503, kind="cancelled", headers=no_more)
-                    )
-        return True
-
-    def _begun(self) -> Writer | None:
-        """Whose stream the client reads: of nobody's yet, where it heard nothing but pings."""
-        record = self._record
-        if record.pinged and self.request is not None:
-            record.status = 200
-            return self._format.writer(self.request, now=int(record.started_at), id=record.id)
-        return record.writer
-
-    async def _tell(self, error: RequestError) -> None:
-        """The error, in the client's dialect: as the whole answer, or as the end of its stream."""
-        call = self.call
-        if call.started:
-            # what has no words for an error is left unfinished: its connection closes
-            if (writer := self._begun()) is not None:
-                await call.end(writer.fail(error))
-            return
-        status = self._format.client_status(error)
-        self._record.status = status
-        headers = (*self._headers(self._record), *error.headers)
-        await call.answer(status, self._format.render_error(error), headers=headers)

@@ -9,10 +9,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from router.aside import posted
+from router.border import Border
 from router.delivery import LARGEST_ANSWER
 from router.doors.call import Call
 from router.errors import UpstreamError
-from router.exchange import Border, Surface, attempts, begin, choose
+from router.exchange import Surface, attempts, begin, choose
 from router.formats import other_endpoints as wire
 from router.formats.failures import redacted
 from router.formats.splice import rename

@@ -27,7 +27,7 @@ from router.tally import Tally
 from router.wishes import NO_WISHES
 
 if TYPE_CHECKING:
-    from router.exchange import Border
+    from router.border import Border
     from router.spending.cashier import Entry
     from router.spending.register import Key
 
