@@ -7,12 +7,12 @@ is in the file is in force.
 from __future__ import annotations
 
 import asyncio
-import os
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import msgspec
 
+from router.config.edit import put_back
 from router.errors import CallerError
 from router.messages import JSON
 
@@ -57,16 +57,9 @@ class AddedModels:
     def _write(self, entries: list[JSON]) -> None:
         """Whole or not at all, and readable by its owner alone: there are keys in it."""
         data = msgspec.json.format(msgspec.json.encode({"model_list": entries}), indent=2)
-        fresh = self._path.with_suffix(".new")
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            if not entries:
-                self._path.unlink(missing_ok=True)
-                return
-            with open(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
-                file.write(data)
-                os.fsync(file.fileno())
-            fresh.replace(self._path)
+            put_back(self._path, data.decode() if entries else None)
         except OSError as error:
             raise _ours(f"cannot be written: {error.strerror}") from None
 
