@@ -15,8 +15,6 @@ import fcntl
 import json
 import os
 import pty
-import select
-import shutil
 import statistics
 import struct
 import subprocess
@@ -32,7 +30,7 @@ import bodies
 import psutil
 from gateways import Gateway, pointsman
 from process import Measured
-from run import SOURCES, WARM, _free_port
+from run import SETTLE, WARM, compiled, free_port
 
 from console.aside import NICE
 
@@ -41,6 +39,12 @@ PROGRAM = (
 )
 COLUMNS, ROWS = 120, 40
 KEYS = 60
+#: seconds between keys, as they repeat while one is held; what a key repaints is done by then
+REPEAT = 0.07
+#: seconds until what consoles began, or left behind, is over, and a load fills their screens
+REST = 2.0
+#: seconds of a load that are not read at its end: they begin and end each on its own
+SPARE = 1.0
 
 
 class Looker:
@@ -145,22 +149,18 @@ def main() -> int:
     given = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="pointsman-bench-") as temporary:
         folder = Path(temporary)
-        for name in ("mock", "lgen"):
-            source = str(SOURCES / f"{name}.c")
-            subprocess.run(
-                [shutil.which("cc") or "cc", "-O2", "-o", str(folder / name), source], check=True
-            )
+        compiled(folder, "mock", "lgen")
         bodies.make(folder)
         own = folder / "pointsman"
         own.mkdir(mode=0o700)
-        port = _free_port()
+        port = free_port()
         mock = Measured("mock", [str(folder / "mock"), "-p", str(port)], 1, folder, {})
-        gateway = pointsman(_free_port(), port, own)
+        gateway = pointsman(free_port(), port, own)
         router = Measured("router", gateway.command, 0, own, gateway.env)
         try:
             mock.wait_ready(f"http://127.0.0.1:{port}/v1/models")
             router.wait_ready(f"http://127.0.0.1:{gateway.port}{gateway.ready}")
-            time.sleep(3)
+            time.sleep(SETTLE)
             _one_console(folder, own, gateway, given)
             _five(folder, own, gateway, given)
             _twenty(folder, own, gateway, router, given)
@@ -186,10 +186,10 @@ def _one_console(folder: Path, own: Path, gateway: Gateway, given: argparse.Name
     looker.live.wait(20)
     idle = _share(looker, 4)
     load = Load(folder, gateway, given.rate, given.seconds)
-    time.sleep(2)
-    before = looker.read
-    busy = _share(looker, given.seconds - 3)
-    written = (looker.read - before) / (given.seconds - 3) / 1024
+    time.sleep(REST)
+    before, seconds = looker.read, given.seconds - REST - SPARE
+    busy = _share(looker, seconds)
+    written = (looker.read - before) / seconds / 1024
     load.answer()
     print(f"Live, nothing new    {idle:6.1%} of a core")
     print(
@@ -204,10 +204,12 @@ def _five(folder: Path, own: Path, gateway: Gateway, given: argparse.Namespace) 
     lookers = [Looker(own) for _ in range(5)]
     for looker in lookers:
         looker.live.wait(30)
-    time.sleep(2)
-    waited = sorted(
-        lookers[0].key(b"jk"[n % 2 : n % 2 + 1]) for n in range(KEYS) if not time.sleep(0.07)
-    )
+    time.sleep(REST)
+    waited = []
+    for number in range(KEYS):
+        time.sleep(REPEAT)
+        waited.append(lookers[0].key(b"jk"[number % 2 : number % 2 + 1]))
+    waited.sort()
     p95 = waited[int(len(waited) * 0.95)] * 1000
     print(f"key, five consoles   p50 {waited[len(waited) // 2] * 1000:.0f} ms, p95 {p95:.0f} ms")
     print(
@@ -235,7 +237,7 @@ def _twenty(
             for looker in lookers:
                 looker.stop()
             lookers = []
-        time.sleep(2)
+        time.sleep(REST)
         load = Load(folder, gateway, given.rate, given.seconds)
         before, at = router.cpu(), time.monotonic()
         found = load.answer()
@@ -255,7 +257,7 @@ def _twenty(
 
 def _share(looker: Looker, seconds: float) -> float:
     before, at = looker.cpu(), time.monotonic()
-    select.select([], [], [], seconds)
+    time.sleep(seconds)
     return (looker.cpu() - before) / (time.monotonic() - at)
 
 

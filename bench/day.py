@@ -21,9 +21,13 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from consoles import Looker
 
+from router.contract import Beat
 from storage.home import home
 from tests.console import scene
 from tests.console.fake_router import FakeRouter
+
+#: seconds over which a console's CPU is looked at, and the CPU seconds of one that is at rest
+LOOK, RESTING = 1.5, 0.05
 
 
 async def day(beats: int, requests: int) -> None:
@@ -50,7 +54,7 @@ async def day(beats: int, requests: int) -> None:
                 looker.stop()
 
 
-def _beat(number: int, requests: int) -> scene.Beat:
+def _beat(number: int, requests: int) -> Beat:
     """Requests that nobody saw before, each of another session, of the kinds of the scene."""
     at = scene.NOW + number * 0.5
     new = []
@@ -72,9 +76,9 @@ def _beat(number: int, requests: int) -> scene.Beat:
 async def _settled(looker: Looker) -> None:
     """Until it has taken in all that was told: its CPU stands still."""
     before = -1.0
-    while looker.cpu() - before > 0.05:
+    while looker.cpu() - before > RESTING:
         before = looker.cpu()
-        await asyncio.sleep(1.5)
+        await asyncio.sleep(LOOK)
 
 
 def main() -> None:

@@ -15,7 +15,6 @@ import asyncio
 import json
 import shutil
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
@@ -26,7 +25,7 @@ from typing import Any
 import bodies
 from gateways import Gateway, ccr, pointsman
 from process import Measured
-from run import SETTLE, SOURCES, free_port
+from run import SETTLE, compiled, free_port
 
 from router.caller import Caller
 from router.config import Flags, Probes, load
@@ -134,10 +133,9 @@ def _outside(folder: Path, turns: int) -> None:
     if shutil.which("cc") is None or shutil.which("taskset") is None:
         print("left out: it needs a C compiler and taskset")
         return
-    program = str(folder / "mock")
-    subprocess.run(["cc", "-O2", "-o", program, str(SOURCES / "mock.c")], check=True)
+    compiled(folder, "mock")
     port = free_port()
-    mock = Measured("mock", [program, "-p", str(port)], 1, folder, {})
+    mock = Measured("mock", [str(folder / "mock"), "-p", str(port)], 1, folder, {})
     try:
         mock.wait_ready(f"http://127.0.0.1:{port}/v1/models")
         print(f"{'gateway':10} {'first':>9} {'next turns':>11}")

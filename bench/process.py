@@ -12,6 +12,9 @@ from pathlib import Path
 
 import psutil
 
+#: seconds between two questions whether a program answers yet
+AGAIN = 0.1
+
 
 class Measured:
     """`command` on core `core`; its output goes to a file in `folder`."""
@@ -45,7 +48,7 @@ class Measured:
             except urllib.error.HTTPError:
                 return
             except OSError:
-                time.sleep(0.1)
+                time.sleep(AGAIN)
         words = self.log.read_text(errors="replace")[-600:]
         raise RuntimeError(f"{self.name} did not come up:\n{words}")
 

@@ -34,7 +34,10 @@ SOURCES = Path(__file__).parent / "src"
 #: nobody needs more, and a shared machine should not bear more
 MOST_SECONDS = 10.0
 MOST_ROUNDS = 9
+#: seconds of load until connections stand; the generator leaves them out of its figures
 WARM = 0.5
+#: share of the load's seconds in which CPU is read: to its end, the last answers would be missing
+READ = 0.95
 #: seconds after the starts: programs load prices and vocabularies once they listen
 SETTLE = 3.0
 
@@ -69,10 +72,7 @@ def main() -> int:
     scenarios = [s for s in SCENARIOS if not given.only or s.name in given.only.split(",")]
     with tempfile.TemporaryDirectory(prefix="pointsman-bench-") as temporary:
         folder = Path(temporary)
-        for name in ("mock", "lgen"):
-            subprocess.run(
-                ["cc", "-O2", "-o", str(folder / name), str(SOURCES / f"{name}.c")], check=True
-            )
+        compiled(folder, "mock", "lgen")
         bodies.make(folder)
         rows = _measure(folder, scenarios, given)
     for row in rows:
@@ -164,7 +164,7 @@ def _one(
     )
     time.sleep(WARM)
     before, at = process.cpu(), time.monotonic()
-    time.sleep(seconds * 0.95)
+    time.sleep(seconds * READ)
     used, elapsed = process.cpu() - before, time.monotonic() - at
     found = json.loads(load.communicate()[0])
     requests = found["rps"] * elapsed
@@ -180,6 +180,14 @@ def _one(
         "bad": found["errors"] + found["non200"],
         "said": found["bad_text"],
     }
+
+
+def compiled(folder: Path, *names: str) -> None:
+    """Makes programs of src/ in `folder`. Raises CalledProcessError; the compiler says why."""
+    for name in names:
+        subprocess.run(
+            ["cc", "-O2", "-o", str(folder / name), str(SOURCES / f"{name}.c")], check=True
+        )
 
 
 def free_port() -> int:
