@@ -7,7 +7,7 @@ for 1.109's. No key is ever shown, though 1.80 showed an expired one.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cache
 
 import msgspec
@@ -109,43 +109,35 @@ class _Told:
     def status(self, error: RequestError) -> int | None:
         return self._statuses.get(error.code or "")
 
-    def told(self, envelope: JSON, error: RequestError) -> bytes:
-        """OpenAI's envelope in LiteLLM's words, with its type and status for our codes."""
-        envelope["error"]["message"] = worded(error, self._version)
+
+class _InOpenAIs(_Told):
+    """An error in OpenAI's envelope, in LiteLLM's words, with its type and status for our codes."""
+
+    envelope: Callable[[RequestError], JSON] = staticmethod(openai_errors.envelope)
+
+    def client_status(self, error: RequestError) -> int:
+        return self.status(error) or openai_errors.status_of(error)
+
+    def render_error(self, error: RequestError) -> bytes:
+        told = self.envelope(error)
+        told["error"]["message"] = worded(error, self._version)
         if error.code in TYPES:
-            code = str(self.status(error) or openai_errors.status_of(error))
-            envelope["error"] |= {"type": error.code, "code": code}
-        return msgspec.json.encode(envelope)
+            told["error"] |= {"type": error.code, "code": str(self.client_status(error))}
+        return msgspec.json.encode(told)
 
 
-class LiteLLMChat(_Told, OpenAIChat):
+class LiteLLMChat(_InOpenAIs, OpenAIChat):
     """OpenAI's format, with errors as LiteLLM tells them."""
 
-    def client_status(self, error: RequestError) -> int:
-        return self.status(error) or super().client_status(error)
 
-    def render_error(self, error: RequestError) -> bytes:
-        return self.told(openai_errors.envelope(error), error)
-
-
-class LiteLLMCompletions(_Told, OpenAICompletions):
+class LiteLLMCompletions(_InOpenAIs, OpenAICompletions):
     """The legacy format, with the same errors."""
 
-    def client_status(self, error: RequestError) -> int:
-        return self.status(error) or super().client_status(error)
 
-    def render_error(self, error: RequestError) -> bytes:
-        return self.told(openai_errors.envelope(error), error)
-
-
-class LiteLLMResponses(_Told, OpenAIResponses):
+class LiteLLMResponses(_InOpenAIs, OpenAIResponses):
     """Responses, with the same errors. Its own codes stay: Codex acts on them."""
 
-    def client_status(self, error: RequestError) -> int:
-        return self.status(error) or super().client_status(error)
-
-    def render_error(self, error: RequestError) -> bytes:
-        return self.told(responses_errors.envelope(error), error)
+    envelope = staticmethod(responses_errors.envelope)
 
 
 class LiteLLMMessages(_Told, AnthropicMessages):
@@ -153,7 +145,7 @@ class LiteLLMMessages(_Told, AnthropicMessages):
     for a prompt that is too long: those stay."""
 
     def client_status(self, error: RequestError) -> int:
-        return self.status(error) or super().client_status(error)
+        return self.status(error) or anthropic_errors.status_of(error)
 
     def render_error(self, error: RequestError) -> bytes:
         message = None if error.kind == "too_long" else worded(error, self._version)
