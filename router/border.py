@@ -65,7 +65,7 @@ class Border:
         in any silence. The head before it names no model: another candidate may still answer."""
         self._record.pinged = now
         headers = (*STREAMED, *self._headers(self._record))
-        self.call.wait(self._format.content_type, headers, self._format.waiting)
+        self.call.ping(self._format.content_type, headers, self._format.waiting)
 
     def _client_left(self) -> None:
         """Some go as soon as they have read the last word: they have all that they asked for."""

@@ -69,9 +69,9 @@ class Recording(Call):
         self.content_type = content_type
         await super().begin(status, content_type, headers)
 
-    def wait(self, content_type: str, headers: Headers, ping: bytes) -> None:
+    def ping(self, content_type: str, headers: Headers, ping: bytes) -> None:
         self.content_type = content_type
-        super().wait(content_type, headers, ping)
+        super().ping(content_type, headers, ping)
 
     async def more(self, body: bytes) -> None:
         self._keep(body)

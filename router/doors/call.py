@@ -72,8 +72,8 @@ class Call:
         await self._cycle.ready()
         self._begin(status, [("content-type", content_type), *headers])
 
-    def wait(self, content_type: str, headers: Headers, ping: bytes) -> None:
-        """The head of a stream that has no answer yet, unless it was sent, and `ping`."""
+    def ping(self, content_type: str, headers: Headers, ping: bytes) -> None:
+        """`ping` to the client of a stream that has no answer yet, and the head before it, once."""
         if self._cycle.flow.write_paused:
             return  # it has not read what it got
         if not self.started:
