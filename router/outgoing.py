@@ -114,7 +114,9 @@ def insist(candidate: Candidate, dropped: tuple[str, ...], wishes: Wishes) -> No
     if not dropped or candidate.deployment is None:
         return
     lax = wishes.drop_params
-    if not candidate.deployment.strict if lax is None else lax:
+    if lax is None:
+        lax = not candidate.deployment.strict
+    if lax:
         return
     if error := unsupported(dropped, candidate.provider.kind, candidate.model):
         raise error

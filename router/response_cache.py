@@ -176,7 +176,7 @@ class ResponseCache:
             return call
         if ticket.found is None:
             return Recording(call, ticket, self._rules.size // 8)
-        await recalled(call, surface, record, plan, ticket, now)
+        await _recite(call, surface, record, plan, ticket.key, ticket.found, now)
         return None
 
     def keep(self, call: Call, record: Record) -> None:
@@ -211,23 +211,22 @@ class ResponseCache:
             self.drop(next(iter(self._kept)))
 
 
-async def recalled(
-    call: Call, surface: Surface, record: Record, plan: Plan, ticket: Ticket, now: float
+async def _recite(
+    call: Call, surface: Surface, record: Record, plan: Plan, key: str, kept: Kept, now: float
 ) -> None:
     """Answers with what was kept: a row of its own, which cost nothing and says what it saved."""
-    assert ticket.found is not None
     first = plan.candidates[0]
     attempt = Attempt(1, first, "response cache", record.started_at, now)
     attempt.ended, attempt.outcome, attempt.status = now, "ok", 200
-    attempt.settled(Bill(0, Spend(saved=ticket.found.cost or 0), BILLED))
+    attempt.settled(Bill(0, Spend(saved=kept.cost or 0), BILLED))
     record.attempts.append(attempt)
-    age = f"{record.started_at - ticket.found.at:.0f} s old"
+    age = f"{record.started_at - kept.at:.0f} s old"
     record.rule, record.value = "cache", age
     record.looks = (*record.looks, Look("cache", age, hit=True, target="", note="exact match"))
     record.status, record.first_token = 200, now
     told = (
         *surface.headers(record),
         ("x-litellm-cache-hit", "True"),
-        ("x-litellm-cache-key", ticket.key),
+        ("x-litellm-cache-key", key),
     )
-    await call.answer(200, ticket.found.body, ticket.found.content_type, told)
+    await call.answer(200, kept.body, kept.content_type, told)
