@@ -34,14 +34,18 @@ _FRAMED, _EACH = 3, 4
 _SECRET = frozenset({"authorization", "x-api-key", "api-key", "x-goog-api-key"})
 
 
-async def _plan(router: Router, dialect: str, body: JSON) -> tuple[Request, Plan, int]:
-    """The parsed request, what the rules make of it and its tokens. Raises CallerError."""
-    request = router.formats[dialect].parse_request(msgspec.json.encode(body))
+def _parsed(router: Router, dialect: str, body: JSON) -> Request:
+    """Raises RequestError."""
+    return router.formats[dialect].parse_request(msgspec.json.encode(body))
+
+
+async def _plan(router: Router, request: Request) -> tuple[Plan, int]:
+    """What the rules make of a request, and its tokens. Raises RequestError."""
     caller = Caller(door="litellm", plane="litellm", headers={})
     case = await situation(
         router.means, request, caller, router.generation, at=router.wall(), dry=True
     )
-    return request, decide(case), case.facts.tokens
+    return decide(case), case.facts.tokens
 
 
 async def token_counter(router: Router, asked: Asked) -> JSON:
@@ -54,13 +58,13 @@ async def token_counter(router: Router, asked: Asked) -> JSON:
     body = {"model": model, "messages": messages}
     if asked.body.get("tools"):
         body["tools"] = asked.body["tools"]
-    request = router.formats["openai_chat"].parse_request(msgspec.json.encode(body))
+    request = _parsed(router, "openai_chat", body)
     tokens, _ = await router.counter.count(request)
     if asked.body.get("messages") is not None:
         tokens += _FRAMED + _EACH * len(messages)
     used = model
     try:
-        _, plan, _ = await _plan(router, "openai_chat", body)
+        plan, _ = await _plan(router, request)
         used = plan.candidates[0].model
     except RequestError:
         pass  # a name that is not served is counted all the same, as in LiteLLM
@@ -85,7 +89,8 @@ async def transform_request(router: Router, asked: Asked) -> JSON:
             f"should have a request_body, and a call_type of {', '.join(_CALLS)}", "call_type"
         )
     try:
-        request, plan, _ = await _plan(router, dialect, body)
+        request = _parsed(router, dialect, body)
+        plan, _ = await _plan(router, request)
         assert asked.call is not None
         sent = outgoing(router.formats, plan.request, request, plan.candidates[0], asked.call)
     except RequestError as error:
@@ -110,8 +115,8 @@ async def calculate(router: Router, asked: Asked) -> JSON:
             "Bad Request - Either 'model' or 'completion_response' must be provided", "model"
         )
     messages = body.get("messages") or [{"role": "user", "content": ""}]
-    asked_for = {"model": model, "messages": messages}
-    _, plan, tokens = await _plan(router, "openai_chat", asked_for)
+    request = _parsed(router, "openai_chat", {"model": model, "messages": messages})
+    plan, tokens = await _plan(router, request)
     first = plan.candidates[0]
     usage = Usage(input=tokens if body.get("messages") else 0)
     if isinstance(answer, dict):
