@@ -22,9 +22,9 @@ MOST = 100_000
 
 
 def _activity(points: list[CostPoint]) -> JSON:
-    days = [
+    days: list[JSON] = [
         {
-            "date": datetime.fromtimestamp(point.at).strftime("%b %d"),
+            "date": _date_short(point.at),
             "api_requests": point.line.requests,
             "total_tokens": point.line.tokens.prompt + point.line.tokens.output,
         }
@@ -32,10 +32,8 @@ def _activity(points: list[CostPoint]) -> JSON:
     ]
     return {
         "daily_data": days,
-        "sum_api_requests": sum(point.line.requests for point in points),
-        "sum_total_tokens": sum(
-            point.line.tokens.prompt + point.line.tokens.output for point in points
-        ),
+        "sum_api_requests": sum(day["api_requests"] for day in days),
+        "sum_total_tokens": sum(day["total_tokens"] for day in days),
     }
 
 
