@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from router.doors.management import owners
 from router.doors.management.asked import (
     ADMIN,
     Asked,
@@ -102,11 +103,10 @@ def _check(router: Router, body: JSON, before: Key | None = None) -> None:
         value = body.get(name)
         if value is not None and (not isinstance(value, str) or len(value) > LONGEST):
             raise wrong(f"{name}: should be a text of at most {LONGEST} characters", name)
-    team, budget = body.get("team_id"), body.get("budget_id")
+    team = body.get("team_id")
     if team and team not in register.teams:
         raise missing(f"Team doesn't exist in db. Team={team}. Create team via `/team/new` call.")
-    if budget and budget not in register.budgets:
-        raise missing(f"Budget={budget} does not exist. Create it via `/budget/new`.")
+    owners.named_budget(router, body)
     alias = body.get("key_alias")
     others = [key for key in register.keys.values() if key is not before]
     if alias and any(key.key_alias == alias for key in others):
