@@ -102,9 +102,7 @@ class Accounts:
                 self._configured(index, budget, name).spent += cost
             for (scope, period, name), before in held.items():
                 if (scope, period) == (budget.scope, budget.period):
-                    account = self._configured(index, budget, name)
-                    account.held = before.held  # those that run go on, and release it here
-                    _takeover(before, account)
+                    _takeover(before, self._configured(index, budget, name))
                     self._accounts[(f"#{index}", name)] = before
 
     def _sums(self, budget: Budget) -> dict[str, int]:
@@ -185,7 +183,6 @@ class Accounts:
         )
         before = self._accounts.get((kind, name))
         if before is not None:
-            account.held = before.held  # those that run go on, and release it here
             if before.start == account.start:
                 account.spent, account.warned = before.spent, before.warned
             else:
@@ -342,9 +339,10 @@ class Accounts:
 
 
 def _takeover(before: Account, account: Account) -> None:
-    """Into the same object: requests that run hold it."""
+    """Into the same object: requests that run hold it, and release there what is held."""
     for name in Account.__slots__:
-        setattr(before, name, getattr(account, name))
+        if name != "held":
+            setattr(before, name, getattr(account, name))
 
 
 def _fits(kind: str, pattern: str, name: str) -> bool:
