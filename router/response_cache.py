@@ -103,15 +103,16 @@ class Recording(Call):
 
 
 class ResponseCache:
-    """`on`: whether it is configured. `wall` gives Unix seconds."""
+    """`on`: whether it is configured, as `rules` (None: it is not). `wall` gives Unix seconds."""
 
-    def __init__(self, wall: Callable[[], float]) -> None:
+    def __init__(self, wall: Callable[[], float], rules: ResponseCaching | None = None) -> None:
         self._wall = wall
         self._kept: OrderedDict[str, Kept] = OrderedDict()
         self._rules = ResponseCaching()
         self.on = False
         self.size = 0
         self.hits = self.misses = 0
+        self.follow(rules)
 
     def __len__(self) -> int:
         return len(self._kept)

@@ -69,9 +69,9 @@ TICK = 0.25
 KEPT_AGAIN = 5.0
 #: seconds between looks at what is too old, or too much, to keep; and until the first
 PRUNE = 300.0
+FIRST_PRUNE = 20.0
 #: seconds between two times that what health knows of each service is kept
 KEPT_HEALTH = 20.0
-FIRST_PRUNE = 20.0
 #: new objects until the collector looks at them; a request leaves hardly a cycle behind
 YOUNG = 50_000
 
@@ -101,10 +101,8 @@ class Router:
         self.live = Live(self.wall, self.now, today, before)
         #: sessions whose new requests are refused (router/pauses.py)
         self.paused = {session for session, _ in self.ledger.kept(PAUSE)}
-        self.edits, self.added = (
-            Edits(home.route_edits),
-            AddedModels(home.litellm_models, self.reload),
-        )
+        self.edits = Edits(home.route_edits)
+        self.added = AddedModels(home.litellm_models, self.reload)
         self.visitors = Visitors(self.live.tell)
         self.invitations = Invitations(self.wall)
         self.counter = Counter()
@@ -127,8 +125,7 @@ class Router:
         self.cashier = Cashier(self.ledger, self.wall, self.alerts.raised)
         self.cashier.follow(generation.budgets)
         self.live.budgets = self.cashier.views
-        self.cache = ResponseCache(self.wall)
-        self.cache.follow(generation.cache)
+        self.cache = ResponseCache(self.wall, generation.cache)
         eyes = Eyes(own_door(self.transport, lambda: self.generation))
         self.means = Means(self.counter, self.sessions, projects, self.custom, eyes=eyes)
         self.children: dict[str, Child] = {}
@@ -346,9 +343,9 @@ class Router:
         gc.set_threshold(YOUNG, 20, 50)
 
     async def _tick(self) -> None:
-        """Long requests are kept while they run, so that a killed router still shows them, and who
-        waits for a stream to begin is told that it will; what
-        overrides did, and that one has expired, is told."""
+        """Long requests are kept while they run, so that a killed router still shows them; who
+        waits for a stream to begin is told that it will; what overrides did, and that one has
+        expired, is told. What health knows is kept, and what is too old is let go."""
         kept, pruned = self.now(), self.now() - PRUNE + FIRST_PRUNE
         overrides = self.overrides.views(self.generation)
         while True:
@@ -367,8 +364,8 @@ class Router:
             if now - kept > KEPT_HEALTH:
                 kept = now
                 self._keep_health()
-            if self.now() - pruned > PRUNE:
-                pruned = self.now()
+            if now - pruned > PRUNE:
+                pruned = now
                 generation = self.generation
                 oldest = self.wall() - generation.retention_days * 86_400
                 self.ledger.prune(oldest, generation.retention_bytes)

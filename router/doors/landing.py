@@ -75,14 +75,18 @@ def _key(role: Role, without: str) -> str:
 def _doors(router: Router) -> list[Way]:
     """What opens in a browser."""
     generation = router.generation
-    console = "the console" if generation.litellm.mode != "external" else "its own pages"
-    router_ui = "the console" if generation.ccr.mode != "external" else "its own pages"
+    admin, routes = _pages(generation.litellm), _pages(generation.ccr)
     return [
         Way("Console", "/console/", "every request, its route, why, and what it costs"),
         *(_neighbour(router, site) for site in generation.sites),
-        Way("LiteLLM", "/litellm/", f"models and health, in {console}", "LiteLLM"),
-        Way("Claude Code Router", "/ccr/ui", f"routes, in {router_ui}", "CCR"),
+        Way("LiteLLM", "/litellm/", f"models and health, in {admin}", "LiteLLM"),
+        Way("Claude Code Router", "/ccr/ui", f"routes, in {routes}", "CCR"),
     ]
+
+
+def _pages(role: Role) -> str:
+    """Whose pages open there."""
+    return "its own pages" if role.mode == "external" else "the console"
 
 
 def _neighbour(router: Router, site: Site) -> Way:

@@ -11,6 +11,7 @@ from router.formats import Format, Frame, Reader, Writer
 from router.formats.fields import bounded
 from router.formats.openai_chat import errors, parse, render, whole, writer
 from router.formats.openai_chat.reader import OpenAIReader
+from router.formats.openai_chat.stream import PING
 from router.formats.splice import with_model
 from router.messages import JSON, Event, Request
 from router.settings import Provider
@@ -22,7 +23,7 @@ class OpenAIChat(Format):
     name = parse.NAME
     framing = "sse"
     content_type = "text/event-stream; charset=utf-8"
-    waiting = b": ping\n\n"
+    waiting = PING
 
     def parse_request(self, raw: bytes) -> Request:
         with bounded():

@@ -14,6 +14,8 @@ from router.messages import Event, Finish
 
 _encode = msgspec.json.Encoder().encode
 _DONE = b"data: [DONE]\n\n"
+#: a comment, which every reader of server-sent events skips
+PING = b": ping\n\n"
 
 
 class Stream:
@@ -30,7 +32,7 @@ class Stream:
             self._done = self._closed = True
 
     def ping(self) -> bytes:
-        return b": ping\n\n" if self._begun and not self._closed else b""
+        return PING if self._begun and not self._closed else b""
 
     def fail(self, error: RequestError) -> bytes:
         if self._closed:

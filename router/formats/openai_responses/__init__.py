@@ -10,6 +10,7 @@ import msgspec
 from router.errors import RequestError
 from router.formats import Format, Reader, Writer
 from router.formats.fields import bounded
+from router.formats.openai_chat.stream import PING
 from router.formats.openai_responses import errors, parse, reader, render, writer
 from router.formats.splice import MODEL, rename
 from router.messages import JSON, Event, Request
@@ -23,7 +24,7 @@ class OpenAIResponses(Format):
     name = parse.NAME
     framing = "sse"
     content_type = "text/event-stream; charset=utf-8"
-    waiting = b": ping\n\n"
+    waiting = PING
 
     def parse_request(self, raw: bytes) -> Request:
         with bounded():

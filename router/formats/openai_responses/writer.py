@@ -15,6 +15,7 @@ from router.formats import guess
 from router.formats.failures import nonsense, raised
 from router.formats.fold import fold
 from router.formats.names import originals
+from router.formats.openai_chat.stream import PING
 from router.formats.openai_chat.writer import refused
 from router.formats.openai_responses.output import (
     Items,
@@ -122,7 +123,7 @@ class ResponsesWriter:
             self._ended = True
 
     def ping(self) -> bytes:
-        return b": ping\n\n" if self._begun and not self._ended else b""
+        return PING if self._begun and not self._ended else b""
 
     def fail(self, error: RequestError) -> bytes:
         if self._ended:
