@@ -20,17 +20,6 @@ from router.settings import Routes as Settings
 #: before a scenario's name: the targets that are tried after its own
 FALLBACK = "fallback."
 
-_SCENARIO_OF: Mapping[str, Scenario] = {
-    "image": "image",
-    "longContext": "longContext",
-    "background": "background",
-    "webSearch": "webSearch",
-    "think": "think",
-    "tool": "tool",
-    "coder": "coder",
-    "default": "default",
-}
-
 
 def shown(generation: Generation, overrides: Sequence[OverrideView], file: str) -> Routes:
     """The CCR plane's rules in the order they are asked; complexity is two lines, one for each of
@@ -38,28 +27,19 @@ def shown(generation: Generation, overrides: Sequence[OverrideView], file: str) 
     routes = generation.routes
     rules: list[RuleView] = []
     for rule in CCR if not routes.strict else TABLE:
-        if rule.name == "complexity":
-            rules += [
-                _line("complexity", _when("simple", routes), "simple", generation, overrides),
-                _line("complexity", _when("complex", routes), "complex", generation, overrides),
-            ]
-            continue
-        scenario = _SCENARIO_OF.get(rule.name, "")
-        rules.append(_line(rule.name, _when(rule.name, routes), scenario, generation, overrides))
+        asked = ("simple", "complex") if rule.name == "complexity" else (rule.name,)
+        rules += [_line(rule.name, one, generation, overrides) for one in asked]
     return Routes(tuple(rules), routes.strict, routes.source, file, values=_values(routes))
 
 
 def _line(
-    name: str,
-    when: str,
-    scenario: str,
-    generation: Generation,
-    overrides: Sequence[OverrideView],
+    name: str, asked: str, generation: Generation, overrides: Sequence[OverrideView]
 ) -> RuleView:
-    targets: Mapping[str, Target] = {str(k): v for k, v in generation.routes.targets.items()}
-    target = targets.get(scenario)
-    over = next((o.target for o in overrides if o.scope == f"scenario:{scenario}"), "")
-    return RuleView(name, when, scenario, str(target) if target else "", over)
+    """`asked`: the rule's own name, or which of its two scenarios complexity chooses."""
+    routes, scenario = generation.routes, _named(asked)
+    target = routes.targets.get(scenario) if scenario else None
+    over = next((o.target for o in overrides if o.scope == f"scenario:{scenario or ''}"), "")
+    return RuleView(name, _when(asked, routes), scenario or "", str(target or ""), over)
 
 
 def _when(name: str, routes: Settings) -> str:
@@ -170,11 +150,14 @@ def _efforts(text: str) -> tuple[str, ...]:
 
 
 def _scenario(name: str) -> Scenario:
-    for scenario in SCENARIOS:
-        if scenario == name:
-            return scenario
+    if (scenario := _named(name)) is not None:
+        return scenario
     known = ", ".join((*SCENARIOS, *_NUMBERS, _EFFORTS))
     raise ValueError(f"no scenario {name!r}; there are: {known}, and fallback.SCENARIO")
+
+
+def _named(name: str) -> Scenario | None:
+    return next((scenario for scenario in SCENARIOS if scenario == name), None)
 
 
 def _target(name: str, text: str, generation: Generation) -> Target:

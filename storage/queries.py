@@ -105,9 +105,8 @@ def logs(filter: LogFilter, limit: int, after_id: int | None, before_id: int | N
 
 def log_ids(filter: LogFilter, after: int, upto: int) -> Query:
     """Every matching id of those in (after, upto], oldest first."""
-    terms, values = _log_terms(
-        filter, time="+at"
-    )  # not by its index: they are looked through by id
+    # not by the index of times: they are looked through by id
+    terms, values = _log_terms(filter, time="+at")
     terms = ["id > ?", "id <= ?", *terms]
     return f"SELECT id FROM log{_where(terms)} ORDER BY id", [after, upto, *values]
 

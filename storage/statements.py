@@ -56,7 +56,6 @@ FORGET: Final = "DELETE FROM kept WHERE kind = ? AND id = ?"
 KNOWN: Final = "SELECT seq FROM request WHERE id IN (SELECT value FROM json_each(?))"
 #: of the requests with these seqs (a JSON array)
 DELETE_ATTEMPTS: Final = "DELETE FROM attempt WHERE request IN (SELECT value FROM json_each(?))"
-NEWEST: Final = "SELECT COALESCE(MAX(seq), 0) FROM request"
 RUNNING: Final = "SELECT seq FROM request WHERE state = 'running'"
 
 #: the error to note, for both; attempts first

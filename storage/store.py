@@ -14,7 +14,7 @@ import msgspec
 from msgspec import Struct, json
 
 from router.contract import LogLine, OverrideView, RequestDetail, ServiceChange
-from storage import recosting, rows, statements
+from storage import queries, recosting, rows, statements
 from storage.recosting import Recosting
 from storage.rolls import FOLD, FOLD_ON, QUARTER
 
@@ -102,7 +102,7 @@ class Store:
 
     def behind(self, tail: int) -> bool:
         """Whether there are `tail` requests that the sums do not know of."""
-        (newest,) = self._db.execute(statements.NEWEST).fetchone()
+        (newest,) = self._db.execute(queries.NEWEST).fetchone()
         return bool(newest - self.rolled >= tail)
 
     def roll(self, upto: int) -> None:
