@@ -19,6 +19,8 @@ import time
 from pathlib import Path
 from typing import Any
 
+import asyncssh
+
 PATIENCE = 20.0
 CANARY = "sk-canary-that-no-session-may-see"
 
@@ -112,6 +114,18 @@ class Front:
 
     def run(self, command: str, *options: str, stdin: bytes = b"") -> Ran:
         return run([*self.by_key(*options), "developer@localhost", command], stdin=stdin)
+
+    async def connect(self) -> asyncssh.SSHClientConnection:
+        """A connection of ours, logged in by key: for what the OpenSSH client would not do."""
+        return await asyncssh.connect(
+            "127.0.0.1",
+            self.port,
+            username="developer",
+            known_hosts=None,
+            client_keys=[str(self.key)],
+            agent_path=None,
+            config=None,
+        )
 
 
 Ran = subprocess.CompletedProcess[bytes]

@@ -30,18 +30,6 @@ async def ports() -> AsyncIterator[tuple[int, int]]:
         await server.wait_closed()
 
 
-async def connect(front: Front) -> asyncssh.SSHClientConnection:
-    return await asyncssh.connect(
-        "127.0.0.1",
-        front.port,
-        username="developer",
-        known_hosts=None,
-        client_keys=[str(front.key)],
-        agent_path=None,
-        config=None,
-    )
-
-
 async def test_only_the_router_can_be_reached(start: Start, ports: tuple[int, int]) -> None:
     router, other = ports
     front = await asyncio.to_thread(start, "--router-port", str(router))
@@ -69,7 +57,7 @@ def test_nothing_else_is_forwarded(front: Front) -> None:
 
 
 async def test_sockets_and_sessions_beyond_the_limit_are_refused(front: Front) -> None:
-    async with await connect(front) as connection:
+    async with await front.connect() as connection:
         with pytest.raises(asyncssh.ChannelOpenError):
             await connection.open_unix_connection("/run/anything.sock")
         sessions = [await connection.create_process("cat") for _ in range(limits.SESSIONS)]
@@ -89,7 +77,7 @@ async def test_tunnels_are_bounded_and_their_places_come_back(
     start: Start, ports: tuple[int, int]
 ) -> None:
     front = await asyncio.to_thread(start, "--router-port", str(ports[0]))
-    async with await connect(front) as connection:
+    async with await front.connect() as connection:
         for _ in range(2):
             tunnels = [
                 await connection.open_connection("localhost", ports[0])

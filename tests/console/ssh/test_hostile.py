@@ -87,22 +87,10 @@ async def test_garbage_half_handshakes_and_huge_packets(start: Start) -> None:
     assert not [line for line in front.log() if line["level"] == "error"], front.log()
 
 
-async def connected(front: Front) -> asyncssh.SSHClientConnection:
-    return await asyncssh.connect(
-        "127.0.0.1",
-        front.port,
-        username="developer",
-        known_hosts=None,
-        client_keys=[str(front.key)],
-        agent_path=None,
-        config=None,
-    )
-
-
 async def test_a_hundred_channels_and_a_client_that_does_not_read(start: Start) -> None:
     front = await asyncio.to_thread(start)
     process = psutil.Process(front.process.pid)
-    async with await connected(front) as connection:
+    async with await front.connect() as connection:
         rss = process.memory_info().rss
         opened, refused = [], 0
         for _ in range(100):
