@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager
 
 import httpx
 import msgspec
@@ -74,6 +75,22 @@ async def read_until(chunks: AsyncIterator[bytes], word: bytes) -> bytes:
     return got
 
 
+def streamed(
+    http: httpx.AsyncClient, front: str, path: str, group: str, **headers: str
+) -> AbstractAsyncContextManager[httpx.Response]:
+    """The answer to a request for a stream."""
+    body = asked(path, group, stream=True)
+    return http.stream("POST", front + path, content=body, headers=headers)
+
+
+async def released(answer: httpx.Response, upstream: FakeUpstream, word: bytes) -> bytes:
+    """All of an answer whose provider goes on only once `word` was read."""
+    chunks = answer.aiter_bytes()
+    got = await read_until(chunks, word)
+    upstream.release.set()
+    return got + b"".join([chunk async for chunk in chunks])
+
+
 @EVERY_WAY
 async def test_T05_T08_T09_each_word_goes_on_at_once_until_its_client_leaves(
     router: tuple[Router, str],
@@ -84,9 +101,8 @@ async def test_T05_T08_T09_each_word_goes_on_at_once_until_its_client_leaves(
 ) -> None:
     inner, front = router
     upstream.behave(group, Behaviour(stall="middle"))
-    body = asked(path, group, stream=True)
     wishes = {"accept-encoding": "gzip, br, zstd"}
-    async with http.stream("POST", front + path, content=body, headers=wishes) as answer:
+    async with streamed(http, front, path, group, **wishes) as answer:
         shown = {name: answer.headers.get(name) for name in HEADERS}
         assert shown == HEADERS
         # the provider has not said the rest of it yet, and never will
@@ -114,12 +130,8 @@ async def test_T10_silence_is_filled_with_pings(
     inner, front = router
     inner.ping = 0.02
     upstream.behave(group, Behaviour(stall="middle"))
-    body = asked(path, group, stream=True)
-    async with http.stream("POST", front + path, content=body) as answer:
-        chunks = answer.aiter_bytes()
-        got = await read_until(chunks, b"ping")
-        upstream.release.set()
-        got += b"".join([chunk async for chunk in chunks])
+    async with streamed(http, front, path, group) as answer:
+        got = await released(answer, upstream, b"ping")
     assert "error" not in CHECKS[path](got)
 
 
@@ -140,13 +152,9 @@ async def test_T10_a_client_that_waits_for_the_first_event_is_pinged_and_may_sti
     if stall == "first":
         silent = Behaviour(stall=stall, cut=stall)
     upstream.behave(f"{group}-weak", silent)
-    body = asked(path, f"{group}-weak", stream=True)
-    async with http.stream("POST", front + path, content=body) as answer:
+    async with streamed(http, front, path, f"{group}-weak") as answer:
         shown = {name: answer.headers.get(name) for name in HEADERS}
-        chunks = answer.aiter_bytes()
-        got = await read_until(chunks, b"ping")
-        upstream.release.set()
-        got += b"".join([chunk async for chunk in chunks])
+        got = await released(answer, upstream, b"ping")
     assert shown == HEADERS
     assert "x-pointsman-model" not in answer.headers, "nobody knew yet who would answer"
     assert "error" not in CHECKS[path](got)
@@ -168,12 +176,8 @@ async def test_T07_what_fails_after_nothing_but_pings_is_told_in_the_stream(
     inner, front = router
     inner.ping = 0.02
     upstream.behave(group, Behaviour(stall="headers", status=529))
-    body = asked(path, group, stream=True)
-    async with http.stream("POST", front + path, content=body) as answer:
-        chunks = answer.aiter_bytes()
-        got = await read_until(chunks, b"ping")
-        upstream.release.set()
-        got += b"".join([chunk async for chunk in chunks])
+    async with streamed(http, front, path, group) as answer:
+        got = await released(answer, upstream, b"ping")
     assert answer.status_code == 200
     assert b"message_start" not in got
     assert b"told to answer 529" in got
@@ -199,12 +203,8 @@ async def test_a_failure_in_mid_stream_ends_legally(
     inner, front = router
     last = TOLD[group] if cut == "told" else b""
     upstream.behave(group, Behaviour(stall="middle", cut="middle", last=last))
-    body = asked(path, group, stream=True)
-    async with http.stream("POST", front + path, content=body) as answer:
-        chunks = answer.aiter_bytes()
-        got = await read_until(chunks, b"one")
-        upstream.release.set()
-        got += b"".join([chunk async for chunk in chunks])
+    async with streamed(http, front, path, group) as answer:
+        got = await released(answer, upstream, b"one")
     assert answer.status_code == 200
     told = CHECKS[path](got)
     assert told["error"]
@@ -246,9 +246,8 @@ async def test_a_client_that_goes_after_the_last_word_has_not_left(
 ) -> None:
     inner, front = router
     upstream.behave(group, Behaviour(stall="end"))
-    body = asked(path, group, stream=True)
     last = b"[DONE]" if CHECKS[path] is check_openai else b"message_stop"
-    async with http.stream("POST", front + path, content=body) as answer:
+    async with streamed(http, front, path, group) as answer:
         await read_until(answer.aiter_bytes(), last)
     await settled(inner)
     assert inner.live.recent[0].state == "done"
