@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import time
-from typing import TYPE_CHECKING, Literal, get_args
+from typing import TYPE_CHECKING
 
 import click
 
 from console.options import moment
 from console.output import out, print_json
+from console.query import LEVELS, Level, parse
 from console.text import clean, when
 
 if TYPE_CHECKING:
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
 
 section = "Look"
 
-Level = Literal["debug", "info", "warning", "error"]
 #: seconds between two looks at the ledger while following
 GLANCE = 0.3
 #: rows of one page
@@ -29,9 +29,7 @@ PAGE = 500
 @click.argument("words", nargs=-1, metavar="[FILTER]")
 @click.option("-f", "--follow", is_flag=True, help="Keep printing new lines until Ctrl-C")
 @click.option("-n", "--lines", default=50, type=click.IntRange(0), help="How many  [50]")
-@click.option(
-    "--level", default="debug", type=click.Choice(get_args(Level)), help="This one and worse"
-)
+@click.option("--level", default="debug", type=click.Choice(LEVELS), help="This one and worse")
 @click.option("--source", default="", help="Part of the router: exchange, config, ssh, …")
 @click.option("--request", default="", metavar="ID", help="Lines about one request")
 @click.option("--text", default="", help="Lines that contain this")
@@ -60,7 +58,6 @@ def command(
     import msgspec
 
     from console.output import with_link
-    from console.query import parse
 
     wanted = parse(" ".join(words), time.time()).lines(level, since)
     wanted = msgspec.structs.replace(

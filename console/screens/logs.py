@@ -12,14 +12,14 @@ from array import array
 from bisect import bisect_left
 from collections import OrderedDict
 from collections.abc import Callable
-from typing import ClassVar, Literal, cast
+from typing import ClassVar, cast
 
 import msgspec
 from textual import work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 
-from console.query import parse
+from console.query import LEVELS, Level, parse
 from console.screens.dialogs import Sheet
 from console.screens.view import FilteredView, FilterLine, hidden
 from console.text import clean_lines, moment, percent, when
@@ -37,8 +37,6 @@ COLUMNS = (
     Column("message", 30, grow=1, wraps=True),
     Column("request", 12, drop=2, middle=True),
 )
-Level = Literal["debug", "info", "warning", "error"]
-LEVELS: tuple[Level, ...] = ("debug", "info", "warning", "error")
 _MARKS: dict[str, tuple[str, Tone]] = {
     "debug": ("· debug", "muted"),
     "info": ("  info", ""),
