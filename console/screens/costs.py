@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, get_args
 
 from textual import work
 from textual.app import ComposeResult
@@ -45,31 +45,20 @@ from console.widgets.table import Heading, Key, Row, Table
 from router.contract import CostLine, CostPoint, ListModels, Models, ModelView
 
 By = Literal["model", "provider", "key", "session", "project", "door", "rule", "outcome"]
-BYS: tuple[By, ...] = (
-    "model",
-    "provider",
-    "key",
-    "session",
-    "project",
-    "door",
-    "rule",
-    "outcome",
-)
+BYS: tuple[By, ...] = get_args(By)
+Step = Literal["quarter", "hour", "day"]
 #: seconds between two looks at whether the ledger has changed
 LOOK = 2
 #: sessions that have a line of their own, the dearest
 MOST = 500
 #: key → (name, days before today)
 PERIODS = {"t": ("today", 0), "w": ("7 days", 6), "M": ("30 days", 29)}
-_STEPS: tuple[tuple[Literal["quarter", "hour", "day"], float], ...] = (
-    ("quarter", 900.0),
-    ("hour", 3600.0),
-    ("day", DAY),
-)
+#: a step in seconds
+_STEPS: dict[Step, float] = {"quarter": 900.0, "hour": 3600.0, "day": DAY}
 _BAR = 10
-#: budgets that are shown, the fullest first
 #: lines of a screen from which the bars over time are so tall
 _TALL = ((44, 5), (28, 3), (0, 1))
+#: budgets that are shown, the fullest first
 _BUDGETS = 3
 
 
@@ -248,14 +237,15 @@ class Costs(View):
         return midnight(midnight(now) - days * DAY + DAY / 2), now + DAY
 
     @property
-    def _step(self) -> tuple[Literal["quarter", "hour", "day"], float, int]:
+    def _step(self) -> tuple[Step, float, int]:
         """The step of the plot: its name, its seconds, and how many there are."""
         if self._period:
             _, days = PERIODS[self._period]
             return ("day", DAY, days + 1) if days else ("quarter", 900.0, 96)
         since, until = self._range
         length = until - since
-        name, step = _STEPS[0] if length <= DAY else _STEPS[1] if length <= 4 * DAY else _STEPS[2]
+        name: Step = "quarter" if length <= DAY else "hour" if length <= 4 * DAY else "day"
+        step = _STEPS[name]
         return name, step, min(max(math.ceil(length / step), 1), 400)
 
     @work(exclusive=True, group="costs")
