@@ -1,4 +1,8 @@
-"""The front door's own addresses: the landing page and its files, health, what is not there."""
+"""The front door's own addresses: the landing page and its files, health, what is not there.
+
+One rule: they are at the names of this machine, and at those that were configured. A name below
+`localhost` reaches us without anybody's doing, so one that is nobody's is a mistake to be told.
+"""
 
 from __future__ import annotations
 
@@ -11,13 +15,16 @@ from router.doors.health import health, livez, readyz
 from router.doors.landing import landing
 from router.doors.metrics import metrics
 from router.doors.site import at_path, by_path
-from router.guards.host import is_loopback
+from router.guards.host import is_loopback, name_of
 
 if TYPE_CHECKING:
     from router.service import Router
 
 
 async def front(router: Router, call: Call) -> None:
+    if _misdirected(router, call):
+        await _nobody(router, call)
+        return
     site = at_path(router, call.path)
     reads = call.method in ("GET", "HEAD")
     # a path that only leads to a name takes no more: an SDK's POST /chat/completions is no page
@@ -58,6 +65,32 @@ async def _closed(call: Call) -> None:
     """What a stranger learns: that something answers here."""
     words = "figures are told to those who show a client's key, as `Authorization: Bearer`"
     await call.json(401, {"error": {"message": words, "type": "authentication_error"}})
+
+
+def _misdirected(router: Router, call: Call) -> bool:
+    """Whether the client looks for a program by a local name that no program has. The assets are
+    what the notice about it is drawn with."""
+    name = _name(call)
+    if not name.endswith(".localhost") or call.path.startswith("/assets/"):
+        return False
+    return name not in (host.lower() for host in router.generation.listen.hosts)
+
+
+def _name(call: Call) -> str:
+    return name_of(call.headers.get("host", "").encode("latin-1"))
+
+
+async def _nobody(router: Router, call: Call) -> None:
+    sites = router.generation.hosts if _known(router, call) else {}
+    names = ["`localhost` (Pointsman)", *(f"`{host}` ({s.title})" for host, s in sites.items())]
+    await pages.notice(
+        call,
+        404,
+        f"nothing here is called {_name(call)[:300]}",
+        f"Names here: {', '.join(names)}.",
+        "In pointsman.toml, `host` under `[neighbours.NAME]` gives a program a name, and `hosts`"
+        " under `[listen]` gives this router one.",
+    )
 
 
 async def _nothing(call: Call) -> None:

@@ -229,6 +229,22 @@ async def test_a_page_of_another_origin_may_not_use_them(test_home: Home) -> Non
             assert answer.status_code == status, (host, origin)
 
 
+async def test_a_local_name_that_is_nobody_s_is_told_and_no_landing_page(test_home: Home) -> None:
+    async with Program() as program, behind(test_home, program) as (router, http):
+        typo = {"host": "bath.localhost:5000", "accept": "text/html"}
+        for path in ("/", "/health", "/tool/"):
+            page = await http.get(path, headers=typo)
+            assert page.status_code == 404
+            assert "nothing here is called bath.localhost" in page.text
+            assert "<code>both.localhost</code> (both)" in page.text
+        assert program.asked == []
+        assert (await http.get("/assets/page.css", headers=typo)).status_code == 200
+        assert (await http.get("/litellm/v1/models", headers=typo)).status_code == 200
+        test_home.toml.write_text("[listen]\nhosts = ['Bath.localhost']")
+        assert await router.reload() == ""
+        assert (await http.get("/livez", headers=typo)).text == "ok\n"
+
+
 async def test_what_does_not_run_says_where_it_was_looked_for(test_home: Home) -> None:
     async with Program() as program, behind(test_home, program) as (router, http):
         host = {"host": "chat.localhost", "accept": "text/html"}
