@@ -31,6 +31,7 @@ from console.board import Board
 from console.ending import Ending
 from console.guard import guarded
 from console.keys import help_rows, hints, named_rows
+from console.pace import STEPS, Pace
 from console.screens.dialogs import Sheet
 from console.screens.live import Live
 from console.screens.view import FilteredView, View, named
@@ -72,7 +73,9 @@ class ConsoleApp(Ending, Acting):
                 "colon", "command", "A command, with completion", key_display=":", priority=True
             ),
             Binding("p", "pause", "Pause or go on"),
-            Binding("s", "start", "Start the router, when none runs"),
+            Binding("R", "start", "Start the router, when none runs"),
+            Binding("plus", "interval(1)", "Paint less often", key_display="+"),
+            Binding("minus", "interval(-1)", "Paint more often", key_display="-"),
             Binding("exclamation_mark", "shell", "A shell, and back", key_display="!"),
             Binding("m", "mouse", "Mouse on or off (off: the terminal selects text)"),
             Binding("q", "quit", "Quit"),
@@ -114,6 +117,7 @@ class ConsoleApp(Ending, Acting):
         self.link: Link | None = None
         self.feed: Feed | None = None
         self.paused = False
+        self.pace = Pace(self._paint, self.set_timer, self.prefs.interval)
         self._before_detail = "live"
         self._interrupted = 0.0
         self._alerted = 0
@@ -191,8 +195,11 @@ class ConsoleApp(Ending, Acting):
     # ── drawing ───────────────────────────────────────────────────────────────────────────────────
 
     def _changed(self) -> None:
-        self._draw_bars()
         self._alert()
+        self.pace.ask()
+
+    def _paint(self) -> None:
+        self._draw_bars()
         if not self.paused and self.is_running:
             self.view.update()
 
@@ -210,7 +217,7 @@ class ConsoleApp(Ending, Acting):
         self.end_without_terminal()
         self._aside = self._aside or step_aside()
         self._draw_bars()
-        if not self.paused and self.is_running:
+        if not self.paused and self.is_running and self.pace.ticked():
             self.view.tick()
 
     def _draw_bars(self) -> None:
@@ -219,7 +226,8 @@ class ConsoleApp(Ending, Acting):
         base = self.screen_stack[0]
         now = self.now()
         budget = self.prefs.budget_nano
-        around = Around(now, self.paused, self.who, self.version, budget, self.demo)
+        every = self.pace.seconds if self.pace.seconds > STEPS[0] else 0.0
+        around = Around(now, self.paused, self.who, self.version, budget, self.demo, every)
         bar = base.query_one("#header", Bar)
         bar.say(*header(self.board, around, bar.content_size.width))
         current = self.view.id if self.view.id != "detail" else self._before_detail
@@ -227,7 +235,7 @@ class ConsoleApp(Ending, Acting):
         room = self.size.width - 2
         base.query_one("#tabs", Bar).say(*tabs(looking, self.board.overrides, room))
         down = self.board.link == "down" and not self.read_only
-        first = [("s", "start the router")] if down else []
+        first = [("R", "start the router")] if down else []
         own = self.prefs.keys
         base.query_one("#keys", Bar).say(*hints(self.view, own, self.read_only, first, room))
 
@@ -269,6 +277,12 @@ class ConsoleApp(Ending, Acting):
         self._draw_bars()
         if not self.paused:
             self.view.update()
+
+    def action_interval(self, by: int) -> None:
+        seconds = self.pace.step(by)
+        self.remember(interval=seconds)
+        self.say(f"painted every {seconds:g} s")
+        self._draw_bars()
 
     @work(exclusive=True, group="start")
     async def action_start(self) -> None:

@@ -6,6 +6,7 @@
     bell = true                       # rings the terminal's bell at an alert
     group = "session"                 # how Live is grouped
     wrap = true                       # long lines of the log go on below themselves
+    interval = 2                      # seconds between two paints of a screen
     [keys]
     "live.cancel" = "ctrl+x"          # by the names that `:keys` shows
     [filters]
@@ -35,6 +36,7 @@ class Prefs:
     budget: float | None = None
     bell: bool = False
     wrap: bool = False
+    interval: float = 0.5
     keys: dict[str, str] = field(default_factory=dict)
     filters: dict[str, str] = field(default_factory=dict)
     trouble: str = ""
@@ -70,6 +72,7 @@ def read(path: Path) -> Prefs:
         "wrap": bool,
         "group": str,
         "budget": (int, float),
+        "interval": (int, float),
     }
     for name, kind in kinds.items():
         if isinstance(said.get(name), kind):

@@ -58,7 +58,7 @@ TWINS: tuple[Twin, ...] = (
     Twin("playground", "a", "ask this model", "pointsman ask PROMPT --model TARGET"),
     Twin("playground", "b", "and this one", "pointsman ask PROMPT --model TARGET --model TARGET"),
     Twin("playground", "o", "the request's story", "pointsman why ID"),
-    Twin(EVERYWHERE, "s", "start the router", "pointsman start"),
+    Twin(EVERYWHERE, "R", "start the router", "pointsman start"),
     Twin(EVERYWHERE, "q", "stop the router", "pointsman stop"),
     Twin(EVERYWHERE, ":reload", "read config again", "pointsman reload"),
     Twin(EVERYWHERE, ":visitors", "who is here", "pointsman ssh sessions"),
@@ -76,7 +76,7 @@ OWN: dict[str, str] = {
     "routes": "escape,y",
     "overrides": "y",
     "playground": "c,y,j,k",
-    EVERYWHERE: "1,2,3,4,5,6,7,8,question_mark,colon,p,exclamation_mark,m,ctrl+c",
+    EVERYWHERE: "1,2,3,4,5,6,7,8,question_mark,colon,p,plus,minus,exclamation_mark,m,ctrl+c",
 }
 _SHOWN = {"slash": "/", "enter": "enter"}
 

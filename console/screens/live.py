@@ -268,7 +268,7 @@ class Live(FilteredView):
             return [
                 say(Span("No router is running, and the ledger has no request yet.", "strong")),
                 say(),
-                say("Press ", Span("s", "accent"), " to start the router."),
+                say("Press ", Span("R", "accent"), " to start the router."),
                 say(Span(app.board.reason, "muted")),
             ]
         rows = [say(Span("Waiting for the first request.", "strong")), say()]

@@ -240,7 +240,7 @@ class Routes(View):
             strict = "   strict: as CCR does it" if self._rules.strict else ""
             said.append(Span(f"  from {self._rules.source}{strict}", "muted"))
         elif self.console_app.board.link == "down":
-            said.append(Span("   no router runs: s starts it", "warn", "s"))
+            said.append(Span("   no router runs: R starts it", "warn", "R"))
         if self._edits:
             said.append(Span(f"   {len(self._edits)} not applied: a applies", "warn", "a"))
         self.title(*said, hint=hidden(table))

@@ -30,6 +30,8 @@ class Around:
     budget: int | None = None
     #: the figures are invented
     demo: bool = False
+    #: seconds between two paints, where a person chose to wait; 0 where nobody did
+    every: float = 0.0
 
 
 #: up to this importance a part is a detail: version, ports, simulated money
@@ -205,7 +207,8 @@ def _badge(board: Board, around: Around) -> list[Piece]:
     if around.paused:
         return [Span(" ‖ PAUSED ", "alarm")]
     if board.link == "live":
-        return [Span("LIVE", "good")]
+        every = [Span(f" {around.every:g}s", "muted")] if around.every else []
+        return [Span("LIVE", "good"), *every]
     if board.link == "stale":
         return [Span(f" STALE {age(around.now - board.heard)} ", "alarm")]
     if board.link == "down":

@@ -120,7 +120,7 @@ async def test_without_a_router_and_without_a_request(
         await router.stop()
         assert picture == snapshot
     else:
-        assert "Press s to start the router" in picture
+        assert "Press R to start the router" in picture
 
 
 @pytest.mark.long
