@@ -53,12 +53,17 @@ class Cooldowns:
         asked for: refusing what might succeed helps nobody.
         """
         rest = self._rests.get(_key(candidate))
-        if rest is None or not rest.until:
+        if rest is None or not rest.until or (alone and not rest.asked_until):
             return 0.0
-        if alone:
-            probing = rest.probing_until - now if rest.asked_until else 0.0
-            return max(0.0, rest.asked_until - now, probing)
-        return max(0.0, rest.until - now, rest.probing_until - now)
+        return max(self.returns(candidate, now, alone=alone), rest.probing_until - now)
+
+    def returns(self, candidate: Candidate, now: float, *, alone: bool = False) -> float:
+        """Seconds until its rest is over, as `resting`, but a probe that runs counts for nothing:
+        it may bring the candidate back at any moment."""
+        rest = self._rests.get(_key(candidate))
+        if rest is None:
+            return 0.0
+        return max(0.0, (rest.asked_until if alone else rest.until) - now)
 
     def until(self, provider: str, now: float, slot: int | None = None) -> float | None:
         """When the last resting model of a provider, or of one of its keys, returns, on the

@@ -298,7 +298,7 @@ class Course:
         )
 
     def _until(self, candidate: Candidate, now: float) -> float:
-        seconds = self._cooldowns.resting(candidate, now, alone=self._alone)
+        seconds = self._cooldowns.returns(candidate, now, alone=self._alone)
         if candidate.deployment is not None and self._loads is not None:
             seconds = max(seconds, self._loads.spent(candidate.deployment, now))
         return seconds

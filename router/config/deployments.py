@@ -130,6 +130,7 @@ class LiteLLMParams(BaseModel):
             weight=float(weight),
             params=self.defaults(),
             id=str(info.get("id") or hashlib.sha256(said.encode()).hexdigest()),
+            called=self.model,
             order=last if self.order is None else self.order,
             tags=tuple(self.tags),
             tag_patterns=tuple(self.tag_regex),

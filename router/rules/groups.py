@@ -194,13 +194,16 @@ def unaliased(groups: Groups, name: str) -> str:
 
 
 def find(groups: Groups, name: str) -> tuple[Deployment, ...]:
-    """A group by its name; else by the longest wildcard that fits ("anthropic/*", "*")."""
-    if exact := groups.deployments.get(name):
+    """A group by its name; else one deployment by its id; else the longest wildcard that fits
+    ("anthropic/*", "*"); else all that are `called` so. LiteLLM looks in this order."""
+    if exact := groups.deployments.get(name) or groups.by_id.get(name):
         return exact
     fitting = [
         pattern for pattern in groups.deployments if "*" in pattern and fnmatchcase(name, pattern)
     ]
-    return groups.deployments[max(fitting, key=len)] if fitting else ()
+    if fitting:
+        return groups.deployments[max(fitting, key=len)]
+    return groups.by_call.get(name, ())
 
 
 def fallbacks(

@@ -18,6 +18,8 @@ class Deployment:
     weight: float = 1.0
     params: Mapping[str, Any] = field(default_factory=dict)  # defaults put into the body
     id: str = ""  # as LiteLLM's model_info.id: given, or made of what it is
+    #: LiteLLM's own name of it, "provider/model": its litellm_params.model
+    called: str = ""
     #: the lowest is tried first; the next ones only when it failed
     order: int = 1
     tags: tuple[str, ...] = ()
@@ -64,6 +66,22 @@ class Groups:
     #: model names beginning with this go to the CCR plane ("ccr-claude-sonnet")
     ccr_prefix: str = "ccr-"
     source: str = "embedded default"
+    #: single deployments by their ids, and by what each is `called`
+    by_id: Mapping[str, tuple[Deployment, ...]] = field(init=False, compare=False, repr=False)
+    by_call: Mapping[str, tuple[Deployment, ...]] = field(init=False, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        ids: dict[str, tuple[Deployment, ...]] = {}
+        calls: dict[str, tuple[Deployment, ...]] = {}
+        for deployment in (one for group in self.deployments.values() for one in group):
+            if "*" in deployment.called:
+                continue  # a pattern says only with its group's name which model it is
+            ids[deployment.id] = (deployment,)
+            calls[deployment.called] = (*calls.get(deployment.called, ()), deployment)
+        ids.pop("", None)
+        calls.pop("", None)
+        object.__setattr__(self, "by_id", ids)
+        object.__setattr__(self, "by_call", calls)
 
 
 @dataclass(frozen=True, slots=True)

@@ -55,7 +55,9 @@ model_list:
   - {model_name: strict, litellm_params: {model: openai/ok, <<: *up, tags: [free]}}
   - {model_name: w, litellm_params: {model: openai/ok, <<: *up, weight: 9}}
   - {model_name: w, litellm_params: {model: openai/ok2, <<: *up}}
-  - {model_name: once, litellm_params: {model: openai/e500, <<: *up, num_retries: 0}}
+  - model_name: once
+    litellm_params: {model: openai/e500, <<: *up, num_retries: 0}
+    model_info: {id: the-id-of-once}
   - {model_name: drop, litellm_params: {model: openai/ok, <<: *up, additional_drop_params: [seed]}}
   - {model_name: "wild/*", litellm_params: {model: "openai/*", <<: *up}}
   - {model_name: defaults, litellm_params: {model: openai/ok, <<: *up, temperature: 0.3}}
@@ -145,6 +147,11 @@ CASES: list[tuple[dict[str, Any], dict[str, str], int, list[str]]] = [
     (chat("alias"), {}, 200, ["ok"]),
     (chat("hid"), {}, 200, ["ok"]),
     (chat("zzz"), {}, 400, []),
+    # a single deployment, by its id or by its own name
+    (chat("the-id-of-once"), {}, 500, ["e500"]),
+    (chat("openai/ok2"), {}, 200, ["ok2"]),
+    (chat("openai/e503"), {}, 503, ["e503"] * 2),
+    (chat("openai/zzz"), {}, 400, []),
     (chat("w"), {}, 200, ["ok"]),
     (chat("tagged"), {}, 200, ["ok3"]),
     (chat("tagged", tags=["free"]), {}, 200, ["ok"]),
