@@ -12,11 +12,10 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from textual import work
-from textual.app import App
 
-from console.board import Board
 from console.screens.dialogs import Answer, Choose
-from console.text import age, clean
+from console.telling import Telling
+from console.text import age
 from console.widgets.paint import Span, say
 from router.contract import (
     Action,
@@ -43,34 +42,10 @@ if TYPE_CHECKING:
 _NO = Answer("", "esc", "no, leave it")
 
 
-class Acting(App[int]):
+class Acting(Telling):
     """The part of the console that acts; the app below it draws."""
 
-    board: Board
     link: Link | None
-    now: Callable[[], float]
-
-    def say(self, message: str, *, bad: bool = False) -> None:
-        """A short note at the corner of the screen."""
-        self.notify(
-            clean(message, limit=200), severity="error" if bad else "information", markup=False
-        )
-
-    def copy(self, text: str, what: str) -> None:
-        """To the clipboard of the terminal that looks (OSC 52, also over SSH)."""
-        self.copy_to_clipboard(clean(text, limit=4000))
-        self.say(f"copied {what}")
-
-    def ask_copy(self, *offered: tuple[str, str, str]) -> None:
-        """(key, words, text) of each thing that can be copied; asks which."""
-        texts = {words: text for _, words, text in offered}
-        answers = [Answer(words, key, words) for key, words, _ in offered]
-
-        def take(words: str | None) -> None:
-            if words:
-                self.copy(texts[words], words)
-
-        self.push_screen(Choose("Copy", [], [*answers, Answer("", "esc", "nothing")]), take)
 
     @property
     def operator(self) -> str:

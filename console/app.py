@@ -20,25 +20,26 @@ from typing import TYPE_CHECKING, ClassVar
 from textual import work
 from textual.app import ComposeResult, SuspendNotSupported, SystemCommand
 from textual.binding import Binding, BindingType
+from textual.containers import Vertical
 from textual.events import Resize
 from textual.screen import Screen
 from textual.widgets import ContentSwitcher, Input, TextArea
 
-from console import commanding, palette, prefs, theme, twins
+from console import commanding, palette, prefs, theme
 from console.acting import Acting
 from console.aside import step_aside
 from console.board import Board
 from console.ending import Ending
 from console.guard import guarded
-from console.keys import help_rows, hints, named_rows
+from console.keys import help_rows, hints, named_rows, twin_rows
 from console.pace import STEPS, Pace
 from console.screens.dialogs import Sheet
 from console.screens.live import Live
-from console.screens.view import FilteredView, View, named
+from console.screens.view import View, named
 from console.widgets.bar import Bar
 from console.widgets.command_line import CommandLine
 from console.widgets.header import Around, header
-from console.widgets.paint import Span, say
+from console.widgets.notice import Notice
 from console.widgets.tabs import SCREENS, Looking, tabs
 from router.contract import VERSION
 from storage.home import Home
@@ -50,12 +51,6 @@ if TYPE_CHECKING:
 #: seconds within which a second ctrl+c quits
 TWICE = 2.0
 DOOR = "http://127.0.0.1:5000"
-
-
-def _usage(line: str) -> str:
-    """What a command does and takes, once its name is there."""
-    command = commanding.COMMANDS.get(line.partition(" ")[0])
-    return f"{command.usage}  {command.help}".strip() if command else ""
 
 
 class ConsoleApp(Ending, Acting):
@@ -120,7 +115,6 @@ class ConsoleApp(Ending, Acting):
         self.pace = Pace(self._paint, self.set_timer, self.prefs.interval)
         self._before_detail = "live"
         self._interrupted = 0.0
-        self._alerted = 0
         self._mouse = True
         self._aside = False
 
@@ -131,10 +125,10 @@ class ConsoleApp(Ending, Acting):
         yield Bar(id="tabs")
         with ContentSwitcher(initial="live", id="views"):
             yield Live()
-        yield CommandLine(
-            lambda line: commanding.completions(self, line), lambda line: _usage(line)
-        )
-        yield Bar(id="keys")
+        with Vertical(id="bottom"):
+            yield CommandLine(lambda line: commanding.completions(self, line), commanding.usage)
+            yield Bar(id="keys")
+            yield Notice()
 
     def on_mount(self) -> None:
         self.set_interval(1.0, self._tick)
@@ -195,23 +189,13 @@ class ConsoleApp(Ending, Acting):
     # ── drawing ───────────────────────────────────────────────────────────────────────────────────
 
     def _changed(self) -> None:
-        self._alert()
+        self.say_alerts()
         self.pace.ask()
 
     def _paint(self) -> None:
         self._draw_bars()
         if not self.paused and self.is_running:
             self.view.update()
-
-    def _alert(self) -> None:
-        """Says what was raised since the last time, the newest last; a flood is only counted."""
-        new, self._alerted = self.board.alerted - self._alerted, self.board.alerted
-        if new <= 0 or not self.is_running:
-            return
-        for alert in reversed(self.board.alerts[: min(new, 3)]):
-            self.say(f"{alert.kind}: {alert.subject} {alert.words}", bad=True)
-        if self.prefs.bell:
-            self.bell()
 
     def _tick(self) -> None:
         self.end_without_terminal()
@@ -366,31 +350,8 @@ class ConsoleApp(Ending, Acting):
             if how == "enter":
                 self.copy(command, "the command")
 
-        rows = [say(Span(command, "accent")), say(), say(Span("pointsman …", "muted"))]
-        for twin in twins.of(self.view.id or ""):
-            key, does = f"{twins.shown(twin.keys):<10}", f"{twin.does:<20}"
-            rest = twin.command.removeprefix("pointsman ")
-            rows.append(say(Span(key, "accent"), Span(does, "muted"), rest))
+        rows = twin_rows(self.view, command)
         self.push_screen(Sheet("The same from a shell", rows, "enter copies, esc closes"), then)
-
-    def narrow(self, text: str) -> None:
-        view = self.view
-        if isinstance(view, FilteredView):
-            view.narrow(text)
-        else:
-            self.show_requests(text)
-
-    def save_filter(self, name: str) -> str | None:
-        view = self.view
-        if not isinstance(view, FilteredView) or not view.filter:
-            return "there is no filter here to save: / writes one"
-        self.remember(filters={**self.prefs.filters, name: view.filter})
-        self.say(f"`:filter {name}` brings it back")
-        return None
-
-    def group_by(self, name: str) -> None:
-        self.query_one(Live).group_by(name)
-        self.call_later(self.action_view, "live")
 
     def choose_theme(self, name: str) -> None:
         self.theme = name

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 
 from console import theme
 from console.options import moment, seconds_of
+from console.screens.live import Live
+from console.screens.view import FilteredView
 from router.contract import Cancel, ClearCooldown, ClearOverride, Pause, Resume, SetOverride
 
 if TYPE_CHECKING:
@@ -55,6 +57,12 @@ def completions(app: ConsoleApp, line: str) -> list[str]:
     listed = list(dict.fromkeys(found.choices(app)))
     starts = [c for c in listed if c.casefold().startswith(part)]
     return [f"{name} {choice}" for choice in starts]
+
+
+def usage(line: str) -> str:
+    """What a command takes and does, once its name is there."""
+    command = COMMANDS.get(line.partition(" ")[0])
+    return f"{command.usage}  {command.help}".strip() if command else ""
 
 
 def _only(name: str) -> str:
@@ -165,19 +173,29 @@ def _why(app: ConsoleApp, words: list[str]) -> str | None:
 
 def _filter(app: ConsoleApp, words: list[str]) -> str | None:
     text = " ".join(words)
-    app.narrow(app.prefs.filters.get(text, text))
+    text, view = app.prefs.filters.get(text, text), app.view
+    if isinstance(view, FilteredView):
+        view.narrow(text)
+    else:
+        app.show_requests(text)
     return None
 
 
 def _save(app: ConsoleApp, words: list[str]) -> str | None:
-    return app.save_filter(words[0])
+    view = app.view
+    if not isinstance(view, FilteredView) or not view.filter:
+        return "there is no filter here to save: / writes one"
+    app.remember(filters={**app.prefs.filters, words[0]: view.filter})
+    app.say(f"`:filter {words[0]}` brings it back")
+    return None
 
 
 def _group(app: ConsoleApp, words: list[str]) -> str | None:
     name = words[0] if words[0] != "none" else ""
     if name and name not in _groups(app):
         return "group by session, model, key, door or none"
-    app.group_by(name)
+    app.query_one(Live).group_by(name)
+    app.call_later(app.action_view, "live")
     return None
 
 
@@ -244,6 +262,7 @@ COMMANDS: dict[str, Command] = {
     "visitors": Command("who is here over SSH", _plain(lambda app: app.show_visitors())),
     "reload": Command("read the config files again", _plain(lambda app: app.reload_config())),
     "start": Command("start the router", _plain(lambda app: app.run_action("start"))),
+    "messages": Command("what was said of late", _plain(lambda app: app.show_messages())),
     "cmd": Command("the same from a shell", _plain(lambda app: app.show_command())),
     "help": Command("the keys of this screen", _plain(lambda app: app.action_help())),
     "keys": Command("their names, for keys of your own", _plain(lambda app: app.show_key_names())),

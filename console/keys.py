@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from textual.binding import Binding
 from textual.content import Content
 
+from console import twins
 from console.screens.view import View
 from console.text import width
 from console.widgets.paint import Piece, Span, say
@@ -88,6 +89,16 @@ def named_rows(view: View, everywhere: type, own: Mapping[str, str], file: str) 
                 key = own.get(binding.id, binding.key)
                 words = f"  {binding.description}"
                 rows.append(say(Span(f'"{binding.id}" = "{key}"', "accent"), Span(words, "muted")))
+    return rows
+
+
+def twin_rows(view: View, command: str) -> list[Content]:
+    """What `:cmd` lists: `command` does what the view shows, then each key's own."""
+    rows = [say(Span(command, "accent")), say(), say(Span("pointsman …", "muted"))]
+    for twin in twins.of(view.id or ""):
+        key, does = f"{twins.shown(twin.keys):<10}", f"{twin.does:<20}"
+        rest = twin.command.removeprefix("pointsman ")
+        rows.append(say(Span(key, "accent"), Span(does, "muted"), rest))
     return rows
 
 

@@ -33,6 +33,7 @@ def commands(app: ConsoleApp) -> Iterable[SystemCommand]:
             f"{words.capitalize()} colours", name, lambda name=name: app.choose_theme(name)
         )
     yield SystemCommand("Mouse on or off", "Off: the terminal selects text", app.action_mouse)
+    yield SystemCommand("Messages", "What was said of late, alerts too", app.show_messages)
     yield SystemCommand("The same from a shell", "As a command line", app.show_command)
     yield SystemCommand("Keys", "The keys of this screen", app.action_help)
     yield SystemCommand("Quit", "And ask whether the router stays", app.ask_quit)

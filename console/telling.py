@@ -1,0 +1,89 @@
+"""What the console tells a person: notes, refusals and news, one at a time, and all of late again.
+
+Its rule: what it tells never covers what it shows, and what was missed can be read in `:messages`.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from textual.app import App
+
+from console.board import Board
+from console.screens.dialogs import Answer, Choose, Sheet
+from console.text import clean, clock
+from console.theme import Tone
+from console.widgets.bar import Bar
+from console.widgets.notice import Notice, Said
+from console.widgets.paint import Span, say
+
+if TYPE_CHECKING:
+    from console.prefs import Prefs
+
+#: what was told of late
+KEPT = 50
+#: news told one by one; a flood is only kept
+FLOOD = 3
+
+
+class Telling(App[int]):
+    """The part of the console that speaks."""
+
+    board: Board
+    prefs: Prefs
+    now: Callable[[], float]
+    _alerted = 0
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.told: deque[Said] = deque(maxlen=KEPT)
+
+    def say(self, message: str, *, bad: bool = False) -> None:
+        """A short note in the bottom line."""
+        self._tell(message, "bad" if bad else "")
+
+    def say_alerts(self) -> None:
+        """What was raised since the last time, the newest last."""
+        new, self._alerted = self.board.alerted - self._alerted, self.board.alerted
+        if new <= 0 or not self.is_running:
+            return
+        for place, alert in enumerate(reversed(self.board.alerts[:new])):
+            words = f"{alert.kind}: {alert.subject} {alert.words}"
+            self._tell(words, "warn", shown=place >= new - FLOOD)
+        if self.prefs.bell:
+            self.bell()
+
+    def _tell(self, message: str, tone: Tone, shown: bool = True) -> None:
+        said = Said(self.now(), clean(message, limit=300), tone)
+        self.told.appendleft(said)
+        if shown:
+            self.screen_stack[0].query_one(Notice).tell(said)
+
+    def on_notice_turned(self, event: Notice.Turned) -> None:
+        base = self.screen_stack[0]
+        notice = base.query_one(Notice)
+        notice.display = notice.speaks
+        base.query_one("#keys", Bar).display = not notice.speaks
+
+    def show_messages(self) -> None:
+        rows = [say(Span(f"{clock(one.at)}  ", "muted"), one.line) for one in self.told]
+        nothing = [say(Span("nothing was said yet", "muted"))]
+        self.push_screen(Sheet("Messages", rows or nothing))
+
+    def copy(self, text: str, what: str) -> None:
+        """To the clipboard of the terminal that looks (OSC 52, also over SSH)."""
+        self.copy_to_clipboard(clean(text, limit=4000))
+        self.say(f"copied {what}")
+
+    def ask_copy(self, *offered: tuple[str, str, str]) -> None:
+        """(key, words, text) of each thing that can be copied; asks which."""
+        texts = {words: text for _, words, text in offered}
+        answers = [Answer(words, key, words) for key, words, _ in offered]
+
+        def take(words: str | None) -> None:
+            if words:
+                self.copy(texts[words], words)
+
+        self.push_screen(Choose("Copy", [], [*answers, Answer("", "esc", "nothing")]), take)
