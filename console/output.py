@@ -87,6 +87,22 @@ def _escape(character: str) -> str:
     return "".join(f"\\u{units[i] << 8 | units[i + 1]:04x}" for i in range(0, len(units), 2))
 
 
+def secret(label: str, *, default: Any = None, twice: bool = False) -> str:
+    """What is not shown as it is typed; `twice` asks again to be sure. Of a pipe, its next line:
+    nobody could be asked there. Ends the command where there is none, and no `default`."""
+    import sys
+
+    if sys.stdin.isatty():
+        typed: str = click.prompt(
+            label, default, hide_input=True, confirmation_prompt=twice, show_default=False
+        )
+        return typed
+    line = sys.stdin.readline().rstrip("\r\n")
+    if not line and default is None:
+        fail(f"{label}: stdin has no line for it")
+    return line or str(default)
+
+
 def with_link(use: Callable[[Link], Awaitable[_T]]) -> _T:
     """Runs `use` with a link to this home's router; ends with DOWN where none answers."""
     from console.link import ArchiveError, Link, RouterDownError

@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from console.lenient import parsed
 from storage.home import Home
@@ -67,42 +68,63 @@ def save(home: Home, name: str, manifest: Manifest) -> Path:
     text = json.dumps(manifest, indent=2, ensure_ascii=False) + "\n"
     path = place / MANIFEST
     path.touch(0o600)
+    path.chmod(0o600)  # one that was copied from elsewhere has the mode it had there
     path.write_text(text, "utf-8")
     return place
 
 
 def install(
-    home: Home, source: str, name: str, ask: Callable[[Mapping[str, Any]], Any]
+    home: Home, source: str, name: str, ask: Callable[[Mapping[str, Any]], Any], market: str = ""
 ) -> tuple[str, Path, Manifest]:
-    """From a folder, or (a name) one that is installed, to be configured anew. `ask` answers the
-    questions of its schema. Raises PresetError."""
-    if source.startswith(("http://", "https://")):
-        raise PresetError("a preset is installed from a folder: fetch it first")
+    """From wherever it is (console/preset_sources.py), or (a name) one that is installed, to be
+    configured anew. `ask` answers the questions of its schema; `market`: the index of the
+    marketplace, "" for the original's. Raises PresetError."""
     if source in installed(home):
-        name, origin = source, folder(home, source)
-    else:
-        origin = Path(source).expanduser()
-        if not origin.is_dir():
-            raise PresetError(f"there is no folder {source}, and no installed preset of that name")
-        name = name or origin.resolve().name
+        manifest = load(folder(home, source))
+        _answer(manifest, ask)
+        return source, save(home, source, manifest | {"name": source}), manifest
+    # imported here: httpx, which few commands on presets need
+    from console.preset_sources import MARKET, found
+
+    with found(source, market or MARKET) as origin:
+        name = name or origin.name
+        place = folder(home, name)
         if name in installed(home):
             raise PresetError(
                 f"{name} is installed already: `ccr preset install {name}` configures it anew, "
                 f"`ccr preset delete {name}` removes it"
             )
-    manifest = load(origin)
+        manifest = load(origin.folder)
+        _answer(manifest, ask)
+        place.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        shutil.copytree(origin.folder, place)
+    return name, save(home, name, manifest | {"name": name, **origin.about}), manifest
+
+
+def _answer(manifest: Manifest, ask: Callable[[Mapping[str, Any]], Any]) -> None:
+    """Puts the answers to a manifest's questions into it."""
     answers: dict[str, Any] = {}
     for question in manifest.get("schema") or ():
         if isinstance(question, dict) and _asked(question, answers):
             answers[str(question.get("id"))] = ask(question)
     if answers:
         manifest["userValues"] = answers
-    manifest["name"] = name
-    if origin != folder(home, name) and name:
-        place = folder(home, name)
-        place.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        shutil.copytree(origin, place)
-    return name, save(home, name, manifest), manifest
+
+
+def powers(config: Mapping[str, Any]) -> list[str]:
+    """What a preset reaches for, in words for who installs a stranger's: where requests would go,
+    and what it has Claude Code do."""
+    providers = [one for one in config.get("Providers") or () if isinstance(one, dict)]
+    hosts = [urlsplit(str(one.get("api_base_url") or "")).hostname for one in providers]
+    words = []
+    if named := ", ".join(dict.fromkeys(host for host in hosts if host)):
+        words.append(f"Requests go to: {named}")
+    settings = config.get("claudeCodeSettings")
+    if isinstance(settings, dict) and settings:
+        words.append(f"It sets for Claude Code: {', '.join(map(str, settings))}")
+    if "scriptPath" in json.dumps(config.get("StatusLine") or {}):
+        words.append("Its status line runs scripts of its own")
+    return words
 
 
 def _asked(question: Mapping[str, Any], answers: Mapping[str, Any]) -> bool:

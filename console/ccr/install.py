@@ -1,4 +1,4 @@
-"""`ccr install`: a preset from a folder; the original's marketplace is not asked."""
+"""`ccr install`: a preset of the marketplace, or from wherever else it is."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ section = "Routes and costs"
 
 
 @click.command()
-@click.argument("source", metavar="FOLDER|NAME")
+@click.argument("source", metavar="NAME|FOLDER|FILE|URL")
 def command(source: str) -> None:
-    """The same as `ccr preset install`. Nothing is fetched from a marketplace."""
+    """Install a preset from the marketplace; the same as `ccr preset install`."""
     from console.ccr.preset import installing
 
     installing(source)

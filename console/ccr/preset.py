@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from console.output import bold, dim, fail, out, print_json, say
+from console.output import bold, dim, fail, out, print_json, say, secret
 from console.text import clean
 
 section = "Routes and costs"
@@ -32,7 +32,7 @@ def list_(as_json: bool) -> None:
         return
     if not names:
         out("No presets found.")
-        say("Install a preset with: ccr preset install <folder>")
+        say("Install a preset with: ccr preset install <folder, file, address or name>")
         return
     out("Available presets:")
     for name in names:
@@ -116,24 +116,32 @@ def export(
 
 
 @command.command()
-@click.argument("source", metavar="FOLDER|NAME")
+@click.argument("source", metavar="FOLDER|FILE|URL|NAME")
 @click.option("--name", default="", help="Under another name")
 def install(source: str, name: str) -> None:
-    """Install a preset from a folder, or configure an installed one anew."""
+    """Install a preset, or configure an installed one anew.
+
+    From a folder, a file (its manifest.json, or a zip), an https address of one, a repository on
+    GitHub, or by its name in the marketplace.
+    """
     installing(source, name)
 
 
 def installing(source: str, name: str = "") -> None:
-    from console import presets
+    from console import claude, presets
     from storage.home import home
 
+    here = home()
     try:
-        name, place, manifest = presets.install(home(), source, name, _ask)
+        market = claude.preset_market(here)
+        name, place, manifest = presets.install(here, source, name, _ask, market)
     except (presets.PresetError, OSError) as error:
         fail(f"Failed to install preset: {error}")
     out("✓ Preset configured successfully!")
     out(f"Preset directory: {place}")
     out(f"Inputs configured: {len(manifest.get('userValues') or ())}")
+    for line in presets.powers(presets.configuration(manifest)):
+        out(clean(line))
     out(f'Use this preset: ccr {name} "your prompt"   (for all: ccr preset apply {name})')
 
 
@@ -202,15 +210,14 @@ def _ask(question: Mapping[str, Any]) -> Any:
     default, kind = question.get("defaultValue"), question.get("type")
     if kind == "confirm":
         return click.confirm(label, default=bool(default))
+    if default is None and question.get("required") is False:
+        default = ""
+    if kind == "password":
+        return secret(label, default=default)
     options = question.get("options")
     static = options.get("options") if isinstance(options, dict) else options
     values = [one.get("value") for one in static or () if isinstance(one, dict)]
     if kind in ("select", "multiselect") and values:
         label += f" ({', '.join(clean(str(value)) for value in values)})"
-    given = click.prompt(
-        label,
-        default="" if default is None and question.get("required") is False else default,
-        hide_input=kind == "password",
-        type=float if kind == "number" else str,
-    )
+    given = click.prompt(label, default, type=float if kind == "number" else str)
     return [each.strip() for each in str(given).split(",")] if kind == "multiselect" else given

@@ -8,7 +8,18 @@ from typing import TYPE_CHECKING, get_args
 
 import click
 
-from console.output import do, fail, json_option, out, print_json, say, table, who, with_link
+from console.output import (
+    do,
+    fail,
+    json_option,
+    out,
+    print_json,
+    say,
+    secret,
+    table,
+    who,
+    with_link,
+)
 from console.text import age, clean
 from router.contract import Dismiss, Done, Result, Role
 
@@ -99,7 +110,7 @@ def remove(name: str) -> None:
 
 @command.command()
 @click.argument("name", default="developer")
-@click.option("--stdin", "from_stdin", is_flag=True, help="Read it from stdin, one line")
+@click.option("--stdin", "from_stdin", is_flag=True, help="Read one line, also at a terminal")
 @click.option("--remove", "removed", is_flag=True, help="Take the password away")
 def passwd(name: str, from_stdin: bool, removed: bool) -> None:
     """Set a password for NAME (else: developer, the role shell).
@@ -118,7 +129,11 @@ def passwd(name: str, from_stdin: bool, removed: bool) -> None:
     _may_change(user)
     hashed = ""
     if not removed:
-        password = sys.stdin.readline().rstrip("\n") if from_stdin else _asked()
+        password = (
+            sys.stdin.readline().rstrip("\r\n")
+            if from_stdin
+            else secret("New password", twice=True)
+        )
         if len(password) < passwords.SHORTEST:
             fail(f"a password has at least {passwords.SHORTEST} characters")
         hashed = passwords.hashed(password)
@@ -195,11 +210,6 @@ def _may_change(*users: User) -> None:
     for user in users:
         if own not in ROLES or ROLES.index(user.role) > ROLES.index(own):
             fail(f"a user with the role {user.role} is not for the role {own} to change")
-
-
-def _asked() -> str:
-    password: str = click.prompt("New password", hide_input=True, confirmation_prompt=True)
-    return password
 
 
 def _key(given: str) -> str:

@@ -58,6 +58,13 @@ class RoleTable(_Table):
     _address = field_validator("url")(address)
 
 
+class CcrTable(RoleTable):
+    #: read by `ccr install` alone: the address of a marketplace's index
+    presets: str = ""
+
+    _index = field_validator("presets")(address)
+
+
 class LiteLLMTable(RoleTable):
     errors: LiteLLMVersion = "1.80"
 
@@ -267,7 +274,7 @@ class AlertsTable(_Table):
 class PointsmanToml(_Table):
     listen: ListenTable = ListenTable()
     litellm: LiteLLMTable = LiteLLMTable()
-    ccr: RoleTable = RoleTable()
+    ccr: CcrTable = CcrTable()
     ssh: SshTable = SshTable()
     log: LogTable = LogTable()
     retention: RetentionTable = RetentionTable()

@@ -1,10 +1,18 @@
-"""`ccr preset`: exported without secrets, installed with answers, applied, removed; completion."""
+"""`ccr preset`: exported without secrets, installed from anywhere, applied, removed; completion."""
 
 from __future__ import annotations
 
+import io
 import json
 import subprocess
+import zipfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
+
+import pytest
 
 from storage.home import Home
 from tests.console.commands.conftest import Invoke
@@ -79,6 +87,104 @@ async def test_install_asks_and_apply_merges(ccr: Invoke, here: Home, tmp_path: 
     assert config["Router"] == {"default": "deepseek,a", "think": "fast,big"}
     (backup,) = here.ccr.glob("config.json.*.bak")
     assert backup.read_text().startswith("// mine")
+
+
+@contextmanager
+def site(pages: Mapping[str, bytes]) -> Iterator[str]:
+    """A real server on loopback; its address."""
+
+    class Page(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            body = pages.get(self.path)
+            self.send_response(404 if body is None else 200)
+            self.end_headers()
+            self.wfile.write(body or b"")
+
+        def log_message(self, format: str, *args: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Page) as server:
+        thread = Thread(target=server.serve_forever, args=(0.01,))
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_address[1]}"
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+def zipped(files: Mapping[str, str]) -> bytes:
+    made = io.BytesIO()
+    with zipfile.ZipFile(made, "w") as archive:
+        for name, text in files.items():
+            archive.writestr(name, text)
+    return made.getvalue()
+
+
+async def test_a_preset_from_a_file_an_address_and_the_marketplace(
+    ccr: Invoke, here: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lone = {**SHARED, "name": "Lone one", "schema": [], "claudeCodeSettings": {"hooks": {}}}
+    files = {"fast-main/manifest.json": json.dumps(SHARED), "fast-main/line.js": "1"}
+    evil = {"fast-main/../../../evil": "x", "/evil": "x", "fast-main/../evil": "x"}
+    pages = {"/lone": json.dumps(lone).encode(), "/fast.zip": zipped(files | evil)}
+    kept = here.ccr / "presets"
+    with site(pages) as base:
+        fast = {"id": "7", "name": "Fast", "repo": f"{base}/fast.zip", "url": "https://about"}
+        gone = {"id": "8", "name": "gone", "repo": f"{base}/no"}
+        pages["/index"] = json.dumps([fast, gone]).encode()
+        here.make()
+        here.toml.write_text(f'[ccr]\npresets = "{base}/index"\n')
+        done = await ccr("install", "fast", input="y\nsk-f\n")
+        assert done.exit_code == 0, done.output
+        assert "Requests go to: f\n" in done.stdout
+        manifest = json.loads((kept / "Fast" / "manifest.json").read_text())
+        assert (manifest["repository"], manifest["source"]) == (f"{base}/fast.zip", "https://about")
+        assert manifest["userValues"] == {"kind": "y", "key": "sk-f"}
+        assert (kept / "Fast" / "manifest.json").stat().st_mode & 0o777 == 0o600
+        assert {path.name for path in (kept / "Fast").iterdir()} == {"manifest.json", "line.js"}
+        assert not [*here.ccr.rglob("evil")]
+        told = await ccr("preset", "install", f"{base}/lone")
+        assert "It sets for Claude Code: hooks" in told.stdout, told.output
+        assert (kept / "Lone-one").is_dir()
+        (tmp_path / "mine.zip").write_bytes(pages["/fast.zip"])
+        await ccr("preset", "install", str(tmp_path / "mine.zip"), input="x\ni\n")
+        assert (kept / "mine").is_dir()
+        pages["/broken"] = b"PK broken"
+        pages["/page"] = b"<html>"
+        for source, why in (
+            ("gone", "/no answered 404"),
+            ("none", "which has: Fast, gone"),
+            (f"{base}/broken", "damaged zip"),
+            (f"{base}/page", "is no preset, nor a zip"),
+            ("http://192.0.2.1/x", "is not protected"),
+            ("a/b", "there is no folder or file a/b"),
+        ):
+            refused = await ccr("preset", "install", source)
+            assert refused.exit_code == 1
+            assert why in refused.stderr, refused.stderr
+    monkeypatch.setenv("POINTSMAN_PRESET_MARKET", f"{base}/index")  # nobody there any more
+    offline = await ccr("install", "fast2")
+    assert offline.exit_code == 1
+    assert f"the marketplace cannot be asked: {base}/index cannot be reached" in offline.stderr
+    assert sorted(each.name for each in kept.iterdir()) == ["Fast", "Lone-one", "mine"]
+
+
+@pytest.mark.parametrize(
+    ("named", "address"),
+    [
+        ("o/r", "https://github.com/o/r/archive/HEAD.zip"),
+        ("https://github.com/o/r.git", "https://github.com/o/r/archive/HEAD.zip"),
+        ("git@github.com:o/r", "https://github.com/o/r/archive/HEAD.zip"),
+        ("https://github.com/o/r/releases/x.zip", ""),
+        ("https://example.com/o", ""),
+        ("../r/../../x", ""),
+    ],
+)
+def test_where_a_repository_on_github_is(named: str, address: str) -> None:
+    from console.preset_sources import archive
+
+    assert archive(named) == address
 
 
 def test_completion_completes_both_programs(tmp_path: Path) -> None:
