@@ -12,23 +12,37 @@ import time
 from collections.abc import Sequence
 from operator import sub
 from pathlib import Path
+from typing import NamedTuple
 
 import msgspec
 
 from console.feed import midnight
-from console.text import NANO, UNKNOWN, fit, money, percent
+from console.text import UNKNOWN, money, percent
 from console.theme import Tone
+from console.widgets.chart import axis, bar_width, bars, coarser, step_name
 from console.widgets.paint import Cell, Piece, Span
 from router.contract import CostLine, CostPoint, ModelView, Spend, Tokens
 
 DAY = 86_400.0
 _BAR = 10
-#: the kinds of a cost, in the order in which they are stacked; each has a shape of its own
-KINDS: tuple[tuple[str, str, Tone], ...] = (
-    ("input", "━", "accent"),
-    ("cache read", "╍", "good"),
-    ("cache write", "┅", "warn"),
-    ("output", "═", "strong"),
+
+
+class Kind(NamedTuple):
+    """A part of a cost, its shape in a line and in a plot, and its tone."""
+
+    name: str
+    line: str
+    shape: str
+    tone: Tone
+
+
+#: in the order in which they are stacked
+KINDS = (
+    Kind("input", "━", "█", "accent"),
+    Kind("cache read", "╍", "▓", "good"),
+    Kind("cache write", "┅", "▒", "warn"),
+    Kind("output", "═", "░", "strong"),
+    Kind("other", "─", "▚", "muted"),
 )
 
 
@@ -110,30 +124,67 @@ def cost(line: CostLine) -> str:
     return money(line.cost, lower_bound=line.unpriced > 0)
 
 
-def stack(spend: Spend, cells: int = _BAR) -> Cell:
+def by_kind(line: CostLine) -> tuple[int, ...]:
+    """Nano-dollars of each of KINDS; their sum is the cost. Other are fees, and what was never
+    told apart."""
+    spend = line.spend
+    known = (spend.input, spend.cache_read, spend.cache_write, spend.output)
+    return (*known, max(line.cost - sum(known), 0))
+
+
+def stack(line: CostLine, cells: int = _BAR) -> Cell:
     """What a cost consists of, as one line of cells."""
-    parts = (spend.input, spend.cache_read, spend.cache_write, spend.output)
+    parts = by_kind(line)
     whole = sum(parts)
     if whole <= 0:
         return Span("·", "muted")
     shown: list[Piece] = []
     filled, reached = 0, 0
-    for part, (_, cell, tone) in zip(parts, KINDS, strict=True):
+    for part, kind in zip(parts, KINDS, strict=True):
         reached += part
         until = round(reached / whole * cells)
-        shown.append(Span(cell * (until - filled), tone))
+        shown.append(Span(kind.line * (until - filled), kind.tone))
         filled = until
     return shown
 
 
-def over_time(points: Sequence[CostPoint], since: float, step: float, cells: int) -> list[float]:
-    """Dollars of real traffic in each step."""
-    spent = [0.0] * cells
+def over_time(
+    points: Sequence[CostPoint], since: float, step: float, cells: int
+) -> list[tuple[int, ...]]:
+    """Nano-dollars of real traffic in each step, of each of KINDS."""
+    found: list[list[CostLine]] = [[] for _ in range(cells)]
     for point in points:
         place = int((point.at - since) // step)
         if not point.line.simulated and 0 <= place < cells:
-            spent[place] += point.line.cost / NANO
-    return spent
+            found[place].append(point.line)
+    return [by_kind(total(each)) for each in found]
+
+
+def plot(
+    points: Sequence[CostPoint],
+    since: float,
+    step: float,
+    count: int,
+    room: int,
+    height: int,
+    whole: CostLine,
+) -> list[list[Piece]]:
+    """Bars of `count` steps of so many seconds in `room` cells, `height` lines of them, over their
+    times and what their shapes stand for in `whole`, their sum."""
+    step, count = coarser(step, count, room)
+    spent = over_time(points, since, step, count)
+    cells = bar_width(count, room)
+    # from below the other way round: the end of a bar, in eighths, is solid as input is
+    kinds = KINDS[::-1]
+    shapes = "".join(kind.shape for kind in kinds)
+    rows: list[list[Piece]] = [
+        [Span(text, kinds[kind].tone) for text, kind in line]
+        for line in bars([each[::-1] for each in spent], shapes, cells, height)
+    ]
+    most = money(max(map(sum, spent), default=0))
+    rows.append([Span(axis(since, step, count, cells), "muted")])
+    rows.append([Span(f"up to {most} {step_name(step)}", "muted"), *legend(whole)])
+    return rows
 
 
 def month_left(now: float) -> tuple[float, float]:
@@ -209,23 +260,30 @@ def _harmless(name: str) -> str:
     return f"'{name}" if name[:1] in "=+-@\t\r" else name
 
 
-def legend(spend: Spend) -> list[Piece]:
-    """What the shapes of `stack` stand for, and the share of each."""
-    parts = (spend.input, spend.cache_read, spend.cache_write, spend.output)
+def legend(line: CostLine) -> list[Piece]:
+    """What the shapes of `stack` and of the plot stand for, and the share of each."""
+    parts = by_kind(line)
     whole = sum(parts)
     if not whole:
         return []
     shown: list[Piece] = [Span("   ")]
-    for part, (name, cell, tone) in zip(parts, KINDS, strict=True):
+    for part, kind in zip(parts, KINDS, strict=True):
         if part:
-            shown += [Span(cell, tone), Span(f" {name} {percent(part / whole)}  ", "muted")]
+            words = f" {kind.name} {percent(part / whole)}  "
+            shown += [Span(kind.shape + kind.line, kind.tone), Span(words, "muted")]
     return shown
+
+
+def saved(nano: int) -> list[Piece]:
+    """What caches made cheaper, or below 0 dearer."""
+    if nano > 0:
+        return [Span(money(nano), "good"), Span(" saved by caches", "muted")]
+    return [Span(money(-nano), "bad"), Span(" lost on caches", "muted")]
 
 
 def would_have(whole: CostLine, model: ModelView) -> list[Piece]:
     there = cost_on(whole.tokens, model)
     said: list[Piece] = [
-        Span(fit("on", 10), "muted"),
         Span(model.target, "strong"),
         Span("   the same tokens: ", "muted"),
         Span(f"≈ {money(there)}", "strong"),

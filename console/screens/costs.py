@@ -26,19 +26,18 @@ from console.spending import (
     cost,
     coverage,
     export,
-    legend,
     outlook,
-    over_time,
+    plot,
     rest,
+    saved,
     stack,
     total,
     would_have,
 )
-from console.text import NANO, fit, money, percent, tokens
+from console.text import fit, percent, tokens
 from console.theme import Tone
 from console.widgets.bar import Bar
 from console.widgets.budget import line as budget_line
-from console.widgets.chart import axis, bar_width, bars, coarser, step_name
 from console.widgets.columns import Column
 from console.widgets.paint import Piece, Span, lines, say
 from console.widgets.table import Heading, Key, Row, Table
@@ -56,8 +55,14 @@ PERIODS = {"t": ("today", 0), "w": ("7 days", 6), "M": ("30 days", 29)}
 #: a step in seconds
 _STEPS: dict[Step, float] = {"quarter": 900.0, "hour": 3600.0, "day": DAY}
 _BAR = 10
-#: lines of a screen from which the bars over time are so tall
+#: lines of a screen from which the bars over time are at least so tall; and the most that they
+#: take of what the table leaves
 _TALL = ((44, 5), (28, 3), (0, 1))
+_TALLEST = 12
+#: other lines of this screen: the title, the table's head, and around and under the bars
+_AROUND = 5
+#: a line under the bars: what it is called, and what it says
+Said = tuple[str, list[Piece]]
 #: budgets that are shown, the fullest first
 _BUDGETS = 3
 
@@ -95,7 +100,7 @@ def draw(line: CostLine, whole: CostLine, by: By) -> Row:
         _count(used.cache_write + used.cache_write_1h, tone),
         _count(used.output, tone, used.estimated),
         Span(cost(line), tone),
-        stack(line.spend),
+        stack(line),
         Span(percent(share) if share and line is not whole else "", "muted"),
     )
 
@@ -292,7 +297,7 @@ class Costs(View):
                 before.places if isinstance(before, CostRows) else None,
             )
         )
-        self.query_one("#trend", Static).update(lines(*self._trend(real)))
+        self.query_one("#trend", Static).update(lines(*self._trend(real, len(table.rows))))
         said: list[Piece] = [Span("  ")]
         for key, (name, _) in PERIODS.items():
             said += [Span(f" {name} ", "badge" if key == self._period else "muted", key), Span(" ")]
@@ -311,52 +316,36 @@ class Costs(View):
             said.append(Span("  no request in this time", "muted"))
         self.title(*said, hint=hidden(self.query_one(Table)))
 
-    def _trend(self, real: Sequence[CostLine]) -> list[Content]:
+    def _trend(self, real: Sequence[CostLine], listed: int) -> list[Content]:
+        """Under a table of `listed` rows; the plot takes what both leave of the screen."""
         now, whole = self.console_app.now(), total(real)
+        said = self._said(whole, now)
+        left = self.size.height - listed - len(said) - _AROUND
+        least = next(rows for height, rows in _TALL if self.size.height >= height)
         room = max(self.size.width - 14, 10)
         _, step, count = self._step
-        step, count = coarser(step, count, room)
-        spent = over_time(self._points, self._span[0], step, count)
-        each = bar_width(count, room)
-        tall = next(rows for least, rows in _TALL if self.size.height >= least)
-        first, *rest = bars(spent, each, tall)
-        below = axis(self._span[0], step, count, each)
-        most = money(round(max(spent, default=0.0) * NANO))
+        tall = max(least, min(left, _TALLEST))
+        head, *more = plot(self._points, self._span[0], step, count, room, tall, whole)
+        named: list[Said] = [("spent", head), *(("", row) for row in more), *said]
+        return [say(Span(fit(name, 10), "muted"), *row) for name, row in named]
+
+    def _said(self, whole: CostLine, now: float) -> list[Said]:
+        """The lines below the plot."""
         hour = [p.line for p in self._hour if not p.line.simulated]
         rate, unpriced = sum(line.cost for line in hour), any(line.unpriced for line in hour)
         today = self.console_app.board.today.cost
-        rows = [
-            say(Span(fit("spent", 10), "muted"), Span(first, "accent")),
-            *(say(" " * 10, Span(row, "accent")) for row in rest),
-            say(" " * 10, Span(below, "muted")),
-            say(
-                Span(" " * 10),
-                Span(f"up to {most} {step_name(step)}", "muted"),
-                *legend(whole.spend),
-            ),
-            say(
-                Span(fit("outlook", 10), "muted"),
-                *outlook(rate, today, self._month, now, lower_bound=unpriced),
-            ),
+        rows: list[Said] = [
+            ("outlook", outlook(rate, today, self._month, now, lower_bound=unpriced))
         ]
         if whole.spend.saved:
-            words = "saved by caches" if whole.spend.saved > 0 else "lost on caches"
-            rows.append(
-                say(
-                    Span(fit("caches", 10), "muted"),
-                    Span(money(abs(whole.spend.saved)), "good" if whole.spend.saved > 0 else "bad"),
-                    Span(f" {words}", "muted"),
-                )
-            )
+            rows.append(("caches", saved(whole.spend.saved)))
         budgets = self.console_app.board.budgets
         for place, budget in enumerate(budgets[:_BUDGETS]):
             more = len(budgets) - _BUDGETS if place == _BUDGETS - 1 else 0
             head = "budgets" if not place else f"+{more} more" if more > 0 else ""
-            rows.append(
-                say(Span(fit(head, 10), "muted"), *budget_line(budget, now, self.size.width - 12))
-            )
+            rows.append((head, list(budget_line(budget, now, self.size.width - 12))))
         if self._other is not None:
-            rows.append(say(*would_have(whole, self._other)))
+            rows.append(("on", would_have(whole, self._other)))
         return rows
 
     # ── doing ─────────────────────────────────────────────────────────────────────────────────────

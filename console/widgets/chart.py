@@ -1,4 +1,4 @@
-"""Bars over time in text, with their times below. Pure.
+"""Bars over time in text, each stacked of its parts, with their times below. Pure.
 
 Its rule: a value that is not zero is never drawn as nothing, and a label stands under the first
 cell of the bar it names.
@@ -7,7 +7,9 @@ cell of the bar it names.
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import accumulate, groupby
+from operator import itemgetter
 
 _EIGHTHS = " ▁▂▃▄▅▆▇█"
 #: the widest bar, and the width from which bars stand apart
@@ -35,18 +37,44 @@ def bar_width(count: int, room: int) -> int:
     return max(1, min(room // max(count, 1), WIDEST))
 
 
-def bars(values: Sequence[float], cells: int, height: int) -> list[str]:
-    """`height` lines, the top one first; each value takes `cells` cells."""
-    top = max(values, default=0.0)
+def bars(
+    values: Sequence[Sequence[float]], shapes: str, cells: int, height: int
+) -> list[list[tuple[str, int]]]:
+    """`height` lines, the top one first; each value takes `cells` cells and is stacked of its
+    parts, the first at the bottom. A line is runs of text, each with the part it belongs to.
+
+    A part has the shape of its place in `shapes`, so that it is told without colour, to whole
+    cells; how tall a bar is, is told to eighths: there its end has the shape of them.
+    """
+    top = max(map(sum, values), default=0.0)
     solid = cells - 1 if cells >= APART else cells
-    levels = [
-        max(round(value / top * height * 8), 1) if value > 0 and top > 0 else 0 for value in values
-    ]
     rows = []
     for line in range(height - 1, -1, -1):
-        shapes = (_EIGHTHS[min(max(level - line * 8, 0), 8)] for level in levels)
-        rows.append("".join(shape * solid + " " * (cells - solid) for shape in shapes))
+        row: list[tuple[str, int]] = []
+        for parts in values:
+            shape, part = _cell(parts, top, line, shapes, height)
+            row.append((shape * solid + " " * (cells - solid), part))
+        rows.append([("".join(text for text, _ in run), part) for part, run in _runs(row)])
     return rows
+
+
+def _runs(row: list[tuple[str, int]]) -> Iterator[tuple[int, Iterable[tuple[str, int]]]]:
+    return groupby(row, key=itemgetter(1))
+
+
+def _cell(
+    parts: Sequence[float], top: float, line: int, shapes: str, height: int
+) -> tuple[str, int]:
+    """What stands in a bar's `line`, from below, and which of its parts that is."""
+    whole = sum(parts)
+    level = max(round(whole / top * height * 8), 1) if whole > 0 and top > 0 else 0
+    filled = min(max(level - line * 8, 0), 8)
+    if not filled:
+        return " ", 0
+    middle = (line * 8 + filled / 2) / level * whole
+    reached = accumulate(parts)
+    part = next((place for place, sum in enumerate(reached) if sum > middle), len(parts) - 1)
+    return shapes[part] if filled == 8 else _EIGHTHS[filled], part
 
 
 def axis(begin: float, step: float, count: int, cells: int) -> str:

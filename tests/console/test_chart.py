@@ -12,14 +12,25 @@ from tests.console import scene
     ("values", "cells", "height", "drawn"),
     [
         ((), 1, 2, ["", ""]),
-        ((0.0, 0.0), 1, 1, ["  "]),
-        ((1.0, 0.0, 0.001), 1, 1, ["█ ▁"]),
-        ((2.0, 1.0), 3, 2, ["██    ", "██ ██ "]),
-        ((8.0, 6.0, 1.0), 2, 2, ["██▄▄  ", "████▂▂"]),
+        (((0.0,), (0.0,)), 1, 1, ["  "]),
+        (((1.0,), (0.0,), (0.001,)), 1, 1, ["█ ▁"]),
+        (((2.0,), (1.0,)), 3, 2, ["██    ", "██ ██ "]),
+        (((8.0,), (6.0,), (1.0,)), 2, 2, ["██▄▄  ", "████▂▂"]),
+        (((2.0, 1.0, 1.0), (0.0, 0.0, 1.5)), 1, 4, ["░ ", "▓ ", "█▄", "█░"]),  # stacked
+        (((1.0, 1.0), (0.2, 1.0)), 1, 2, ["▓▂", "█▓"]),  # a part that has no cell of its own
     ],
 )
-def test_bars(values: tuple[float, ...], cells: int, height: int, drawn: list[str]) -> None:
-    assert bars(values, cells, height) == drawn
+def test_bars(
+    values: tuple[tuple[float, ...], ...], cells: int, height: int, drawn: list[str]
+) -> None:
+    rows = bars(values, "█▓░", cells, height)
+    assert ["".join(text for text, _ in row) for row in rows] == drawn
+
+
+def test_the_parts_of_a_bar_are_told_apart() -> None:
+    (above, below) = bars(((3.0, 1.0), (0.0, 0.0), (0.0, 2.0)), "█░", 1, 2)
+    assert above == [("░", 1), ("  ", 0)]
+    assert below == [("█ ", 0), ("░", 1)]
 
 
 @pytest.mark.parametrize(

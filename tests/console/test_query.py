@@ -125,12 +125,18 @@ def test_money_over_time_by_kind_and_elsewhere(test_home: Home) -> None:
     assert cost_on(used, dear) == 20 * 3 + 180 * 3 + 10 * 15  # without a price of its own for it
     assert cost_on(used, ModelView("x,y", input=3)) is None
     assert cost_on(Tokens(), ModelView("x,y")) == 0
-    shown = stack(Spend(input=50, cache_read=0, cache_write=25, output=25), 8)
+    spend = Spend(input=50, cache_read=0, cache_write=25, output=25)
+    shown = stack(line(100, spend=spend), 8)
     assert isinstance(shown, list)
     assert "".join(part if isinstance(part, str) else part.text for part in shown) == "━━━━┅┅══"
-    points = [CostPoint(0.0, line(2_000_000_000)), CostPoint(95.0, line(1_000_000_000))]
-    points.append(CostPoint(10.0, line(9, simulated=True)))
-    assert over_time(points, 0.0, 10.0, 10) == [2.0, 0, 0, 0, 0, 0, 0, 0, 0, 1.0]
+    points = [CostPoint(0.0, line(100, spend=spend)), CostPoint(95.0, line(3, spend=Spend(fees=1)))]
+    points += [CostPoint(9.0, line(100, spend=spend)), CostPoint(10.0, line(9, simulated=True))]
+    nothing = (0, 0, 0, 0, 0)
+    assert over_time(points, 0.0, 10.0, 10) == [
+        (100, 0, 50, 50, 0),
+        *[nothing] * 8,
+        (0, 0, 0, 0, 3),  # fees, and what was never told apart
+    ]
     to_day, to_month = month_left(scene.NOW)  # 14:32:07 of the 18th of November
     assert to_day == 9 * 3600 + 27 * 60 + 53
     assert to_month == to_day + 12 * 86_400
