@@ -29,7 +29,7 @@ import msgspec  # noqa: E402
 
 from console import theme  # noqa: E402
 from console.past import past, running  # noqa: E402
-from router.contract import RequestDetail, Snapshot, Tokens, Totals  # noqa: E402
+from router.contract import VERSION, RequestDetail, Snapshot, Tokens, Totals  # noqa: E402
 from storage.home import home  # noqa: E402
 from storage.writer import Ledger  # noqa: E402
 from tests.console import scene  # noqa: E402
@@ -104,7 +104,7 @@ async def draw(names: Sequence[str], size: tuple[int, int], light: bool, out: Pa
         fill(place.ledger, month)
         async with (
             FakeRouter(snapshot(month)).serving(place),
-            console(place, size=size, demo=True) as (app, pilot),
+            console(place, size=size, demo=True, version=VERSION) as (app, pilot),
         ):
             if light:
                 app.theme = theme.LIGHT.name

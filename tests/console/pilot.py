@@ -38,8 +38,9 @@ async def console(
     now: Callable[[], float] = lambda: scene.NOW,
     who: str = "",
     demo: bool = False,
+    version: str = "0.0.0",
 ) -> AsyncIterator[tuple[ConsoleApp, Pilot[int]]]:
     """A running console and the hand that presses its keys."""
-    app = ConsoleApp(home, now=now, who=who, version="0.0.0", demo=demo)
+    app = ConsoleApp(home, now=now, who=who, version=version, demo=demo)
     async with app.run_test(size=size, notifications=True) as pilot:
         yield app, pilot
