@@ -98,6 +98,8 @@ class UpstreamError(RequestError):
         #: the model group that was asked, and those that stood by, once all is lost
         self.groups: tuple[str, ...] = ()
         self.model = model
+        #: what it refused is left out of a next attempt
+        self.mended = False
         self.provider_type = provider_type
         self.retry_after = retry_after
 

@@ -97,7 +97,7 @@ async def exchange(router: Router, call: Call, surface: Surface) -> None:
             if (text := canned(candidate, record.wishes)) is not None:
                 await recite(router, call, surface, record, attempt, request, text)
                 return
-            asked, format = plan.request, candidate.provider.format
+            asked, format = router.signers.fit(plan.request, candidate), candidate.provider.format
             if format in INLINED and format != request.dialect:
                 asked = await router.inlining.inlined(asked, format)
             sent = outgoing(router.formats, asked, request, candidate, call)
@@ -216,6 +216,7 @@ async def attempts(router: Router, record: Record, plan: Plan, call: Call, once:
                 try:
                     await once(attempt, candidate)
                 except UpstreamError as error:
+                    error.mended = router.signers.refused(error, plan.request, candidate)
                     settle(router, record, attempt, plan.request, error)
                     course.failed(error, router.now(), router.chance())
                     if call.started and not record.pinged:
@@ -235,7 +236,7 @@ async def attempts(router: Router, record: Record, plan: Plan, call: Call, once:
 def _open(router: Router, record: Record, attempt: Attempt) -> None:
     candidate = attempt.candidate
     attempt.price = price(candidate.provider, candidate.model, router.generation)
-    attempt.tally = Tally(record.facts.tokens)
+    attempt.tally = Tally(record.facts.tokens, router.signers.learner(candidate))
     record.attempts.append(attempt)
     _narrate(router, record, attempt)
 

@@ -98,6 +98,7 @@ class Course:
         self._error: UpstreamError | None = None
         self._first = -1
         self._over = False
+        self._mended = False
         if wishes.fails_with is not None:
             self._feign(wishes.fails_with)
 
@@ -129,6 +130,11 @@ class Course:
         self._last = error
         if self._leg == self._first:
             self._error = error
+        if error.mended and not self._mended:
+            self._mended = True
+            self._moved += 1
+            self._cooldowns.left(candidate)
+            return  # the same one, at once
         others = len(leg) > 1
         self._cooldowns.failed(candidate, error, self._policy, now, others=others)
         answer = ANSWERS[error.kind]
@@ -181,7 +187,8 @@ class Course:
             self._loads.began(candidate.deployment, now)
         reason = candidate.reason
         if self._tried > 1 and self._last is not None:
-            reason = f"retry {self._tried - 1} after {self._last.kind}"
+            again = f"retry {self._tried - 1} after {self._last.kind}"
+            reason = "without what it refused" if self._last.mended else again
         if candidate.provider.slot:
             reason += f", key {candidate.provider.slot}"
         return Try(candidate, self._number, reason)

@@ -45,6 +45,7 @@ from router.rooms import learnt
 from router.sd_notify import Manager
 from router.sessions import Sessions
 from router.settings import Generation
+from router.signers import Signers
 from router.signing import Signing
 from router.situation import Means
 from router.spending.cashier import Cashier
@@ -107,7 +108,7 @@ class Router:
         self.invitations = Invitations(self.wall)
         self.counter = Counter()
         self.meters = Meters()
-        self.sessions = Sessions()
+        self.sessions, self.signers = Sessions(), Signers()
         self.remembered = Remembered()
         self.custom = CustomRouters(lambda line: self.log.info("custom router", line))
         projects = Projects(home.claude_projects)

@@ -7,14 +7,20 @@ that it is one.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from msgspec.structs import replace
 
 from router.contract import Apart, Tokens
 from router.messages import (
     ArgumentsDelta,
     BlockStart,
+    BlockStop,
     Event,
     Finish,
+    Part,
+    RedactedThinking,
+    SignatureDelta,
     Start,
     StopReason,
     Text,
@@ -30,12 +36,18 @@ from router.tokens import estimate
 
 
 class Tally:
-    """Of one attempt. `prompt` is our own count of the request, for answers without usage."""
+    """Of one attempt. `prompt` is our own count of the request, for answers without usage;
+    `signed` is told what the answer's thoughts are signed with, each as it is complete."""
 
-    __slots__ = ("_characters", "_counted", "_prompt", "_seen", "_thought", "began", "finish")
+    __slots__ = (
+        *("_characters", "_counted", "_prompt", "_seen", "_signature", "_signed", "_thought"),
+        *("began", "finish"),
+    )
 
-    def __init__(self, prompt: int) -> None:
+    def __init__(self, prompt: int, signed: Callable[[str], None] | None = None) -> None:
         self._prompt = prompt
+        self._signed = signed
+        self._signature = ""  # of the block that is being told
         self._characters = 0  # of the answer, since the provider last told its figures
         self._thought = 0  # of those, thinking
         self._seen: Usage | None = None
@@ -60,10 +72,15 @@ class Tally:
         elif isinstance(event, BlockStart):
             empty = isinstance(event.part, Text | Thinking) and not event.part.text
             self.began = self.began or not empty
+            self._signature = _signature(event.part)
         elif isinstance(event, Finish):
             self.finish = event.reason
         elif isinstance(event, Start) and event.usage is not None:
             self._take(event.usage, final=False)
+        elif isinstance(event, SignatureDelta):
+            self._signature += event.signature
+        elif isinstance(event, BlockStop) and self._signature and self._signed is not None:
+            self._signed(self._signature)
 
     def _take(self, usage: Usage, *, final: bool) -> None:
         """Servers that report nothing but zeros have not counted: that is no figure. Nor is no
@@ -117,3 +134,10 @@ class Tally:
     def bill(self, price: Price) -> Bill:
         """What it costs so far."""
         return bill(self.usage, price)
+
+
+def _signature(part: Part) -> str:
+    """What a thought is signed with that is told at once."""
+    if isinstance(part, Thinking):
+        return part.signature or ""
+    return part.data if isinstance(part, RedactedThinking) else ""

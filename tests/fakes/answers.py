@@ -96,7 +96,8 @@ def output(behaviour: Behaviour) -> int:
 def _anthropic(asked: dict[str, Any], seen: Seen, behaviour: Behaviour) -> dict[str, Any]:
     content: list[dict[str, Any]] = []
     if behaviour.thinking:
-        content.append({"type": "thinking", "thinking": behaviour.thinking, "signature": "c2ln"})
+        thought = {"type": "thinking", "thinking": behaviour.thinking}
+        content.append({**thought, "signature": behaviour.seal})
     if behaviour.words:
         content.append({"type": "text", "text": "".join(behaviour.words)})
     if behaviour.tool:

@@ -18,7 +18,12 @@ def whole(asked: dict[str, Any], seen: Seen, behaviour: Behaviour, out: int) -> 
     if behaviour.thinking:
         summary = [{"type": "summary_text", "text": behaviour.thinking}]
         output.append(
-            {"id": "rs_1", "type": "reasoning", "summary": summary, "encrypted_content": "c2VhbA"}
+            {
+                "id": "rs_1",
+                "type": "reasoning",
+                "summary": summary,
+                "encrypted_content": behaviour.seal,
+            }
         )
     if behaviour.words:
         text = "".join(behaviour.words)

@@ -66,6 +66,7 @@ class Behaviour:
     close_after: bool = False
     tool: Mapping[str, Any] | None = None  # {"name": …, "input": {…}}: a tool call after the words
     thinking: str = ""
+    seal: str = "c2ln"  # what it signs its thinking with
     stop: str = "end_turn"  # Anthropic's word; OpenAI's is derived
     usage: bool = True  # say what it cost
     #: streamed or whole as it was asked for, or in spite of it

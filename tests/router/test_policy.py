@@ -97,6 +97,15 @@ def test_what_a_failure_leads_to(failure: UpstreamError, attempts: int, then: st
     ][:3]
 
 
+def test_what_can_be_left_out_is_asked_once_more_at_once() -> None:
+    """E06: a 400 is not retried; what it refused is not sent again."""
+    mended = error("caller")
+    mended.mended = True
+    tried, waits, end = walk(course(policy=EAGER), [mended, mended])
+    assert tried[:2] == [("a", "reason a"), ("a", "without what it refused")]
+    assert (waits, who(end)) == ([], "b")
+
+
 def test_every_kind_has_an_answer() -> None:
     assert set(ANSWERS) == set(Kind.__args__)  # type: ignore[attr-defined]
 

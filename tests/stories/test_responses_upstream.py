@@ -70,7 +70,7 @@ async def test_clients_of_other_dialects(folder: Path, upstream: FakeUpstream) -
             await claude.messages.create(max_tokens=99, model="native", messages=history)
             kinds = [item.get("type") for item in upstream.requests[-1].json["input"]]
             assert kinds == [None, "reasoning", None, "function_call", "function_call_output"]
-            assert upstream.requests[-1].json["input"][1]["encrypted_content"] == "c2VhbA"
+            assert upstream.requests[-1].json["input"][1]["encrypted_content"] == "c2ln"
 
             upstream.then(Behaviour(tool=TOOL), Behaviour(stop="max_tokens"))
             chat = (await gpt.chat.completions.create(**ask)).choices[0]

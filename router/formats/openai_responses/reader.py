@@ -354,6 +354,7 @@ def _read(body: bytes, reader: ResponsesReader) -> list[Event]:
 
 class _Item(Struct, gc=False):
     type: str
+    encrypted_content: str | None = None
 
 
 class _Glance(Struct, gc=False):
@@ -370,7 +371,8 @@ _glance = msgspec.json.Decoder(_Glance).decode
 
 
 def glance(body: bytes) -> list[Event] | None:
-    """See Format.glance: the words are not even decoded."""
+    """See Format.glance: the words are not even decoded. What seals a thought is: who signed it
+    must be known."""
     try:
         answer = _glance(body)
     except _BROKEN:
@@ -381,4 +383,9 @@ def glance(body: bytes) -> list[Event] | None:
         return None
     # what OpenAI's own servers run (web_search_call) is no call that the client is to answer
     called = any(item.type in ("function_call", "custom_tool_call") for item in answer.output)
-    return [UsageSeen(usage), Finish("tool_use" if called else "end_turn")]
+    seals = (item.encrypted_content for item in answer.output)
+    thoughts = [Thinking("", f"{TAG}:{sealed}") for sealed in seals if sealed]
+    events: list[Event] = []
+    for index, thought in enumerate(thoughts):
+        events += (BlockStart(index, thought), BlockStop(index))
+    return [*events, UsageSeen(usage), Finish("tool_use" if called else "end_turn")]

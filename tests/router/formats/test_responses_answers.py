@@ -125,7 +125,8 @@ def test_a_stream_its_bare_end_and_a_whole_answer_say_the_same() -> None:
         assert summed_up(other) == summed_up(events)
     assert summed_up(read(R.reader(UPSTREAM), BEGUN + items + ENDED)) == summed_up(events)
     seen = glance(whole)
-    assert seen == [events[-2], Finish("tool_use")]
+    thought = Thinking("", "responses:abc")
+    assert seen == [BlockStart(0, thought), BlockStop(0), events[-2], Finish("tool_use")]
 
 
 @given(cuts=st.lists(st.integers(0, 4000), max_size=12))
