@@ -189,7 +189,7 @@ def _surface(router: Router, call: Call, format: str) -> Surface:
         "litellm",
         "litellm",
         _spoken(router, format),
-        headers,
+        partial(headers, router),
         external,
         wishes,
         model=named[1] if named else "",
@@ -203,7 +203,7 @@ def by_name(router: Router, call: Call, door: str, format: Format) -> Surface:
         external = relay.candidate(role, call, "openai_chat")
         provider = replace(external.provider, url=role.url.rstrip("/") + "/v1/chat/completions")
         external = msgspec.structs.replace(external, provider=provider)
-    return Surface(door, "litellm", format, headers, external)
+    return Surface(door, "litellm", format, partial(headers, router), external)
 
 
 def names(router: Router) -> list[str]:

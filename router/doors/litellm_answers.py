@@ -6,31 +6,46 @@ Figures that LiteLLM makes up are left out; those that we know are told truly.
 from __future__ import annotations
 
 from itertools import pairwise
+from typing import TYPE_CHECKING
 
 from router.doors import ccr
 from router.record import Attempt, Record
+from router.settings import Deployment
+from router.spending.register import Key
+
+if TYPE_CHECKING:
+    from router.service import Router
 
 #: the version whose answers ours are like: clients ask before they use what is newer
 VERSION = "1.80.0"
 
 
-def headers(record: Record) -> list[tuple[str, str]]:
+def headers(router: Router, record: Record) -> list[tuple[str, str]]:
     """Ours, and those of LiteLLM's that its clients read."""
     told = ccr.headers(record)
     told += (("x-litellm-call-id", record.id), ("x-litellm-version", VERSION))
+    if record.holder is not None:
+        told += _of_key(router, record.holder)
     if not record.attempts or record.pinged:
         return told
     last = record.attempts[-1]
     candidate, deployment = last.candidate, last.candidate.deployment
     told += (
         ("x-litellm-model-group", candidate.group or record.asked),
-        ("x-litellm-model-name", candidate.model),
+        ("x-litellm-model-name", _called(deployment, candidate.model)),
         ("x-litellm-model-api-base", candidate.provider.base),
         ("x-litellm-attempted-retries", str(_retries(record.attempts))),
         ("x-litellm-attempted-fallbacks", str(_fallbacks(record.attempts))),
     )
     if deployment is not None:
         told.append(("x-litellm-model-id", deployment.id))
+    now = router.now()
+    taken = now - record.started
+    apart = taken - sum((one.ended or now) - one.started for one in record.attempts)
+    told += (
+        ("x-litellm-response-duration-ms", f"{taken * 1000:.3f}"),
+        ("x-litellm-overhead-duration-ms", f"{max(0.0, apart) * 1000:.3f}"),
+    )
     if record.wishes.timeout is not None:
         told.append(("x-litellm-timeout", f"{record.wishes.timeout:g}"))
     cost = record.cost
@@ -38,6 +53,26 @@ def headers(record: Record) -> list[tuple[str, str]]:
         amount = f"{cost / 1e9:.9f}".rstrip("0").rstrip(".")
         told.append(("x-litellm-response-cost", amount))
     return told
+
+
+def _of_key(router: Router, key: Key) -> list[tuple[str, str]]:
+    """What a virtual key may use up, and what was spent before this request; money in dollars."""
+    account = router.cashier.account("key", key.name)
+    known = (
+        ("tpm-limit", key.tpm_limit),
+        ("rpm-limit", key.rpm_limit),
+        ("max-budget", key.max_budget),
+        ("spend", account.spent / 1e9 if account is not None else None),
+    )
+    return [(f"x-litellm-key-{name}", str(value)) for name, value in known if value is not None]
+
+
+def _called(deployment: Deployment | None, model: str) -> str:
+    """LiteLLM's own name of a deployment's model: "openai/gpt-5"."""
+    if deployment is None or not deployment.called:
+        return model
+    vendor, slash, _ = deployment.called.partition("/")
+    return f"{vendor}/{model}" if slash and "*" in deployment.called else deployment.called
 
 
 def _way(attempt: Attempt) -> tuple[str, str]:

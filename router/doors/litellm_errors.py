@@ -37,6 +37,11 @@ CLASSES = {
     "connect": "APIConnectionError: APIConnectionError: ",
     "timeout": "Timeout: Timeout Error: ",
 }
+#: …of statuses that its classes for servers of OpenAI's format tell apart, and our kinds do not
+_BY_STATUS = {
+    **dict.fromkeys((402, 405, 409, 413, 415, 501, 529), "APIError: APIError: "),
+    502: "BadGatewayError: BadGatewayError: ",
+}
 #: our codes that LiteLLM's clients read as the error's type
 TYPES = frozenset(
     {
@@ -79,7 +84,10 @@ def worded(error: RequestError, version: LiteLLMVersion) -> str:
         begins = CLASSES.get(error.kind)
         if begins is None or not error.provider or _OWN.search(message):
             return message
-        words = f"litellm.{begins}{_vendor(error.vendor)}Exception - {message}"
+        vendor = _vendor(error.vendor)
+        if vendor == "OpenAI" and error.kind in ("caller", "upstream", "overload"):
+            begins = _BY_STATUS.get(error.status or 0, begins)
+        words = f"litellm.{begins}{vendor}Exception - {message}"
         if version == "1.80" and error.groups:
             asked, *others = error.groups
             words += f". Received Model Group={asked}"

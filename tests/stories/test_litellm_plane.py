@@ -243,13 +243,19 @@ async def test_headers_tell_how_it_went(
     _, http = plane
     told = (await http.post(CHAT, json=chat("chain"), headers={"x-litellm-timeout": "7"})).headers
     assert told["x-litellm-model-group"] == "ok"
-    assert told["x-litellm-model-name"] == "ok"
+    assert told["x-litellm-model-name"] == "openai/ok"
     assert told["x-litellm-model-api-base"] == upstream.base
     assert told["x-litellm-attempted-fallbacks"] == "2"
     assert told["x-litellm-attempted-retries"] == "0"
     assert told["x-litellm-call-id"] == told["x-request-id"]
     assert len(told["x-litellm-model-id"]) == 64
     assert told["x-litellm-timeout"] == "7"
+    taken, ours = (
+        float(told[f"x-litellm-{which}-duration-ms"]) for which in ("response", "overhead")
+    )
+    assert 0 <= ours <= taken
+    wild = (await http.post(CHAT, json=chat("wild/new"))).headers
+    assert wild["x-litellm-model-name"] == "openai/new"
     again = (await http.post(CHAT, json=chat("e500"))).headers
     assert (again["x-litellm-attempted-fallbacks"], again["x-litellm-attempted-retries"]) == (
         "0",

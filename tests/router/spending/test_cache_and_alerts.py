@@ -154,7 +154,7 @@ cheaper = "litellm-internal,gpt-3.5-turbo"
         assert (over.status_code, over.json()["error"]["type"]) == (400, "budget_exceeded")
         assert "session a" in over.text
         assert (await ask("b")).status_code == 200
-        assert (await ask("c")).headers["x-litellm-model-name"] == "cheap"
+        assert (await ask("c")).headers["x-litellm-model-name"] == "openai/cheap"
         views = {(view.scope, view.name): view for view in router.cashier.views()}
         assert views["session", "a"].state == "over"
         assert views["model", "gpt-4o"].spent == round(2 * ANSWER * 1e9)

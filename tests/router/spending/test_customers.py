@@ -148,7 +148,7 @@ async def test_a_provider_whose_budget_is_spent_is_passed_over(
             (await http.post(CHAT, json=chat(), headers=MASTER)).headers["x-litellm-model-name"]
             for _ in range(3)
         ]
-        assert served == ["gpt-4o", "spare", "spare"]
+        assert served == ["openai/gpt-4o", "deepseek/spare", "deepseek/spare"]
         none_left = await http.post(CHAT, json=chat("gpt-3.5-turbo"), headers=MASTER)
         assert (none_left.status_code, "provider 127.0.0.1" in none_left.text) == (400, True)
 

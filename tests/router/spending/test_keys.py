@@ -146,6 +146,16 @@ async def test_what_a_key_may_do(plane: tuple[Router, httpx.AsyncClient]) -> Non
     assert not wrong, "\n".join(wrong)
 
 
+async def test_headers_tell_what_a_key_may_use_up(plane: tuple[Router, httpx.AsyncClient]) -> None:
+    _, http = plane
+    key = await generated(http, max_budget=2.5, rpm_limit=9, spend=0.5)
+    told = (await http.post(CHAT, json=chat(), headers=bearer(key))).headers
+    names = ("spend", "max-budget", "rpm-limit", "tpm-limit")
+    known = [told.get(f"x-litellm-key-{name}") for name in names]
+    assert known == ["0.5", "2.5", "9", None]
+    assert "x-litellm-key-spend" not in (await http.post(CHAT, json=chat(), headers=MASTER)).headers
+
+
 async def test_the_documented_life_of_a_key(plane: tuple[Router, httpx.AsyncClient]) -> None:
     """Each as LiteLLM's pages show it, in the order of a day."""
     router, http = plane
