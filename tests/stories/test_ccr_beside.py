@@ -20,12 +20,11 @@ import pytest
 from tests.fakes.upstream import Behaviour, FakeUpstream
 from tests.harness import free_ports, running
 from tests.router.rules_cases import IMAGE, SEARCH
+from tests.stories.beside import JSON, differences, explained, told
 from tests.stories.test_ccr_original import cli, original
 
 pytestmark = [pytest.mark.real_client, pytest.mark.timeout(300)]
 __all__ = ["cli"]
-
-JSON = dict[str, Any]
 
 
 def _uses(*names: Any, **models: list[Any]) -> JSON:
@@ -161,43 +160,13 @@ def _plain(body: JSON) -> JSON:
     return json.loads(text)  # type: ignore[no-any-return]
 
 
-def _told(answer: httpx.Response) -> JSON:
-    """An answer, whole or streamed, less its id, model and figures."""
-    if not answer.headers["content-type"].startswith("text/event-stream"):
-        body = answer.json()
-        return {name: body.get(name) for name in ("content", "stop_reason", "error")}
-    blocks: list[JSON] = []
-    reason = None
-    for line in answer.text.splitlines():
-        if not line.startswith("data: "):
-            continue
-        event = json.loads(line[6:])
-        if event["type"] == "content_block_start":
-            blocks.append(dict(event["content_block"]))
-            if "input" in blocks[-1]:
-                blocks[-1]["input"] = ""
-        elif event["type"] == "content_block_delta":
-            for name, value in event["delta"].items():
-                name = "input" if name == "partial_json" else name
-                if name != "type":
-                    blocks[-1][name] = blocks[-1].get(name, "") + value
-        elif event["type"] == "message_delta":
-            reason = event["delta"]["stop_reason"]
-    return {"content": blocks, "stop_reason": reason, "error": None}
-
-
-def _differences(ours: Any, theirs: Any, path: str = "") -> Iterator[str]:
-    if isinstance(ours, dict) and isinstance(theirs, dict):
-        for name in sorted({*ours, *theirs}):
-            yield from _differences(ours.get(name), theirs.get(name), f"{path}.{name}")
-    elif isinstance(ours, list) and isinstance(theirs, list) and len(ours) == len(theirs):
-        for index, (one, other) in enumerate(zip(ours, theirs, strict=True)):
-            yield from _differences(one, other, f"{path}[{index}]")
-    elif ours != theirs:
-        yield f"{path}: ours {json.dumps(ours)[:200]}, CCR {json.dumps(theirs)[:200]}"
-
-
 Exchange = tuple[list[JSON], JSON]
+
+
+def said(answer: httpx.Response) -> JSON:
+    """What Claude Code acts on: an answer less its model and figures."""
+    body = told(answer)
+    return {name: body.get(name) for name in ("content", "stop_reason", "error")}
 
 
 async def _asked(base: str, upstream: FakeUpstream) -> dict[str, Exchange]:
@@ -207,12 +176,12 @@ async def _asked(base: str, upstream: FakeUpstream) -> dict[str, Exchange]:
         async def ask(name: str, model: str, body: JSON, answer: Behaviour) -> None:
             upstream.default = answer
             before = len(upstream.requests)
-            told = await http.post("/v1/messages", json={"model": model, **body})
+            got = await http.post("/v1/messages", json={"model": model, **body})
             sent = [
                 {"path": seen.path, "key": seen.headers["authorization"], **_plain(seen.json)}
                 for seen in upstream.requests[before:]
             ]
-            made[name] = sent, _told(told)
+            made[name] = sent, said(got)
 
         for spec in SPECS:
             for name, body in REQUESTS.items():
@@ -246,6 +215,14 @@ def _written(home: Path, upstream: FakeUpstream, port: int) -> None:
     (folder / "config.json").write_text(json.dumps(config))
 
 
+def between(ours: dict[str, Exchange], theirs: dict[str, Exchange]) -> Iterator[str]:
+    """`case up .path: …` of what went to the provider, `case down .path: …` of the answer."""
+    for name, (sent, said) in ours.items():
+        found = [f"{name} up {one}" for one in differences(sent, theirs[name][0])]
+        found += [f"{name} down {one}" for one in differences(said, theirs[name][1])]
+        yield from (re.sub(r" (up|down) \[0\]", r" \1 ", each) for each in found)
+
+
 async def test_every_transformer_does_what_ccrs_does(
     cli: Path,
     tmp_path: Path,
@@ -259,15 +236,4 @@ async def test_every_transformer_does_what_ccrs_does(
     (tmp_path / "ours" / "pointsman.toml").write_text("[retry]\nretries = 0\ncooldown = 0\n")
     with running(tmp_path / "ours") as router:
         ours = await _asked(router.ccr, upstream)
-    unexplained, used = [], set()
-    for name, (sent, told) in ours.items():
-        found = [f"{name} up {one}" for one in _differences(sent, theirs[name][0])]
-        found += [f"{name} down {one}" for one in _differences(told, theirs[name][1])]
-        for one in (re.sub(r" (up|down) \[0\]", r" \1 ", each) for each in found):
-            where = one.partition(":")[0]
-            reasons = [pattern for pattern in BETTER if re.search(pattern, where)]
-            used.update(reasons)
-            if not reasons:
-                unexplained.append(one)
-    assert not unexplained, "\n".join(unexplained)
-    assert used == set(BETTER), f"no longer needed: {set(BETTER) - used}"
+    explained(between(ours, theirs), BETTER)
