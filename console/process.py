@@ -16,8 +16,9 @@ from collections.abc import Mapping, Sequence
 
 import psutil
 
+from console.handover import holding
 from console.link import VISITOR, Link, RouterDownError
-from router.contract import ClientKeys, Refused, ShowKeys, Snapshot, Stop
+from router.contract import HANDED_OVER, ClientKeys, Refused, ShowKeys, Snapshot, Stop
 from storage.home import Home, HomeError
 
 #: seconds until a start is given up; a real local model needs some to load
@@ -92,18 +93,19 @@ async def start_router(
     *,
     env: Mapping[str, str] = os.environ,
     cwd: str | None = None,
+    fds: tuple[int, ...] = (),
 ) -> None:
     """Starts a router in the background and returns when its control socket answers.
 
-    Returns at once where one answers already. `args` follow `python -m router serve`. Raises
-    StartError.
+    Returns at once where one answers already. `args` follow `python -m router serve`; `fds` are the
+    listening sockets that it takes over. Raises StartError.
     """
     link = Link(home)
     try:
         if await link.alive():
             return
         try:
-            child, begin = _spawn(home, args, env, cwd)
+            child, begin = _spawn(home, args, env, cwd, fds)
         except HomeError as error:
             raise StartError(str(error)) from None
         except OSError as error:
@@ -173,9 +175,10 @@ async def restart_router(home: Home, args: Sequence[str] = (), by: str = "") -> 
             env = environment_of(snapshot.pid)
         if refused := await asyncio.to_thread(_refused, [*before, *args], folder):
             raise StartError(f"{refused}\nnothing was changed: the router still runs as it was")
-    with contextlib.suppress(RouterDownError):
-        await stop_router(home, by, again=True)
-    await start_router(home, [*before, *args], env=env, cwd=folder)
+    with holding(home.handover) as held:
+        with contextlib.suppress(RouterDownError):
+            await stop_router(home, by, again=True)
+        await start_router(home, [*before, *args], env=env, cwd=folder, fds=held.take())
     snapshot = await running(home)
     if snapshot is None:
         raise StartError(f"the router ended at once: see {home.router_output}")
@@ -246,7 +249,11 @@ def working_folder(pid: int) -> str | None:
 
 
 def _spawn(
-    home: Home, args: Sequence[str], env: Mapping[str, str], cwd: str | None
+    home: Home,
+    args: Sequence[str],
+    env: Mapping[str, str],
+    cwd: str | None,
+    fds: tuple[int, ...],
 ) -> tuple[subprocess.Popen[bytes], int]:
     """The child, and where its output begins. Not asyncio's: that one kills it with its loop."""
     home.make()
@@ -258,9 +265,10 @@ def _spawn(
             stdout=output,
             stderr=output,
             start_new_session=True,
-            env=environment(env),
+            env=environment(env) | {HANDED_OVER: ",".join(map(str, fds))},
             cwd=cwd,
             umask=0o077,
+            pass_fds=fds,
         )
     _started.append(child)
     return child, begin

@@ -26,6 +26,7 @@ import os
 import socket
 import sys
 import time
+from collections.abc import Container
 from pathlib import Path
 from typing import IO
 
@@ -45,6 +46,7 @@ from router.doors.litellm import litellm
 from router.edge import Edge, PortTakenError, bind, bind_unix
 from router.errors import ConfigError
 from router.explain import explain
+from router.handover import Taken
 from router.log import LEVELS, Level
 from router.recost import recost
 from router.service import Router
@@ -118,18 +120,20 @@ async def _run(here: Home, given: argparse.Namespace) -> None:
     simulator = bind("127.0.0.1", 0)
     model = bind("127.0.0.1", 0) if given.local else None
     flags = _flags(given, _address(simulator), _address(model) if model else "")
-    generation = await asyncio.to_thread(_load, here, flags, 1)
+    taken = Taken(os.environ)
+    generation = await asyncio.to_thread(_load, here, flags, 1, taken.ports)
     listen = generation.listen
     roots: dict[int, Door] = {}
-    sockets = [bind(listen.host, listen.port, "--port")]
+    sockets = [taken.bind(listen.host, listen.port, "--port")]
     for port, door, flag in (
         (listen.litellm_port, litellm, "--litellm-port"),
         (listen.ccr_port, ccr, "--ccr-port"),
     ):
         if port:
-            sockets.append(bind(listen.host, port, flag))
+            sockets.append(taken.bind(listen.host, port, flag))
             roots[port] = door
-    ssh = bind(listen.host, listen.ssh_port, "--ssh-port") if listen.ssh_port else None
+    ssh = taken.bind(listen.host, listen.ssh_port, "--ssh-port") if listen.ssh_port else None
+    taken.close()
     router = Router(here, generation, lambda number: _load(here, flags, number))
     router.spare["simulator"] = _child(
         router, "simulator", ["router.simulator", "--fd", str(simulator.fileno())], simulator
@@ -238,9 +242,10 @@ def _recost(here: Home, given: argparse.Namespace) -> int:
     return 0
 
 
-def _load(here: Home, flags: Flags, number: int) -> Generation:
-    """Reads all there is, and asks the neighbours. Not to be called on a running loop."""
-    found: Probes = asyncio.run(probe(addresses(os.environ)))
+def _load(here: Home, flags: Flags, number: int, held: Container[int] = ()) -> Generation:
+    """Reads all there is, and asks the neighbours, but for those at ports that are `held`. Not to
+    be called on a running loop."""
+    found: Probes = asyncio.run(probe(addresses(os.environ), held))
     return load(here, os.environ, flags, number, found)
 
 

@@ -4,8 +4,8 @@ A child holds the read end of a pipe as its stdin and ends when that closes: no 
 router, not even one that was killed. One that dies is started again, ever more slowly.
 
 One exception: a router that another one is about to replace writes `linger` first. The SSH front
-then gives up its port, answers `lingering`, and stays until its last visitor leaves, as sshd's
-sessions outlive sshd.
+then leaves its port to that one, answers `lingering`, and stays until its last visitor leaves, as
+sshd's sessions outlive sshd.
 """
 
 from __future__ import annotations

@@ -136,6 +136,10 @@ class Edge:
         """Requests being answered now."""
         return len(self._state.tasks)
 
+    def listening(self) -> list[int]:
+        """The descriptors of its TCP sockets."""
+        return [sock.fileno() for sock in self._sockets if sock.family != socket.AF_UNIX]
+
     async def start(self) -> None:
         """Accepts from now on."""
         self._config.load()

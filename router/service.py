@@ -27,6 +27,7 @@ from router.edge import Edge
 from router.edits import Edits
 from router.errors import ConfigError
 from router.eyes import Eyes, own_door
+from router.handover import give
 from router.health import INTERVAL, Health
 from router.inlining import Inlining
 from router.invitations import Invitations
@@ -79,6 +80,9 @@ YOUNG = 50_000
 
 class Router:
     """One running router. `reload_from` builds the next Generation from the files as they are."""
+
+    #: whether another router is about to take our place
+    _again = False
 
     def __init__(
         self, home: Home, generation: Generation, reload_from: Callable[[int], Generation]
@@ -226,6 +230,7 @@ class Router:
         """`again`: another router is about to take our place; children that can, stay for it."""
         for child in self.children.values():
             child.lingers = again and child.can_linger
+        self._again = again
         self._stopping.set()
 
     @property
@@ -283,6 +288,9 @@ class Router:
         await self._stopping.wait()
         self.manager.tell("STOPPING=1")
         self.log.info("router", f"stopping, {len(self.live.running)} requests still run")
+        if self._again:
+            fds = [fd for child in self.children.values() if child.lingers for fd in child.fds]
+            give(self.home.handover, [*edge.listening(), *fds])
         await edge.drain(DRAIN)
         for task in self._tasks:
             task.cancel()

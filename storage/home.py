@@ -87,6 +87,11 @@ class Home(NamedTuple):
         return Path(tempfile.gettempdir()) / f"pointsman-{os.getuid()}-{digest}" / "control.sock"
 
     @property
+    def handover(self) -> Path:
+        """Where who restarts the router waits for its listening sockets."""
+        return self.socket.with_name("handover.sock")
+
+    @property
     def lock(self) -> Path:
         """Held (flock) by the one router of this home; holds its pid."""
         return self.run / "router.lock"

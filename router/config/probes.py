@@ -7,7 +7,7 @@ came out, so that it can be tried without any.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 from urllib.parse import urlsplit
@@ -64,16 +64,17 @@ def addresses(env: Mapping[str, str]) -> Probes:
     return Probes(ollama=Neighbour(f"{parts.scheme}://{shown}:{parts.port or 11434}"))
 
 
-async def probe(where: Probes | None = None) -> Probes:
-    """Asks all three at once; takes at most PATIENCE seconds."""
+async def probe(where: Probes | None = None, held: Container[int] = ()) -> Probes:
+    """Asks all three at once; takes at most PATIENCE seconds. Nobody is asked at the ports that are
+    `held`: they are this router's, which does not answer yet."""
     where = where or Probes()
     limits = httpx.Timeout(PATIENCE)
     # trust_env off: a proxy of the environment must not be asked about our own machine
     async with httpx.AsyncClient(timeout=limits, trust_env=False) as http:
         ollama, litellm, ccr = await asyncio.gather(
-            _ask(_ollama(http, where.ollama.address), where.ollama.address),
-            _ask(_litellm(http, where.litellm.address), where.litellm.address),
-            _ask(_ccr(http, where.ccr.address), where.ccr.address),
+            _ask(_ollama(http, where.ollama.address), where.ollama.address, held),
+            _ask(_litellm(http, where.litellm.address), where.litellm.address, held),
+            _ask(_ccr(http, where.ccr.address), where.ccr.address, held),
         )
     return Probes(ollama, litellm, ccr)
 
@@ -82,7 +83,10 @@ class _NotItError(Exception):
     """Something answered, but not what was looked for."""
 
 
-async def _ask(question: Any, address: str) -> Neighbour:
+async def _ask(question: Any, address: str, held: Container[int]) -> Neighbour:
+    if urlsplit(address).port in held:
+        question.close()
+        return Neighbour(address, "absent", detail=NOBODY)
     try:
         neighbour: Neighbour = await asyncio.wait_for(question, PATIENCE)
     except (httpx.ConnectError, httpx.UnsupportedProtocol):

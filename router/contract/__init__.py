@@ -77,6 +77,8 @@ from router.contract.services import (
     ServiceView,
 )
 from router.contract.snapshot import (
+    HANDED_OVER,
+    MOST_HANDED_OVER,
     PROTOCOL,
     VERSION,
     AlertRaised,

@@ -15,6 +15,10 @@ from router.contract.visits import Visitor
 VERSION = "0.1.0"
 #: bumped when a console and a router of different versions could misunderstand each other
 PROTOCOL = 1
+#: the variable that names to a router the listening sockets it takes over: "7,8,9"
+HANDED_OVER = "POINTSMAN_HANDED_OVER"
+#: and how many there may be
+MOST_HANDED_OVER = 16
 
 
 class Beat(Struct, frozen=True, tag=True, gc=False):
