@@ -1,7 +1,8 @@
 """What deciding costs: the route of a coding agent's request of 200,000 tokens, ours and CCR's.
 
 In this process: parsing the body, then the count, the facts and the rules (`situation`, `decide`),
-once with nothing seen before and once for each next turn of the same conversation. Beside it whole
+once with nothing seen before and once for each next turn of the same conversation. Beside it what
+tiktoken alone takes for the same texts, as it splits them by itself, and whole
 requests over HTTP, ours and the real CCR's, less what a request of a few words costs there. All
 figures are CPU: they hardly move with what else the machine does.
 
@@ -23,6 +24,7 @@ from pathlib import Path
 from typing import Any
 
 import bodies
+import tiktoken
 from gateways import Gateway, ccr, pointsman
 from process import Measured
 from run import SETTLE, compiled, free_port
@@ -32,6 +34,7 @@ from router.config import Flags, Probes, load
 from router.formats.anthropic_messages.parse import parse_request
 from router.rules import decide
 from router.situation import Means, situation
+from router.tokens import blocks
 from router.vocab import encoding
 from storage.home import home
 
@@ -47,6 +50,11 @@ ROUTES = {
     "longContextThreshold": 60_000,
 }
 COLD = 5
+#: how tiktoken itself writes what splits a text for cl100k_base
+PUBLISHED = (
+    r"'(?i:[sdmt]|ll|ve|re)|[^\r\n\p{L}\p{N}]?+\p{L}++|\p{N}{1,3}+| ?[^\s\p{L}\p{N}]++[\r\n]*+"
+    r"|\s++$|\s*[\r\n]|\s+(?!\S)|\s"
+)
 MORE = 20  # short requests that one reading of CPU covers
 #: CPU seconds of parsing, on the loop, in the thread that counts
 Row = tuple[float, float, float]
@@ -110,7 +118,26 @@ async def _inside(folder: Path, turns: int) -> int:
         columns = [(statistics.median(one), min(one)) for one in zip(*rows, strict=True)]
         told = " ".join(f"{mid * 1e3:8.2f} {low * 1e3:5.2f}" for mid, low in columns)
         print(f"deciding, {title:24} {told}")
+    print(f"{'tiktoken alone, text by text':64} {_plain(_conversation(0))}")
     return tokens
+
+
+def _plain(raw: bytes) -> str:
+    """CPU ms of what a program without Pointsman would do."""
+    plain = tiktoken.Encoding(
+        "cl100k_base",
+        pat_str=PUBLISHED,
+        mergeable_ranks=encoding()._mergeable_ranks,
+        special_tokens={},
+    )
+    texts = [block for block in blocks(parse_request(raw)) if isinstance(block, str)]
+    took = []
+    for _ in range(COLD):
+        began = time.thread_time()
+        for text in texts:
+            plain.encode_ordinary(text)
+        took.append(time.thread_time() - began)
+    return f"{statistics.median(took) * 1e3:8.2f} {min(took) * 1e3:5.2f}"
 
 
 def _config(folder: Path, port: int, api: str) -> None:

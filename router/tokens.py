@@ -9,7 +9,8 @@ with every turn.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+import itertools
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import msgspec
@@ -28,7 +29,7 @@ from router.messages import (
     ToolResult,
     ToolUse,
 )
-from router.vocab import encoding
+from router.vocab import count, encoding
 
 #: characters of a token, on average, over code, prose and JSON as agents send them
 CHARACTERS_PER_TOKEN = 4
@@ -36,6 +37,8 @@ CHARACTERS_PER_TOKEN = 4
 ON_THE_LOOP = 12_000
 #: a longer text is counted in pieces: tiktoken's splitter overflows its stack on 1 MB of spaces
 PIECE = 100_000
+#: characters counted in one call, which holds the interpreter for about 1 ms: to hand them over
+BATCH = 200_000
 #: characters counted exactly at most; what goes beyond is extrapolated (it is 1 s of work)
 EXACT = 10_000_000
 #: bytes of a PDF that stand for one token: 40 KB and 2,000 tokens make a page
@@ -52,14 +55,43 @@ def estimate(characters: int) -> int:
 
 def count_text(text: str) -> int:
     """Tokens of one text, exactly but for one token at the seams of very long ones."""
+    return _count_all([text])[0]
+
+
+def _count_all(texts: list[str]) -> list[int]:
+    cut = [list(_pieces(text)) for text in texts]
+    counts = itertools.chain.from_iterable(map(count, _batches(itertools.chain(*cut))))
+    totals = []
+    for text, pieces in zip(texts, cut, strict=True):
+        total, counted = sum(itertools.islice(counts, len(pieces))), sum(map(len, pieces))
+        totals.append(total if counted == len(text) else total * len(text) // counted)
+    return totals
+
+
+def _batches(pieces: Iterable[str]) -> Iterator[list[str]]:
+    """As many together as are counted in one call."""
+    batch: list[str] = []
+    size = 0
+    for piece in pieces:
+        if batch and size + len(piece) > BATCH:
+            yield batch
+            batch, size = [], 0
+        batch.append(piece)
+        size += len(piece)
+    if batch:
+        yield batch
+
+
+def _pieces(text: str) -> Iterator[str]:
+    """A text, cut where it is long, as far as it is counted exactly."""
     if len(text) <= PIECE:
-        return len(encoding().encode_ordinary(text))
-    total, start = 0, 0
+        yield text
+        return
+    start = 0
     while start < min(len(text), EXACT):
         end = _seam(text, start + PIECE)
-        total += len(encoding().encode_ordinary(text[start:end]))
+        yield text[start:end]
         start = end
-    return total if start >= len(text) else total * len(text) // start
 
 
 def _seam(text: str, end: int) -> int:
@@ -136,18 +168,14 @@ class Counter:
             counts = _count_all(texts)
         else:
             counts = await asyncio.to_thread(_count_all, texts)
-        for (key, _), count in zip(waiting, counts, strict=True):
-            self._remember(key, count)
+        for (key, _), counted in zip(waiting, counts, strict=True):
+            self._remember(key, counted)
         return total + sum(counts)
 
     def _remember(self, key: Key, count: int) -> None:
         if len(self._young) >= self._remembered:
             self._old, self._young = self._young, {}
         self._young[key] = count
-
-
-def _count_all(texts: list[str]) -> list[int]:
-    return [count_text(text) for text in texts]
 
 
 def blocks(request: Request) -> Iterator[str | int]:

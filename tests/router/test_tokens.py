@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import random
 import struct
 import threading
 from typing import Any
 
 import msgspec
 import pytest
+import tiktoken
 
 from router.formats.anthropic_messages.parse import parse_request
 from router.imagesize import TYPICAL, image_tokens
 from router.messages import Document, Image, Message, Part, Request, Text, ToolResult, ToolUse
 from router.tokens import PIECE, Counter, count_text, estimate
-from router.vocab import encoding
+from router.vocab import SEAM, count, encoding
 from tests.router.rules_cases import IMAGE, Body
 
 #: recorded: what the real CCR 2.0.0 answered to count_tokens for this body
@@ -170,8 +172,8 @@ async def test_far_below_the_bound_an_estimate_will_do() -> None:
     "text",
     [
         "<|endoftext|> <|fim_prefix|>",  # tiktoken's encode() raises on these
-        " " * 1_200_000,  # tiktoken's splitter overflows its stack on these in one piece
-        "\n" * 1_200_000,
+        " " * 1_000_000 + "a",  # tiktoken's splitter overflows its stack on these in one piece
+        "\n" * 300_000,
         "a" * 300_000,
         "ä€😀" * 1_000,
         "\ud800 alone",
@@ -183,6 +185,34 @@ async def test_no_text_breaks_counting(text: str) -> None:
     tokens, exact = await Counter().count(user(Text(text)))
     assert exact
     assert 0 <= tokens <= len(text.encode(errors="surrogatepass"))
+
+
+#: how tiktoken itself writes what splits a text for cl100k_base
+PUBLISHED = (
+    r"'(?i:[sdmt]|ll|ve|re)|[^\r\n\p{L}\p{N}]?+\p{L}++|\p{N}{1,3}+| ?[^\s\p{L}\p{N}]++[\r\n]*+"
+    r"|\s++$|\s*[\r\n]|\s+(?!\S)|\s"
+)
+#: what its alternatives tell apart: all kinds of spaces, letters, digits, apostrophes and marks
+ATOMS = (
+    " ", "  ", "     ", "\t", "\n", "\r", "\r\n", "\n\n", "\u00a0", "\u3000", "\u2028", "\x85",
+    "a", "Z", "é", "\u017f", "漢", "ि", "1", "4567", "½", "٣", "'", "'s", "'LL", "'\u017f", "’t",
+    "-", "_", "(){}", "😀", "\u0301", "\u200b", "\0", "\x1b", "<|endoftext|>", "word", SEAM[0],
+)  # fmt: skip
+
+
+def test_C01_texts_counted_together_are_what_tiktoken_alone_makes_of_each() -> None:
+    """Also beside a text that holds what they are joined with, or half of a surrogate pair."""
+    published = tiktoken.Encoding(
+        "published",
+        pat_str=PUBLISHED,
+        mergeable_ranks=encoding()._mergeable_ranks,
+        special_tokens={},
+    )
+    chance = random.Random(4)
+    for odd in ("", SEAM, "\ud800", *[" "] * 20):
+        texts = ["".join(chance.choices(ATOMS, k=chance.randint(0, 40))) for _ in range(60)]
+        texts.insert(9, odd)
+        assert count(texts) == [len(published.encode_ordinary(text)) for text in texts]
 
 
 def test_long_texts_are_cut_where_tokens_never_join() -> None:
