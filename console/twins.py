@@ -48,6 +48,7 @@ TWINS: tuple[Twin, ...] = (
     Twin("logs", "enter", "of its request", "pointsman logs --request ID"),
     Twin("routes", "enter", "another target", "pointsman routes set SCENARIO=TARGET --dry-run"),
     Twin("routes", "v", "another value", "pointsman routes set longContextThreshold=80000"),
+    Twin("routes", "t", "strict, or not", "pointsman routes set strict=yes"),
     Twin("routes", "a", "apply", "pointsman routes set SCENARIO=TARGET"),
     Twin("routes", "u", "undo", "pointsman routes undo"),
     Twin("routes", "w", "what-if", "pointsman routes what-if SCENARIO=TARGET --last 1000"),

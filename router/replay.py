@@ -19,7 +19,7 @@ from router.messages import Reasoning, Request, Usage
 from router.money import bill
 from router.prices import price
 from router.routes import edited
-from router.rules import TABLE, RefusedError, Rule, decide_by
+from router.rules import TABLE, RefusedError, Rule, decide_by, strict
 from router.rules.complexity import COMPLEX, SIMPLE
 from router.rules.plan import Case
 from router.rules.rule import Verdict
@@ -29,7 +29,7 @@ from storage.readers import Archive, ArchiveError
 
 #: requests that are replayed at once
 MOST = 2_000
-_KNOWN = frozenset(rule.name for rule in TABLE) | {"guard"}
+_KNOWN = frozenset(rule.name for rule in (*TABLE, *strict.TABLE)) | {"guard"}
 _POINTS = re.compile(r"(-?\d+) points")
 _NOT_KEPT = ("not configured", "no prompt")
 
@@ -119,8 +119,12 @@ def _one(count: _Count, detail: RequestDetail, now: Generation, edited: Generati
 def decided(detail: RequestDetail, generation: Generation) -> tuple[str | None, str]:
     """The first candidate ("" when refused, None when it cannot be told) and the rule."""
     request, facts = detail.request, detail.facts
+    routes = generation.routes
+    if routes.strict and (facts.subagent or (facts.images and "image" in routes.targets)):
+        return None, ""  # CCR asks in which block, in which message: that is not kept
     unclear: list[str] = []
-    order = [_remembered(rule, detail.looks, generation, unclear) for rule in TABLE]
+    table = strict.TABLE if routes.strict else TABLE
+    order = [_remembered(rule, detail.looks, generation, unclear) for rule in table]
     asked = request.asked.removeprefix(generation.groups.ccr_prefix or "\0")
     asked = asked if request.door == "litellm" else request.asked
     case = Case(

@@ -13,7 +13,7 @@ from typing import NamedTuple
 from router.config.edit import Place, Value
 from router.contract import OverrideView, Routes, RouteValue, RuleView
 from router.overrides import problem
-from router.rules import CCR, TABLE
+from router.rules import CCR, strict
 from router.settings import SCENARIOS, Generation, Scenario, Target
 from router.settings import Routes as Settings
 
@@ -26,7 +26,7 @@ def shown(generation: Generation, overrides: Sequence[OverrideView], file: str) 
     its scenarios."""
     routes = generation.routes
     rules: list[RuleView] = []
-    for rule in CCR if not routes.strict else TABLE:
+    for rule in strict.ORDER if routes.strict else CCR:
         asked = ("simple", "complex") if rule.name == "complexity" else (rule.name,)
         rules += [_line(rule.name, one, generation, overrides) for one in asked]
     return Routes(tuple(rules), routes.strict, routes.source, file, values=_values(routes))
@@ -38,6 +38,8 @@ def _line(
     """`asked`: the rule's own name, or which of its two scenarios complexity chooses."""
     routes, scenario = generation.routes, _named(asked)
     target = routes.targets.get(scenario) if scenario else None
+    if asked == "no model":
+        target = routes.thrown or routes.targets.get("default")
     over = next((o.target for o in overrides if o.scope == f"scenario:{scenario or ''}"), "")
     return RuleView(name, _when(asked, routes), scenario or "", str(target or ""), over)
 
@@ -64,8 +66,19 @@ def _when(name: str, routes: Settings) -> str:
         "named": "a provider serves that family by name",
         "default": "everything else",
     }
+    if routes.strict and name in _STRICTLY:
+        return _STRICTLY[name]
     return words.get(name, "")
 
+
+#: where CCR's own rule is another than ours of that name
+_STRICTLY = {
+    "no model": "no model is named at all",
+    "image": "an image in the last message",
+    "subagent": "a tag that system[1] begins with",
+    "background": "claude and haiku in the name",
+    "think": "thinking of any kind is sent",
+}
 
 # ── edits ─────────────────────────────────────────────────────────────────────────────────────────
 
@@ -82,6 +95,9 @@ _NUMBERS: Mapping[str, _Number] = {
     "thinkBudget": _Number("think_budget", "think", "tokens to think", 0),
 }
 _EFFORTS = "thinkEfforts"
+#: yes: the rules are CCR's own, to the letter
+_STRICT = "strict"
+_YES_OR_NO = {"yes": True, "true": True, "on": True, "no": False, "false": False, "off": False}
 
 
 def _values(routes: Settings) -> tuple[RouteValue, ...]:
@@ -90,6 +106,7 @@ def _values(routes: Settings) -> tuple[RouteValue, ...]:
         for name, number in _NUMBERS.items()
     ]
     values.append(RouteValue(_EFFORTS, " ".join(routes.think_efforts), "think", "efforts"))
+    values.append(RouteValue(_STRICT, "yes" if routes.strict else "no", "", "as CCR does it"))
     for scenario in SCENARIOS:
         chain = " ".join(map(str, routes.fallback.get(scenario, ())))
         values.append(RouteValue(FALLBACK + scenario, chain, scenario, "tried next"))
@@ -106,6 +123,8 @@ def edited(generation: Generation, edits: Mapping[str, str]) -> Settings:
             changes[_NUMBERS[name].field] = _number(name, text)
         elif name == _EFFORTS:
             changes["think_efforts"] = _efforts(text)
+        elif name == _STRICT:
+            changes["strict"] = _yes_or_no(name, text)
         elif name.startswith(FALLBACK):
             scenario = _scenario(name.removeprefix(FALLBACK))
             fallback[scenario] = tuple(_target(name, each, generation) for each in text.split())
@@ -130,6 +149,8 @@ def _place(name: str, text: str) -> tuple[Place, Value]:
         return (_NUMBERS[name].field,), _number(name, text)
     if name == _EFFORTS:
         return ("think_efforts",), list(_efforts(text))
+    if name == _STRICT:
+        return ("strict",), _yes_or_no(name, text)
     if name.startswith(FALLBACK):
         return ("fallback", name.removeprefix(FALLBACK)), text.split()
     return ("targets", name), text
@@ -149,10 +170,16 @@ def _efforts(text: str) -> tuple[str, ...]:
     return words
 
 
+def _yes_or_no(name: str, text: str) -> bool:
+    if (meant := _YES_OR_NO.get(text.strip().casefold())) is None:
+        raise ValueError(f"{name}: write yes or no, not {text!r}")
+    return meant
+
+
 def _scenario(name: str) -> Scenario:
     if (scenario := _named(name)) is not None:
         return scenario
-    known = ", ".join((*SCENARIOS, *_NUMBERS, _EFFORTS))
+    known = ", ".join((*SCENARIOS, *_NUMBERS, _EFFORTS, _STRICT))
     raise ValueError(f"no scenario {name!r}; there are: {known}, and fallback.SCENARIO")
 
 

@@ -70,6 +70,8 @@ def temporary_router(past: bool = False) -> Iterator[tuple[Home, str]]:
     except StartError as error:
         fail(str(error))
     finally:
+        for number in (signal.SIGTERM, signal.SIGHUP):  # a second one must not cut this short
+            signal.signal(number, signal.SIG_IGN)
         try:
             with suppress(RouterDownError):
                 asyncio.run(stop_router(here, "demo"))

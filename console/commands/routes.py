@@ -106,7 +106,7 @@ def show(routes: Routes) -> None:
             str(number),
             rule.scenario or rule.name,
             rule.when,
-            rule.target if rule.scenario else "what it names",
+            rule.target if rule.scenario else rule.target or "what it names",
             f"now {rule.override}" if rule.override else "",
         )
         for number, rule in enumerate(routes.rules, 1)

@@ -76,7 +76,7 @@ def draw(
 
 def _goes_to(rule: RuleView, edited: str | None) -> Cell:
     if not rule.scenario:
-        return Span("what it names", "muted")
+        return Span(rule.target or "what it names", "muted")
     if edited is not None:
         return [
             Span(edited or "nowhere: the next rule is asked", "warn"),
@@ -141,13 +141,15 @@ class Routes(View):
         ("a", "apply"),
         ("u", "undo"),
         ("w", "what-if"),
+        ("t", "strict"),
         ("esc", "drop"),
     )
-    CHANGES = frozenset(("enter", "v", "a", "u"))
+    CHANGES = frozenset(("enter", "v", "a", "u", "t"))
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("v", "values", "Change what it goes by: a threshold, or what is tried after it"),
         Binding("a", "apply", "Apply the edits, after their difference was shown"),
         Binding("u", "undo", "Take the newest applied edit back"),
+        Binding("t", "strict", "Strict: the rules as CCR has them, to the letter; or not"),
         Binding("w", "deeper", "What-if over more requests of late"),
         Binding("escape", "drop", "Drop the edits", key_display="esc"),
         Binding("y", "copy", "Copy the equivalent command"),
@@ -316,7 +318,9 @@ class Routes(View):
         """What the chosen rule goes by besides its target."""
         rule = self.chosen()
         values = self._rules.values if self._rules else ()
-        return [value for value in values if rule is not None and value.rule == rule.scenario]
+        return [
+            one for one in values if rule is not None and one.rule and one.rule == rule.scenario
+        ]
 
     @work(exclusive=True, group="value")
     async def action_values(self) -> None:
@@ -354,6 +358,14 @@ class Routes(View):
     def _now(self, value: RouteValue) -> str:
         return self._edits.get(value.name, value.value)
 
+    def action_strict(self) -> None:
+        """An edit like any other: its what-if shows at once, and it is applied with the rest."""
+        if self._rules is None or self.console_app.refuses_change():
+            return
+        if self._edits.pop("strict", None) is None:
+            self._edits["strict"] = "no" if self._rules.strict else "yes"
+        self._replay()
+
     def action_deeper(self) -> None:
         self._depth = (self._depth + 1) % len(DEPTHS)
         self._replay()
@@ -362,8 +374,21 @@ class Routes(View):
         self._edits.clear()
         self._replay()
 
-    @work(exclusive=True, group="apply")
-    async def action_apply(self) -> None:
+    def action_apply(self) -> None:
+        if not self._busy:
+            self._apply()
+
+    def action_undo(self) -> None:
+        if not self._busy:
+            self._undo()
+
+    @property
+    def _busy(self) -> bool:
+        """Whether an edit is on its way: a second one must not cut off what the first one says."""
+        return any(w.group == "apply" and not w.is_finished for w in self.workers)
+
+    @work(group="apply")
+    async def _apply(self) -> None:
         app = self.console_app
         if app.refuses_change():
             return
@@ -374,6 +399,9 @@ class Routes(View):
         if not isinstance(dry, Edited) or not dry.diff:
             words = dry.message if isinstance(dry, Refused | Edited) else "no router answers"
             app.say(words, bad=True)
+            if isinstance(dry, Edited):  # it stands in the file as it is
+                self._edits.clear()
+                self._replay()
             return
         answers = [Answer("", "esc", "no, not yet"), Answer("yes", "a", "write it, and use it")]
         if await self.app.push_screen_wait(Choose("Apply?", diff_lines(dry), answers)):
@@ -383,8 +411,8 @@ class Routes(View):
                 self._found = ""
             self._load()
 
-    @work(exclusive=True, group="apply")
-    async def action_undo(self) -> None:
+    @work(group="apply")
+    async def _undo(self) -> None:
         app = self.console_app
         if app.refuses_change():
             return

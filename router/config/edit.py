@@ -25,7 +25,7 @@ def read(path: Path) -> str | None:
         return None
 
 
-Value = str | int | list[str]
+Value = str | int | bool | list[str]
 #: where in [routes] a value stands: ("targets", "think"), ("think_budget",)
 Place = tuple[str, ...]
 

@@ -34,17 +34,18 @@ class RuleView(Struct, frozen=True, gc=False):
     name: str
     when: str  # "more than 60,000 tokens"
     scenario: str = ""
-    target: str = ""  # as configured; "" for none
+    target: str = ""  # as configured; "" for none, or where the request itself names it
     override: str = ""  # what an operator's override of this scenario sends it to instead
 
 
 class RouteValue(Struct, frozen=True, gc=False):
     """What a rule goes by, besides its target: a number, words, or "fallback.SCENARIO", the
-    "provider,model"s that are tried after the scenario's own, apart by blanks."""
+    "provider,model"s that are tried after the scenario's own, apart by blanks. "strict", "yes" or
+    "no", is of no rule but of all."""
 
     name: str  # "longContextThreshold"
     value: str  # "60000"
-    rule: str  # the scenario that it is of
+    rule: str  # the scenario that it is of; "" for all
     what: str  # "tokens"
 
 

@@ -52,12 +52,15 @@ GENERATION = Generation(
 )
 
 
-def kept(rule: str = "default", *looks: Look, door: str = "ccr", **facts: object) -> RequestDetail:
+def kept(
+    rule: str = "default", *looks: Look, door: str = "ccr", asked: str = "", **facts: object
+) -> RequestDetail:
     view = RequestView(
         id="r",
         started_at=0.0,
         state="done",
         door=door,
+        asked=asked,
         dialect="anthropic_messages",
         provider="dear",
         model="big",
@@ -91,6 +94,18 @@ def kept(rule: str = "default", *looks: Look, door: str = "ccr", **facts: object
             {},
         ),
         ({"default": "odd,new"}, [kept()], 1, 0, {"unpriced": 1}),
+        # to the letter: thinking of any kind thinks, and which block held a tag is not kept
+        (
+            {"strict": "yes", "think": "cheap,small"},
+            [
+                kept(asked="claude", thinking="off"),
+                kept("no model", thinking="off"),
+                kept("subagent", subagent="dear,big"),
+            ],
+            1,
+            -1_800,
+            {"unclear": 1},
+        ),
     ],
 )
 def test_what_would_move(
@@ -116,6 +131,7 @@ def test_what_would_move(
         ({"think": "no comma"}, "write provider,model"),
         ({"longContextThreshold": "0"}, "longContextThreshold: write a whole number of at least 1"),
         ({"thinkBudget": "much"}, "thinkBudget: write a whole number"),
+        ({"strict": "perhaps"}, "strict: write yes or no"),
         ({"thinkEfforts": " "}, "thinkEfforts: write at least one"),
         ({"fallback.nonsense": ""}, "no scenario 'nonsense'"),
         ({"fallback.think": "dear,big nobody,x"}, "fallback.think: no provider is named 'nobody'"),
