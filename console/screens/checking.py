@@ -12,10 +12,10 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from console.conformance import CHECKS, Found, run
+from console.screens.window import Window
 from console.text import fit, ms
 from console.theme import Tone
 from console.widgets.paint import Span, lines, say
@@ -53,7 +53,7 @@ def rows(found: list[Found], trouble: str = "") -> list[Content]:
     return shown
 
 
-class Checking(ModalScreen[str]):
+class Checking(Window[str]):
     """Runs as soon as it is shown."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

@@ -14,11 +14,11 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.suggester import Suggester
 from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 
+from console.screens.window import Window
 from console.widgets.bar import Bar
 from console.widgets.paint import Span, lines, say
 
@@ -33,7 +33,7 @@ class Answer:
     note: str = ""
 
 
-class Choose(ModalScreen[str]):
+class Choose(Window[str]):
     """A question with its answers under it; the first is the default. Escape answers ""."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -84,7 +84,7 @@ def _row(answer: Answer) -> Content:
     )
 
 
-class Ask(ModalScreen[str | None]):
+class Ask(Window[str | None]):
     """A line to write, with what stands there now in it. Escape answers None. `offered`: words, the
     last of the line is completed to one of them with the right arrow."""
 
@@ -135,7 +135,7 @@ class LastWord(Suggester):
         return None if found is None else before + blank + found
 
 
-class Sheet(ModalScreen[str]):
+class Sheet(Window[str]):
     """Text to read. Escape, q or Enter closes it; `keys` are other keys it may be closed with."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

@@ -14,13 +14,13 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
 from textual.message import Message
-from textual.screen import ModalScreen
 from textual.widget import Widget
 from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 
 from console.board import Board
 from console.screens.picker import heading, row
+from console.screens.window import Window
 from console.text import UNKNOWN, fit, money, tokens
 from console.widgets.paint import Piece, Span, say
 from router.contract import ModelView, RequestView, SetOverride
@@ -140,7 +140,7 @@ def broken_caches(
     ]
 
 
-class OverrideForm(ModalScreen[SetOverride | None]):
+class OverrideForm(Window[SetOverride | None]):
     """Answers with the action to take, or None."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

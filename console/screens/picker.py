@@ -12,10 +12,10 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 
+from console.screens.window import Window
 from console.text import UNKNOWN, clean, fit, tokens
 from console.widgets.paint import Piece, Span, say
 from router.contract import ModelView
@@ -59,7 +59,7 @@ def row(target: str, model: ModelView, cells: int = NAME) -> Content:
     return say(*said)
 
 
-class Picker(ModalScreen[str | None]):
+class Picker(Window[str | None]):
     """Answers with a target, "" for `none` where that is offered, or None."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, ClassVar, cast
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
-from textual.screen import ModalScreen
 
 from console.screens.dialogs import Answer, Choose
+from console.screens.window import Window
 from console.text import age
 from console.widgets.bar import Bar
 from console.widgets.columns import Column
@@ -42,7 +42,7 @@ def draw(visitor: Visitor, now: float) -> Row:
     )
 
 
-class Visitors(ModalScreen[str]):
+class Visitors(Window[str]):
     """As they come and go; `d` ends the selected visit."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

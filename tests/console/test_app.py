@@ -513,3 +513,18 @@ def test_who_is_said_only_over_ssh() -> None:
     assert who({"USER": "ana"}) == ""
     said = who({"SSH_CONNECTION": "::1 1 ::1 2", "POINTSMAN_SSH_USER": "dev", "USER": "x"})
     assert said.startswith("dev@")
+
+
+async def test_a_dialog_is_answered_once(test_home: Home) -> None:
+    """A key that is held down in it would take away the console's own screen with the second."""
+    async with FakeRouter(scene.SNAPSHOT).serving(test_home), console(test_home) as (app, pilot):
+        await until(pilot, says(app, "2 running"))
+        await pilot.press("q")
+        await until(pilot, says(app, "Quit?"))
+        dialog = app.screen
+        for _ in range(3):
+            dialog.post_message(events.Key("escape", None))
+            dialog.call_next(dialog.action_choose, "")  # type: ignore[attr-defined]
+        await until(pilot, lambda: not says(app, "Quit?")())
+        assert app.is_running
+        assert len(app.screen_stack) == 1
