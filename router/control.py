@@ -254,7 +254,8 @@ def _set_override(router: Router, action: SetOverride) -> Result:
         return Refused(str(error))
     _overridden(router)
     router.log.info("control", f"{said_by(action.by)}override {view.scope} → {view.target}")
-    return Done(f"{view.scope} → {view.target}" + thrown_away(router, view), override=view)
+    said, lost = f"{view.scope} → {view.target}", thrown_away(router, view)
+    return Done(f"{said}; {lost}" if lost else said, override=view, warning=lost)
 
 
 def _cancel(router: Router, action: Cancel) -> Result:
@@ -293,11 +294,10 @@ def thrown_away(router: Router, view: OverrideView) -> str:
     """What an override costs in warm caches, for people; "" where it costs none."""
     target = Target.parse(view.target)
     provider = router.generation.provider(target.provider) if target else None
-    kind, _, name = view.scope.partition(":")
-    if target is None or provider is None or kind not in ("everywhere", "session"):
+    if target is None or provider is None:
         return ""
     to, now = price(provider, target.model, router.generation), router.wall()
-    lost = [seen for seen in router.sessions.of(name) if seen.target != view.target]
+    lost = [seen for seen in router.sessions.under(view.scope) if seen.target != view.target]
     lost = [seen for seen in lost if seen.warm(now) >= warm.WORTH_SAYING]
     if not lost:
         return ""
@@ -305,7 +305,7 @@ def thrown_away(router: Router, view: OverrideView) -> str:
     cost = None if None in costs else sum(cost or 0 for cost in costs)
     tokens = sum(seen.cached for seen in lost)
     caches = "1 warm cache" if len(lost) == 1 else f"{len(lost)} warm caches"
-    return f"; leaves {caches} of {tokens:,} tokens: {warm.said(cost)}"
+    return f"leaves {caches} of {tokens:,} tokens: {warm.said(cost)}"
 
 
 async def neighbour(router: Router, action: StartNeighbour | StopNeighbour) -> Result:

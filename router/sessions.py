@@ -39,6 +39,8 @@ class Seen(Struct, frozen=True, gc=False):
     cached: int
     lasts: float  # seconds that they are kept
     price: Price
+    key: str = ""
+    rule: str = ""  # the scenario that it was answered under
 
     @property
     def target(self) -> str:
@@ -58,9 +60,16 @@ class Sessions:
     def get(self, session: str, agent: str = "") -> Seen | None:
         return self._seen.get((session, agent))
 
-    def of(self, session: str) -> list[Seen]:
-        """The main agent's and its subagents'; of every session for ""."""
-        return [seen for (id, _), seen in self._seen.items() if not session or id == session]
+    def under(self, scope: str) -> list[Seen]:
+        """Those that an override of this scope would meet: "everywhere", "session:ID" (its
+        subagents' too), "key:NAME", "scenario:NAME"."""
+        kind, _, name = scope.partition(":")
+        if kind == "session":
+            return [seen for (id, _), seen in self._seen.items() if id == name]
+        if kind in ("key", "scenario"):
+            field = "key" if kind == "key" else "rule"
+            return [seen for seen in self._seen.values() if getattr(seen, field) == name]
+        return list(self._seen.values())
 
     def learn(self, record: Record, now: float) -> None:
         """`record` has ended. Side calls have another prompt: they say nothing of the session."""
@@ -86,6 +95,8 @@ class Sessions:
             cached=tokens.cache_read + tokens.cache_write + tokens.cache_write_1h,
             lasts=WARM_1H if tokens.cache_write_1h else WARM,
             price=last.price,
+            key=caller.key,
+            rule=record.rule,
         )
         if len(self._seen) > REMEMBERED:
             self._seen.popitem(last=False)

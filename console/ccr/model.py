@@ -170,3 +170,5 @@ def switch(scenario: str, target: str, *, keep: bool) -> None:
     out(f"{clean(scenario)} now goes to {clean(target)}")
     if isinstance(result, Done) and result.override is not None:
         out(f"back again: pointsman override clear {clean(result.override.id)}")
+        if result.warning:
+            out(clean(result.warning, limit=500))

@@ -9,6 +9,7 @@ import click
 
 from console.options import duration
 from console.output import do, fail, json_option, out, print_json, who, with_link
+from console.text import clean
 
 if TYPE_CHECKING:
     from router.contract import OverrideView
@@ -67,6 +68,8 @@ def set_one(
         print_json(result)
     elif isinstance(result, Done) and result.override is not None:
         show((result.override,))
+        if result.warning:
+            out(clean(result.warning, limit=500))
 
 
 @command.command("list")

@@ -11,8 +11,12 @@ from router.contract.visits import Role
 
 
 class Done(Struct, frozen=True, tag=True, gc=False):
+    """`warning`: what an override throws away, such as warm caches and what they cost; it stands in
+    `message` too."""
+
     message: str = ""
     override: OverrideView | None = None
+    warning: str = ""
 
 
 class Recosted(Struct, frozen=True, tag=True, gc=False):

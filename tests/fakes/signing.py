@@ -48,7 +48,7 @@ class Signing(FakeUpstream):
     def _complaint(self, path: str, asked: JSON) -> str:
         if "chat" in path:
             text = json.dumps(asked["messages"])
-            found = [word for word in ("signature", "thinking", "encrypted") if word in text]
+            found = [key for key in ("signature", "thinking", "data") if f'"{key}": ' in text]
             return f"messages: unknown fields {found}" if found else ""
         if "responses" in path:
             for item in asked["input"]:

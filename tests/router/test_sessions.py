@@ -111,7 +111,7 @@ async def test_the_memory_is_bounded_and_agents_have_their_own() -> None:
         caller = Caller("ccr", "ccr", {}, session=f"n{number}")
         await answered(sessions, 10_000, Usage(input=12_000), caller=caller)
     assert sessions.get("s1", "a1") is None
-    assert len(sessions.of("")) == REMEMBERED
+    assert len(sessions.under("everywhere")) == REMEMBERED
 
 
 async def test_leaving_a_warm_cache_says_what_it_costs() -> None:
