@@ -23,9 +23,10 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 from console.screens.logs import LOOK
 from console.screens.sessions import PART
 from router.contract import LogFilter, RequestFilter
-from storage import database, statements
+from storage import database
 from storage.readers import Archive
-from storage.rolls import FOLD_ON
+from storage.store import Store
+from storage.writer import TAIL
 
 DAYS = 30
 DAY = 86_400
@@ -83,6 +84,7 @@ def make(path: Path, rows: int, now: float) -> None:
     """A month that ends now. Without syncs: the file is thrown away."""
     db = database.open_for_writing(path)
     db.execute("PRAGMA synchronous = OFF")
+    store = Store(db)
     step = DAYS * DAY / rows
     for start in range(0, rows, CHUNK):
         end = min(start + CHUNK, rows)
@@ -91,8 +93,9 @@ def make(path: Path, rows: int, now: float) -> None:
         db.execute(_ATTEMPTS, (start, end))
         if end > rows - 1_000_000:  # the log is kept for as long, but is no longer than this
             db.execute(_LOGS, (start, end))
-        db.execute(FOLD_ON, (start, 1, end))
-        db.execute(statements.SET_ROLLED, (max(end - 4_000, 0) if end == rows else end,))
+        for upto in range(start + TAIL, end + 1 if end < rows else max(end - 4_000, 0) + 1, TAIL):
+            store.roll(upto)
+            store.rolled = upto
         db.execute("COMMIT")
     db.close()
 

@@ -17,6 +17,8 @@ from console.options import seconds_of
 from router.contract import LogFilter, RequestFilter, RequestView
 
 FIELDS = ("level", "source", "model", "provider", "session", "door", "key", "rule", "since")
+#: fields that the ledger looks for as words
+_WORDS = ("model", "provider", "session", "door", "key", "rule")
 _STATUS = re.compile(r"status(?:>=|>|:|=)(\d{3})")
 Level = Literal["debug", "info", "warning", "error"]
 LEVELS: tuple[Level, ...] = get_args(Level)
@@ -53,8 +55,9 @@ class Wanted:
 
     def requests(self) -> RequestFilter:
         """The widest part of it that the ledger can look for; `holds` decides on what it finds."""
+        fields = (self.fields.get(name, "") for name in _WORDS)
         return RequestFilter(
-            text=self.words[0] if self.words else "",
+            words=(*self.words, *(value for value in fields if value)),
             since=self.since,
             status_from=self.status_from,
         )

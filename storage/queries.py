@@ -6,6 +6,7 @@ Pure: text and parameters, no connection.
 # ruff: noqa: S608 - what is put into the text are column names of our own, never a value
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
@@ -14,6 +15,8 @@ from storage.rows import ATTEMPT, DETAIL, HEALTH, LEVELS, LOG, OVERRIDE, REQUEST
 
 Query = tuple[str, list[Any]]
 
+#: no seq and no id is higher
+LAST: Final = 2**63 - 1
 _SEARCHED: Final = (
     "id",
     "sent_id",
@@ -25,6 +28,8 @@ _SEARCHED: Final = (
     "agent",
     "client",
     "error",
+    "door",
+    "key",
 )
 
 
@@ -33,6 +38,7 @@ def _names(columns: Iterable[str]) -> str:
 
 
 REQUESTS: Final = f"SELECT {_names((*REQUEST, 'seq'))} FROM request"
+_BY_REFUSAL: Final = " INDEXED BY request_refused"
 _DETAILS: Final = f"SELECT {_names((*DETAIL, 'seq'))} FROM request"
 _LINES: Final = f"SELECT {_names(('id', *LOG))} FROM log"
 #: said beside the value, so that the index of these alone is used
@@ -50,18 +56,108 @@ KEPT: Final = "SELECT id, data FROM kept WHERE kind = ? ORDER BY id"
 OVERRIDES: Final = f"SELECT {_names(OVERRIDE)} FROM override ORDER BY set_at, id"
 
 
-def requests(
-    filter: RequestFilter, limit: int, before_seq: int | None, from_seq: int | None = None
-) -> Query:
-    """Rows for rows.read_request, newest first, of those in [from_seq, before_seq)."""
+def requests(filter: RequestFilter, limit: int, before_seq: int | None) -> Query:
+    """Rows for rows.read_request, newest first, of those before `before_seq`."""
     terms, values = _request_terms(filter)
-    if from_seq is not None:
-        terms.append("seq >= ?")
-        values.append(from_seq)
     if before_seq is not None:
         terms.append("seq < ?")
         values.append(before_seq)
-    return f"{REQUESTS}{_where(terms)} ORDER BY seq DESC LIMIT ?", [*values, limit]
+    index = _BY_REFUSAL if refused(filter) and not filter.session else ""
+    return f"{REQUESTS}{index}{_where(terms)} ORDER BY seq DESC LIMIT ?", [*values, limit]
+
+
+def requests_in(filter: RequestFilter, limit: int, spans: Sequence[tuple[int, int]]) -> Query:
+    """The same, of those whose seq is in one of `spans` (both ends inside)."""
+    terms, values = _request_terms(filter)
+    table = "request" + _BY_REFUSAL if refused(filter) else "request"
+    place = (
+        "(SELECT json_extract(value, '$[0]') AS low, json_extract(value, '$[1]') AS high"
+        f" FROM json_each(?)) CROSS JOIN {table}"
+    )
+    return (
+        f"SELECT {_names((*REQUEST, 'seq'))} FROM {place}"
+        f"{_where(['seq BETWEEN low AND high', *terms])} ORDER BY seq DESC LIMIT ?",
+        [json.dumps(spans), *values, limit],
+    )
+
+
+#: the newest request, up to which there is a gist, and up to which there is none
+SEARCHED_TO: Final[Query] = (
+    "SELECT COALESCE(MAX(seq), 0), (SELECT value FROM meta WHERE name = 'rolled_to'),"
+    " (SELECT value FROM meta WHERE name = 'gist_from') FROM request",
+    [],
+)
+#: Rows are numbered as they are first stored: at most as many as run at once come out of turn.
+_TOGETHER: Final = 4_000
+
+
+def first_since(since: float) -> Query:
+    """The lowest seq of what began at or after a time; NULL for none."""
+    return (
+        "SELECT MIN(seq) FROM"
+        " (SELECT seq FROM request WHERE started_at >= ? ORDER BY started_at LIMIT ?)",
+        [since, _TOGETHER],
+    )
+
+
+def last_until(until: float) -> Query:
+    """The highest seq of what began before a time; NULL for none."""
+    return (
+        "SELECT MAX(seq) FROM"
+        " (SELECT seq FROM request WHERE started_at < ? ORDER BY started_at DESC LIMIT ?)",
+        [until, _TOGETHER],
+    )
+
+
+def refused(filter: RequestFilter) -> bool:
+    """Whether only what failed is asked for."""
+    return filter.status_from is not None and filter.status_from >= 400
+
+
+def words_of(filter: RequestFilter) -> list[str]:
+    """What must stand in a request's words for it to match."""
+    text = [filter.text] if filter.text else []
+    named = (filter.provider, filter.model, filter.door, filter.key, filter.user)
+    return [*text, *filter.words, *(name for name in named if name)]
+
+
+def gist(filter: RequestFilter, after: int, most: int, upto: int) -> Query:
+    """First and last seqs of where a match may be: the first up to `upto`, the last in (after,
+    most], newest first."""
+    words = words_of(filter)
+    terms = ["last > ?", "last <= ?", "first <= ?", *["words LIKE ? ESCAPE '\\'"] * len(words)]
+    return (
+        f"SELECT first, last FROM gist{_where(terms)} ORDER BY last DESC",
+        [after, most, upto, *map(_part, words)],
+    )
+
+
+def singles(filter: RequestFilter, limit: int, before: int) -> Query:
+    """Seqs, in no order, of what the gist does not tell: what runs, and ids that begin with a word
+    of the filter. At most the newest `limit` of each."""
+    parts = ["SELECT seq FROM request WHERE state = 'running' AND seq < ?"]
+    values: list[Any] = [before]
+    for text in {filter.text, *filter.words} - {""}:
+        for written in {text, text.lower(), text.upper()}:
+            for name, there in (("id", ""), ("sent_id", " AND sent_id <> ''")):
+                parts.append(
+                    f"SELECT * FROM (SELECT seq FROM request WHERE {name} >= ? AND {name} < ?"
+                    f"{there} AND seq < ? ORDER BY {name} DESC LIMIT ?)"
+                )
+                values += [written, written + "\U0010ffff", before, limit]
+    return " UNION ".join(parts), values
+
+
+def named(id: str) -> Query:
+    """Rows for rows.read_request: those whose id begins so, or that a client sent with just this
+    id; newest first."""
+    return (
+        f"{REQUESTS} WHERE seq IN ("
+        "SELECT * FROM (SELECT seq FROM request WHERE id >= ? AND id < ? ORDER BY id DESC LIMIT 50)"
+        " UNION ALL SELECT seq FROM request WHERE sent_id = ? AND sent_id <> ''"
+        ") ORDER BY seq DESC LIMIT 50",
+        [id, id + "\U0010ffff", id],
+    )
 
 
 def request(id: str) -> Query:
@@ -129,7 +225,6 @@ def log_lines(ids: Sequence[int]) -> Query:
 
 
 def _request_terms(filter: RequestFilter) -> tuple[list[str], list[Any]]:
-    refused = filter.status_from is not None and filter.status_from >= 400
     wanted: list[tuple[str, Any]] = [
         ("started_at >= ?", filter.since),
         ("started_at < ?", filter.until),
@@ -140,14 +235,16 @@ def _request_terms(filter: RequestFilter) -> tuple[list[str], list[Any]]:
         ("door = ?", filter.door or None),
         ("key = ?", filter.key or None),
         ('"user" = ?', filter.user or None),
-        (f"{_REFUSED if refused else ''}status >= ?", filter.status_from),
+        (f"{_REFUSED if refused(filter) else ''}status >= ?", filter.status_from),
         ("simulated = ?", filter.simulated),
     ]
     terms = [term for term, value in wanted if value is not None]
     values = [value for _, value in wanted if value is not None]
-    if filter.text:
-        terms.append("(" + " OR ".join(f"{name} LIKE ? ESCAPE '\\'" for name in _SEARCHED) + ")")
-        values += [_part(filter.text)] * len(_SEARCHED)
+    for word in (filter.text, *filter.words):
+        if word:
+            some = (f"{name} LIKE ? ESCAPE '\\'" for name in _SEARCHED)
+            terms.append(f"({' OR '.join(some)})")
+            values += [_part(word)] * len(_SEARCHED)
     return terms, values
 
 

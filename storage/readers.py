@@ -32,16 +32,16 @@ from router.contract import (
 from storage import branches, costs, database, queries, rows
 from storage.costs import Grouping, Step
 from storage.queries import Query
+from storage.search import search, searched
 from storage.zones import offsets
 
 #: ids asked for in one statement; SQLite takes 32,766 parameters
 PAGE = 1000
-#: rows that are looked through for a text at a time: some 5 ms, where the disk must be asked 50
+#: requests that are looked at together in a search: some 5 ms, where the disk must be asked 50
 STRETCH = 2_000
 #: ids taken over at once, so that a million of them do not hold up the screen
 GULP = 50_000
 
-_LAST = 2**63 - 1
 _EVERY_REQUEST = RequestFilter()
 _EVERY_LINE = LogFilter()
 
@@ -72,18 +72,16 @@ class Archive:
         limit: int = 200,
         before_seq: int | None = None,
     ) -> list[RequestView]:
-        """Newest first; `before_seq` gives the page after a row. A text is looked for in stretches,
-        so that a rare one among millions of rows holds up nobody else's question."""
-        if not filter.text:
+        """Newest first; `before_seq` gives the page after a row."""
+        if searched(filter):
+            found = await search(self._all, filter, limit, before_seq, self._stretch)
+        else:
             found = await self._all(queries.requests(filter, limit, before_seq))
-            return [rows.read_request(row) for row in found]
-        found, before = [], before_seq
-        if before is None:
-            before = await self._one(queries.NEWEST, 0) + 1
-        while before > 1 and len(found) < limit:
-            part = queries.requests(filter, limit - len(found), before, before - self._stretch)
-            found += await self._all(part)
-            before -= self._stretch
+        return [rows.read_request(row) for row in found]
+
+    async def named(self, id: str) -> list[RequestView]:
+        """Those whose id begins so, or that came with just this x-request-id: the newest few."""
+        found = await self._all(queries.named(id)) if id else []
         return [rows.read_request(row) for row in found]
 
     async def request(self, id: str) -> RequestDetail | None:
@@ -201,7 +199,7 @@ class Archive:
         return bool(await self._one(queries.LOG_WHOLE, 0))
 
     async def log_ids(
-        self, filter: LogFilter = _EVERY_LINE, after: int = 0, upto: int = _LAST
+        self, filter: LogFilter = _EVERY_LINE, after: int = 0, upto: int = queries.LAST
     ) -> array[int]:
         """Every matching line's id in (after, upto], oldest first: 8 bytes a line, for a table over
         a million. Looking for a text takes 2.4 µs a line: ask for a part at a time."""

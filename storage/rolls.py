@@ -52,28 +52,44 @@ def _longer(span: int) -> str:
     )
 
 
-def fold(which: str) -> str:
-    """SQL that adds the requests of `entry` that `which` names to the sums, ?2 times: 1 or -1."""
-    fresh = ", ".join(f"?2 * SUM({name}) AS {name}" for name in SUMS)
-    dimensions = f"quarter, simulated, {', '.join(KINDS)}"
-    spans = " UNION ALL ".join(["SELECT * FROM quarters", _longer(HOUR), _longer(DAY)])
+#: what else a request is looked for by
+_FOUND: Final = ("agent", "asked", "client", "error")
+_FRESH: Final = ("quarter", "simulated", *KINDS, *_FOUND)
+
+
+def gather(which: str) -> str:
+    """SQL that puts the requests of `entry` that `which` names into FRESH, ?2 times: 1 or -1."""
+    sums = ", ".join(f"?2 * SUM({name}) AS {name}" for name in SUMS)
+    dimensions = ", ".join(_FRESH)
     return (
-        f"WITH fresh AS MATERIALIZED (SELECT {dimensions},"
-        f" MIN(started_at) AS first_at, MAX(started_at) AS last_at, {fresh}"
-        f" FROM entry WHERE {which} GROUP BY {dimensions}),"
-        f" quarters AS MATERIALIZED ({' UNION ALL '.join(map(_arm, KINDS))})"
-        f" INSERT INTO roll ({', '.join((*KEY, *_TIMES, *SUMS))})"
-        # `WHERE 1` keeps SQLite from reading ON as a join's
-        f" SELECT * FROM ({spans}) WHERE 1 ON CONFLICT ({', '.join(KEY)}) DO UPDATE SET"
-        " first_at = MIN(first_at, excluded.first_at), last_at = MAX(last_at, excluded.last_at), "
-        + ", ".join(f"{name} = {name} + excluded.{name}" for name in SUMS)
+        f"INSERT INTO fresh SELECT {dimensions}, MIN(started_at), MAX(started_at), MIN(seq),"
+        f" MAX(seq), {sums} FROM entry WHERE {which} GROUP BY {dimensions}"
     )
 
 
+#: the writer's own table of what is being added
+FRESH: Final = f"CREATE TEMP TABLE fresh ({', '.join((*_FRESH, *_TIMES, 'first', 'last', *SUMS))})"
 #: those whose seqs are in the JSON array ?1
-FOLD: Final = fold("seq IN (SELECT value FROM json_each(?1))")
+GATHER: Final = gather("seq IN (SELECT value FROM json_each(?1))")
 #: those after ?1, up to ?3
-FOLD_ON: Final = fold("seq > ?1 AND seq <= ?3")
+GATHER_ON: Final = gather("seq > ?1 AND seq <= ?3")
+#: adds what was gathered to the sums
+ADD: Final = (
+    f"WITH quarters AS MATERIALIZED ({' UNION ALL '.join(map(_arm, KINDS))})"
+    f" INSERT INTO roll ({', '.join((*KEY, *_TIMES, *SUMS))})"
+    # `WHERE 1` keeps SQLite from reading ON as a join's
+    f" SELECT * FROM ({' UNION ALL '.join(['SELECT * FROM quarters', *map(_longer, SPANS[1:])])})"
+    f" WHERE 1 ON CONFLICT ({', '.join(KEY)}) DO UPDATE SET"
+    " first_at = MIN(first_at, excluded.first_at), last_at = MAX(last_at, excluded.last_at), "
+    + ", ".join(f"{name} = {name} + excluded.{name}" for name in SUMS)
+)
+#: notes which words stand in it; `rule` and `model` have the provider in them
+NOTE: Final = (
+    "INSERT OR IGNORE INTO gist SELECT last, first, "
+    + " || char(10) || ".join(("door", "key", "user", "session", "rule", "model", *_FOUND))
+    + " FROM fresh"
+)
+CLEAR: Final = "DELETE FROM fresh"
 
 
 class Window(NamedTuple):

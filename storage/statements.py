@@ -79,6 +79,8 @@ _OLD_ROLLS: Final = (
 PRUNE: Final = (
     f"DELETE FROM attempt WHERE request IN {_OLD}",
     f"DELETE FROM request WHERE seq IN {_OLD}",
+    "DELETE FROM gist WHERE (last, first, words) IN (SELECT last, first, words FROM gist"
+    " WHERE last < (SELECT MIN(seq) FROM request) LIMIT ?2)",
     "DELETE FROM log WHERE id IN (SELECT id FROM log WHERE at < ?1 LIMIT ?2)",
     # the newest of each service stays: it is how things are since then
     "DELETE FROM health WHERE rowid IN (SELECT rowid FROM health AS old WHERE at < ?1 AND EXISTS"

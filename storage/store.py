@@ -16,7 +16,7 @@ from msgspec import Struct, json
 from router.contract import LogLine, OverrideView, RequestDetail, ServiceChange
 from storage import queries, recosting, rows, statements
 from storage.recosting import Recosting
-from storage.rolls import FOLD, FOLD_ON, QUARTER
+from storage.rolls import ADD, CLEAR, FRESH, GATHER, GATHER_ON, NOTE, QUARTER
 
 #: rows in one statement, largest first
 TOGETHER: Final = (16, 4, 1)
@@ -49,6 +49,8 @@ class Store:
 
     def __init__(self, db: sqlite3.Connection) -> None:
         self._db = db
+        db.execute("PRAGMA temp_store = MEMORY")
+        db.execute(FRESH)
         (self.rolled,) = db.execute(statements.ROLLED_TO).fetchone()
 
     def interrupt(self) -> None:
@@ -108,7 +110,7 @@ class Store:
     def roll(self, upto: int) -> None:
         """Adds the requests up to that seq to the sums; `rolled` is the caller's to move, once that
         is committed."""
-        self._db.execute(FOLD_ON, (self.rolled, 1, upto))
+        self._add(GATHER_ON, (self.rolled, 1, upto))
         self._db.execute(statements.SET_ROLLED, (upto,))
 
     def prune(self, older_than: float, most: int | None) -> int:
@@ -140,12 +142,20 @@ class Store:
         self._db.executemany(recosting.UPDATE_ATTEMPT, changes.attempts)
         costs = [(cost, seq) for seq, cost in changes.requests.items()]
         self._db.executemany(recosting.UPDATE_REQUEST, costs)
-        self._fold(summed)
+        self._fold(summed, known=True)
 
-    def _fold(self, seqs: list[int], times: int = 1) -> None:
-        """Adds these requests, those of them that have ended, to the sums; -1 takes them back."""
+    def _fold(self, seqs: list[int], times: int = 1, *, known: bool = False) -> None:
+        """Adds these requests, those of them that have ended, to the sums; -1 takes them back.
+        `known`: by their words they are found already."""
         if seqs:
-            self._db.execute(FOLD, (_json(seqs), times))
+            self._add(GATHER, (_json(seqs), times), note=times > 0 and not known)
+
+    def _add(self, gather: str, which: tuple[object, ...], *, note: bool = True) -> None:
+        self._db.execute(gather, which)
+        self._db.execute(ADD)
+        if note:
+            self._db.execute(NOTE)
+        self._db.execute(CLEAR)
 
     def _each(self, statement: Callable[[int], str], many: list[rows.Row]) -> None:
         """`statement(n)` is for n rows. Few n are used, so that each is prepared only once."""

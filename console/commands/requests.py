@@ -19,7 +19,9 @@ section = "Look"
 
 
 @click.command()
-@click.option("--text", default="", help="Part of an id, model, provider, rule, session or error")
+@click.option(
+    "--text", default="", help="Part of a model, rule, session, error, …; or how an id begins"
+)
 @click.option("--session", default="", help="Only this session's")
 @click.option("--since", type=moment, help="today, 7d, 12h, all, or a date")
 @click.option("-n", "--lines", default=20, type=click.IntRange(1, 10_000), help="How many  [20]")

@@ -46,10 +46,10 @@ async def find(link: Link, id: str) -> RequestView:
     """The one request that `id` ("last", an id or its beginning) means; ends the command else."""
     from router.contract import RequestFilter
 
-    text = "" if id == "last" else id
-    views = await link.archive.requests(RequestFilter(text=text), 50)
-    if id != "last":
-        views = [view for view in views if view.id.startswith(id) or view.sent_id == id]
+    if id == "last":
+        views = await link.archive.requests(RequestFilter(), 1)
+    else:
+        views = await link.archive.named(id)
     if not views:
         fail("there are no requests yet" if id == "last" else f"no request has an id like {id}")
     exact = [view for view in views if id in (view.id, view.sent_id)]

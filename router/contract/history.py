@@ -24,7 +24,9 @@ class RequestFilter(Struct, frozen=True, gc=False):
 
     since: float | None = None
     until: float | None = None
-    text: str = ""  # part of id, asked, provider, model, rule, session, client or error
+    #: part of asked, provider, model, rule, session, agent, client, error, door or key, or the
+    #: beginning of an id
+    text: str = ""
     provider: str = ""
     model: str = ""
     session: str = ""
@@ -33,6 +35,7 @@ class RequestFilter(Struct, frozen=True, gc=False):
     simulated: bool | None = None
     key: str = ""
     user: str = ""
+    words: tuple[str, ...] = ()  # as text, each of them
 
 
 class LogFilter(Struct, frozen=True, gc=False):

@@ -5,17 +5,27 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import random
 import sqlite3
 import time
 from array import array
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import closing
 from itertools import product
 from pathlib import Path
 from typing import Any, get_args
 
 import pytest
 
-from router.contract import LogFilter, RequestFilter, ServiceChange, Tokens, Totals
+from router.contract import (
+    LogFilter,
+    RequestDetail,
+    RequestFilter,
+    RequestView,
+    ServiceChange,
+    Tokens,
+    Totals,
+)
 from storage import database
 from storage.costs import Grouping
 from storage.readers import Archive, ArchiveError
@@ -152,6 +162,69 @@ async def test_pages_and_filters(book: Ledger, archive: Archive) -> None:
     assert await ids(status_from=400) == [3]
     assert await ids(simulated=True) == [4]
     assert await ids(simulated=False, since=2000.0) == [5]
+
+
+@pytest.mark.parametrize(("tail", "bare"), [(7, 0), (7, 40), (1, 0)])
+async def test_a_search_finds_what_a_look_at_every_row_finds(
+    tmp_path: Path, tail: int, bare: int
+) -> None:
+    """Also what ran while its words were noted, what is too new for it, and what was there before
+    there were notes (`bare`)."""
+    chance = random.Random(tail)
+
+    def made(number: int, **changes: Any) -> RequestDetail:
+        fields = {
+            "provider": chance.choice(["near", "far", ""]),
+            "asked": f"m{number // 25}",
+            "user": "Bob" if number in (3, 90) else "ann",
+            "error": "odd one" if number == 57 else "",
+            "session": f"S{number // 10}",
+            "started_at": 1000.0 + number,
+            "sent_id": "trace-9" if number == 12 else "",
+        }
+        return detail(f"req_{number:03}", **(fields | changes))
+
+    with ledger(tmp_path / "ledger.db", tail=tail) as book:
+        kept = {n: made(n, state="running" if n % 30 == 0 else "done") for n in range(120)}
+        for one in kept.values():
+            book.request(one)
+        assert book.flush(5)
+        for number in (0, 60):  # one that went elsewhere meanwhile; 30 and 90 run on
+            kept[number] = made(number, provider="late", started_at=1000.0 + number)
+            book.request(kept[number])
+        assert book.flush(5)
+    with closing(sqlite3.connect(tmp_path / "ledger.db")) as db:
+        db.execute("UPDATE meta SET value = ? WHERE name = 'gist_from'", (bare,))
+        db.execute("DELETE FROM gist WHERE last <= ?", (bare,))
+        db.commit()
+    views = [one.request for one in reversed(kept.values())]
+    wanted: list[tuple[RequestFilter, Callable[[RequestView], bool]]] = [
+        (RequestFilter(provider="far"), lambda one: one.provider == "far"),
+        (RequestFilter(provider="late"), lambda one: one.provider == "late"),
+        (RequestFilter(provider="gone"), lambda one: False),
+        (RequestFilter(user="Bob"), lambda one: one.user == "Bob"),
+        (RequestFilter(user="bob"), lambda one: False),
+        (RequestFilter(text="ODD"), lambda one: bool(one.error)),
+        (RequestFilter(text="m2", provider="near"),
+         lambda one: one.asked == "m2" and one.provider == "near"),
+        (RequestFilter(words=("m1", "s3")), lambda one: one.asked == "m1" and one.session == "S3"),
+        (RequestFilter(text="req_01"), lambda one: one.id.startswith("req_01")),
+        (RequestFilter(text="trace-"), lambda one: one.sent_id == "trace-9"),
+        (RequestFilter(door="ccr", since=1030.0, until=1077.0),
+         lambda one: 1030 <= one.started_at < 1077),
+    ]  # fmt: skip
+    for stretch in (1, 3, 2_000):
+        archive = Archive(tmp_path / "ledger.db", stretch)
+        for filter, holds in wanted:
+            right = [one.id for one in views if holds(one)]
+            assert [one.id for one in await archive.requests(filter)] == right, filter
+            page = await archive.requests(filter, 2)
+            assert [one.id for one in page] == right[:2], filter
+            if page:
+                next_page = await archive.requests(filter, 2, page[-1].seq)
+                assert [one.id for one in next_page] == right[2:4], filter
+        assert [one.id for one in await archive.named("trace-9")] == ["req_012"]
+        await archive.close()
 
 
 async def test_M04_the_sum_over_any_grouping_is_the_same(book: Ledger, archive: Archive) -> None:

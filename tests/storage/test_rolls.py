@@ -176,7 +176,9 @@ def _are_those_of_the_rows(path: Path) -> None:
         grown = db.execute(every).fetchall()
         (upto,) = db.execute("SELECT value FROM meta WHERE name = 'rolled_to'").fetchone()
         db.execute("DELETE FROM roll")
-        db.execute(rolls.FOLD_ON, (0, 1, upto))
+        db.execute(rolls.FRESH)
+        db.execute(rolls.GATHER_ON, (0, 1, upto))
+        db.execute(rolls.ADD)
         assert db.execute(every).fetchall() == grown
 
 
