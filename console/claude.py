@@ -46,6 +46,8 @@ class Settings:
     #: where the CCR role will be when no router runs that could tell
     port: int = USUAL_PORT
     problem: str = ""
+    #: False: straight to a provider, which need not know the name of any small model
+    routed: bool = True
 
 
 def settings(home: Home, env: Mapping[str, str] = os.environ) -> Settings:
@@ -86,11 +88,10 @@ def environment(
     url: str, chosen: Settings, env: Mapping[str, str] = os.environ
 ) -> dict[str, str | None]:
     """What to set, and (None) what to unset, for a Claude Code that goes to `url`."""
-    small = env.get("ANTHROPIC_DEFAULT_HAIKU_MODEL") or chosen.small_model or SMALL_MODEL
+    small = env.get("ANTHROPIC_DEFAULT_HAIKU_MODEL") or chosen.small_model
     variables: dict[str, str | None] = {
         "ANTHROPIC_BASE_URL": url,
         "ANTHROPIC_AUTH_TOKEN": chosen.key or NO_KEY,
-        "ANTHROPIC_DEFAULT_HAIKU_MODEL": small,
         "NO_PROXY": _without_proxy(env.get("NO_PROXY") or env.get("no_proxy", "")),
         "DISABLE_TELEMETRY": "true",
         "DISABLE_COST_WARNINGS": "true",
@@ -98,6 +99,8 @@ def environment(
         "CLAUDE_CODE_USE_BEDROCK": None,
         "CLAUDE_CODE_USE_VERTEX": None,
     }
+    if small or chosen.routed:
+        variables["ANTHROPIC_DEFAULT_HAIKU_MODEL"] = small or SMALL_MODEL
     if chosen.small_model:
         variables["ANTHROPIC_SMALL_FAST_MODEL"] = chosen.small_model
     if chosen.non_interactive:

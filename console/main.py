@@ -12,8 +12,8 @@ import os
 import pkgutil
 import sys
 import traceback
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import click
@@ -69,8 +69,16 @@ class Folder(click.Group):
 
 
 class Lenient(Folder):
-    """Claude Code Router's own manner: an installed preset is a command too, and an unknown one
-    shows the help and ends with 1."""
+    """Claude Code Router's own manner: an installed preset is a command too, an unknown one shows
+    the help, and wrong usage ends with 1."""
+
+    def make_context(self, *args: Any, **kwargs: Any) -> click.Context:
+        with _ending_with(1):
+            return super().make_context(*args, **kwargs)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        with _ending_with(1):
+            return super().invoke(ctx)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         found = super().get_command(ctx, cmd_name)
@@ -96,6 +104,15 @@ class Lenient(Folder):
             click.echo(f"\nccr has no command {clean(args[0])!r}", err=True)
             ctx.exit(1)
         return super().resolve_command(ctx, args)
+
+
+@contextmanager
+def _ending_with(code: int) -> Iterator[None]:
+    try:
+        yield
+    except click.UsageError as error:
+        error.exit_code = code
+        raise
 
 
 SETTINGS = {"help_option_names": ["-h", "--help"]}

@@ -84,4 +84,5 @@ def _provider(
     url = str(found.get("api_base_url") or "").removesuffix("/").removesuffix("/v1/messages")
     if not url:
         fail(f"the preset {name} goes straight to a provider (noServer), and names none that is")
-    return url, replace(chosen, key=claude.filled(found.get("api_key")) or chosen.key)
+    key = claude.filled(found.get("api_key")) or chosen.key
+    return url, replace(chosen, key=key, routed=False)

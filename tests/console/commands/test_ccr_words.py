@@ -187,9 +187,13 @@ async def test_a_preset_is_a_command(here: Home, run: Run, ccr: Invoke, tmp_path
     args, env = json.loads(out)
     assert (code, args) == (7, ["hi"])
     assert (env["ANTHROPIC_BASE_URL"], env["ANTHROPIC_AUTH_TOKEN"]) == ("https://q.test", "sk-q")
+    # as the original, no model is named: what the provider's small one is called is not ours to say
+    assert not [name for name in env if name.startswith("ANTHROPIC_") and name.endswith("MODEL")]
     assert (await ccr("gone", "hi")).exit_code == 1
     offered = ccr_group.shell_complete(click.Context(ccr_group), "m")
     assert [one.value for one in offered] == ["model", "mine"]
+    for words in (("preset", "what"), ("status", "--x"), ("preset", "install")):
+        assert (await ccr(*words)).exit_code == 1  # click's own would be 2
     for no in ("other", "..", "../presets/mine"):
         result = await ccr(no)
         assert (result.exit_code, "ccr has no command" in result.stderr) == (1, True)
