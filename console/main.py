@@ -111,8 +111,8 @@ def _ending_with(code: int) -> Iterator[None]:
     try:
         yield
     except click.UsageError as error:
-        error.exit_code = code
-        raise
+        error.show()
+        raise click.exceptions.Exit(code) from None
 
 
 SETTINGS = {"help_option_names": ["-h", "--help"]}

@@ -214,7 +214,7 @@ class Server(asyncssh.SSHServer):
     def _enough() -> asyncssh.DisconnectError:
         return asyncssh.DisconnectError(
             asyncssh.DISC_NO_MORE_AUTH_METHODS_AVAILABLE,
-            "Too many authentication failures (name one key: ssh -o IdentitiesOnly=yes -i FILE …)",
+            "Too many authentication failures (name one key: ssh -o IdentitiesOnly=yes -i FILE)",
         )
 
     # ── what a client may open ────────────────────────────────────────────────────────────────
