@@ -31,7 +31,7 @@ from console.text import clean
 from router.contract import Arrival, ClientKeys, Role
 
 #: words that are commands of `pointsman`: `ssh host costs` is `pointsman costs`
-PAGES = frozenset({"costs", "doctor", "logs", "override", "ssh", "status", "why"})
+PAGES = frozenset({"doctor", *roles.COMMANDS})
 #: the console's screens, by console.app's names, which would bring all of Textual in here
 SCREENS = frozenset(
     {"live", "costs", "health", "logs", "overrides", "sessions", "routes", "playground"}

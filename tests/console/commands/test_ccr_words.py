@@ -137,8 +137,8 @@ async def test_as_the_original_says_it(
      ("--help", 0, "out"), ("nonsense", 1, "both"), ("preset", 1, "err"),
      ("preset nonsense", 1, "err"), ("preset export", 1, "err"), ("preset install", 1, "err"),
      ("install", 1, "err"), ("install nope", 1, "err"), ("preset info nope", 1, "err"),
-     ("preset delete nope", 1, "err"), ("preset list", 0, "out"), ("statusline", 0, "out"), ("status --x", 1, "err"),
-     ("--x", 1, "err")],
+     ("preset delete nope", 1, "err"), ("preset list", 0, "out"), ("statusline", 0, "out"),
+     ("status --x", 1, "err"), ("--x", 1, "err")],
 )  # fmt: skip
 async def test_codes_and_streams(
     ccr: Invoke, monkeypatch: pytest.MonkeyPatch, words: str, code: int, stream: str
