@@ -33,6 +33,7 @@ from router.contract import (
     Resume,
     SetOverride,
     Stop,
+    WeighOverride,
 )
 
 if TYPE_CHECKING:
@@ -166,9 +167,14 @@ class Acting(Telling):
             if action is not None:
                 self.do(action)
 
-        form = OverrideForm(self.board, request, self.operator, self.now())
+        form = OverrideForm(self.board, request, self.operator, self.weigh)
         self.push_screen(form, take)
         self._tell_prices(form)
+
+    async def weigh(self, scope: str, target: str) -> str:
+        """What an override would throw away, such as warm caches; "" for nothing."""
+        told = await self.question(WeighOverride(scope, target))
+        return told.warning if isinstance(told, Done) else ""
 
     @work(exclusive=True, group="prices")
     async def _tell_prices(self, form: OverrideForm) -> None:

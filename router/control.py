@@ -28,7 +28,6 @@ from router.contract import (
     Explain,
     Invite,
     OverridesChanged,
-    OverrideView,
     Pause,
     Redeem,
     Refused,
@@ -42,6 +41,7 @@ from router.contract import (
     Stop,
     StopNeighbour,
     Visitor,
+    WeighOverride,
 )
 from router.doors.call import Call
 from router.explain import explain
@@ -205,8 +205,8 @@ def snapshot(router: Router) -> Snapshot:
 async def act(router: Router, action: Action) -> Result:
     """Does one action, writes who did it to the log, and tells every console."""
     match action:
-        case SetOverride():
-            return _set_override(router, action)
+        case SetOverride() | WeighOverride():
+            return _override(router, action)
         case ClearOverride():
             cleared = router.overrides.clear(action.id)
             if not cleared and action.id != "all":
@@ -247,14 +247,16 @@ async def act(router: Router, action: Action) -> Result:
             return await answer(router, action)
 
 
-def _set_override(router: Router, action: SetOverride) -> Result:
+def _override(router: Router, action: SetOverride | WeighOverride) -> Result:
+    if isinstance(action, WeighOverride):
+        return Done(warning=thrown_away(router, action.scope, action.target))
     try:
         view = router.overrides.set(action, router.generation)
     except BadOverrideError as error:
         return Refused(str(error))
     _overridden(router)
     router.log.info("control", f"{said_by(action.by)}override {view.scope} → {view.target}")
-    said, lost = f"{view.scope} → {view.target}", thrown_away(router, view)
+    said, lost = f"{view.scope} → {view.target}", thrown_away(router, view.scope, view.target)
     return Done(f"{said}; {lost}" if lost else said, override=view, warning=lost)
 
 
@@ -290,14 +292,19 @@ def _guests(router: Router, action: Dismiss | Invite | Redeem | ShowKeys) -> Res
             return Done(f"dismissed {count}")
 
 
-def thrown_away(router: Router, view: OverrideView) -> str:
-    """What an override costs in warm caches, for people; "" where it costs none."""
-    target = Target.parse(view.target)
+def thrown_away(router: Router, scope: str, named: str) -> str:
+    """What an override to the target `named` costs in warm caches, for people; "" where it costs
+    none."""
+    target = Target.parse(named)
     provider = router.generation.provider(target.provider) if target else None
     if target is None or provider is None:
         return ""
     to, now = price(provider, target.model, router.generation), router.wall()
-    lost = [seen for seen in router.sessions.under(view.scope) if seen.target != view.target]
+    lost = [
+        seen
+        for seen in router.sessions.under(scope)
+        if seen.target != f"{provider.name},{target.model}"
+    ]
     lost = [seen for seen in lost if seen.warm(now) >= warm.WORTH_SAYING]
     if not lost:
         return ""

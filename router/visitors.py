@@ -30,6 +30,7 @@ from router.contract import (
     ShowRoutes,
     Visitor,
     VisitorsChanged,
+    WeighOverride,
 )
 
 ROLES: tuple[Role, ...] = get_args(Role)
@@ -40,6 +41,7 @@ NEEDS: dict[type, Role] = {
     ListModels: "view",
     ReplayRoutes: "view",
     ShowRoutes: "view",
+    WeighOverride: "view",
     SetOverride: "operate",
     ClearOverride: "operate",
     Cancel: "operate",

@@ -6,9 +6,10 @@ router did not offer as a target.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import ClassVar
 
+from textual import work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
@@ -21,8 +22,8 @@ from textual.widgets.option_list import Option
 from console.board import Board
 from console.screens.picker import heading, row
 from console.screens.window import Window
-from console.text import UNKNOWN, fit, money, tokens
-from console.widgets.paint import Piece, Span, say
+from console.text import fit
+from console.widgets.paint import Span, say
 from router.contract import ModelView, RequestView, SetOverride
 
 EXPIRIES: tuple[tuple[str, float | None], ...] = (
@@ -104,40 +105,8 @@ def scopes(board: Board, request: RequestView | None) -> list[str]:
     return list(dict.fromkeys([*near, "everywhere", *scenarios, *sessions, *keys]))
 
 
-#: seconds for which a provider keeps a prompt's beginning; the usual five minutes
-WARM = 300.0
-#: tokens of a cache that are worth a word
-WORTH_SAYING = 2_000
-
-
-def broken_caches(
-    board: Board, scope: str, target: str, models: Mapping[str, ModelView], now: float
-) -> list[Piece]:
-    """What a pin would throw away: warm caches that the scope's sessions leave, and what it costs
-    to send the same tokens once more without one."""
-    kind, _, name = scope.partition(":")
-    lost: dict[str, int] = {}
-    for view in (*board.running, *board.finished):  # newest first
-        if not view.session or view.session in lost or now - view.started_at > WARM:
-            continue
-        if (kind == "session" and view.session != name) or (kind == "key" and view.key != name):
-            continue
-        warm = view.tokens.cache_read + view.tokens.cache_write + view.tokens.cache_write_1h
-        elsewhere = f"{view.provider},{view.model}" != target
-        lost[view.session] = warm if elsewhere and warm >= WORTH_SAYING else 0
-    count, cold = sum(1 for warm in lost.values() if warm), sum(lost.values())
-    if not count or kind == "scenario":
-        return []
-    model = models.get(target)
-    cost = UNKNOWN
-    if model is not None and model.input is not None:
-        price = model.input if model.cache_write is None else model.cache_write
-        cost = f"≈ {money(round(cold * price))}"
-    caches = "a warm cache" if count == 1 else f"{count} warm caches"
-    return [
-        Span(f"▲ leaves {caches} of {tokens(cold)} tokens", "warn"),
-        Span(f": {cost} to send them anew there", "muted"),
-    ]
+#: asks the router what an override of that scope to that target would throw away; "" for nothing
+Weigh = Callable[[str, str], Awaitable[str]]
 
 
 class OverrideForm(Window[SetOverride | None]):
@@ -149,12 +118,10 @@ class OverrideForm(Window[SetOverride | None]):
         Binding("up", "candidate(-1)", show=False, priority=True),
     ]
 
-    def __init__(
-        self, board: Board, request: RequestView | None, by: str, now: float = 0.0
-    ) -> None:
+    def __init__(self, board: Board, request: RequestView | None, by: str, weigh: Weigh) -> None:
         super().__init__(classes="dialog")
         self._board = board
-        self._now = now
+        self._weigh = weigh
         self._models: Mapping[str, ModelView] = {}
         # on a low terminal the list gives way to the fields under it
         self.VERTICAL_BREAKPOINTS = [(0, "-tiny"), (20, "-low"), (28, "-high")]
@@ -171,7 +138,7 @@ class OverrideForm(Window[SetOverride | None]):
             yield Choice("for", self._scopes)
             yield Choice("lasts", [name for name, _ in EXPIRIES])
             yield Choice("wins over", [name for name, _ in STRENGTHS])
-            yield Static(id="broken", markup=False)
+            yield Static(id="lost", markup=False)
             yield Static(
                 say(
                     Span(
@@ -218,18 +185,20 @@ class OverrideForm(Window[SetOverride | None]):
             candidates.highlighted = chosen
 
     def on_option_list_option_highlighted(self) -> None:
-        self._say_broken()
+        self._say_lost()
 
     def on_choice_changed(self) -> None:
-        self._say_broken()
+        self._say_lost()
 
-    def _say_broken(self) -> None:
+    @work(exclusive=True, group="weigh")
+    async def _say_lost(self) -> None:
         found = self.found(self.query_one(Input).value)
         place = self.query_one(OptionList).highlighted
         scope = self._scopes[self.query_one("#for", Choice).at]
         target = found[place] if found and place is not None and place < len(found) else ""
-        said = broken_caches(self._board, scope, target, self._models, self._now) if target else []
-        self.query_one("#broken", Static).update(say(*said))
+        lost = await self._weigh(scope, target) if target else ""
+        said = say(Span(f"▲ {lost}", "warn")) if lost else say()
+        self.query_one("#lost", Static).update(said)
 
     def on_input_changed(self, event: Input.Changed) -> None:
         event.stop()

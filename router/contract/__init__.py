@@ -45,6 +45,7 @@ from router.contract.actions import (
     Stop,
     StopNeighbour,
     UndoRoutes,
+    WeighOverride,
 )
 from router.contract.alerts import AlertKind, AlertView
 from router.contract.costs import BranchLine, BudgetView, CostLine, CostPoint, Totals

@@ -19,6 +19,13 @@ class SetOverride(Struct, frozen=True, tag=True, gc=False):
     by: str = ""
 
 
+class WeighOverride(Struct, frozen=True, tag=True, gc=False):
+    """What setting that override would throw away: answered with Done, whose `warning` says it."""
+
+    scope: str
+    target: str
+
+
 class ClearOverride(Struct, frozen=True, tag=True, gc=False):
     """`id` of one override, or "all"."""
 
@@ -170,6 +177,7 @@ Action = (
     | Resume
     | ClearCooldown
     | ListModels
+    | WeighOverride
     | ShowRoutes
     | ReplayRoutes
     | EditRoutes

@@ -139,6 +139,15 @@ async def test_leaving_a_warm_cache_says_what_it_costs() -> None:
     assert await looks("gem,g", 1_301.0) != []  # but after an hour
 
 
+async def test_an_override_meets_the_sessions_of_its_scope() -> None:
+    sessions = Sessions()
+    for session, agent, key in (("s1", "", "k1"), ("s1", "a1", "k1"), ("s2", "", "k2")):
+        caller = Caller("ccr", "ccr", {}, session=session, agent=agent, key=key)
+        await answered(sessions, 10_000, Usage(input=12_000), caller=caller)
+    scopes = {"everywhere": 3, "session:s1": 2, "key:k2": 1, "scenario:think": 0, "scenario:": 3}
+    assert {scope: len(sessions.under(scope)) for scope in scopes} == scopes
+
+
 async def test_what_a_switch_costs() -> None:
     sessions = Sessions()
     await answered(sessions, 30_000, Usage(input=10, cache_read=1_000))

@@ -11,10 +11,13 @@ from typing import Any
 
 import pytest
 
+from console.link import Link
+from router.contract import Done, WeighOverride
 from tests.fakes.signing import Signing
 from tests.fakes.upstream import Behaviour
 from tests.harness import running
 from tests.stories.installed import ran
+from tests.stories.provider import home_of
 from tests.stories.test_claude_code import KEY, claude, program
 
 __all__ = ["claude", "program"]
@@ -56,9 +59,13 @@ async def test_K01_to_K07_switched_while_it_flies(claude: Any, tmp_path: Path) -
     ):
         configure(home, a, o, b)
         with running(home) as router:
+            link = Link(home_of(router))
             door, flags = f"{router.front}/claude-code", ("--allowedTools", "Bash")
             await turn(claude, door, "begin", *flags)
             for target, cost in SWITCHES.items():
+                asked = WeighOverride("everywhere", target.strip())
+                weighed = await link.act(asked)  # as the console does before anything is set
+                assert weighed == Done(warning=cost)
                 words = ("-m", "console", "override", "set", target.strip())
                 told = await ran(Path(sys.executable), *words, at=home, env=router.env)
                 assert told.code == 0, told.errors
@@ -69,6 +76,7 @@ async def test_K01_to_K07_switched_while_it_flies(claude: Any, tmp_path: Path) -
             assert thoughts(a) == ["thoughts of a"] * 5
             assert thoughts(b) == ["thoughts of b"]
             assert b"thoughts of" not in o.requests[-1].body
+            await link.close()
 
 
 async def turn(claude: Any, door: str, *words: str) -> None:
