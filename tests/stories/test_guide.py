@@ -143,24 +143,7 @@ def test_the_roles_at_their_usual_roots(router: Running) -> None:
     assert message.json()["role"] == "assistant"
 
 
-@pytest.mark.parametrize(
-    ("path", "host", "words"),
-    [
-        ("/", "chat.localhost", "pointsman neighbours start chat"),
-        ("/n8n/", "localhost", "pointsman neighbours start n8n"),
-    ],
-)
-def test_programs_that_do_not_run_say_what_to_do(
-    router: Running, path: str, host: str, words: str
-) -> None:
-    answer = router.get(path, headers={"host": host})
-    assert answer.status_code == 502
-    assert words in answer.json()["error"]["message"]
-
-
 def test_the_paths_of_the_guide_lead_somewhere(router: Running) -> None:
-    chat = router.get("/chat", headers={"host": "localhost:5000"})
-    assert chat.headers["location"] == "console/?screen=playground"  # no chat program runs here
     assert router.get("/n8n").headers["location"] == "/n8n/"
     ui = router.get("/ccr/ui")
     assert (ui.status_code, ui.headers["location"]) == (307, "../console/?screen=routes")

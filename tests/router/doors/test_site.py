@@ -258,7 +258,9 @@ async def test_what_does_not_run_says_where_it_was_looked_for(test_home: Home) -
         assert "connection refused" in told["error"]["message"]
         # n8n was not configured: what has its port and was not recognised is not taken for it
         router.health._sites.pop("n8n", None)
-        assert (await http.get("/n8n/", headers={"accept": "text/html"})).status_code == 502
+        absent = await http.get("/n8n/", headers={"host": "localhost"})
+        assert absent.status_code == 502
+        assert "pointsman neighbours start n8n" in absent.json()["error"]["message"]
         await router.health.probe(router.generation)
         states = {view.name: view.state for view in router.services()}
         assert (states["tool"], states["chat"]) == ("up", "down")
