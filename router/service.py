@@ -233,10 +233,6 @@ class Router:
         self._again = again
         self._stopping.set()
 
-    @property
-    def stopping(self) -> bool:
-        return self._stopping.is_set()
-
     async def reload(self) -> str:
         """Builds the next generation and swaps it in. Returns why it was refused, or "".
 

@@ -41,8 +41,6 @@ async def readyz(router: Router, call: Call) -> None:
 
 def not_ready(router: Router) -> list[str]:
     why = []
-    if router.stopping:
-        why.append("the router is stopping")
     if router.ledger.trouble:
         why.append(f"requests cannot be written down: {router.ledger.trouble}")
     why += [f"{s.name} is down: {s.reason}" for s in router.services() if _down(s)]
