@@ -18,6 +18,7 @@ from pathlib import Path
 
 from router.messages import Part, Request, Text
 from router.settings import Generation, Personal, Preset, Provider, Routes
+from storage.home import user_home
 
 #: sessions remembered
 REMEMBERED = 2_000
@@ -34,7 +35,7 @@ class Projects:
     """`transcripts` is Claude Code's folder of projects."""
 
     def __init__(self, transcripts: Path | None = None) -> None:
-        self._transcripts = transcripts or Path.home() / ".claude" / "projects"
+        self._transcripts = transcripts or user_home() / ".claude" / "projects"
         self._found: OrderedDict[str, tuple[str, float]] = OrderedDict()
         self._made: dict[str, Generation] = {}
         self._base: Generation | None = None

@@ -18,6 +18,12 @@ class HomeError(OSError):
     """A home's folders cannot be had. The message says which, why, and what to do."""
 
 
+def user_home() -> Path:
+    """The person's own folder. An account without a name and a HOME has none (a systemd service
+    with DynamicUser, a container under any number): "~", where nothing is found."""
+    return Path(os.path.expanduser("~"))
+
+
 class Home(NamedTuple):
     """The folders and files of one installation. Nothing is created until `make()`."""
 
@@ -58,7 +64,7 @@ class Home(NamedTuple):
         """Where Claude Code keeps its sessions, a folder for each project. Not ours: only looked
         into for whether a file is there."""
         own = os.environ.get("CLAUDE_CONFIG_DIR")
-        return (Path(own).expanduser() if own else Path.home() / ".claude") / "projects"
+        return Path(os.path.expanduser(own) if own else user_home() / ".claude") / "projects"
 
     @property
     def ledger(self) -> Path:

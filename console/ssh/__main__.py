@@ -17,7 +17,6 @@ import socket
 import sys
 import time
 from collections.abc import Sequence
-from pathlib import Path
 
 import asyncssh
 import msgspec
@@ -28,7 +27,7 @@ from console.ssh.front import Front
 from console.ssh.nursery import Nursery
 from console.ssh.options import CONSOLE, Options
 from console.ssh.server import Server
-from storage.home import home
+from storage.home import home, user_home
 
 #: seconds that sessions get to end when the front stops, a hang-up as far as SIGKILL, and then
 #: those that are cut off. The router gives its children 3.
@@ -79,7 +78,7 @@ def _read(arguments: Sequence[str] | None) -> tuple[Options, int | None, bool]:
     options = Options(
         home=home({"POINTSMAN_HOME": given.home}),
         home_given=given.home,
-        user_home=Path.home(),
+        user_home=user_home(),
         host=given.host,
         port=given.port,
         router_port=given.router_port,

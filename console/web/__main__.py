@@ -14,7 +14,6 @@ import signal
 import socket
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 
 import msgspec
 from websockets.asyncio.server import ServerConnection, serve
@@ -23,7 +22,7 @@ from websockets.typing import Subprotocol
 from console.ssh import log
 from console.ssh.options import Options
 from console.web.server import LARGEST, SUBPROTOCOL, Server
-from storage.home import home
+from storage.home import home, user_home
 
 
 def main() -> int:
@@ -39,7 +38,7 @@ def main() -> int:
     options = Options(
         home=home({"POINTSMAN_HOME": given.home}),
         home_given=given.home,
-        user_home=Path.home(),
+        user_home=user_home(),
         router_port=given.router_port,
         litellm_port=given.litellm_port,
         ccr_port=given.ccr_port,
