@@ -212,6 +212,8 @@ async def attempts(router: Router, record: Record, plan: Plan, call: Call, once:
                 raise error
             case Try(candidate, number, reason):
                 attempt = Attempt(number, candidate, reason, router.wall(), router.now())
+                if number == 1 and candidate is not plan.candidates[0]:
+                    record.pass_over(plan.candidates[0], candidate)
                 _open(router, record, attempt)
                 try:
                     await once(attempt, candidate)

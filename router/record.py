@@ -152,6 +152,7 @@ class Record:
         "id",
         "keep_at",
         "looks",
+        "passed",
         "pinged",
         "problems",
         "rule",
@@ -187,6 +188,8 @@ class Record:
         self.user = ""  # the caller's own user
         self.rule = ""
         self.value = ""
+        #: the first choice, where another was asked in its place
+        self.passed = ""
         self.looks: tuple[Look, ...] = ()
         self.problems: tuple[str, ...] = ()
         self.facts = Facts()
@@ -252,6 +255,11 @@ class Record:
             self.stopped_by = by
             self.task.cancel()
 
+    def pass_over(self, first: Candidate, taken: Candidate) -> None:
+        """`first` rests, or is full: `taken` is asked. Another key of the same is the same."""
+        if (first.provider.name, first.model) != (taken.provider.name, taken.model):
+            self.passed = f"{first.provider.name},{first.model}"
+
     def refuse(self, error: RequestError) -> None:
         """The request ends in `error`, which the client is told."""
         self.state = "cancelled" if error.kind == "cancelled" else "failed"
@@ -289,6 +297,7 @@ class Record:
             user=self.user,
             tags=self.wishes.tags,
             sent_id=self.caller.sent_id,
+            passed=self.passed,
         )
 
     def detail(self, view: RequestView | None = None) -> RequestDetail:

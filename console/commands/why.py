@@ -89,6 +89,7 @@ def facts_of(view: RequestView) -> list[tuple[str, str]]:
         ("from", by),
         ("asked for", clean(view.asked) or "no model"),
         ("went to", bold(clean(target)) + mark),
+        ("not to", f"{clean(view.passed)}: it rested, or was full" if view.passed else ""),
         ("because", f"{clean(view.rule)}: {clean(view.value)}" if view.rule else ""),
         ("tokens", used(view)),
         ("cost", money(view.cost) + mark),

@@ -63,8 +63,11 @@ def target(request: RequestView) -> str:
 
 
 def status(request: RequestView, now: float) -> Span:
-    """A glyph and a word for how it stands or ended; "×2" where one attempt was not enough."""
+    """A glyph and a word for how it stands or ended; "×2" where one attempt was not enough, "↷"
+    where the first choice was passed over."""
     tried = f" ×{request.attempts}" if request.attempts > 1 else ""
+    if request.passed:
+        tried += "↷" if tried else " ↷"
     match request.state:
         case "running":
             seconds = max(now - request.started_at, 0)
@@ -94,8 +97,10 @@ def draw(request: RequestView, now: float) -> Sequence[Cell]:
     quiet: Tone = "" if running or request.state == "done" else "muted"
     route: list[Piece] = [SIMULATED] if request.simulated else []
     route.append(Span(target(request), quiet))
+    passed = f" ↷ not {request.passed}" if request.passed else ""
     why: Cell = [
         request.rule or UNKNOWN,
+        Span(passed, "warn"),
         Span(f" {request.value}" if request.value else "", "muted"),
     ]
     estimated = request.tokens.estimated

@@ -55,12 +55,16 @@ def trace(detail: RequestDetail) -> list[Content]:
 
 def attempts(detail: RequestDetail, now: float) -> list[Content]:
     """One line each on a common time axis; below it what went wrong and why the next was chosen."""
+    passed = detail.request.passed
+    words = f"↷ {passed} was not asked: it rested, or was full"
+    first = [say(Span(words, "warn"))] if passed else []
     if not detail.attempts:
-        return [heading("Attempts"), say(Span("none: no provider was asked", "muted")), Content()]
+        none = say(Span("none: no provider was asked", "muted"))
+        return [heading("Attempts"), *first, none, Content()]
     begin = detail.request.started_at
     ends = [_end(a, now) for a in detail.attempts]
     whole = max(max(ends) - begin, 0.001)
-    rows = [heading("Attempts", f"{ms(whole * 1000)} in all")]
+    rows = [heading("Attempts", f"{ms(whole * 1000)} in all"), *first]
     for attempt, end in zip(detail.attempts, ends, strict=True):
         rows += _attempt(attempt, (attempt.started_at - begin) / whole, (end - begin) / whole, end)
     return [*rows, Content()]

@@ -74,6 +74,7 @@ class RequestView(Struct, frozen=True, gc=False):
     team: str = ""
     user: str = ""  # a short public name of the caller's own user, never what it sent
     sent_id: str = ""  # the x-request-id that the client sent: need not be its alone
+    passed: str = ""  # "provider,model": the first choice, not asked since it rested or was full
     tags: tuple[str, ...] = ()
     seq: int = 0  # grows by one with each request since the ledger began; 0 while not yet stored
 

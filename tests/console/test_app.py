@@ -296,7 +296,7 @@ async def test_without_a_router_the_archive_is_shown_and_it_comes_back(test_home
         await until(pilot, says(app, "✗ router down"))
         await until(pilot, says(app, "longContext"))
         assert "ARCHIVE" in shown(app)
-        assert "s start the router" in shown(app)
+        assert "R start the router" in shown(app)
         assert "Live  0 running" in shown(app)
         await pilot.press("3")
         await until(pilot, says(app, "never part of real totals"))

@@ -4,11 +4,14 @@ many asserts: starting one is what takes long."""
 from __future__ import annotations
 
 import msgspec
+import pytest
 
 from console import commanding, theme
 from console.app import ConsoleApp
+from console.screens import live
 from console.screens.routes import Routes
 from console.screens.sessions import Branch, Sessions
+from console.widgets.paint import plain
 from console.widgets.table import Table
 from router.contract import (
     Cancel,
@@ -222,3 +225,22 @@ async def test_a_finding_is_told_whole_with_what_to_type(test_home: Home) -> Non
         assert "THE-FILE" not in shown(app)
         await pilot.press("tab")
         await until(pilot, lambda: "THE-FILE" in shown(app))
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"attempts": 1}, "✓ 200"),
+        ({"attempts": 1, "passed": "openai,gpt-9"}, "✓ 200 ↷"),
+        ({"attempts": 3, "passed": "openai,gpt-9"}, "✓ 200 ×3↷"),
+        ({"state": "running", "passed": "openai,gpt-9"}, "▸ ↷ 7s"),
+    ],
+)
+def test_a_row_marks_a_first_choice_that_was_passed_over(
+    changes: dict[str, object], words: str
+) -> None:
+    request = msgspec.structs.replace(scene.REQUESTS[3], status=200, state="done")
+    request = msgspec.structs.replace(request, **changes)
+    row = live.draw(request, request.started_at + 7)
+    assert plain(row[-1]) == words
+    assert ("↷ not openai,gpt-9" in plain(row[4])) is ("passed" in changes)

@@ -163,6 +163,9 @@ async def test_one_that_fails_often_rests(
         body = openai_body("openai-weak", "hello")
         served_by = [await http.post(kept.front + CHAT, content=body) for _ in range(3)]
         assert [answer.status_code for answer in served_by] == [200] * 3
+        # …and its row says that the first choice was not even asked
+        view = (await kept.newest()).request
+        assert (view.attempts, view.passed.partition(",")[2]) == (1, "openai-weak")
     assert [one.model for one in upstream.requests[4:]] == [
         *("openai-weak", "anthropic", "openai-weak", "anthropic", "anthropic")
     ]
