@@ -20,9 +20,14 @@ REMINDER = re.compile(
 #: the model that a main agent asks for a subagent, written into the subagent's prompt
 SUBAGENT_TAG = re.compile(r"<CCR-SUBAGENT-MODEL>([^<]{1,300})</CCR-SUBAGENT-MODEL>")
 _TAG_START = "<CCR-SUBAGENT-MODEL>"
+#: in a user's message a reminder comes first, so that a tag inside of it is never seen: a CLAUDE.md
+#: that tells how to write one, a hook's words
+_REMINDER_OR_TAG = re.compile(f"{REMINDER.pattern}|{SUBAGENT_TAG.pattern}", re.DOTALL)
 
 #: what Claude Code asks with max_tokens 1 to learn whether a model answers
 PROBES = frozenset({"hi", "quota", "test"})
+#: the fields of a hook's verdict, which Claude Code asks for with the whole transcript
+VERDICT = frozenset({"ok", "reason", "impossible"})
 #: characters that are kept of what a client may write at any length
 LONGEST = 300
 
@@ -118,25 +123,33 @@ def _said(text: str) -> bool:
 
 def subagent_tag(request: Request) -> str:
     """The model named by a subagent tag in the system prompt or the first user message."""
-    for part in tagged_parts(request):
+    for part in request.system:
+        if not isinstance(part, Text) or _TAG_START not in part.text:
+            continue
         if found := SUBAGENT_TAG.search(part.text):
             return found[1].strip()
+    first = next((m for m in request.messages if m.role == "user"), None)
+    for part in first.parts if first else ():
+        if isinstance(part, Text) and _TAG_START in part.text:
+            for match in _REMINDER_OR_TAG.finditer(part.text):
+                if match[2]:
+                    return match[2].strip()
     return ""
 
 
-def tagged_parts(request: Request) -> Iterator[Text]:
-    """The texts in which a subagent tag counts and that seem to hold one."""
-    first = next((m for m in request.messages if m.role == "user"), None)
-    for parts in (request.system, first.parts if first else ()):
-        for part in parts:
-            if isinstance(part, Text) and _TAG_START in part.text:
-                yield part
+def untagged(text: str) -> str:
+    """A user's text without its subagent tags, but for those of reminders."""
+    return _REMINDER_OR_TAG.sub(lambda match: "" if match[2] else match[0], text)
 
 
 def side_call(request: Request) -> str:
     """What a client asks beside the conversation, told by its shape alone; "" for a real turn."""
-    if not request.tools and request.response_format and _is_title(request.response_format):
-        return "title"
+    if not request.tools and request.response_format:
+        fields = _fields(request.response_format)
+        if fields == {"title"}:
+            return "title"
+        if {"ok", "reason"} <= fields <= VERDICT:
+            return "hook"
     if not 0 < len(request.messages) <= 3:
         return ""
     last = request.messages[-1]
@@ -154,10 +167,10 @@ def _only_text(message: Message) -> str:
     return part.text.strip() if isinstance(part, Text) else ""
 
 
-def _is_title(wanted: JSON) -> bool:
-    """Whether a JSON schema asks for {"title": …} and nothing else."""
+def _fields(wanted: JSON) -> set[str]:
+    """The names that a JSON schema asks for; none where it is none."""
     holder = wanted.get("json_schema")
     holder = holder if isinstance(holder, dict) else wanted
     schema = holder.get("schema")
     properties = schema.get("properties") if isinstance(schema, dict) else None
-    return isinstance(properties, dict) and list(properties) == ["title"]
+    return set(properties) if isinstance(properties, dict) else set()

@@ -31,7 +31,7 @@ _SCRUBBED = (
     "CLAUDE_",
     "LITELLM_",
 )
-#: seconds any one asynchronous test may take; far more than the slowest needs
+#: seconds any one asynchronous test may take, unless it is marked to take longer
 PATIENCE = 100.0
 # How long an example takes is the machine's affair: no test asserts wall-clock time.
 settings.register_profile("everyday", deadline=None, max_examples=50)
@@ -56,13 +56,16 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     passed a limit of 2), so what waits for ever on it fails here."""
     for item in items:
         if isinstance(item, pytest.Function) and inspect.iscoroutinefunction(item.obj):
-            item.obj = _bounded(item.obj)
+            mark = item.get_closest_marker("timeout")
+            item.obj = _bounded(item.obj, max(PATIENCE, mark.args[0] if mark else 0.0))
 
 
-def _bounded(test: Callable[..., Awaitable[None]]) -> Callable[..., Awaitable[None]]:
+def _bounded(
+    test: Callable[..., Awaitable[None]], seconds: float
+) -> Callable[..., Awaitable[None]]:
     @functools.wraps(test)
     async def run(*args: Any, **named: Any) -> None:
-        async with asyncio.timeout(PATIENCE):
+        async with asyncio.timeout(seconds):
             await test(*args, **named)
 
     return run

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 from msgspec.structs import replace
 
-from router.facts import SUBAGENT_TAG
+from router.facts import SUBAGENT_TAG, untagged
 from router.messages import Message, Part, Request, Text
 from router.settings import Target
 
@@ -60,7 +60,7 @@ def without_subagent_tag(request: Request) -> Request:
     messages = list(request.messages)
     first = next((i for i, m in enumerate(messages) if m.role == "user"), None)
     if first is not None:
-        messages[first] = _cleaned(messages[first], clean)
+        messages[first] = _cleaned(messages[first], untagged)
     return _changed(request, _cleaned_parts(request.system, clean), messages)
 
 

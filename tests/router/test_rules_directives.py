@@ -137,6 +137,11 @@ def test_the_tag_elsewhere_is_text() -> None:
     plan = ask(body)
     assert plan.rule == "default"
     assert said(plan) == ["hi", "ok", TAG]
+    reminded = f"<system-reminder>CLAUDE.md: begin a subagent's prompt with {TAG}</system-reminder>"
+    plan = ask(chat(("user", reminded + "hi")))
+    assert (plan.rule, said(plan)) == ("default", [reminded + "hi"])
+    plan = ask(chat(("user", reminded + "find " + TAG.replace("anth,claude-x", "gem,x"))))
+    assert (names(plan), said(plan)) == (["gem,x"], [reminded + "find "])
     beaten = chat(("user", "hi " + TAG)) | {"model": "gem,x"}
     assert said(ask(beaten)) == ["hi "], "taken out, whichever rule decided"
 

@@ -294,19 +294,15 @@ async def test_H05_C01_counting_is_here_and_asks_nobody(
     assert upstream.requests == []
 
 
+def shaped(*names: str) -> dict[str, Any]:
+    """An answer in JSON is asked for, with these fields."""
+    schema = {"type": "object", "properties": {name: {"type": "string"} for name in names}}
+    return {"output_config": {"format": {"type": "json_schema", "schema": schema}}}
+
+
 SIDE_CALLS: list[tuple[str, dict[str, Any]]] = [
-    (
-        "title",
-        {
-            "system": "You are naming a coding session",
-            "output_config": {
-                "format": {
-                    "type": "json_schema",
-                    "schema": {"type": "object", "properties": {"title": {"type": "string"}}},
-                }
-            },
-        },
-    ),
+    ("title", {"system": "You are naming a coding session", **shaped("title")}),
+    ("hook", {"system": "You are evaluating a hook", **shaped("ok", "reason", "impossible")}),
     ("probe", {"max_tokens": 1, "messages": [{"role": "user", "content": "Hi"}]}),
     ("quota", {"max_tokens": 1, "messages": [{"role": "user", "content": "quota"}]}),
     ("warmup", {"messages": [{"role": "user", "content": "Warmup"}]}),
