@@ -30,6 +30,10 @@ GLANCE = 0.05
 #: how the router ends when another one holds the same home
 ALREADY_RUNNING = 4
 
+#: what a shell over SSH is given (console/ssh/environment.py): an address of ours, and its key
+LENT = (("ANTHROPIC_BASE_URL", "ANTHROPIC_AUTH_TOKEN"), ("OPENAI_BASE_URL", "OPENAI_API_KEY"))
+OURS = "http://localhost:"
+
 #: kept, so that a router that ended while we still run is reaped and not left a zombie
 _started: list[subprocess.Popen[bytes]] = []
 
@@ -51,9 +55,18 @@ def environment(env: Mapping[str, str] = os.environ) -> dict[str, str]:
     """What the router and its children inherit.
 
     PYTHONSAFEPATH: `python -m` would otherwise look for `router` in the working directory first,
-    and run whatever a person's own project has under that name.
+    and run whatever a person's own project has under that name. What a session over SSH has so that
+    its tools go through the router is not the router's own: it would take the key that it asks of
+    its clients for one of OpenAI's.
     """
-    return {**env, "PYTHONSAFEPATH": "1"}
+    given = dict(env)
+    if given.pop(VISITOR, None) is not None:
+        given.pop("POINTSMAN_ROLE", None)
+        for address, key in LENT:
+            if given.get(address, "").startswith(OURS):
+                given.pop(address)
+                given.pop(key, None)
+    return {**given, "PYTHONSAFEPATH": "1"}
 
 
 def become_router(args: Sequence[str]) -> None:

@@ -15,9 +15,12 @@ import msgspec
 import psutil
 import pytest
 
+from console.link import VISITOR
 from console.opening import disagreements
 from console.options import arguments_after
-from console.process import running, start_router, stop_router
+from console.process import LENT, environment, running, start_router, stop_router
+from console.ssh.environment import Account, build
+from console.ssh.options import Options
 from router.contract import Listener
 from storage.home import Home
 from tests.console.commands.conftest import Invoke, Run
@@ -139,6 +142,25 @@ async def test_a_folder_named_router_in_the_working_directory_is_not_run(
 
 
 @pytest.mark.parametrize("program", ["pointsman", "ccr"])
+def test_a_router_started_in_a_session_does_not_take_its_own_keys_for_a_providers(
+    here: Home, tmp_path: Path
+) -> None:
+    options = Options(here, "", tmp_path)
+    ends = (("127.0.0.1", 1), ("127.0.0.1", 2222))
+    shell = build(options, Account("a", "/bin/sh", tmp_path), "a", ends, {}, "xterm")
+    assert {name for pair in LENT for name in pair} <= shell.keys()
+    session = {**shell, VISITOR: "t", "POINTSMAN_ROLE": "shell"}
+    started = environment(session)
+    assert started == {
+        name: value
+        for name, value in shell.items()
+        if not name.startswith(("OPENAI_", "ANTHROPIC_"))
+    } | {"PYTHONSAFEPATH": "1"}
+    own = session | {"OPENAI_BASE_URL": "https://api.openai.com/v1", "OPENAI_API_KEY": "sk-own"}
+    assert environment(own)["OPENAI_API_KEY"] == "sk-own"
+    assert environment(shell)["OPENAI_API_KEY"]  # a person's own terminal is as they made it
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 async def test_serve_ends_clean_on_a_signal(
     env: dict[str, str], fake: dict[str, str], program: str, number: signal.Signals
