@@ -8,10 +8,11 @@ router's own words.
 from __future__ import annotations
 
 import getpass
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from textual import work
+from textual.content import Content
 
 from console.screens.dialogs import Answer, Choose
 from console.telling import Telling
@@ -20,6 +21,7 @@ from console.widgets.paint import Span, say
 from router.contract import (
     Action,
     Cancel,
+    ClearCooldown,
     ClearOverride,
     Done,
     ListModels,
@@ -41,6 +43,19 @@ if TYPE_CHECKING:
     from console.screens.override_form import OverrideForm
 
 _NO = Answer("", "esc", "no, leave it")
+#: of many things a question names so many
+_NAMED = 6
+
+
+def _nothing() -> None:
+    """What else is to be done after a yes."""
+
+
+def _some(names: Sequence[str]) -> list[Content]:
+    """Each on a line; of many the first ones, and how many more."""
+    rows = [say(Span(name, "muted")) for name in names[:_NAMED]]
+    more = len(names) - _NAMED
+    return [*rows, say(Span(f"and {more} more", "muted"))] if more > 0 else rows
 
 
 class Acting(Telling):
@@ -103,40 +118,49 @@ class Acting(Telling):
 
     # ── asked from screens ────────────────────────────────────────────────────────────────────────
 
-    def ask_cancel(self, request: RequestView) -> None:
-        if self.refuses_change():
+    def ask_cancel(self, *requests: RequestView, then: Callable[[], object] = _nothing) -> None:
+        """One question for all of them; what has ended is left out."""
+        if self.refuses_change() or not requests:
             return
-        if request.state != "running":
+        running = [request for request in requests if request.state == "running"]
+        if not running:
             self.say("it has ended: only a running request can be cancelled")
             return
-        detail = [
-            say(Span(f"{request.door}  {request.provider},{request.model}", "muted")),
-            say(Span("Its upstream is closed; what it used so far is billed.", "muted")),
-        ]
-        answers = [_NO, Answer("yes", "x", "cancel it")]
+        detail = _some([f"{r.door}  {r.provider},{r.model}" for r in running])
+        if ended := len(requests) - len(running):
+            detail.append(say(Span(f"{ended} more have ended.", "muted")))
+        detail.append(say(Span("The upstream is closed; what was used so far is billed.", "muted")))
+        what = running[0].id if len(running) == 1 else f"{len(running)} requests"
+        answers = [_NO, Answer("yes", "x", "cancel it" if len(running) == 1 else "cancel them")]
         self.push_screen(
-            Choose(f"Cancel {request.id}?", detail, answers),
-            self._if_yes(Cancel(request.id, by=self.operator)),
+            Choose(f"Cancel {what}?", detail, answers),
+            self._if_yes([Cancel(r.id, by=self.operator) for r in running], then),
         )
 
-    def ask_pause(self, session: str) -> None:
-        """Pauses a session after a question, resumes a paused one at once."""
+    def ask_pause(self, *sessions: str, then: Callable[[], object] = _nothing) -> None:
+        """Pauses sessions after one question, resumes paused ones at once."""
         if self.refuses_change():
             return
-        if not session:
+        named = [session for session in dict.fromkeys(sessions) if session]
+        if not named:
             self.say("this request names no session")
             return
-        if session in self.board.paused:
-            self.do(Resume(session, by=self.operator))
+        running = [session for session in named if session not in self.board.paused]
+        if not running:
+            self.do(*(Resume(session, by=self.operator) for session in named))
+            then()
             return
         detail = [
+            *(_some(running) if len(running) > 1 else []),
             say(Span("Its new requests get a 503 that says so, until it is resumed.", "muted")),
             say(Span("Those that run go on.", "muted")),
         ]
-        answers = [_NO, Answer("yes", "X", "pause it")]
+        one = len(running) == 1
+        what = f"session {running[0]}" if one else f"{len(running)} sessions"
+        answers = [_NO, Answer("yes", "X", "pause it" if one else "pause them")]
         self.push_screen(
-            Choose(f"Pause session {session}?", detail, answers),
-            self._if_yes(Pause(session, by=self.operator)),
+            Choose(f"Pause {what}?", detail, answers),
+            self._if_yes([Pause(session, by=self.operator) for session in running], then),
         )
 
     def show_visitors(self) -> None:
@@ -144,15 +168,33 @@ class Acting(Telling):
 
         self.push_screen(Visitors())
 
-    def ask_clear(self, override: OverrideView) -> None:
-        if self.refuses_change():
+    def ask_clear(self, *overrides: OverrideView, then: Callable[[], object] = _nothing) -> None:
+        """One question for all of them."""
+        if self.refuses_change() or not overrides:
             return
-        detail = [say(Span(f"{override.scope} → {override.target}", "muted"))]
-        answers = [_NO, Answer("yes", "d", "clear it", "the rules decide again")]
+        one = len(overrides) == 1
+        detail = _some([f"{override.scope} → {override.target}" for override in overrides])
+        words = "clear it" if one else f"clear all {len(overrides)}"
+        answers = [_NO, Answer("yes", "d", words, "the rules decide again")]
         self.push_screen(
-            Choose("Clear this override?", detail, answers),
-            self._if_yes(ClearOverride(override.id, by=self.operator)),
+            Choose(
+                "Clear this override?" if one else f"Clear {len(overrides)} overrides?",
+                detail,
+                answers,
+            ),
+            self._if_yes([ClearOverride(o.id, by=self.operator) for o in overrides], then),
         )
+
+    def wake(self, *providers: str, then: Callable[[], object] = _nothing) -> None:
+        """Ends the rest of one at once, of several after a question."""
+        actions = [ClearCooldown(name, by=self.operator) for name in dict.fromkeys(providers)]
+        if len(actions) < 2:
+            self.do(*actions)
+            return
+        answers = [_NO, Answer("yes", "c", "end it", "they are asked again at once")]
+        question = f"End the rest of {len(actions)} providers?"
+        detail = _some([action.provider for action in actions])
+        self.push_screen(Choose(question, detail, answers), self._if_yes(actions, then))
 
     def ask_override(self, request: RequestView | None) -> None:
         from console.screens.override_form import OverrideForm
@@ -197,13 +239,16 @@ class Acting(Telling):
         answers = [_NO, Answer("yes", "d", f"clear all {count}")]
         self.push_screen(
             Choose("Clear every override?", [], answers),
-            self._if_yes(ClearOverride("all", by=self.operator)),
+            self._if_yes([ClearOverride("all", by=self.operator)], _nothing),
         )
 
-    def _if_yes(self, action: Action) -> Callable[[str | None], None]:
+    def _if_yes(
+        self, actions: Sequence[Action], then: Callable[[], object]
+    ) -> Callable[[str | None], None]:
         def take(answer: str | None) -> None:
             if answer:
-                self.do(action)
+                self.do(*actions)
+                then()
 
         return take
 
@@ -246,5 +291,15 @@ class Acting(Telling):
             self.exit(0)
 
     @work
-    async def do(self, action: Action) -> None:
-        await self.act(action)
+    async def do(self, *actions: Action) -> None:
+        """One after another; of several, what came of all of them is said once."""
+        if len(actions) == 1:
+            await self.act(actions[0])
+            return
+        if not actions or self.refuses_change():
+            return
+        answers = [await self.question(action) for action in actions]
+        done = sum(1 for answer in answers if isinstance(answer, Done))
+        why = next((a.message for a in answers if isinstance(a, Refused)), "no router answers")
+        words = f"{done} of {len(answers)} done"
+        self.say(words if done == len(answers) else f"{words}: {why}", bad=done < len(answers))

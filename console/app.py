@@ -35,10 +35,11 @@ from console.keys import help_rows, hints, named_rows, twin_rows
 from console.pace import STEPS, Pace
 from console.screens.dialogs import Sheet
 from console.screens.live import Live
-from console.screens.view import View, named
+from console.screens.view import View
 from console.widgets.bar import Bar
 from console.widgets.command_line import CommandLine
 from console.widgets.header import Around, header
+from console.widgets.naming import named
 from console.widgets.notice import Notice
 from console.widgets.tabs import SCREENS, Looking, tabs
 from router.contract import VERSION
@@ -250,8 +251,11 @@ class ConsoleApp(Ending, Acting):
     @work
     async def show_requests(self, filter: str) -> None:
         """The Live screen with this in its filter."""
+        origin = self.view.id or ""
         await self.action_view("live")
-        self.query_one(Live).narrow(filter)
+        live = self.query_one(Live)
+        live.narrow(filter)
+        live.origin = origin if origin != live.id else ""
 
     async def leave_detail(self) -> None:
         await self.action_view(self._before_detail)
@@ -263,7 +267,10 @@ class ConsoleApp(Ending, Acting):
             self.view.update()
 
     def action_interval(self, by: int) -> None:
-        seconds = self.pace.step(by)
+        self.choose_interval(self.pace.step(by))
+
+    def choose_interval(self, wanted: float) -> None:
+        seconds = self.pace.choose(wanted)
         self.remember(interval=seconds)
         self.say(f"painted every {seconds:g} s")
         self._draw_bars()

@@ -12,8 +12,10 @@ from typing import TYPE_CHECKING
 
 from console import theme
 from console.options import moment, seconds_of
+from console.pace import STEPS
 from console.screens.live import Live
 from console.screens.view import FilteredView
+from console.widgets.table import Table
 from router.contract import Cancel, ClearCooldown, ClearOverride, Pause, Resume, SetOverride
 
 if TYPE_CHECKING:
@@ -110,6 +112,10 @@ def _filters(app: ConsoleApp) -> Iterable[str]:
     return app.prefs.filters
 
 
+def _intervals(app: ConsoleApp) -> Iterable[str]:
+    return (f"{step:g}" for step in STEPS)
+
+
 def _groups(app: ConsoleApp) -> Iterable[str]:
     return ("session", "model", "key", "door", "none")
 
@@ -199,6 +205,23 @@ def _group(app: ConsoleApp, words: list[str]) -> str | None:
     return None
 
 
+def _sorts(app: ConsoleApp) -> Iterable[str]:
+    names = [c.name for table in app.view.query(Table) for c in table.sortable]
+    return (*names, *(f"-{name}" for name in names), "none")
+
+
+def _sort(app: ConsoleApp, words: list[str]) -> str | None:
+    return app.view.sort_by(" ".join(words))
+
+
+def _interval(app: ConsoleApp, words: list[str]) -> str | None:
+    try:
+        app.choose_interval(float(words[0].removesuffix("s")))
+    except ValueError:
+        return "write interval SECONDS: 0.5, 1, 2, 5 or 10"
+    return None
+
+
 def _range(app: ConsoleApp, words: list[str]) -> str | None:
     import click
 
@@ -248,6 +271,8 @@ COMMANDS: dict[str, Command] = {
     "filter": Command("what the list shows; a saved name, or text", _filter, "TEXT", _filters),
     "save": Command("keep this filter under a name", _save, "NAME", None, 1),
     "group": Command("group the requests", _group, "BY", _groups, 1),
+    "sort": Command("this list; - before a column: the most first", _sort, "[COLUMN]", _sorts),
+    "interval": Command("seconds between two paints", _interval, "SECONDS", _intervals, 1),
     "range": Command("costs from a day to another", _range, "FROM [TO]", None, 1),
     "override": Command("send traffic there", _override, "TARGET [SCOPE] [30m]", _targets, 1),
     "clear": Command("take an override back", _clear, "ID", _overrides, 1),

@@ -15,6 +15,7 @@ from console import twins
 from console.screens.view import View
 from console.text import width
 from console.widgets.paint import Piece, Span, say
+from console.widgets.table import Table
 
 _NAMES = {"/": "slash", "esc": "escape", "?": "question_mark", "^p": "ctrl+p"}
 
@@ -69,6 +70,8 @@ def help_rows(
     if enter := dict(view.KEYS).get("enter"):  # bound by the table, named by the view
         rows.append(say(Span(f"  {'enter':<9}", "accent"), enter.capitalize()))
     rows += _described(type(view), own, lambda key: offers(view, key, read_only))
+    if of_list := [*_described(Table, own, lambda key: _for_lists(view, key))]:
+        rows += [say(), say(Span("This list", "head")), *of_list]
     rows += [say(), say(Span("Everywhere", "head")), *_described(everywhere, own, lambda _: True)]
     return [
         *rows,
@@ -83,7 +86,7 @@ def help_rows(
 def named_rows(view: View, everywhere: type, own: Mapping[str, str], file: str) -> list[Content]:
     """What `:keys` lists: each key's name, as `file` takes it."""
     rows = [say(Span(f"In {file}:", "muted")), say(Span("[keys]", "muted"))]
-    for owner in (type(view), everywhere):
+    for owner in (type(view), Table, everywhere):
         for binding in _bound(owner):
             if binding.id:
                 key = own.get(binding.id, binding.key)
@@ -100,6 +103,13 @@ def twin_rows(view: View, command: str) -> list[Content]:
         rest = twin.command.removeprefix("pointsman ")
         rows.append(say(Span(key, "accent"), Span(does, "muted"), rest))
     return rows
+
+
+def _for_lists(view: View, key: str) -> bool:
+    """Whether a list of the view can be told to do what `key` is for; all can be moved about in."""
+    wanted = next(b for b in _bound(Table) if b.key.partition(",")[0] == key)
+    action = wanted.action.partition("(")[0]
+    return wanted.show and any(table.check_action(action, ()) for table in view.query(Table))
 
 
 def _described(

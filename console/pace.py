@@ -26,7 +26,13 @@ class Pace:
         self._resting = False
         self._owed = False
         self._ticks = 0
+        self.seconds = STEPS[0]
+        self.choose(seconds)
+
+    def choose(self, seconds: float) -> float:
+        """The one of the steps that is nearest."""
         self.seconds = min(STEPS, key=lambda step: abs(step - seconds))
+        return self.seconds
 
     def step(self, by: int) -> float:
         """To the next slower (1) or faster (-1) one; the seconds now in force."""

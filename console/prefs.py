@@ -7,6 +7,11 @@
     group = "session"                 # how Live is grouped
     wrap = true                       # long lines of the log go on below themselves
     interval = 2                      # seconds between two paints of a screen
+    [sort]
+    costs = "-requests"               # of each list: its column, - from the most down, + up
+    [costs]
+    period = "w"                      # t today, w 7 days, M 30 days
+    by = "session"
     [keys]
     "live.cancel" = "ctrl+x"          # by the names that `:keys` shows
     [filters]
@@ -39,6 +44,8 @@ class Prefs:
     interval: float = 0.5
     keys: dict[str, str] = field(default_factory=dict)
     filters: dict[str, str] = field(default_factory=dict)
+    sort: dict[str, str] = field(default_factory=dict)
+    costs: dict[str, str] = field(default_factory=dict)
     trouble: str = ""
 
     @property
@@ -81,6 +88,8 @@ def read(path: Path) -> Prefs:
             prefs.trouble = f"{path}: {name} is no {getattr(kind, '__name__', 'number')}"
     prefs.keys = _words(said.get("keys"))
     prefs.filters = _words(said.get("filters"))
+    prefs.sort = _words(said.get("sort"))
+    prefs.costs = _words(said.get("costs"))
     return prefs
 
 

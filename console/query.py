@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 import shlex
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal, get_args
 
@@ -102,6 +103,37 @@ def parse(text: str, now: float) -> Wanted:
             (without if bare != part else words).append(bare.casefold())
     wanted.words, wanted.without = tuple(words), tuple(without)
     return wanted
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """What is typed into the filter of any list: words, `!words` and `column:words`. Each part is
+    (whether it must not be there, the column or "", what is looked for)."""
+
+    parts: tuple[tuple[bool, str, str], ...]
+
+    def hold(self, texts: Mapping[str, str]) -> bool:
+        """Of a row, by its columns' names; the whole of it is what its columns hold together."""
+        folded = {name: text.casefold() for name, text in texts.items()}
+        whole = "\n".join(folded.values())
+        return all(
+            (word in (folded.get(column, "") if column else whole)) is not without
+            for without, column, word in self.parts
+        )
+
+
+def words(text: str, columns: Iterable[str]) -> Words:
+    """`columns` are those that can be named, by any word of their names."""
+    called = {part: name for name in columns for part in re.split(r"\W+", name) if part}
+    found = []
+    for part in _parts(text):
+        bare = part.removeprefix("!").casefold()
+        name, colon, value = bare.partition(":")
+        if colon and value and name in called:
+            found.append((bare != part.casefold(), called[name], value))
+        elif bare:
+            found.append((bare != part.casefold(), "", bare))
+    return Words(tuple(found))
 
 
 def _parts(text: str) -> list[str]:

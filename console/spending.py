@@ -117,11 +117,16 @@ def _less(of_all: CostLine, of_shown: CostLine, *, simulated: bool) -> CostLine:
     )
 
 
+def worth(line: CostLine) -> int | None:
+    """Nano-dollars; None where nothing of it is priced."""
+    return None if line.unpriced and line.unpriced == line.attempts else line.cost
+
+
 def cost(line: CostLine) -> str:
     """Nothing priced is unknown; something unpriced is a lower bound."""
-    if line.unpriced and line.unpriced == line.attempts:
+    if (nano := worth(line)) is None:
         return UNKNOWN
-    return money(line.cost, lower_bound=line.unpriced > 0)
+    return money(nano, lower_bound=line.unpriced > 0)
 
 
 def by_kind(line: CostLine) -> tuple[int, ...]:

@@ -70,7 +70,7 @@ TWINS: tuple[Twin, ...] = (
 OWN: dict[str, str] = {
     "live": "b,y",
     "detail": "escape,backspace,left_square_bracket,right_square_bracket,y,j,k",
-    "sessions": "space,y",
+    "sessions": "z,y",
     "costs": "",
     "health": "y",
     "logs": "w,y",

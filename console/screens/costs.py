@@ -10,8 +10,10 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Iterable, Mapping, Sequence
+from operator import attrgetter
 from typing import ClassVar, Literal, get_args
 
+import msgspec
 from textual import work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -20,7 +22,7 @@ from textual.widgets import Static
 
 from console.feed import midnight
 from console.screens.picker import Picker
-from console.screens.view import View, hidden
+from console.screens.view import FilteredView, FilterLine, hidden
 from console.spending import (
     DAY,
     cost,
@@ -32,6 +34,7 @@ from console.spending import (
     saved,
     stack,
     total,
+    worth,
     would_have,
 )
 from console.text import fit, percent, tokens
@@ -39,9 +42,10 @@ from console.theme import Tone
 from console.widgets.bar import Bar
 from console.widgets.budget import line as budget_line
 from console.widgets.columns import Column
-from console.widgets.paint import Piece, Span, lines, say
+from console.widgets.order import Order
+from console.widgets.paint import Piece, Span, lines, plain, say
 from console.widgets.table import Heading, Key, Row, Table
-from router.contract import CostLine, CostPoint, ListModels, Models, ModelView
+from router.contract import CostLine, CostPoint, ListModels, Models, ModelView, Tokens
 
 By = Literal["model", "provider", "key", "session", "project", "door", "rule", "outcome"]
 BYS: tuple[By, ...] = get_args(By)
@@ -68,18 +72,36 @@ _BUDGETS = 3
 
 
 def columns(by: By) -> tuple[Column, ...]:
+    name = "provider,model" if by == "model" else by
     return (
-        Column("provider,model" if by == "model" else by, 22, grow=1, middle=True, most=52),
-        Column("requests", 8, number=True),
-        Column("errors", 6, number=True, drop=2),
-        Column("input", 7, number=True),
-        Column("cache read", 10, number=True, drop=4),
-        Column("cache write", 11, number=True, drop=6),
-        Column("output", 7, number=True),
-        Column("cost", 9, number=True),
+        Column(name, 22, grow=1, middle=True, most=52, by=attrgetter("name")),
+        Column("requests", 8, number=True, by=attrgetter("requests")),
+        Column("errors", 6, number=True, drop=2, by=attrgetter("errors")),
+        Column("input", 7, number=True, by=attrgetter("tokens.input")),
+        Column("cache read", 10, number=True, drop=4, by=attrgetter("tokens.cache_read")),
+        Column("cache write", 11, number=True, drop=6, by=lambda line: _written(line.tokens)),
+        Column("output", 7, number=True, by=attrgetter("tokens.output")),
+        Column("cost", 9, number=True, by=worth),
         Column("spent on", _BAR, drop=5),
         Column("share", 6, number=True, drop=3),
     )
+
+
+DEAREST = Order("cost", falling=True)
+
+
+def dearest(line: CostLine) -> tuple[int, int, str]:
+    """The usual order of lines."""
+    return -line.cost, -line.requests, line.name
+
+
+def _written(used: Tokens) -> int:
+    """Tokens written into caches, for whatever time."""
+    return used.cache_write + used.cache_write_1h
+
+
+def _key(line: CostLine) -> Key:
+    return f"{'simulated' if line.simulated else 'real'} {line.name}"
 
 
 #: what is not named, by what it is grouped by
@@ -97,7 +119,7 @@ def draw(line: CostLine, whole: CostLine, by: By) -> Row:
         Span(f"{line.errors:,}", errors),
         _count(used.input, tone, used.estimated),
         _count(used.cache_read, tone),
-        _count(used.cache_write + used.cache_write_1h, tone),
+        _count(_written(used), tone),
         _count(used.output, tone, used.estimated),
         Span(cost(line), tone),
         stack(line),
@@ -110,31 +132,22 @@ def _count(count: int, tone: Tone, estimated: bool = False) -> Span:
 
 
 class CostRows:
-    """Blocks of lines, each under its heading and ending in its total. Where every attempt only
-    failed and went on elsewhere, nothing was spent and no request ended: no line."""
+    """Blocks of lines, each under its heading and ending in its total."""
 
     def __init__(
-        self,
-        blocks: Iterable[tuple[Heading, Sequence[CostLine]]],
-        by: By,
-        standing: Mapping[Key, int] | None = None,
+        self, blocks: Iterable[tuple[Heading, Sequence[CostLine], CostLine]], by: By
     ) -> None:
-        """The dearest first; after what is `standing` where it stood, which is its place by key."""
-        held = standing or {}
+        """Of each block its heading, its lines as they are to stand, and its total, of whose cost
+        each line is a share."""
         self._rows: list[tuple[Key, Row]] = []
-        for heading, found in blocks:
-            if not found:
+        for heading, shown, whole in blocks:
+            if not shown:
                 continue
-            whole = total(found)
             kind = "simulated" if whole.simulated else "real"
             if self._rows:
                 self._rows.append((f"gap {kind}", Heading(())))
             self._rows.append((f"heading {kind}", heading))
-            shown = [line for line in found if line.requests or line.cost or line.tokens.output]
-            shown.sort(key=lambda line: (-line.cost, -line.requests, line.name))
-            shown.sort(key=lambda line: held.get(f"{kind} {line.name}", len(held)))
-            for line in shown:
-                self._rows.append((f"{kind} {line.name}", draw(line, whole, by)))
+            self._rows += [(_key(line), draw(line, whole, by)) for line in shown]
             self._rows.append((f"total {kind}", draw(whole, whole, by)))
         self.places = {key: place for place, (key, _) in enumerate(self._rows)}
 
@@ -151,7 +164,16 @@ class CostRows:
         return self.places.get(key)
 
 
-class Costs(View):
+_ASIDE = Span("  never part of real totals", "muted")
+
+
+def _used(line: CostLine) -> bool:
+    """Where every attempt only failed and went on elsewhere, nothing was spent and no request
+    ended: no line."""
+    return bool(line.requests or line.cost or line.tokens.output)
+
+
+class Costs(FilteredView):
     NAME = "Costs"
     KEYS = (
         ("t", "today"),
@@ -159,6 +181,8 @@ class Costs(View):
         ("M", "30 days"),
         ("r", "range"),
         ("b", "by"),
+        ("s", "sort"),
+        ("/", "filter"),
         ("v", "would have cost"),
         ("e", "export"),
     )
@@ -170,7 +194,8 @@ class Costs(View):
         Binding("b", "by(1)", "By model, provider, key, session, project, door, rule, outcome"),
         Binding("B", "by(-1)", "The same backwards"),
         Binding("v", "other", "What this would have cost on another model"),
-        Binding("e", "export", "Write it as CSV and JSON"),
+        Binding("e", "export", "Write it, or what is marked, as CSV and JSON"),
+        Binding("y", "copy", "Copy its row"),
     ]
 
     def __init__(self) -> None:
@@ -198,8 +223,15 @@ class Costs(View):
 
     def compose(self) -> ComposeResult:
         yield Bar(classes="title")
-        yield Table(columns("model"), edge="top", id="models")
+        kept = self.console_app.prefs.costs
+        self._period = kept.get("period", "") if kept.get("period") in PERIODS else "t"
+        self.by = next((by for by in BYS if by == kept.get("by")), "model")
+        table = Table(
+            columns(self.by), edge="top", order=DEAREST, marks=True, id="models", name="costs"
+        )
+        yield table
         yield Static(id="trend", markup=False)
+        yield FilterLine("words, !words: of the names of the lines")
 
     def shown(self) -> None:
         super().shown()
@@ -213,11 +245,14 @@ class Costs(View):
     def _anew(self) -> None:
         """Other lines than before: from the dearest on."""
         self._version = None
-        self.query_one(Table).follow()
+        table = self.query_one(Table)
+        table.unsettle()
+        table.follow()
         self._load()
 
     def action_period(self, period: str) -> None:
         self._period = period
+        self._remember()
         self._anew()
 
     def action_range(self) -> None:
@@ -231,7 +266,11 @@ class Costs(View):
     def action_by(self, step: int) -> None:
         self.by = BYS[(BYS.index(self.by) + step) % len(BYS)]
         self.query_one(Table).set_columns(columns(self.by))
+        self._remember()
         self._anew()
+
+    def _remember(self) -> None:
+        self.console_app.remember(costs={"period": self._period, "by": self.by})
 
     @property
     def _span(self) -> tuple[float, float]:
@@ -281,22 +320,25 @@ class Costs(View):
     # ── drawing ───────────────────────────────────────────────────────────────────────────────────
 
     def draw(self) -> None:
-        found = self._lines or []
-        real = [line for line in found if not line.simulated]
-        simulated = [line for line in found if line.simulated]
-        aside = Span("  never part of real totals", "muted")
         table = self.query_one(Table)
-        before = table.rows if not table.following else None
-        table.show(
-            CostRows(
-                (
-                    (Heading((Span("Real", "head"), *coverage(real))), real),
-                    (Heading((Span("◇ Simulated", "head"), aside)), simulated),
-                ),
-                self.by,
-                before.places if isinstance(before, CostRows) else None,
-            )
-        )
+        lines_of = {False: list[CostLine](), True: list[CostLine]()}
+        for line in self._lines or []:
+            lines_of[line.simulated].append(line)
+        real = lines_of[False]
+        found = sorted(filter(_used, self._lines or []), key=dearest)
+        kept = self.kept(table.columns, found)
+        shown = table.settle(kept, _key)
+        blocks = []
+        for simulated, heading in (
+            (False, Heading((Span("Real", "head"), *coverage(real)))),
+            (True, Heading((Span("◇ Simulated", "head"), _ASIDE))),
+        ):
+            of_kind = [line for line in shown if line.simulated is simulated]
+            whole = total(of_kind if self.filter else lines_of[simulated])
+            if self.filter:
+                whole = msgspec.structs.replace(whole, name=f"total of {len(of_kind)} shown")
+            blocks.append((heading, of_kind, whole))
+        table.show(CostRows(blocks, self.by))
         self.query_one("#trend", Static).update(lines(*self._trend(real, len(table.rows))))
         said: list[Piece] = [Span("  ")]
         for key, (name, _) in PERIODS.items():
@@ -310,11 +352,12 @@ class Costs(View):
             words = f" {time.strftime(form, first)} to {time.strftime(form, last)} "
             said.append(Span(words, "badge", "r"))
         said.append(Span(f"  by {self.by}", "accent", "b"))
-        if not table.following:
-            said.append(Span("  order frozen, g: dearest first", "muted", "g"))
+        if self.filter:
+            said.append(self.count(len(kept), len(found), "lines"))
+        said += self.standing(table, "dearest first")
         if self._lines is not None and not found:
             said.append(Span("  no request in this time", "muted"))
-        self.title(*said, hint=hidden(self.query_one(Table)))
+        self.title(*said, hint=hidden(table))
 
     def _trend(self, real: Sequence[CostLine], listed: int) -> list[Content]:
         """Under a table of `listed` rows; the plot takes what both leave of the screen."""
@@ -365,15 +408,30 @@ class Costs(View):
             self._other = models.get(chosen)
             self.update()
 
+    def _picked(self) -> list[CostLine]:
+        """The marked lines, or the selected one."""
+        keys = self.query_one(Table).picked
+        return [line for line in self._lines or [] if _key(line) in keys]
+
+    def action_copy(self) -> None:
+        if picked := self._picked():
+            rows = [draw(line, line, self.by) for line in picked]
+            text = "\n".join("  ".join(plain(c) for c in row[:-2]) for row in rows)  # type: ignore[index]
+            self.console_app.copy(text, "the row" if len(picked) == 1 else f"{len(picked)} rows")
+
     def action_export(self) -> None:
-        """Beside the console's own files: this may be a terminal far away."""
+        """Beside the console's own files: this may be a terminal far away. All lines, or those that
+        are marked."""
         folder = self.console_app.home.data / "exports"
         stamp = time.strftime("%Y%m%d-%H%M%S", time.localtime(self.console_app.now()))
         path = folder / f"costs-{self._period or 'range'}-{self.by}-{stamp}"
+        marked = len(self.query_one(Table).marked)
+        written = self._picked() if marked else self._lines or []
         try:
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-            export(path, self._lines or [])
+            export(path, written)
         except OSError as error:
             self.console_app.say(f"{folder} cannot be written: {error.strerror}", bad=True)
             return
-        self.console_app.say(f"written: {path}.csv and .json")
+        which = f" ({marked} marked)" if marked else ""
+        self.console_app.say(f"written{which}: {path}.csv and .json")

@@ -7,6 +7,7 @@ Its rule: a state is a glyph and a word, and what is not up says why.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from operator import attrgetter
 from typing import ClassVar
 
 from textual import work
@@ -17,7 +18,7 @@ from textual.widgets import Static
 
 from console.screens.dialogs import Answer, Choose, Sheet
 from console.screens.picker import Picker
-from console.screens.view import View, hidden
+from console.screens.view import FilteredView, FilterLine, hidden
 from console.text import UNKNOWN, age, money, ms, percent, tokens, when
 from console.theme import Tone
 from console.widgets.bar import Bar
@@ -26,7 +27,6 @@ from console.widgets.paint import Cell, Piece, Span, lines, say
 from console.widgets.table import ListRows, Row, Table
 from router.contract import (
     CELLS,
-    ClearCooldown,
     Finding,
     ListModels,
     Models,
@@ -34,23 +34,25 @@ from router.contract import (
     ServiceView,
 )
 
+#: the worst first
+_WORST = ("down", "degraded", "unknown", "up", "off")
 SERVICES = (
-    Column("name", 14, grow=1),
-    Column("state", 10),
-    Column("mode", 8, drop=5),
-    Column("ttft p50", 8, number=True, drop=1),
-    Column("p95", 6, number=True, drop=3),
-    Column("took", 6, number=True, drop=6),
-    Column("requests", 8, number=True, drop=4),
-    Column("errors", 6, number=True),
+    Column("name", 14, grow=1, by=attrgetter("name")),
+    Column("state", 10, by=lambda s: _WORST.index(s.state), words=attrgetter("state")),
+    Column("mode", 8, drop=5, by=attrgetter("mode")),
+    Column("ttft p50", 8, number=True, drop=1, by=attrgetter("p50_ms")),
+    Column("p95", 6, number=True, drop=3, by=attrgetter("p95_ms")),
+    Column("took", 6, number=True, drop=6, by=attrgetter("took_p50_ms")),
+    Column("requests", 8, number=True, drop=4, by=attrgetter("requests")),
+    Column("errors", 6, number=True, by=lambda s: s.errors / s.requests if s.requests else None),
     Column("last hour", CELLS, drop=2),
-    Column("note", 16, grow=6),
+    Column("note", 16, grow=6, words=lambda s: " ".join((s.reason, s.last_error, *s.models))),
 )
 FINDINGS = (
-    Column("looked for", 20, grow=1),
-    Column("", 9),
-    Column("where", 24, grow=2),
-    Column("detail", 20, grow=3),
+    Column("looked for", 20, grow=1, by=attrgetter("what")),
+    Column("", 9, words=attrgetter("state")),
+    Column("where", 24, grow=2, by=attrgetter("where")),
+    Column("detail", 20, grow=3, by=attrgetter("detail")),
 )
 
 #: changes of a service's state that are told
@@ -74,9 +76,13 @@ def listed(services: Sequence[ServiceView]) -> list[tuple[str, ServiceView]]:
     """Every service with its key in the list, and under a provider of several keys each of them."""
     found = []
     for view in services:
-        found.append((f"{view.kind} {view.name}", view))
-        found += [(f"{view.kind} {view.name} {key.name}", key) for key in view.keys]
+        found.append((_named(view), view))
+        found += [(f"{_named(view)} {key.name}", key) for key in view.keys]
     return found
+
+
+def _named(view: ServiceView) -> str:
+    return f"{view.kind} {view.name}"
 
 
 def service(view: ServiceView, now: float) -> Row:
@@ -231,12 +237,14 @@ def _told(view: Finding) -> Content:
     return lines(head, say(view.detail))
 
 
-class Health(View):
+class Health(FilteredView):
     NAME = "Health"
     KEYS = (
         ("t", "check it"),
         ("c", "end its rest"),
         ("h", "history"),
+        ("/", "filter"),
+        ("s", "sort"),
         ("v", "visitors"),
         ("tab", "what was found"),
     )
@@ -254,20 +262,23 @@ class Health(View):
 
     def compose(self) -> ComposeResult:
         yield Bar(classes="title")
-        yield Table(SERVICES, id="services", shy=True)
+        yield Table(SERVICES, edge="top", marks=True, shy=True, id="services", name="health")
         yield Static(id="service", markup=False)
         yield Bar(id="found", classes="section")
-        yield Table(FINDINGS, id="findings", shy=True)
+        yield Table(FINDINGS, edge="top", shy=True, id="findings", name="findings")
+        yield FilterLine("words, !words, name: state: note:")
 
     def draw(self) -> None:
         board = self.console_app.board
         now = self.console_app.now()
         services = self.query_one("#services", Table)
-        rows = listed(board.services)
+        kept = self.kept(SERVICES, board.services)
+        rows = listed(services.settle(kept, _named))
         services.show(ListRows(rows, lambda row: row[0], lambda row: service(row[1], now)))
         services.styles.height = max(len(rows), 1) + 1
-        found = board.snapshot.findings if board.snapshot else ()
+        known = board.snapshot.findings if board.snapshot else ()
         findings = self.query_one("#findings", Table)
+        found = findings.settle(self.kept(FINDINGS, known), _key)
         findings.show(ListRows(found, _key, finding))
         chosen = self.chosen()
         said = whole(chosen, now) if chosen else say()
@@ -275,17 +286,28 @@ class Health(View):
             said = next((_told(f) for f in found if _key(f) == findings.selected), said)
         self.query_one("#service", Static).update(said)
         self.query_one("#found", Bar).say(
-            [Span("Found at start", "strong"), Span("   what was looked for, and where", "muted")]
+            [
+                Span("Found at start", "strong"),
+                self.count(len(found), len(known), "looked for, and where"),
+                *self.standing(findings),
+            ]
         )
-        self._say_title(services)
+        self._say_title(services, len(kept))
 
     def chosen(self) -> ServiceView | None:
         key = self.query_one("#services", Table).selected
         return dict(listed(self.console_app.board.services)).get(str(key))
 
+    def _picked(self) -> list[ServiceView]:
+        """The marked ones, or the chosen one."""
+        keys = self.query_one("#services", Table).picked
+        return [view for key, view in listed(self.console_app.board.services) if key in keys]
+
     def _provider(self) -> ServiceView | None:
         """The chosen one, or whose key it is."""
-        chosen = self.chosen()
+        return self._whose(self.chosen())
+
+    def _whose(self, chosen: ServiceView | None) -> ServiceView | None:
         if chosen is not None and chosen.kind == "key":
             services = self.console_app.board.services
             return next((s for s in services if any(key is chosen for key in s.keys)), None)
@@ -306,14 +328,17 @@ class Health(View):
         self.console_app.show_visitors()
 
     def action_wake(self) -> None:
-        chosen = self._provider()
-        if chosen is not None and chosen.kind in ("provider", "local"):
-            self.console_app.do(ClearCooldown(chosen.name, by=self.console_app.operator))
+        chosen = [view for view in map(self._whose, self._picked()) if view is not None]
+        names = [view.name for view in chosen if view.kind in ("provider", "local")]
+        self.console_app.wake(*names, then=self.query_one("#services", Table).unmark)
 
     def action_copy(self) -> None:
-        if chosen := self.chosen():
-            words = f"{chosen.name} {chosen.address} {chosen.last_error}".strip()
-            self.console_app.copy(words, "the service")
+        if picked := self._picked():
+            words = (f"{view.name} {view.address} {view.last_error}".strip() for view in picked)
+            many = len(picked)
+            self.console_app.copy(
+                "\n".join(words), "the service" if many == 1 else f"{many} services"
+            )
 
     @work(exclusive=True, group="check")
     async def action_check(self) -> None:
@@ -350,12 +375,15 @@ class Health(View):
         if await self.app.push_screen_wait(Choose(f"Check {target}?", detail, answers)):
             self.app.push_screen(Checking(target))
 
-    def _say_title(self, services: Table) -> None:
+    def _say_title(self, services: Table, shown: int) -> None:
         board = self.console_app.board
         counts: list[Piece] = []
         for state in ("up", "degraded", "down"):
             if count := sum(1 for s in board.services if s.state == state):
                 counts.append(Span(f"  {count} {state}", _STATES[state][1]))
+        if self.filter:
+            counts.append(self.count(shown, len(board.services), "services"))
+        counts += self.standing(services)
         if board.link == "down":
             counts.append(Span("   as it was before the router went down", "warn"))
         if board.config_error:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Callable, Sequence
+from operator import attrgetter
 from typing import ClassVar
 
 import msgspec
@@ -24,23 +25,27 @@ from console.text import UNKNOWN, fit, moment, money, ms, rate, tokens
 from console.theme import Tone
 from console.widgets.bar import Bar
 from console.widgets.columns import Column
+from console.widgets.order import Order
 from console.widgets.paint import Cell, Piece, Span, lines, plain, say
 from console.widgets.table import Heading, Key, ListRows, Row, Table
 from router.contract import Finding, RequestView
 
+#: what went wrong comes first where one sorts by how it ended
+_STATES = ("failed", "interrupted", "cancelled", "running", "done")
 COLUMNS = (
-    Column("time", 8, number=True),
-    Column("door", 7, drop=4),
-    Column("asked", 14, drop=5, grow=1, middle=True, wish=17, most=34),
-    Column("provider,model", 22, grow=5, middle=True, wish=28, most=48),
-    Column("why", 14, drop=1, grow=4, wish=16),
-    Column("in", 6, number=True),
-    Column("out", 5, number=True),
-    Column("cost", 7, number=True),
-    Column("ttft", 6, number=True, drop=3),
-    Column("tok/s", 5, number=True, drop=6),
-    Column("status", 9),
+    Column("time", 8, number=True, by=attrgetter("started_at")),
+    Column("door", 7, drop=4, by=attrgetter("door")),
+    Column("asked", 14, drop=5, grow=1, middle=True, wish=17, most=34, by=attrgetter("asked")),
+    Column("provider,model", 22, grow=5, middle=True, wish=28, most=48, by=lambda r: target(r)),
+    Column("why", 14, drop=1, grow=4, wish=16, by=attrgetter("rule")),
+    Column("in", 6, number=True, by=attrgetter("tokens.prompt")),
+    Column("out", 5, number=True, by=attrgetter("tokens.output")),
+    Column("cost", 7, number=True, by=attrgetter("cost")),
+    Column("ttft", 6, number=True, drop=3, by=attrgetter("ttft_ms")),
+    Column("tok/s", 5, number=True, drop=6, by=attrgetter("tokens_per_second")),
+    Column("status", 9, by=lambda r: (_STATES.index(r.state), -(r.status or 0))),
 )
+NEWEST = Order("time", falling=True)
 
 #: requests of the ledger that a filter looks at
 SEARCHED = 500
@@ -176,6 +181,8 @@ class Live(FilteredView):
         ("o", "override"),
         ("x", "cancel"),
         ("/", "filter"),
+        ("s", "sort"),
+        ("space", "mark"),
         ("b", "group"),
         ("X", "pause session"),
         ("p", "pause"),
@@ -193,8 +200,6 @@ class Live(FilteredView):
         super().__init__(id="live")
         self._items: list[RequestView] = []
         self._older: dict[str, RequestView] = {}
-        self._waiting = 0
-        self._shown_filter = ""
         self.group = ""
 
     def command(self) -> str:
@@ -204,7 +209,7 @@ class Live(FilteredView):
         if self.console_app.prefs.group in GROUPS:
             self.group = self.console_app.prefs.group
         yield Bar(classes="title")
-        yield Table(COLUMNS, edge="top", id="requests")
+        yield Table(COLUMNS, edge="top", order=NEWEST, marks=True, id="requests", name="live")
         with VerticalScroll(id="empty", classes="instead"):
             yield Static(id="welcome", markup=False)
         yield FilterLine("words, !words, model: provider: session: key: rule: status>=400 since:2h")
@@ -214,7 +219,12 @@ class Live(FilteredView):
     def draw(self) -> None:
         board = self.console_app.board
         table = self.query_one(Table)
-        self._arrange(table.following)
+        self._items = table.settle(
+            list(self._pool().values()),
+            lambda r: r.id,
+            wait=True,
+            latest=lambda r: board.requests.get(r.id, r),
+        )
         empty = not board.requests and not self.filter and board.link != "connecting"
         self.instead_of(table, empty)
         if empty:
@@ -236,17 +246,6 @@ class Live(FilteredView):
         found = {r.id: r for r in everything if wanted.holds(r)}
         return {**found, **{k: r for k, r in self._older.items() if k not in found}}
 
-    def _arrange(self, following: bool) -> None:
-        pool = self._pool()
-        if following or self._shown_filter != self.filter:
-            self._items, self._waiting = list(pool.values()), 0
-            self._shown_filter = self.filter
-            return
-        board = self.console_app.board
-        self._items = [board.requests.get(r.id, r) for r in self._items]
-        standing = {r.id for r in self._items}
-        self._waiting = sum(1 for id in pool if id not in standing)
-
     def _say_title(self, table: Table) -> None:
         board = self.console_app.board
         running = len(board.running)
@@ -260,10 +259,7 @@ class Live(FilteredView):
             said.append(Span(f"   by {self.group}", "accent", "b"))
         if board.paused:
             said.append(Span(f"   ‖ {len(board.paused)} paused", "warn"))
-        if self._waiting:
-            said.append(Span(f"   +{self._waiting} new ↑ g", "accent", "g"))
-        elif not table.following:
-            said.append(Span("   order frozen, g: newest", "muted", "g"))
+        said += self.standing(table, "newest")
         self.title(*said, hint=hidden(table))
 
     def _welcome(self) -> list[Content]:
@@ -319,7 +315,7 @@ class Live(FilteredView):
 
     def filtered(self) -> None:
         self._older = {}
-        self.update()
+        super().filtered()
         if self.filter:
             self._search()
 
@@ -332,16 +328,20 @@ class Live(FilteredView):
         wanted = parse(self.filter, self.console_app.now())
         found = await self.ask(archive.requests(wanted.requests(), limit=SEARCHED), [])
         self._older = {r.id: r for r in found if wanted.holds(r)}
-        self._shown_filter = "\0"
+        self.query_one(Table).unsettle()
         self.update()
 
     def chosen(self) -> RequestView | None:
         key = self.query_one(Table).selected
         return next((r for r in self._items if r.id == key), None)
 
+    def _picked(self) -> list[RequestView]:
+        """The marked ones, or the selected one."""
+        keys = self.query_one(Table).picked
+        return [request for request in self._items if request.id in keys]
+
     def action_cancel(self) -> None:
-        if request := self.chosen():
-            self.console_app.ask_cancel(request)
+        self.console_app.ask_cancel(*self._picked(), then=self.query_one(Table).unmark)
 
     def action_group(self) -> None:
         names = list(GROUPS)
@@ -356,20 +356,25 @@ class Live(FilteredView):
         self.console_app.ask_override(self.chosen())
 
     def action_pause_session(self) -> None:
-        if request := self.chosen():
-            self.console_app.ask_pause(request.session)
+        if picked := self._picked():
+            sessions = (request.session for request in picked)
+            self.console_app.ask_pause(*sessions, then=self.query_one(Table).unmark)
 
     def action_copy(self) -> None:
-        if request := self.chosen():
-            from console.curl import curl
+        picked = self._picked()
+        if not picked:
+            return
+        from console.curl import curl
 
-            row = "  ".join(plain(cell).strip() for cell in draw(request, self.console_app.now()))
-            self.console_app.ask_copy(
-                ("i", "its id", request.id),
-                ("r", "the row", row),
-                ("j", "JSON", msgspec.json.encode(request).decode()),
-                ("c", "curl", curl(request, self.console_app.front_door())),
-            )
+        now, door = self.console_app.now(), self.console_app.front_door()
+        rows = ("  ".join(plain(cell).strip() for cell in draw(r, now)) for r in picked)
+        many = len(picked) > 1
+        self.console_app.ask_copy(
+            ("i", f"{len(picked)} ids" if many else "its id", "\n".join(r.id for r in picked)),
+            ("r", f"{len(picked)} rows" if many else "the row", "\n".join(rows)),
+            ("j", "JSON", "\n".join(msgspec.json.encode(r).decode() for r in picked)),
+            ("c", "curl", "\n".join(curl(r, door) for r in picked)),
+        )
 
 
 def _found(finding: Finding) -> Content:

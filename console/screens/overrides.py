@@ -6,6 +6,7 @@ Its rule: one that cannot be honoured is red and says why; clearing asks first.
 
 from __future__ import annotations
 
+from operator import attrgetter
 from typing import ClassVar
 
 from textual.app import ComposeResult
@@ -14,7 +15,7 @@ from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.widgets import Static
 
-from console.screens.view import View, hidden
+from console.screens.view import FilteredView, FilterLine, hidden
 from console.text import UNKNOWN, age, moment
 from console.widgets.bar import Bar
 from console.widgets.columns import Column
@@ -23,13 +24,13 @@ from console.widgets.table import ListRows, Row, Table
 from router.contract import OverrideView
 
 COLUMNS = (
-    Column("for", 16, grow=2),
-    Column("sent to", 22, grow=3, middle=True),
-    Column("left", 8, number=True),
-    Column("served", 6, number=True),
-    Column("set", 8, number=True, drop=2),
-    Column("by", 9, drop=3),
-    Column("problem", 16, grow=4),
+    Column("for", 16, grow=2, by=attrgetter("scope")),
+    Column("sent to", 22, grow=3, middle=True, by=attrgetter("target")),
+    Column("left", 8, number=True, rising=True, by=attrgetter("expires_at")),
+    Column("served", 6, number=True, by=attrgetter("served")),
+    Column("set", 8, number=True, drop=2, by=attrgetter("set_at")),
+    Column("by", 9, drop=3, by=attrgetter("set_by")),
+    Column("problem", 16, grow=4, rising=False, by=attrgetter("problem")),
 )
 
 
@@ -65,9 +66,16 @@ def whole(override: OverrideView, now: float) -> Content:
     return say(*said)
 
 
-class Overrides(View):
+class Overrides(FilteredView):
     NAME = "Overrides"
-    KEYS = (("n", "new"), ("d", "clear"), ("u", "take the newest back"))
+    KEYS = (
+        ("n", "new"),
+        ("d", "clear"),
+        ("u", "take the newest back"),
+        ("/", "filter"),
+        ("s", "sort"),
+        ("space", "mark"),
+    )
     CHANGES = frozenset(("n", "d", "u"))
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("n,a", "new", "Set an override"),
@@ -84,7 +92,7 @@ class Overrides(View):
 
     def compose(self) -> ComposeResult:
         yield Bar(classes="title")
-        yield Table(COLUMNS, id="overrides-table")
+        yield Table(COLUMNS, edge="top", marks=True, id="overrides-table", name="overrides")
         yield Static(id="override", markup=False)
         with VerticalScroll(id="none", classes="instead"):
             yield Static(
@@ -101,19 +109,23 @@ class Overrides(View):
                 ),
                 markup=False,
             )
+        yield FilterLine("words, !words, for: sent: by: problem:")
 
     def draw(self) -> None:
         board = self.console_app.board
         now = self.console_app.now()
         table = self.query_one(Table)
         self.instead_of(table, not board.overrides)
-        table.show(ListRows(board.overrides, lambda o: o.id, lambda o: draw(o, now)))
+        kept = self.kept(COLUMNS, board.overrides)
+        shown = table.settle(kept, lambda o: o.id)
+        table.show(ListRows(shown, lambda o: o.id, lambda o: draw(o, now)))
         chosen = self._chosen()
         self.query_one("#override", Static).update(whole(chosen, now) if chosen else say())
         broken = sum(1 for o in board.overrides if o.problem)
-        said: list[Piece] = [Span(f"  {len(board.overrides)} in force", "muted")]
+        said: list[Piece] = [self.count(len(kept), len(board.overrides), "in force")]
         if broken:
             said.append(Span(f"   ✗ {broken} cannot be honoured", "bad"))
+        said += self.standing(table)
         self.title(*said, hint=hidden(table))
 
     def _chosen(self) -> OverrideView | None:
@@ -123,15 +135,20 @@ class Overrides(View):
     def action_new(self) -> None:
         self.console_app.ask_override(None)
 
+    def _picked(self) -> list[OverrideView]:
+        """The marked ones, or the selected one."""
+        keys = self.query_one(Table).picked
+        return [override for override in self.console_app.board.overrides if override.id in keys]
+
     def action_clear(self) -> None:
-        if override := self._chosen():
-            self.console_app.ask_clear(override)
+        self.console_app.ask_clear(*self._picked(), then=self.query_one(Table).unmark)
 
     def action_revert(self) -> None:
         self.console_app.revert_override()
 
     def action_copy(self) -> None:
-        if override := self._chosen():
-            self.console_app.copy(
-                f"pointsman override clear {override.id}", "the command that clears it"
-            )
+        if picked := self._picked():
+            lines = [f"pointsman override clear {override.id}" for override in picked]
+            one = len(lines) == 1
+            what = "the command that clears it" if one else f"{len(lines)} commands that clear them"
+            self.console_app.copy("\n".join(lines), what)

@@ -1,4 +1,4 @@
-"""What the five screens have in common: a title line, a body, a filter line, and when to redraw.
+"""What the screens have in common: a title line, a body, a filter line, and when to redraw.
 
 Its rule: a view draws only while it is the one shown; it reads the board it is given and asks the
 archive for the rest, and an unreadable ledger is a line in its title, never the end of the console.
@@ -6,9 +6,7 @@ archive for the rest, and an unreadable ledger is a line in its title, never the
 
 from __future__ import annotations
 
-import re
-from collections.abc import Awaitable, Sequence
-from dataclasses import replace
+from collections.abc import Awaitable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, cast
 
 from textual.binding import Binding, BindingType
@@ -16,7 +14,12 @@ from textual.containers import Vertical
 from textual.message import Message
 from textual.widgets import Input, TextArea
 
+from console.query import words
+from console.text import fit, width
 from console.widgets.bar import Bar
+from console.widgets.columns import Column
+from console.widgets.naming import named
+from console.widgets.order import named as order_named
 from console.widgets.paint import Piece, Span
 from console.widgets.table import Table
 
@@ -50,17 +53,6 @@ class FilterLine(Input):
         self.action_leave(True)
 
 
-def named(owner: str, bindings: Sequence[BindingType]) -> list[BindingType]:
-    """The same with an id for each: "live.cancel", "costs.period.t"."""
-    result: list[BindingType] = []
-    for binding in bindings:
-        if isinstance(binding, Binding) and not binding.id:
-            action = re.sub(r"[^a-z0-9]+", ".", binding.action).strip(".")
-            binding = replace(binding, id=f"{owner.lower()}.{action}")
-        result.append(binding)
-    return result
-
-
 class View(Vertical):
     """One of the screens. `KEYS` are the hints of its bottom line: (key, word)."""
 
@@ -86,6 +78,15 @@ class View(Vertical):
     def console_app(self) -> ConsoleApp:
         return cast("ConsoleApp", self.app)
 
+    def on_mount(self) -> None:
+        """Lists stand in the order in which they were left."""
+        for table in self.query(Table):
+            order = order_named(
+                self.console_app.prefs.sort.get(table.name or "", ""), table.columns
+            )
+            if order is not None:
+                table.restore(order)
+
     def update(self) -> None:
         """Draws what the board says now; nothing while the console is being taken down, when a
         worker may still come back with an answer."""
@@ -110,6 +111,41 @@ class View(Vertical):
 
     def on_table_moved(self) -> None:
         self.update()
+
+    def on_table_sorted(self, event: Table.Sorted) -> None:
+        app, table = self.console_app, event.table
+        kept = {**app.prefs.sort, table.name or "": table.order.written}
+        if table.order == table.default:
+            del kept[table.name or ""]
+        app.remember(sort=kept)
+        self.update()
+
+    def sort_by(self, text: str) -> str | None:
+        """`:sort` of the list that has the focus, or the first; what is wrong, or None."""
+        tables = [table for table in self.query(Table) if table.sortable]
+        table = next((each for each in tables if each.has_focus), next(iter(tables), None))
+        if table is None:
+            return "nothing here has an order"
+        order = table.default if text in ("", "none") else order_named(text, table.columns)
+        if order is None:
+            return f"sort by {', '.join(c.name for c in table.sortable)}"
+        table.sort(order)
+        return None
+
+    def standing(self, table: Table, first: str = "") -> list[Piece]:
+        """For the title: the order in force where it is not the usual one, how many are marked,
+        and what stands still. `first`: what comes first where rows move in the usual order."""
+        said: list[Piece] = []
+        usual = table.order == table.default
+        if not usual:
+            said.append(Span(f"   {table.order.column}{table.order.arrow}", "accent", "s"))
+        if many := len(table.marked):
+            said.append(Span(f"   ◆ {many:,} marked", "warn"))
+        if table.waiting:
+            said.append(Span(f"   +{table.waiting} new ↑ g", "accent", "g"))
+        elif not table.following and (first or not usual):
+            said.append(Span(f"   order frozen, g: {first if usual else 'sorted'}", "muted", "g"))
+        return said
 
     def focus_body(self) -> None:
         """To the first table that is shown, or to the words that stand in its place: without a
@@ -150,15 +186,24 @@ class FilteredView(View):
     """A view with a table and a filter line under it."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("slash", "filter", "Filter", show=False, priority=True),
-        Binding("escape", "back", "Clear the filter", show=False),
+        Binding("slash", "filter", "Filter as you type", priority=True, key_display="/"),
+        Binding(
+            "escape", "back", "Take the marks away, then the filter, then back", key_display="esc"
+        ),
     ]
     filter = ""
+    #: the screen from which it was opened with a filter
+    origin = ""
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         if action == "filter" and isinstance(self.app.focused, Input | TextArea):
             return False  # there it is a character
         return super().check_action(action, parameters)
+
+    def shown(self) -> None:
+        if not self.filter:
+            self.origin = ""
+        super().shown()
 
     def action_filter(self) -> None:
         line = self.query_one(FilterLine)
@@ -172,7 +217,13 @@ class FilteredView(View):
         line.display = bool(text)
 
     def action_back(self) -> None:
-        self.query_one(FilterLine).action_leave(False)
+        if any([table.unmark() for table in self.query(Table)]):
+            return
+        if self.filter:
+            self.query_one(FilterLine).action_leave(False)
+        elif self.origin:
+            origin, self.origin = self.origin, ""
+            self.console_app.call_later(self.console_app.action_view, origin)
 
     def on_filter_line_left(self) -> None:
         line = self.query_one(FilterLine)
@@ -186,7 +237,27 @@ class FilteredView(View):
 
     def filtered(self) -> None:
         """Called when the filter changed."""
+        for table in self.query(Table):
+            table.unsettle()
         self.update()
+
+    def kept(self, columns: Sequence[Column], items: Iterable[_T]) -> list[_T]:
+        """Of a list's items those that the filter lets through, by what its columns hold."""
+        if not self.filter:
+            return list(items)
+        wanted = words(self.filter, (column.name for column in columns))
+        return [
+            item
+            for item in items
+            if wanted.hold({column.name: column.text(item) for column in columns})
+        ]
+
+    def count(self, shown: int, whole: int, what: str) -> Span:
+        """For the title: how many there are or, filtered, how many of them are shown, and why."""
+        if not self.filter:
+            return Span(f"  {whole:,} {what}", "muted")
+        said = fit(self.filter, min(width(self.filter), 24), middle=True)
+        return Span(f'  {shown:,} of {whole:,} {what}  "{said}"', "warn")
 
 
 def hidden(table: Table) -> list[Piece]:

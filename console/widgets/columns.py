@@ -6,8 +6,9 @@ for all, whole columns go, the least important first, and the caller can say whi
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 GAP = 1
 ROOMY_GAP = 2
@@ -20,7 +21,10 @@ class Column:
     """`width` is the least that is useful, in cells. `drop` 0 is never dropped; of the others the
     highest goes first. `grow` is its share of the space left over, up to `most` in all. `middle`:
     words too long for it are cut in their middle. `wish` is what it should have before a luxury
-    (`drop` of LUXURY and more) is shown. `wraps`: its words go on below where the table wraps."""
+    (`drop` of LUXURY and more) is shown. `wraps`: its words go on below where the table wraps.
+    `by` is what a row is sorted by in this column, None for unknown: without it, it has no order;
+    words are found by a filter too, and so is what `words` says. `rising`: whether the least comes
+    first when it is first sorted by; None: as numbers and words usually are."""
 
     name: str
     width: int
@@ -31,6 +35,16 @@ class Column:
     wish: int = 0
     most: int = 0
     wraps: bool = False
+    by: Callable[[Any], Any] | None = None
+    rising: bool | None = None
+    words: Callable[[Any], str] | None = None
+
+    def text(self, item: Any) -> str:
+        """What a filter finds of `item` in this column."""
+        if self.words is not None:
+            return self.words(item)
+        value = self.by(item) if self.by is not None else None
+        return value if isinstance(value, str) else ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,21 +14,28 @@ from textual.strip import Strip
 
 from console.text import CUT, clean_lines, fit, number, width
 from console.widgets.columns import Column, Layout
+from console.widgets.order import Order
 from console.widgets.paint import Cell, Span, pieces, plain
 from console.widgets.rows import Heading
 
-#: the selected row is marked by this too, so that it shows without colour
-_MARK = "▌"
+#: the selected row, those that are marked, and a marked one that is selected: without colour too
+SELECTED, MARKED, BOTH = "▌", "◆", "◈"
 #: how a tone looks, and how under the cursor
 Styles = Callable[[str, bool], Style]
 
 
-def header(columns: Sequence[Column], layout: Layout, style: Styles, room: int) -> Strip:
+def header(
+    columns: Sequence[Column], layout: Layout, style: Styles, room: int, order: Order
+) -> Strip:
+    """The columns' names; behind that of the one they are sorted by, which way."""
     base = style("muted", False)
     segments = [Segment(" ", base)]
     for index, cells in layout.places:
         column = columns[index]
-        segments.append(Segment(fit(column.name, cells, right=column.number), base))
+        sorted_by = column.name and column.name == order.column
+        name = f"{column.name}{order.arrow}" if sorted_by else column.name
+        look = style("accent", False) if sorted_by else base
+        segments.append(Segment(fit(name, cells, right=column.number), look))
         segments.append(Segment(" " * layout.gap, base))
     return Strip(segments).adjust_cell_length(room, base)
 
@@ -46,10 +53,12 @@ def drawn(
     layout: Layout,
     style: Styles,
     room: int,
-    cursor: bool,
+    mark: str,
     most: int = 1,
 ) -> tuple[Strip, ...]:
-    """The lines of one row, `room` cells wide. A column that wraps may take `most` of them."""
+    """The lines of one row, `room` cells wide. A column that wraps may take `most` of them. `mark`
+    stands in front of each: SELECTED, MARKED, BOTH or ""."""
+    cursor = mark in (SELECTED, BOTH)
     base = style("", cursor)
     below = {
         index: fold(row[index], cells, most)
@@ -58,7 +67,7 @@ def drawn(
     }
     strips = []
     for line in range(max(map(len, below.values()), default=1)):
-        segments = [Segment(_MARK if cursor else " ", style("accent", cursor))]
+        segments = [Segment(mark or " ", style("accent", cursor))]
         for index, cells in layout.places:
             folded = below.get(index, (row[index],))
             cell = folded[line] if line < len(folded) else ""

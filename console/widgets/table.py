@@ -1,69 +1,61 @@
-"""A table of any number of rows, drawn line by line: only what is visible is asked for and drawn.
+"""A table of any number of rows: a cursor in it, an order for it, and marks on its rows.
 
-Its rule: the selection follows a row's key, never its position, and only lines whose cells changed
-are painted again. (Textual's DataTable renders its whole page for one changed cell, 37-65 ms at
-120x40, and cuts numbers that outgrow their column.) It scrolls by the row, so that rows that wrap
-need to be measured only where they are seen.
+Its rule: the selection and the marks follow a row's key, never its position; while the cursor is
+away from where new rows come in, no row changes its place.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import chain
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal, TypeVar
 
-from rich.style import Style
 from textual import events
 from textual.binding import Binding, BindingType
-from textual.geometry import Region, Size
+from textual.geometry import Region
 from textual.message import Message
-from textual.scroll_view import ScrollView
-from textual.strip import Strip
 from textual.widget import Widget
 
-from console.text import width
 from console.theme import TONES
-from console.widgets import strips
-from console.widgets.columns import Column, Layout, lay_out
-from console.widgets.paint import Span, plain
-from console.widgets.rows import NOTHING, Heading, Key, ListRows, Row, Rows
+from console.widgets.canvas import Canvas
+from console.widgets.columns import Column
+from console.widgets.naming import named
+from console.widgets.order import Order, Standing, arranged, natural
+from console.widgets.paint import Span
+from console.widgets.rows import Heading, Key, ListRows, Row, Rows
+from console.widgets.strips import BOTH, MARKED, SELECTED
 
-#: drawn rows that are kept, several screens full
-KEPT = 512
+_T = TypeVar("_T")
 
 
-class Table(ScrollView, can_focus=True):
+class Table(Canvas, can_focus=True):
     """`edge` is where new rows come in: while the cursor is there, it stays there (`following`).
+    `order` is how its rows come, named if it is that of a column. `marks`: several can be marked.
     `shy`: shows its cursor only while it has the focus; for one of several tables on a screen."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {
         "table--cursor",
         *(f"table--{tone}" for tone in TONES),
     }
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("down,j", "move(1)", "Down", show=False),
-        Binding("up,k", "move(-1)", "Up", show=False),
-        Binding("pagedown,ctrl+d", "page(1)", "Page down", show=False),
-        Binding("pageup,ctrl+u", "page(-1)", "Page up", show=False),
-        Binding("g,home", "first", "First row", show=False),
-        Binding("G,end", "last", "Last row", show=False),
-        Binding("enter", "open", "Open", show=False),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = named(
+        "table",
+        [
+            Binding("down,j", "move(1)", "Down", show=False),
+            Binding("up,k", "move(-1)", "Up", show=False),
+            Binding("pagedown,ctrl+d", "page(1)", "Page down", show=False),
+            Binding("pageup,ctrl+u", "page(-1)", "Page up", show=False),
+            Binding("g,home", "first", "First row", show=False),
+            Binding("G,end", "last", "Last row", show=False),
+            Binding("enter", "open", "Open", show=False),
+            Binding("s,greater_than_sign", "sort(1)", "Sort by the next column", key_display="s >"),
+            Binding("less_than_sign", "sort(-1)", "Sort by the one before", key_display="<"),
+            Binding("S", "reverse", "Sort the other way round"),
+            Binding("space", "mark", "Mark the row: what follows is done to all marked ones"),
+        ],
+    )
 
-    class Opened(Message):
-        """Enter on a row, or a click on the selected one."""
-
-        def __init__(self, table: Table, key: Key) -> None:
-            super().__init__()
-            self.table = table
-            self.key = key
-
-        @property
-        def control(self) -> Table:
-            return self.table
-
-    class Moved(Message):
-        """The cursor moved, began or ceased to follow, or the columns changed with the width."""
+    class Told(Message):
+        """What a table tells its screen."""
 
         def __init__(self, table: Table) -> None:
             super().__init__()
@@ -73,55 +65,72 @@ class Table(ScrollView, can_focus=True):
         def control(self) -> Table:
             return self.table
 
+    class Opened(Told):
+        """Enter on the selected row, `key`, or a click on it."""
+
+        def __init__(self, table: Table, key: Key) -> None:
+            super().__init__(table)
+            self.key = key
+
+    class Moved(Told):
+        """The cursor or a mark moved, it began or ceased to follow, or the width hides columns."""
+
+    class Sorted(Told):
+        """A person chose another order."""
+
     def __init__(
         self,
         columns: Sequence[Column],
         *,
         edge: Literal["top", "bottom", ""] = "",
+        order: Order | None = None,
+        marks: bool = False,
         shy: bool = False,
         id: str | None = None,
+        name: str | None = None,
     ) -> None:
-        super().__init__(id=id)
-        self.columns = tuple(columns)
+        self.default = order or Order()
+        super().__init__(columns, order=self.default, id=id, name=name)
         self.edge = edge
         self.shy = shy
         self.following = bool(edge)
         self.cursor = 0
-        self._wrap = False
-        self._rows: Rows = NOTHING
         self._selected: Key | None = None
-        self._widths = [max(c.width, len(c.name)) for c in columns]
-        self._layout: Layout | None = None
-        #: what stands on each line of the screen: which line of which row, and whether marked
-        self._painted: dict[int, tuple[Row | None, bool, int, Strip]] = {}
-        #: …and as what each row was drawn: rows that only moved are not drawn again
-        self._drawn: dict[Key, tuple[Row, bool, tuple[Strip, ...]]] = {}
-        #: where rows wrap: the place and the line in its row of each line below the header
-        self._lines: list[tuple[int, int]] | None = None
-        self._tones: dict[tuple[str, bool], Style] = {}
+        self._marks = marks
+        self._marked: set[Key] = set()
+        self._standing: Standing[Any] = Standing()
 
     # ── what it shows ─────────────────────────────────────────────────────────────────────────────
-
-    @property
-    def rows(self) -> Rows:
-        return self._rows
 
     @property
     def selected(self) -> Key | None:
         """The key under the cursor; None when the table is empty."""
         return self._selected
 
-    @property
-    def hidden(self) -> tuple[str, ...]:
-        """Names of the columns for which there is no room."""
-        return self._arranged().hidden
+    def settle(
+        self,
+        items: Sequence[_T],
+        key: Callable[[_T], Key],
+        *,
+        wait: bool = False,
+        latest: Callable[[_T], _T] | None = None,
+    ) -> list[_T]:
+        """`items`, which come in the table's own order, in the one a person asked for. Away from
+        the edge they stand still: new ones come last or, `wait`, are counted in `waiting`; what
+        went stays if `latest` says as what."""
+        if self._order != self.default:
+            items = arranged(items, self.columns, self._order)
+        still = bool(self.edge) and not self.following
+        return self._standing.take(items, key, still=still, wait=wait, latest=latest)
 
-    def set_columns(self, columns: Sequence[Column]) -> None:
-        """Other columns from now on; `show` follows with their rows."""
-        self.columns = tuple(columns)
-        self._widths = [max(c.width, len(c.name)) for c in columns]
-        self._rows = NOTHING
-        self._forget()
+    def unsettle(self) -> None:
+        """Other items than before: nothing has to stand still for them."""
+        self._standing.forget()
+
+    @property
+    def waiting(self) -> int:
+        """New items that are not shown as long as the order stands still."""
+        return self._standing.waiting
 
     def show(self, rows: Rows) -> None:
         """Shows `rows`; paints the lines that differ from what is painted."""
@@ -141,9 +150,7 @@ class Table(ScrollView, can_focus=True):
             self._scroll_update(size)
         self._keep_in_sight()
         self._measure()
-        for y in range(1, self.size.height):
-            if self._stale(y):
-                self.refresh(Region(0, y, self.size.width, 1))
+        self._repaint()
 
     @property
     def wrap(self) -> bool:
@@ -158,95 +165,89 @@ class Table(ScrollView, can_focus=True):
         self._keep_in_sight()
         self._measure()
 
-    def _top(self) -> int:
-        return int(self.scroll_offset.y)
+    # ── its order ─────────────────────────────────────────────────────────────────────────────────
 
-    def _visible(self) -> range:
-        top = self._top()
-        return range(top, min(top + self._room(), len(self._rows)))
+    def sort(self, order: Order) -> None:
+        """From now on in this order, from its first row on."""
+        self.restore(order)
+        self.unsettle()
+        self.follow()
+        self.post_message(self.Sorted(self))
 
-    def _room(self) -> int:
-        """Lines below the header."""
-        return max(self.size.height - 1, 0)
+    def restore(self, order: Order) -> None:
+        """The order it had before; `settle` follows with its items."""
+        self._order = order
+        self._widths = [max(*pair) for pair in zip(self._widths, self._least(), strict=True)]
+        self._forget()
 
-    def _extent(self) -> Size:
-        """In rows; where they wrap, so high that the last screen full begins at its first row."""
-        count = len(self._rows)
-        if self._wrap and count:
-            count = self._reach(count - 1, -1) + self._room()
-        return Size(self.size.width, count + 1)
+    @property
+    def sortable(self) -> list[Column]:
+        """The columns that have an order, and room."""
+        hidden = self.hidden
+        return [c for c in self.columns if c.by is not None and c.name not in hidden]
 
-    def _height(self, place: int) -> int:
-        row = self._rows.row(place) if self._wrap else None
-        if row is None:
-            return 1
-        return len(self._draw(self._rows.key(place), row, self._marked(place, row)))
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        if action in ("sort", "reverse"):
+            return any(column.by is not None for column in self.columns)
+        if action == "mark":
+            return self._marks
+        return super().check_action(action, parameters)
 
-    def _reach(self, place: int, step: int) -> int:
-        """The farthest row in the direction of `step` that fits on the screen with `place`."""
-        count, room = len(self._rows), self._room()
-        if not self._wrap:
-            return max(0, min(place + step * max(room - 1, 0), count - 1))
-        used = self._height(place)
-        while 0 <= place + step < count:
-            used += self._height(place + step)
-            if used > room:
-                break
-            place += step
-        return place
+    def action_sort(self, step: int) -> None:
+        own = self.default
+        found = [own if c.name == own.column else natural(c) for c in self.sortable]
+        if not own.column:
+            found.insert(0, own)
+        names = [order.column for order in found]
+        at = names.index(self._order.column) if self._order.column in names else -1
+        order = found[(at + step) % len(found)]
+        self.sort(self._order.reversed if order.column == self._order.column else order)
 
-    def _at(self, y: int) -> tuple[int, int]:
-        """The place that line `y` of the screen shows, and which of its row's lines."""
-        if not self._wrap:
-            return self._top() + y - 1, 0
-        if self._lines is None:
-            self._lines = [
-                (place, line) for place in self._visible() for line in range(self._height(place))
-            ]
-            left, above = self._room() - len(self._lines), self._top() - 1
-            if left > 0 and above >= 0:  # the end: what does not fit is the first row's beginning
-                high = self._height(above)
-                rest = [(above, line) for line in range(max(high - left, 0), high)]
-                self._lines = rest + self._lines
-        return self._lines[y - 1] if y <= len(self._lines) else (len(self._rows), 0)
+    def action_reverse(self) -> None:
+        if self._order.column:
+            self.sort(self._order.reversed)
 
-    def _stale(self, y: int) -> bool:
-        painted = self._painted.get(y)
-        place, line = self._at(y)
-        row = self._rows.row(place) if place < len(self._rows) else None
-        return painted is None or painted[:3] != (row, self._marked(place, row), line)
+    # ── marks ─────────────────────────────────────────────────────────────────────────────────────
 
-    def _marked(self, place: int, row: Row | None) -> bool:
-        return place == self.cursor and row is not None and (self.has_focus or not self.shy)
+    @property
+    def marked(self) -> list[Key]:
+        """Of the marked rows those that are shown, from the top down."""
+        places = {key: self._rows.index(key) for key in self._marked}
+        return [key for place, key in sorted((p, k) for k, p in places.items() if p is not None)]
 
-    def _measure(self) -> None:
-        """Widens number columns to what is visible: a number is never cut."""
-        wider = False
-        for place in self._visible():
-            row = self._rows.row(place)
-            if row is None or isinstance(row, Heading):
-                continue
-            drawn = self._drawn.get(self._rows.key(place))
-            if drawn is not None and drawn[0] == row:
-                continue
-            for index, column in enumerate(self.columns):
-                if column.number and (need := width(plain(row[index]))) > self._widths[index]:
-                    self._widths[index] = need
-                    wider = True
-        if wider:
-            self._forget()
+    @property
+    def picked(self) -> list[Key]:
+        """What an action is for: the marked rows or, without any, the selected one."""
+        return self.marked or ([] if self._selected is None else [self._selected])
 
-    def _arranged(self) -> Layout:
-        if self._layout is None:
-            self._layout = lay_out(self.columns, self._widths, max(self.size.width - 2, 0))
-        return self._layout
+    def action_mark(self) -> None:
+        """This row, and on to the next."""
+        if self._selected is not None:
+            self._marked ^= {self._selected}
+            self.action_move(1)
 
-    def _forget(self) -> None:
-        self._layout = None
-        self._lines = None
-        self._painted.clear()
-        self._drawn.clear()
-        self.refresh()
+    def unmark(self) -> bool:
+        """Takes all marks away; whether any was seen."""
+        seen = bool(self.marked)
+        self._marked.clear()
+        if seen:
+            self._repaint()
+            self.post_message(self.Moved(self))
+        return seen
+
+    def _mark(self, place: int, row: Row | None) -> str:
+        if row is None or isinstance(row, Heading):
+            return ""
+        cursor = place == self.cursor and (self.has_focus or not self.shy)
+        if self._marked and self._rows.key(place) in self._marked:
+            return BOTH if cursor else MARKED
+        return SELECTED if cursor else ""
+
+    def _repaint(self) -> None:
+        """The lines that are not as they were painted."""
+        for y in range(1, self.size.height):
+            if self._stale(y):
+                self.refresh(Region(0, y, self.size.width, 1))
 
     # ── the cursor ────────────────────────────────────────────────────────────────────────────────
 
@@ -263,14 +264,11 @@ class Table(ScrollView, can_focus=True):
         self._selected = self._rows.key(place) if count else None
 
     def _go(self, place: int, step: int) -> None:
-        before = self.cursor
         self._put_cursor(place, step)
         self.following = bool(self.edge) and self._at_edge()
         self._keep_in_sight()
         self._measure()
-        for y in range(1, self.size.height):
-            if self._at(y)[0] in (before, self.cursor):
-                self.refresh(Region(0, y, self.size.width, 1))
+        self._repaint()
         self.post_message(self.Moved(self))
 
     def _at_edge(self) -> bool:
@@ -329,8 +327,6 @@ class Table(ScrollView, can_focus=True):
         event.stop()
         self.action_move(-3)
 
-    # ── drawing ───────────────────────────────────────────────────────────────────────────────────
-
     def on_resize(self) -> None:
         self._forget()
         self.virtual_size = self._extent()
@@ -343,66 +339,6 @@ class Table(ScrollView, can_focus=True):
 
     def on_blur(self) -> None:
         self._forget()
-
-    def notify_style_update(self) -> None:
-        super().notify_style_update()
-        self._tones.clear()
-        self._painted.clear()
-        self._drawn.clear()
-
-    def watch_scroll_y(self, old_value: float, new_value: float) -> None:
-        super().watch_scroll_y(old_value, new_value)
-        self._lines = None
-        self._painted.clear()
-        self._measure()
-
-    def _style(self, tone: str, cursor: bool = False) -> Style:
-        style = self._tones.get((tone, cursor))
-        if style is None:
-            name = f"table--{tone}"
-            style = self.rich_style + (
-                self.get_component_rich_style(name, partial=True) if tone else Style()
-            )
-            if cursor:
-                style += self.get_component_rich_style("table--cursor", partial=True)
-            self._tones[tone, cursor] = style
-        return style
-
-    def render_line(self, y: int) -> Strip:
-        if y == 0:
-            return strips.header(self.columns, self._arranged(), self._style, self.size.width)
-        place, line = self._at(y)
-        row = self._rows.row(place) if place < len(self._rows) else None
-        cursor = self._marked(place, row)
-        painted = self._painted.get(y)
-        if painted is not None and painted[:3] == (row, cursor, line):
-            return painted[3]
-        strip = self._blank()
-        if row is not None:
-            drawn = self._draw(self._rows.key(place), row, cursor)
-            strip = drawn[min(line, len(drawn) - 1)]
-        self._painted[y] = (row, cursor, line, strip)
-        return strip
-
-    def _draw(self, key: Key, row: Row, cursor: bool) -> tuple[Strip, ...]:
-        drawn = self._drawn.get(key)
-        if drawn is not None and drawn[1] == cursor and drawn[0] == row:
-            return drawn[2]
-        painted = self._paint(row, cursor)
-        if len(self._drawn) > KEPT:
-            self._drawn.clear()
-        self._drawn[key] = (row, cursor, painted)
-        return painted
-
-    def _blank(self) -> Strip:
-        return Strip.blank(self.size.width, self._style("", False))
-
-    def _paint(self, row: Row, cursor: bool) -> tuple[Strip, ...]:
-        room = self.size.width
-        if isinstance(row, Heading):
-            return (strips.heading(row, self._style, room),)
-        layout, most = self._arranged(), self._room() if self._wrap else 1
-        return strips.drawn(row, self.columns, layout, self._style, room, cursor, most)
 
 
 __all__ = ["Heading", "Key", "ListRows", "Row", "Rows", "Span", "Table"]

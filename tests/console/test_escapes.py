@@ -43,6 +43,7 @@ from console.screens import (
     visitors,
 )
 from console.screens.override_form import scopes
+from console.sessions import models_over_time, tree
 from console.widgets import budget as budgets
 from console.widgets.header import Around, header, in_force
 from console.widgets.paint import Piece, Span, pieces
@@ -375,10 +376,10 @@ def rest_of_the_screens(mark: Marks, snapshot: Snapshot) -> list[str]:
     used = CostLine("", False, 1, 0, scene.REQUESTS[0].tokens, 1, 0)
     branches = [poison(BranchLine("s", agent, 0.0, 9.0, used), mark) for agent in ("", "a")]
     shown: list[str] = []
-    for session in sessions.tree(branches, snapshot.running):
+    for session in tree(branches, snapshot.running):
         for branch in (session, *session.children):
             shown += texts(sessions.draw(branch, scene.NOW, {}, True, Span("")))
-    shown += [row.plain for row in sessions.models_over_time(snapshot.recent, 40)]
+    shown += [row.plain for row in models_over_time(snapshot.recent, 40)]
     shown += texts(live.Groups(snapshot.recent, "session", scene.NOW).row(0))
     rules = poison(scene.ROUTES, mark)
     text = mark(Explained, "candidates")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from console.screens.costs import By, CostRows
+from console.screens.costs import By, CostRows, _used
 from console.spending import rest, total
 from console.text import NANO, money
 from console.widgets.budget import allowed
@@ -45,7 +45,8 @@ def test_what_names_nothing_is_called_so_and_what_used_nothing_has_no_line(
     """A provider that only failed before another answered ended no request and cost nothing."""
     failed = CostLine("only failed", False, 0, 0, Tokens(), 0, unpriced=7, attempts=7)
     found = [line("", 9), failed]
-    rows = CostRows([(Heading(("Real",)), found)], by)
+    shown = list(filter(_used, found))
+    rows = CostRows([(Heading(("Real",)), shown, total(found))], by)
     names = [plain(row[0]) for row in map(rows.row, range(len(rows))) if isinstance(row, tuple)]
     assert names == [called, "total"]
 
@@ -55,17 +56,3 @@ def test_an_estimate_and_a_bound_do_not_pretend_to_know_more_than_cents() -> Non
     assert estimates == ["$59.92", "$0.9990", "$0.0200"]
     bounds = [allowed(nano) for nano in (2 * NANO, NANO // 2, 1_234_500_000)]
     assert bounds == ["$2", "$0.50", "$1.2345"]
-
-
-def test_the_dearest_comes_first_unless_its_place_is_held() -> None:
-    """A line does not move away under the cursor; what is new comes after what stands."""
-    heading = Heading(("Real",))
-
-    def names(rows: CostRows) -> list[str]:
-        return [str(rows.key(place)).removeprefix("real ") for place in range(1, len(rows) - 1)]
-
-    first = CostRows([(heading, [line("a", 9), line("b", 5)])], "model")
-    assert names(first) == ["a", "b"]
-    later = [line("a", 9), line("b", 50), line("c", 70)]
-    assert names(CostRows([(heading, later)], "model", first.places)) == ["a", "b", "c"]
-    assert names(CostRows([(heading, later)], "model")) == ["c", "b", "a"]

@@ -23,9 +23,9 @@ class Counting(Table):
 
     painted = 0
 
-    def _paint(self, row: Row, cursor: bool) -> tuple[Strip, ...]:
+    def _paint(self, row: Row, mark: str) -> tuple[Strip, ...]:
         self.painted += 1
-        return super()._paint(row, cursor)
+        return super()._paint(row, mark)
 
 
 class Bench(App[None]):
