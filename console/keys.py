@@ -16,6 +16,7 @@ from console.screens.view import View
 from console.text import width
 from console.widgets.paint import Piece, Span, say
 from console.widgets.table import Table
+from console.widgets.tabs import SCREENS
 
 _NAMES = {"/": "slash", "esc": "escape", "?": "question_mark", "^p": "ctrl+p"}
 
@@ -72,7 +73,12 @@ def help_rows(
     rows += _described(type(view), own, lambda key: offers(view, key, read_only))
     if of_list := [*_described(Table, own, lambda key: _for_lists(view, key))]:
         rows += [say(), say(Span("This list", "head")), *of_list]
-    rows += [say(), say(Span("Everywhere", "head")), *_described(everywhere, own, lambda _: True)]
+    rows += [
+        say(),
+        say(Span("Everywhere", "head")),
+        say(Span("  1 … 8    ", "accent"), ", ".join(name for _, name in SCREENS.values())),
+        *_described(everywhere, own, lambda key: key not in SCREENS),
+    ]
     return [
         *rows,
         say(Span("  ^p       ", "accent"), "everything else, by name"),

@@ -71,7 +71,7 @@ OWN: dict[str, str] = {
     "live": "b,y",
     "detail": "escape,backspace,left_square_bracket,right_square_bracket,y,j,k",
     "sessions": "z,y",
-    "costs": "",
+    "costs": "y",
     "health": "y",
     "logs": "w,y",
     "routes": "escape,y",

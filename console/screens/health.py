@@ -288,7 +288,9 @@ class Health(FilteredView):
         self.query_one("#found", Bar).say(
             [
                 Span("Found at start", "strong"),
-                self.count(len(found), len(known), "looked for, and where"),
+                self.count(len(found), len(known), "looked for")
+                if self.filter
+                else Span("   what was looked for, and where", "muted"),
                 *self.standing(findings),
             ]
         )

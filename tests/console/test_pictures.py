@@ -33,7 +33,7 @@ WALK: dict[str, tuple[tuple[str, ...], str, str, tuple[str, ...]]] = {
     "groups": (("b",), "by session", "requests", ("b",) * 4),
     "command": (("colon", *"theme "), "pointsman-contrast", "", ("escape",)),
     "override": (("o", *"glm"), "z-ai/glm-4.6", "target", ("escape",)),
-    "keys": (("question_mark",), "Everywhere", "", ("escape",)),
+    "keys": (("question_mark",), "This list", "", ("escape",)),
     "quit": (("q",), "leave the router running", "", ("escape",)),
     "detail": (("j", "j", "j", "j", "enter"), "Overloaded", "pages", ("escape",)),
     "sessions": (("2",), "longer ago", "sessions-table", ()),
