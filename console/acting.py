@@ -129,7 +129,9 @@ class Acting(Telling):
         detail = _some([f"{r.door}  {r.provider},{r.model}" for r in running])
         if ended := len(requests) - len(running):
             detail.append(say(Span(f"{ended} more have ended.", "muted")))
-        detail.append(say(Span("The upstream is closed; what was used so far is billed.", "muted")))
+        whose = "Its upstream is" if len(running) == 1 else "Their upstreams are"
+        words = f"{whose} closed; what was used so far is billed."
+        detail.append(say(Span(words, "muted")))
         what = running[0].id if len(running) == 1 else f"{len(running)} requests"
         answers = [_NO, Answer("yes", "x", "cancel it" if len(running) == 1 else "cancel them")]
         self.push_screen(

@@ -6,6 +6,7 @@ import msgspec
 
 from console import commanding
 from console.text import width
+from console.widgets.bar import Bar
 from console.widgets.budget import line
 from console.widgets.paint import plain
 from router.contract import BudgetView, Dismiss, Visitor
@@ -51,14 +52,14 @@ async def test_visitors_budgets_and_looking_only(test_home: Home) -> None:
             ("v2", True)
         ]
         await pilot.press("escape")
-        assert "check it" in shown(app)
+        await until(pilot, lambda: "Found at start" in shown(app))
 
         app.read_only, app.role = True, "view"
         await pilot.press("v", "d")
         await until(pilot, lambda: "your role is view" in shown(app))
         await pilot.press("escape", "1")
         await until(pilot, lambda: "look only" in shown(app))
-        hints = shown(app).splitlines()[-1]
+        hints = "".join(span.text for span in app.query_one("#keys", Bar).spans())
         assert "cancel" not in hints
         assert "filter" in hints
         names = [command.title for command in app.get_system_commands(app.screen)]
