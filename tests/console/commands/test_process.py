@@ -142,25 +142,6 @@ async def test_a_folder_named_router_in_the_working_directory_is_not_run(
 
 
 @pytest.mark.parametrize("program", ["pointsman", "ccr"])
-def test_a_router_started_in_a_session_does_not_take_its_own_keys_for_a_providers(
-    here: Home, tmp_path: Path
-) -> None:
-    options = Options(here, "", tmp_path)
-    ends = (("127.0.0.1", 1), ("127.0.0.1", 2222))
-    shell = build(options, Account("a", "/bin/sh", tmp_path), "a", ends, {}, "xterm")
-    assert {name for pair in LENT for name in pair} <= shell.keys()
-    session = {**shell, VISITOR: "t", "POINTSMAN_ROLE": "shell"}
-    started = environment(session)
-    assert started == {
-        name: value
-        for name, value in shell.items()
-        if not name.startswith(("OPENAI_", "ANTHROPIC_"))
-    } | {"PYTHONSAFEPATH": "1"}
-    own = session | {"OPENAI_BASE_URL": "https://api.openai.com/v1", "OPENAI_API_KEY": "sk-own"}
-    assert environment(own)["OPENAI_API_KEY"] == "sk-own"
-    assert environment(shell)["OPENAI_API_KEY"]  # a person's own terminal is as they made it
-
-
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 async def test_serve_ends_clean_on_a_signal(
     env: dict[str, str], fake: dict[str, str], program: str, number: signal.Signals
@@ -187,6 +168,25 @@ async def test_serve_has_the_exit_code_of_a_second_router(
     assert "another router runs" in err
     code, out, _ = await run("ccr", "start", **fake)
     assert (code, out) == (0, "✅ Service is already running in the background.\n")
+
+
+def test_a_router_started_in_a_session_does_not_take_its_own_keys_for_a_providers(
+    here: Home, tmp_path: Path
+) -> None:
+    options = Options(here, "", tmp_path)
+    ends = (("127.0.0.1", 1), ("127.0.0.1", 2222))
+    shell = build(options, Account("a", "/bin/sh", tmp_path), "a", ends, {}, "xterm")
+    assert {name for pair in LENT for name in pair} <= shell.keys()
+    session = {**shell, VISITOR: "t", "POINTSMAN_ROLE": "shell"}
+    started = environment(session)
+    assert started == {
+        name: value
+        for name, value in shell.items()
+        if not name.startswith(("OPENAI_", "ANTHROPIC_"))
+    } | {"PYTHONSAFEPATH": "1"}
+    own = session | {"OPENAI_BASE_URL": "https://api.openai.com/v1", "OPENAI_API_KEY": "sk-own"}
+    assert environment(own)["OPENAI_API_KEY"] == "sk-own"
+    assert environment(shell)["OPENAI_API_KEY"]  # a person's own terminal is as they made it
 
 
 async def test_a_silent_router_is_named(here: Home, run: Run, env: dict[str, str]) -> None:
