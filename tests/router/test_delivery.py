@@ -10,7 +10,7 @@ import httpx
 import msgspec
 import pytest
 
-from router.service import Router
+from router.service import PING, Router
 from storage.home import Home
 from tests.fakes.upstream import Behaviour, FakeUpstream, Point
 from tests.router import inside
@@ -133,6 +133,7 @@ async def test_T10_silence_is_filled_with_pings(
     async with streamed(http, front, path, group) as answer:
         got = await released(answer, upstream, b"ping")
     assert "error" not in CHECKS[path](got)
+    assert PING <= 15, "s: proxies and Claude Code wait no longer"
 
 
 @EVERY_WAY

@@ -43,6 +43,13 @@ _DELTAS = {
     "thinking_delta": ("thinking",),
     "signature_delta": ("thinking",),
 }
+#: what a failure is called in an Anthropic stream (S12)
+ERROR_TYPES = {
+    "overload": "overloaded_error",
+    "quota": "rate_limit_error",
+    "upstream": "api_error",
+    "too_long": "invalid_request_error",
+}
 _STOPS = {
     "end_turn",
     "max_tokens",

@@ -10,7 +10,13 @@ import pytest
 
 from router.errors import UpstreamError
 from router.messages import BlockStart, Event, Failure, Finish, Opaque, Start, Usage, UsageSeen
-from tests.router.formats.grammar import check_anthropic, check_events, check_openai
+from tests.router.formats.grammar import (
+    ERROR_TYPES,
+    check_anthropic,
+    check_events,
+    check_openai,
+    frames,
+)
 from tests.router.formats.wire import (
     A,
     O,
@@ -183,6 +189,30 @@ def test_V07_a_call_after_text_only_blocks_counts_from_0() -> None:
     assert parts[0].body == search
 
 
+def test_S13_what_only_anthropic_knows_goes_through_untouched() -> None:
+    """Block by block and delta by delta, where the answer has to be written anew."""
+    searched = {"type": "server_tool_use", "id": "s", "name": "web_search", "input": {}}
+    found = {"type": "web_search_tool_result", "tool_use_id": "s", "content": [{"url": "u"}]}
+    citation = {"type": "web_search_result_location", "url": "u", "cited_text": "x"}
+    stream = (
+        begun()
+        + block(0, {"type": "redacted_thinking", "data": "sealed"})
+        + block(1, searched, arguments('{"query":'), arguments('"q"}'))
+        + block(2, found)
+        + block(3, text(""), said("a"), {"type": "citations_delta", "citation": citation})
+        + block(
+            4,
+            {"type": "compaction", "content": None},
+            {"type": "compaction_delta", "content": "short"},
+        )
+        + ended()
+    )
+    writer = A.writer(ask_a(), now=1, id="r1")
+    out = b"".join(writer.feed(event) for event in events_of(stream))
+    told = [json.loads(data) for _, data in frames(out)]
+    assert told[1:-2] == [json.loads(data) for _, data in frames(stream)][1:-2]
+
+
 def test_S13_T11_citations_and_unknown_events_ride_along() -> None:
     citation = {"type": "char_location", "cited_text": "x"}
     cited = {"type": "citations_delta", "citation": citation}
@@ -275,7 +305,9 @@ def test_broken_streams_end_in_a_legal_error(stream: bytes, kind: str) -> None:
     for format, request, check in ((A, ask_a(), check_anthropic), (O, ask_o(), check_openai)):
         writer = format.writer(request, now=1, id="r1")
         out = b"".join(writer.feed(event) for event in events) + writer.close()
-        assert check(out)["error"]["message"]
+        error = check(out)["error"]
+        assert error["message"]
+        assert format is O or error["type"] == ERROR_TYPES[kind], "S12"
         assert writer.close() == writer.feed(Start("x", "y")) == writer.ping() == b"", "T12"
     with pytest.raises(UpstreamError):
         O.render_response(events, ask_o(), now=1, id="r1")

@@ -23,7 +23,7 @@ from router.settings import Provider
 from tests.router.formats import dialects as d
 from tests.router.formats import dialects_of_openai as more
 from tests.router.formats.dialects import Answer, Question, Seen
-from tests.router.formats.grammar import check_anthropic, check_events, check_openai
+from tests.router.formats.grammar import check_anthropic, check_events, check_openai, frames
 from tests.router.formats.responses_grammar import check_responses
 from tests.router.formats.wire import FORMATS, A, O, dumps, provider
 
@@ -258,6 +258,42 @@ def test_S12_a_stream_that_breaks_anywhere(client: str, upstream: str, told: boo
         assert ("slow down" if told else "ended before") in ended_in_an_error(client, data)
         with pytest.raises(UpstreamError):
             theirs.render_response([*events, last], request, now=1, id="r")
+
+
+@upstreams
+@pytest.mark.parametrize("feature", ANSWERS)
+def test_T06_a_stream_where_a_whole_answer_was_asked_for(feature: str, upstream: str) -> None:
+    format, at, _, _, say = PROVIDERS[upstream]
+    said = ANSWERS[feature]
+    events = format.read_response(say(said, True), at)
+    request = asked("chat", Question(tools=("weather", "time"), think=True))
+    heard = d.heard_by_openai(told("chat", events, request, False), False)
+    assert heard == as_told(said, "chat", upstream)
+
+
+@upstreams
+def test_S02_a_stream_begins_with_what_its_clients_count_on(upstream: str) -> None:
+    """No provider but Anthropic tells the prompt's tokens so early: they are estimated."""
+    request = asked("anthropic", Question("hello there", stream=True))
+    data = PROVIDERS[upstream][4](ANSWERS["text"], True)
+    writer = A.writer(request, now=1, id="r")
+    out = b"".join(writer.feed(event) for event in read(upstream, data, True))
+    name, first = frames(out)[0]
+    message = json.loads(first)["message"]
+    usage = message.pop("usage")
+    assert name == "message_start"
+    assert message == {
+        "id": "msg_1" if upstream == "anthropic" else "msg_r",
+        "type": "message",
+        "role": "assistant",
+        "content": [],
+        "model": "m",
+        "stop_reason": None,
+        "stop_sequence": None,
+    }
+    assert usage["input_tokens"] > 0
+    told = ("output_tokens", "cache_creation_input_tokens", "cache_read_input_tokens")
+    assert all(type(usage[field]) is int for field in told)
 
 
 AUDIO = {"type": "input_audio", "input_audio": {"data": "AAAA", "format": "mp3"}}

@@ -17,7 +17,7 @@ from router.messages import (
     Usage,
     UsageSeen,
 )
-from tests.router.formats.grammar import check_anthropic, check_events, check_openai
+from tests.router.formats.grammar import ERROR_TYPES, check_anthropic, check_events, check_openai
 from tests.router.formats.seen_by_clients import CALL, events_of, shown
 from tests.router.formats.wire import (
     DONE,
@@ -97,6 +97,7 @@ def test_broken_streams_end_in_a_legal_error(stream: bytes, kind: str) -> None:
     writer = A.writer(ask_a(), now=1, id="r1")
     told = check_anthropic(b"".join(writer.feed(event) for event in events) + writer.close())
     assert told["error"]["message"]
+    assert told["error"]["type"] == ERROR_TYPES[kind], "S12"
     other = O.writer(ask_o(), now=1, id="r1")
     told = check_openai(b"".join(other.feed(event) for event in events) + other.close())
     assert told["error"]["message"]
