@@ -133,7 +133,8 @@ async def _public(router: Router, call: Call) -> bool:
             await call.json(200, {"message": "LiteLLM role of Pointsman", "docs": "/v1/models"})
         case "/health":
             admit(router, call)
-            await call.json(200, _health(router))
+            wanted = {name: (call.query.get(name) or [""])[0] for name in ("model", "model_id")}
+            await call.json(200, _health(router, **wanted))
         case "/health/liveliness" | "/health/liveness":
             await call.json(200, "I'm alive!")
         case "/health/readiness":
@@ -269,13 +270,16 @@ def _deployments(router: Router) -> Iterator[Deployment]:
         yield from deployments
 
 
-def _health(router: Router) -> dict[str, object]:
-    """LiteLLM's shape, from what is known without a call."""
+def _health(router: Router, model: str = "", model_id: str = "") -> dict[str, object]:
+    """LiteLLM's shape, from what is known without a call. `model`: only what serves that name, or
+    is the model behind one; `model_id`: only that deployment."""
     services = {view.name: view for view in router.services()}
     healthy: list[dict[str, object]] = []
     unhealthy: list[dict[str, object]] = []
     for deployment in _deployments(router):
-        provider = deployment.target.provider
+        provider, behind = deployment.target.provider, str(deployment.target).replace(",", "/", 1)
+        if model not in ("", deployment.group, behind) or model_id not in ("", deployment.id):
+            continue
         service = services.get(provider)
         endpoint: dict[str, object] = {"model": deployment.group, "provider": provider}
         if service is not None and service.state in ("down", "degraded"):

@@ -16,18 +16,19 @@ from router.settings import Budget
 from router.spending.account import Account
 from router.spending.period import QUARTER, parse
 from router.spending.rates import Rates
-from router.spending.register import Keeper, Register, Terms, model_budgets
+from router.spending.register import Keeper, Register, Terms, member_name, model_budgets
 from router.spending.words import NANO
 
 if TYPE_CHECKING:
     from storage.spent import Asking, Spender
 
 #: who has terms of their own
-Owner = Literal["key", "team", "user", "customer", "organization"]
-#: what the ledger knows them by: an organization by its teams, a customer as who is asked for
+Owner = Literal["key", "team", "user", "member", "customer", "organization"]
+#: what the ledger knows them by: an organization by its teams, a member of one by their keys in it,
+#: a customer as who is asked for
 _COLUMNS: dict[Owner, Asking] = {
     **{"key": "key", "team": "team", "user": "user"},
-    **{"customer": "user", "organization": "team"},
+    **{"member": "key", "customer": "user", "organization": "team"},
 }
 #: accounts that come and go with sessions: the oldest idle ones are forgotten beyond this
 MOST = 50_000
@@ -78,6 +79,7 @@ class Accounts:
         yield from (("key", one.name, one) for one in register.keys.values())
         yield from (("user", id, one) for id, one in register.users.items())
         yield from (("team", id, one) for id, one in register.teams.items())
+        yield from (("member", id, one) for id, one in register.members.items())
         yield from (("customer", id, one) for id, one in register.customers.items())
         yield from (("organization", id, one) for id, one in register.organizations.items())
 
@@ -261,10 +263,22 @@ class Accounts:
         told = self._books.spent_on(_COLUMNS[kind], account.start)
         return sum(told.get((one, model), 0) for one in self._names(kind, name))
 
+    def spent_by(self, key: str, since: float) -> int:
+        """What the ledger has of one key. Waits for the disk, some milliseconds."""
+        self._books.flush(1.0)
+        return self._books.spent("key", since).get(key, 0)
+
     def _names(self, kind: Owner, name: str) -> list[str]:
         """What the ledger calls them."""
         if kind == "customer":
             return [user_of(name)]
+        if kind == "member":
+            keys = self._register.keys.values()
+            return [
+                key.name
+                for key in keys
+                if member_name(key.team_id or "", key.user_id or "") == name
+            ]
         if kind != "organization":
             return [name]
         return [id for id, team in self._register.teams.items() if team.organization_id == name]
@@ -311,6 +325,10 @@ class Accounts:
         if record.holder is not None:
             caller = record.caller
             found += [("key", caller.key), ("team", caller.team), ("user", record.user)]
+            if self._register.members:
+                name = member_name(record.holder.team_id or "", record.holder.user_id or "")
+                if name in self._register.members:
+                    found.append(("member", name))
             team = self._register.teams.get(caller.team)
             if team is not None and team.organization_id:
                 found.append(("organization", team.organization_id))

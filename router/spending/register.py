@@ -13,13 +13,14 @@ import hmac
 import secrets
 from collections.abc import Iterable
 from typing import Any, Literal, Protocol, TypeVar
+from urllib.parse import quote
 
 import msgspec
 from msgspec import Struct, field
 
 from router.spending.period import parse
 
-Kind = Literal["key", "user", "team", "customer", "organization", "budget"]
+Kind = Literal["key", "user", "team", "member", "customer", "organization", "budget"]
 #: random bytes of a key: 176 bits
 RANDOM = 22
 #: characters of an id or an alias
@@ -84,6 +85,13 @@ class Team(Terms, kw_only=True, omit_defaults=True):
     model_aliases: dict[str, str] = field(default_factory=dict)
 
 
+class Member(Terms, kw_only=True, omit_defaults=True):
+    """A user in a team, where they have a bound of their own inside it."""
+
+    team_id: str
+    user_id: str
+
+
 class Customer(Terms, kw_only=True, omit_defaults=True):
     """Whoever a client says that it asks for, in its body's `user`: LiteLLM's end user."""
 
@@ -106,7 +114,7 @@ class BudgetTerms(Terms, kw_only=True, omit_defaults=True):
 
 
 _KINDS: dict[Kind, type[Terms]] = {
-    **{"key": Key, "user": User, "team": Team, "customer": Customer},
+    **{"key": Key, "user": User, "team": Team, "member": Member, "customer": Customer},
     **{"organization": Organization, "budget": BudgetTerms},
 }
 _T = TypeVar("_T", bound=Terms)
@@ -128,6 +136,11 @@ def new_key() -> str:
     return "sk-" + secrets.token_urlsafe(RANDOM)
 
 
+def member_name(team_id: str, user_id: str) -> str:
+    """What a user in a team is called: no two have the same."""
+    return f"{quote(team_id, safe='')} {user_id}"
+
+
 def shortened(key: str) -> str:
     """What may be shown of a key, as LiteLLM does."""
     return f"sk-...{key[-4:]}"
@@ -141,12 +154,14 @@ class Register:
         self.keys: dict[str, Key] = {}  # by token
         self.users: dict[str, User] = {}
         self.teams: dict[str, Team] = {}
+        self.members: dict[str, Member] = {}  # by member_name
         self.customers: dict[str, Customer] = {}
         self.organizations: dict[str, Organization] = {}
         self.budgets: dict[str, BudgetTerms] = {}
         self._kinds: dict[Kind, dict[str, Any]] = {
             **{"key": self.keys, "user": self.users, "team": self.teams},
-            **{"customer": self.customers, "organization": self.organizations},
+            **{"member": self.members, "customer": self.customers},
+            **{"organization": self.organizations},
             **{"budget": self.budgets},
         }
         for kind, type in _KINDS.items():

@@ -32,7 +32,7 @@ ECHOED = (
 )
 #: fields that promise a bound which is not kept here: refused, since one would rely on it
 UNKEPT = (
-    *("max_budget_in_team", "team_member_budget", "max_budget_in_organization", "budget_limits"),
+    *("team_member_budget", "max_budget_in_organization", "budget_limits"),
     "allowed_model_region",
 )
 _T = TypeVar("_T", bound=Terms)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from router.doors.management import owners
+from router.doors.management import members, owners
 from router.doors.management.asked import (
     ADMIN,
     Asked,
@@ -162,7 +162,9 @@ async def update(router: Router, asked: Asked) -> JSON:
     at = router.wall()
     if "duration" in body:
         values["expires"] = _expires(body, at)
-    put(router, changed(key, {**values, "updated_at": at}), body)
+    after = changed(key, {**values, "updated_at": at})
+    put(router, after, body)
+    members.moved(router, key, after)
     await stored(router)
     now = router.cashier.register.keys[key.token]
     return {"key": body["key"], **told(router, now)}
@@ -194,6 +196,7 @@ async def delete(router: Router, asked: Asked) -> JSON:
 
 
 def drop(router: Router, key: Key) -> None:
+    members.leaves(router, key)
     router.cashier.register.drop("key", key.token)
     router.cashier.close("key", key.name)
     router.log.info("keys", f"{key.name} was deleted")

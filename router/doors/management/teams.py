@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from router.doors.management import keys, owners
+from router.doors.management import keys, members, owners
 from router.doors.management.asked import (
     ADMIN,
     Asked,
@@ -43,8 +43,8 @@ def _meant(router: Router, id: str) -> Team:
 
 async def new(router: Router, asked: Asked) -> JSON:
     told_of = [*(asked.body.get("members_with_roles") or []), {"role": "admin", "user_id": ADMIN}]
-    members = owners.joined(router, [], asked._replace(body={"member": told_of}))
-    team = owners.new(router, asked, "team", Team, members_with_roles=members)
+    first = owners.joined(router, [], asked._replace(body={"member": told_of}))
+    team = owners.new(router, asked, "team", Team, members_with_roles=first)
     _regroup(router, team.organization_id)
     await stored(router)
     return told(router, team)
@@ -65,7 +65,7 @@ async def info(router: Router, asked: Asked) -> JSON:
         "team_id": id,
         "team_info": told(router, team),
         "keys": [keys.told(router, key) for key in router.cashier.register.of_team(id)],
-        "team_memberships": [],
+        "team_memberships": [members.told(router, one) for one in members.of_team(router, id)],
     }
 
 
@@ -100,6 +100,8 @@ async def delete(router: Router, asked: Asked) -> JSON:
     for team in teams:
         for key in list(router.cashier.register.of_team(team.team_id)):
             keys.drop(router, key)
+        for member in members.of_team(router, team.team_id):
+            members.drop(router, team.team_id, member.user_id)
         owners.drop(router, "team", team)
         _regroup(router, team.organization_id)
     await stored(router)
@@ -109,15 +111,48 @@ async def delete(router: Router, asked: Asked) -> JSON:
 async def member_add(router: Router, asked: Asked) -> JSON:
     promised(asked.body)
     team = _meant(router, asked.needed("team_id"))
-    members = owners.joined(router, team.members_with_roles, asked)
-    now = await _put(router, changed(team, {"members_with_roles": members}), {})
-    return {**now, "updated_users": [], "updated_team_memberships": []}
+    joined = owners.joined(router, team.members_with_roles, asked)
+    told_of = asked.body.get("member")
+    count = len(told_of) if isinstance(told_of, list) else 1
+    users = [one["user_id"] for one in joined[-count:] if one["user_id"]]
+    members.bound(router, team, users, asked.body)
+    now = await _put(router, changed(team, {"members_with_roles": joined}), {})
+    bounds = [one for one in members.of_team(router, team.team_id) if one.user_id in users]
+    return {
+        **now,
+        "updated_users": [],
+        "updated_team_memberships": [members.told(router, one) for one in bounds],
+    }
+
+
+async def member_update(router: Router, asked: Asked) -> JSON:
+    promised(asked.body)
+    team = _meant(router, asked.needed("team_id"))
+    user = members.meant(team, asked)
+    members.bound(router, team, [user], asked.body)
+    if role := asked.body.get("role"):
+        roles = [
+            {**one, "role": role} if one.get("user_id") == user else one
+            for one in team.members_with_roles
+        ]
+        await _put(router, changed(team, {"members_with_roles": roles}), {})
+    await stored(router)
+    known = ("max_budget_in_team", "budget_duration", "allowed_models", "tpm_limit", "rpm_limit")
+    return {
+        "team_id": team.team_id,
+        "user_id": user,
+        "user_email": asked.body.get("user_email"),
+        **{name: asked.body.get(name) for name in known},
+    }
 
 
 async def member_delete(router: Router, asked: Asked) -> JSON:
     team = _meant(router, asked.needed("team_id"))
-    members = owners.parted(team.members_with_roles, asked)
-    return await _put(router, changed(team, {"members_with_roles": members}), {})
+    left = owners.parted(team.members_with_roles, asked)
+    for one in team.members_with_roles:
+        if one not in left and one.get("user_id"):
+            members.drop(router, team.team_id, one["user_id"])
+    return await _put(router, changed(team, {"members_with_roles": left}), {})
 
 
 async def block(router: Router, asked: Asked) -> JSON:
@@ -140,6 +175,7 @@ ROUTES: dict[str, Route] = {
     "POST /team/update": Route(update, changes=True),
     "POST /team/delete": Route(delete, changes=True),
     "POST /team/member_add": Route(member_add, changes=True),
+    "POST /team/member_update": Route(member_update, changes=True),
     "POST /team/member_delete": Route(member_delete, changes=True),
     "POST /team/block": Route(block, changes=True),
     "POST /team/unblock": Route(unblock, changes=True),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from router.doors.management import keys, owners, teams
+from router.doors.management import keys, members, owners, teams
 from router.doors.management.asked import (
     Asked,
     Route,
@@ -106,6 +106,8 @@ async def delete(router: Router, asked: Asked) -> int:
     for user in users:
         for key in list(router.cashier.register.of_user(user.user_id)):
             keys.drop(router, key)
+        for team in router.cashier.register.teams:
+            members.drop(router, team, user.user_id)
         owners.drop(router, "user", user)
     await stored(router)
     return len(users)

@@ -313,6 +313,9 @@ async def test_teams_lists_aliases_members_and_administrators_count(
     said = (await ask("GET", "/v2/model/info?model=gpt-3.5-turbo"))["data"][0]["model_info"]
     assert (said["supports_vision"], said["max_tokens"], said["mode"]) == (True, 77, "chat")
     assert said["input_cost_per_token"] == 0.001
+    for wanted, count in (("gpt-4o", 1), ("openai/cheap", 1), ("none", 0)):
+        told = await ask("GET", f"/health?model={wanted}")
+        assert told["healthy_count"] + told["unhealthy_count"] == count, wanted
 
     # an administrator's key manages; anybody else's does not, and sees no other user
     chief = await ask("POST", "/user/new", {"user_role": "proxy_admin"})
@@ -324,13 +327,59 @@ async def test_teams_lists_aliases_members_and_administrators_count(
     assert (await ask("POST", "/user/update", {"user_id": "new"}))["user_id"] == "new"
 
     # a bound that would not hold is not taken
-    member = {"role": "user", "user_id": "bo"}
     for path, body in (
-        ("/team/member_add", {"team_id": id, "member": member, "max_budget_in_team": 1}),
         ("/team/new", {"team_member_budget": 1}),
         ("/customer/new", {"user_id": "c", "allowed_model_region": "eu"}),
     ):
         assert "is not kept here" in str(await ask("POST", path, body, status=400))
+
+
+async def test_a_member_of_a_team_has_a_budget_inside_it(
+    plane: tuple[Router, httpx.AsyncClient],
+) -> None:
+    """LiteLLM's max_budget_in_team: over all the keys of a user in that team, and no others."""
+    router, http = plane
+
+    async def post(path: str, **body: Any) -> Any:
+        answer = await http.post(f"/litellm/team/{path}", json=body, headers=MASTER)
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+    async def asked(key: str, model: str = "gpt-4o") -> tuple[int, str]:
+        answer = await http.post(CHAT, json=chat(model), headers=bearer(key))
+        return answer.status_code, answer.text
+
+    team = (await post("new", team_id="core"))["team_id"]
+    eva = {"team_id": team, "user_id": "eva"}
+    added = await post(
+        "member_add", team_id=team, member={"role": "user", "user_id": "eva"},
+        max_budget_in_team=1.5 * ANSWER, budget_duration="30d",
+    )  # fmt: skip
+    (row,) = added["updated_team_memberships"]
+    assert row["litellm_budget_table"]["max_budget"] == 1.5 * ANSWER
+    first, second = [await generated(http, **eva) for _ in range(2)]
+    others = [
+        await generated(http, team_id=team, user_id="bo"),
+        await generated(http, user_id="eva"),
+    ]
+    assert [(await asked(key))[0] for key in (first, second)] == [200, 200]
+    status, text = await asked(first)
+    assert status == 400
+    assert "(member core eva; resets at" in text
+    assert [(await asked(key))[0] for key in others] == [200, 200]
+    # a deleted key's spend stays; so does it through a restart, where it is added up anew
+    await http.post("/litellm/key/delete", json={"keys": [second]}, headers=MASTER)
+    router.cashier.accounts.reread()
+    told = (await http.get(f"/litellm/team/info?team_id={team}", headers=MASTER)).json()
+    assert told["team_memberships"][0]["spend"] == pytest.approx(2 * ANSWER)
+    assert (await asked(first))[0] == 400
+    await post("member_update", **eva, max_budget_in_team=99, allowed_models=["gpt-3.5-turbo"])
+    assert (await asked(first))[0] == 403
+    assert (await asked(first, "gpt-3.5-turbo"))[0] == 200
+    await post("member_update", **eva, allowed_models=[], rpm_limit=1)
+    assert (await asked(first))[0] == 429
+    await post("member_delete", **eva)
+    assert (await asked(first))[0] == 200
 
 
 @pytest.mark.parametrize("stream", [False, True])
