@@ -277,8 +277,11 @@ def _health(router: Router, model: str = "", model_id: str = "") -> dict[str, ob
     healthy: list[dict[str, object]] = []
     unhealthy: list[dict[str, object]] = []
     for deployment in _deployments(router):
-        provider, behind = deployment.target.provider, str(deployment.target).replace(",", "/", 1)
-        if model not in ("", deployment.group, behind) or model_id not in ("", deployment.id):
+        provider = deployment.target.provider
+        if model not in ("", deployment.group, deployment.called) or model_id not in (
+            "",
+            deployment.id,
+        ):
             continue
         service = services.get(provider)
         endpoint: dict[str, object] = {"model": deployment.group, "provider": provider}
