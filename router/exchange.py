@@ -147,6 +147,8 @@ def begin(router: Router, call: Call, surface: Surface, endpoint: str) -> Record
     if holder is not None:
         record.holder, record.user = holder, holder.user_id or ""
     router.live.open(record)
+    if router.telemetry is not None:
+        router.telemetry.began(record.id, headers.get("traceparent", ""))
     return record
 
 

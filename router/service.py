@@ -172,7 +172,7 @@ class Router:
         detail = record.detail(view)
         self.ledger.request(detail)
         if self.telemetry is not None:
-            self.telemetry.finished(detail, record.caller.headers.get("traceparent", ""))
+            self.telemetry.finished(detail)
         where = f"{view.provider},{view.model}" if view.provider else "no provider"
         text = f"{view.door} {view.asked or '(no model)'} → {where} {view.state}"
         if view.status is not None:

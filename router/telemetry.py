@@ -1,8 +1,8 @@
 """OpenTelemetry: what has passed, as traces, metrics and logs over OTLP (the extra `otel`).
 
-One rule: a request only puts its finished record into a bounded queue; a thread of its own makes
-spans of it, and those of the SDK send them. Names follow the GenAI conventions; never any content.
-Imported only where an endpoint is configured.
+One rule: a request only puts its beginning and its end into a bounded queue; a thread of its own
+makes spans of them, and those of the SDK send them. Names follow the GenAI conventions; never any
+content. Imported only where an endpoint is configured.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import hashlib
 import logging
 import threading
 import time
-from collections import deque
+from collections import OrderedDict, deque
 from collections.abc import Callable
 
 from opentelemetry import trace
@@ -92,7 +92,8 @@ class Telemetry:
         self._cost = meter.create_counter(
             "pointsman.cost", unit="{USD}", description="Dollars spent, where prices are known"
         )
-        self._queue: deque[tuple[RequestDetail, str] | LogLine] = deque(maxlen=WAITING)
+        self._queue: deque[tuple[str, str] | RequestDetail | LogLine] = deque(maxlen=WAITING)
+        self._parents: OrderedDict[str, Context] = OrderedDict()  # of requests that came with one
         self._closing = threading.Event()
         self._complaints = _Complaints(complain)
         logging.getLogger("opentelemetry").addHandler(self._complaints)
@@ -102,9 +103,14 @@ class Telemetry:
 
     # ── from the event loop ──────────────────────────────────────────────────────────────────────
 
-    def finished(self, detail: RequestDetail, parent: str) -> None:
-        """`parent` is the client's `traceparent`, or ""."""
-        self._queue.append((detail, parent))
+    def began(self, request: str, parent: str) -> None:
+        """`parent` is the client's `traceparent`, or "". Said first, so that every line of a
+        request is of its trace."""
+        if parent:
+            self._queue.append((request, parent))
+
+    def finished(self, detail: RequestDetail) -> None:
+        self._queue.append(detail)
 
     def logged(self, line: LogLine) -> None:
         if line.source != "telemetry":  # what we say of our own sending is not sent
@@ -133,16 +139,23 @@ class Telemetry:
                 item = self._queue.popleft()
                 if isinstance(item, LogLine):
                     self._line(item)
+                elif isinstance(item, RequestDetail):
+                    self._request(item)
                 else:
-                    self._request(*item)
+                    self._parent(*item)
 
-    def _request(self, detail: RequestDetail, parent: str) -> None:
-        view = detail.request
+    def _parent(self, request: str, parent: str) -> None:
         context = TraceContextTextMapPropagator().extract({"traceparent": parent})
+        self._parents[request] = context
+        if len(self._parents) > WAITING:
+            self._parents.popitem(last=False)
+
+    def _request(self, detail: RequestDetail) -> None:
+        view = detail.request
         self._ids.of(view.id)
         span = self._tracer.start_span(
             _name(view.endpoint, view.asked or view.model),
-            context,
+            self._parents.get(view.id, Context()),
             SpanKind.SERVER,
             attributes=_of_request(view),
             start_time=_nanos(view.started_at),
@@ -190,7 +203,9 @@ class Telemetry:
         context = None
         if line.request:
             words["pointsman.request.id"] = line.request
-            where = SpanContext(_trace_id(line.request), 1, is_remote=True)
+            above = trace.get_current_span(self._parents.get(line.request)).get_span_context()
+            own = above.trace_id if above.is_valid else _trace_id(line.request)
+            where = SpanContext(own, _span_id(line.request), is_remote=True)
             context = trace.set_span_in_context(NonRecordingSpan(where))
         self._logger.emit(
             LogRecord(
@@ -263,21 +278,31 @@ def _nanos(at: float, later_ms: float | None = None) -> int:
 
 
 def _trace_id(request: str) -> int:
-    """The trace of a request that came with none: made of its id, so that a line of the log finds
-    it, whichever of the two is sent first."""
+    """The trace of a request that came with none: made of its id, as its own span's is, so that a
+    line of the log finds them, whichever is sent first."""
     return int.from_bytes(hashlib.sha256(request.encode("utf-8", "replace")).digest()[:16], "big")
+
+
+def _span_id(request: str) -> int:
+    return _trace_id(request) & (1 << 64) - 1
 
 
 class _Ids(RandomIdGenerator):
     """Used by one thread alone."""
 
-    _next = 0
+    _trace = 0
+    _span = 0
 
     def of(self, request: str) -> None:
-        self._next = _trace_id(request)
+        """The next span is this request's own, those after it are its attempts."""
+        self._trace, self._span = _trace_id(request), _span_id(request)
 
     def generate_trace_id(self) -> int:
-        return self._next
+        return self._trace
+
+    def generate_span_id(self) -> int:
+        own, self._span = self._span, 0
+        return own or super().generate_span_id()
 
 
 class _Complaints(logging.Handler):
