@@ -213,7 +213,7 @@ def fill(home: Home, text: str) -> None:
 
 
 async def test_nothing_hostile_comes_out_of_a_real_terminal(test_home: Home) -> None:
-    together = ["".join(PAYLOADS[at : at + 3]) for at in range(0, len(PAYLOADS), 3)]
+    together = ["".join(PAYLOADS[at : at + 5]) for at in range(0, len(PAYLOADS), 5)]
     fill(test_home, "".join(PAYLOADS))
     router = FakeRouter(scene.SNAPSHOT)
     async with router.serving(test_home), terminal(test_home) as seen:
