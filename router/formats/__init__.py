@@ -74,7 +74,7 @@ class Format(Protocol):
     framing: str  # "sse" | "ndjson"
     content_type: str  # of a streamed answer to a client
     #: what keeps a client waiting before a stream's first event, and means nothing to it; b"" where
-    #: this dialect's clients would stumble over anything
+    #: a dialect has no stream
     waiting: bytes = b""
 
     def parse_request(self, raw: bytes) -> Request:

@@ -166,6 +166,38 @@ async def test_T10_a_client_that_waits_for_the_first_event_is_pinged_and_may_sti
     assert (view.state, view.status, view.attempts, view.model) == ("done", 200, 3, other)
 
 
+OLLAMAS = {"model": "openai", "messages": [{"role": "user", "content": "hi"}]}
+SPOKEN = {"contents": [{"parts": [{"text": "hi"}]}]}
+GOOGLES = "/gemini/v1beta/models/openai:streamGenerateContent"
+#: path, body, what a client reads while it waits, how its answer then begins
+WAITING: list[tuple[str, object, bytes, bytes]] = [
+    ("/ollama/api/chat", OLLAMAS, b" ", b'{"model":"openai"'),
+    (GOOGLES, SPOKEN, b" ", b'[{"candidates"'),
+    (GOOGLES + "?alt=sse", SPOKEN, b'data: {"usageMetadata":{}}\r\n\r\n', b'data: {"candidates"'),
+]
+
+
+@pytest.mark.parametrize("fails", [False, True])
+async def test_T10_clients_of_ollama_and_gemini_wait_for_the_first_event_with_what_they_can_read(
+    router: tuple[Router, str], upstream: FakeUpstream, http: httpx.AsyncClient, fails: bool
+) -> None:
+    inner, front = router
+    inner.ping = 0.02
+    upstream.behave("openai", Behaviour(stall="headers", status=529 if fails else 200))
+    for path, body, ping, begins in WAITING:
+        upstream.release.clear()
+        async with http.stream("POST", front + path, json=body) as answer:
+            got = await released(answer, upstream, ping)
+        assert answer.status_code == 200
+        told = got.removeprefix(ping)
+        while told.startswith(ping):
+            told = told.removeprefix(ping)
+        assert fails or told.startswith(begins), path
+        assert (b'"error":' in told) is fails, path
+        if fails and path != GOOGLES:
+            assert msgspec.json.decode(told)["error"], "one JSON, as both SDKs look for it"
+
+
 @EVERY_WAY
 async def test_T07_what_fails_after_nothing_but_pings_is_told_in_the_stream(
     router: tuple[Router, str],

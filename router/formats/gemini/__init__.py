@@ -29,6 +29,9 @@ class Gemini(Format):
     ) -> None:
         self.name = ARRAY if array else parse.NAME
         self.content_type = "application/json" if array else "text/event-stream; charset=utf-8"
+        #: white space, or a chunk that says nothing: Google's SDK for JavaScript reads no comment
+        #: and, in 1.19, no empty line
+        self.waiting = b" " if array else b'data: {"usageMetadata":{}}\r\n\r\n'
         self._model = model
         self._stream = stream
         self._array = array

@@ -72,6 +72,9 @@ class GeminiWriter(WholeCalls):
         return out + (b"]" if self._array else b"")
 
     def _failed(self, error: RequestError) -> bytes:
+        if not self._begun and not self._array:
+            # after nothing but pings: Google's SDKs look for the error of a stream in plain JSON
+            return _encode(envelope(error)) + b"\n"
         return self._framed(envelope(error)) + (b"]" if self._array else b"")
 
     def _ping(self) -> bytes:

@@ -23,6 +23,8 @@ class OllamaChat(Format):
     name = parse.NAME
     framing = "ndjson"
     content_type = "application/x-ndjson"
+    #: JSON's own white space: an empty line of its own ends Ollama's Python client
+    waiting = b" "
 
     def __init__(self, known_as: Callable[[str], str] = str) -> None:
         """`known_as` gives the name under which we know a model that a client asks for."""
