@@ -11,7 +11,8 @@ import shlex
 from array import array
 from bisect import bisect_left
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from operator import attrgetter
 from typing import ClassVar, cast
 
 import msgspec
@@ -26,17 +27,19 @@ from console.text import clean_lines, moment, percent, when
 from console.theme import Tone
 from console.widgets.bar import Bar
 from console.widgets.columns import Column
+from console.widgets.order import Order
 from console.widgets.paint import Cell, Piece, Span, say
 from console.widgets.table import Key, Row, Table
 from router.contract import LogFilter, LogLine
 
 COLUMNS = (
-    Column("time", 8, number=True),
+    Column("time", 8, number=True, rising=True, by=attrgetter("id")),
     Column("level", 9),
     Column("source", 9, drop=1),
     Column("message", 30, grow=1, wraps=True),
     Column("request", 12, drop=2, middle=True),
 )
+OLDEST = Order("time")
 _MARKS: dict[str, tuple[str, Tone]] = {
     "debug": ("· debug", "muted"),
     "info": ("  info", ""),
@@ -139,6 +142,29 @@ class LogRows:
                 self._pages.setdefault(page, {})[line.id] = line
 
 
+class NewestFirst:
+    """The same rows from the last to the first."""
+
+    def __init__(self, rows: LogRows) -> None:
+        self._rows = rows
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def place(self, index: int) -> int:
+        return len(self._rows) - 1 - index
+
+    def key(self, index: int) -> Key:
+        return self._rows.key(self.place(index))
+
+    def row(self, index: int) -> Row | None:
+        return self._rows.row(self.place(index))
+
+    def index(self, key: Key) -> int | None:
+        place = self._rows.index(key)
+        return None if place is None else self.place(place)
+
+
 class Logs(FilteredView):
     NAME = "Logs"
     KEYS = (
@@ -146,6 +172,7 @@ class Logs(FilteredView):
         ("l", "level"),
         ("/", "filter"),
         ("r", "time"),
+        ("s", "newest first"),
         ("w", "wrap"),
         ("y", "copy"),
         ("G", "follow"),
@@ -175,7 +202,7 @@ class Logs(FilteredView):
 
     def compose(self) -> ComposeResult:
         yield Bar(classes="title")
-        yield Table(COLUMNS, edge="bottom", id="lines")
+        yield Table(COLUMNS, edge="bottom", order=OLDEST, marks=True, id="lines", name="logs")
         yield FilterLine("words, !words, level: source: model: session: status>=400 since:2h")
 
     def on_mount(self) -> None:
@@ -281,8 +308,15 @@ class Logs(FilteredView):
 
     def draw(self) -> None:
         table = self.query_one(Table)
-        table.show(self._rows)
+        falling = table.order.falling
+        table.edge = "top" if falling else "bottom"
+        table.show(NewestFirst(self._rows) if falling else self._rows)
         self._say_title(table)
+
+    def on_table_sorted(self, event: Table.Sorted) -> None:
+        """The newest is at the other end now."""
+        self.draw()
+        event.table.follow()
 
     def _say_title(self, table: Table) -> None:
         count = len(self._rows)
@@ -297,12 +331,17 @@ class Logs(FilteredView):
             said.append(Span(f'   "{self.filter}"', "warn"))
         if self._left:
             said.append(Span(f"   looking back: {percent(1 - self._left)}", "accent"))
+        if table.order != table.default:
+            said.append(Span("   newest first", "accent", "s"))
+        if many := len(table.marked):
+            said.append(Span(f"   ◆ {many:,} marked", "warn"))
+        way, key = ("↑", "g") if table.order.falling else ("↓", "G")
         if table.following:
             said.append(Span("   following", "good"))
         elif count > self._seen:
-            said.append(Span(f"   +{count - self._seen:,} new ↓ G", "accent", "G"))
+            said.append(Span(f"   +{count - self._seen:,} new {way} {key}", "accent", key))
         else:
-            said.append(Span("   G follows", "muted", "G"))
+            said.append(Span(f"   {key} follows", "muted", key))
         self.title(*said, hint=hidden(table))
 
     def on_table_moved(self) -> None:
@@ -333,8 +372,9 @@ class Logs(FilteredView):
         self._load()
 
     def _chosen(self) -> LogLine | None:
-        place = self.query_one(Table).cursor
-        return self._rows.line(place) if place < len(self._rows) else None
+        selected = self.query_one(Table).selected
+        place = None if selected is None else self._rows.index(selected)
+        return None if place is None else self._rows.line(place)
 
     def action_range(self, step: int) -> None:
         self._range = (self._range + step) % len(RANGES)
@@ -348,7 +388,10 @@ class Logs(FilteredView):
 
     @work(exclusive=True, group="copy")
     async def action_copy(self) -> None:
-        line, app = self._chosen(), self.console_app
+        line, app, marked = self._chosen(), self.console_app, self.query_one(Table).marked
+        if marked and app.archive is not None:
+            await self._copy_marked(marked)
+            return
         if line is None:
             return
         offered = [
@@ -363,3 +406,17 @@ class Logs(FilteredView):
             if found is not None:
                 offered.append(("c", "curl", curl(found.request, app.front_door())))
         app.ask_copy(*offered)
+
+    async def _copy_marked(self, marked: Sequence[Key]) -> None:
+        """They may be far apart: read anew, in the order in which they stand."""
+        archive = self.console_app.archive
+        assert archive is not None
+        wanted = [cast(int, key) for key in marked]
+        found = await self.ask(archive.log_lines(wanted), {})
+        lines = [found[id] for id in wanted if id in found]
+        rows = (f"{when(each.at)} {each.level} {each.source} {each.message}" for each in lines)
+        self.console_app.ask_copy(
+            ("v", f"{len(lines)} messages", "\n".join(each.message for each in lines)),
+            ("r", f"{len(lines)} rows", "\n".join(rows)),
+            ("j", "JSON", "\n".join(msgspec.json.encode(each).decode() for each in lines)),
+        )

@@ -8,7 +8,8 @@ be taken back with one key.
 from __future__ import annotations
 
 import shlex
-from typing import ClassVar
+from operator import attrgetter
+from typing import ClassVar, NamedTuple
 
 from textual import work
 from textual.app import ComposeResult
@@ -19,11 +20,12 @@ from textual.widgets import Static
 from console.feed import midnight
 from console.screens.dialogs import Answer, Ask, Choose
 from console.screens.picker import Picker
-from console.screens.view import View, hidden
+from console.screens.view import FilteredView, FilterLine, hidden
 from console.text import UNKNOWN, money, percent
 from console.theme import Tone
 from console.widgets.bar import Bar
 from console.widgets.columns import Column
+from console.widgets.order import Order
 from console.widgets.paint import Cell, Piece, Span, lines, say
 from console.widgets.table import ListRows, Row, Table
 from router.contract import (
@@ -44,14 +46,28 @@ from router.contract import (
     Routes as Rules,
 )
 
+
+class Line(NamedTuple):
+    """A rule as it stands in the list: its place in the order, and its requests of today."""
+
+    number: int
+    rule: RuleView
+    hits: int
+
+    @property
+    def key(self) -> str:
+        return f"{self.rule.name} {self.rule.scenario}"
+
+
 COLUMNS = (
-    Column("#", 2, number=True),
-    Column("rule", 12),
-    Column("when", 24, grow=2, drop=1),
-    Column("goes to", 22, grow=4, middle=True),
-    Column("today", 6, number=True),
+    Column("#", 2, number=True, rising=True, by=attrgetter("number")),
+    Column("rule", 12, by=attrgetter("key")),
+    Column("when", 24, grow=2, drop=1, by=attrgetter("rule.when")),
+    Column("goes to", 22, grow=4, middle=True, by=attrgetter("rule.target")),
+    Column("today", 6, number=True, by=attrgetter("hits")),
     Column("share", 6, number=True, drop=2),
 )
+AS_ASKED = Order("#")
 #: how many requests a what-if looks back at
 DEPTHS = (200, 1_000, 2_000)
 LOOK = 4
@@ -133,7 +149,7 @@ def diff_lines(edited: Edited) -> list[Content]:
     return shown + [say(Span(line, tones.get(line[:1], ""))) for line in edited.diff]
 
 
-class Routes(View):
+class Routes(FilteredView):
     NAME = "Routes"
     KEYS = (
         ("enter", "target"),
@@ -151,7 +167,7 @@ class Routes(View):
         Binding("u", "undo", "Take the newest applied edit back"),
         Binding("t", "strict", "Strict: the rules as CCR has them, to the letter; or not"),
         Binding("w", "deeper", "What-if over more requests of late"),
-        Binding("escape", "drop", "Drop the edits", key_display="esc"),
+        Binding("escape", "drop", "The filter away, then the edits", key_display="esc"),
         Binding("y", "copy", "Copy the equivalent command"),
     ]
 
@@ -167,8 +183,9 @@ class Routes(View):
 
     def compose(self) -> ComposeResult:
         yield Bar(classes="title")
-        yield Table(COLUMNS, id="rules")
+        yield Table(COLUMNS, edge="top", order=AS_ASKED, id="rules", name="routes")
         yield Static(id="what-if", markup=False)
+        yield FilterLine("words, !words, rule: when: goes:")
 
     def shown(self) -> None:
         super().shown()
@@ -221,23 +238,29 @@ class Routes(View):
         everything = sum(count for key, count in self._hits.items() if " " not in key)
         table = self.query_one(Table)
 
-        def row(pair: tuple[int, RuleView]) -> Row:
-            number, rule = pair
-            key = rule.name
-            if rule.name == "complexity":  # two lines, told apart by where they lead
-                key = f"{rule.name} {rule.target}"
-            hits = self._hits.get(key, 0)
-            share = hits / everything if everything else None
-            return draw(rule, number, self._edits.get(rule.scenario), hits, share)
+        def row(line: Line) -> Row:
+            share = line.hits / everything if everything else None
+            edited = self._edits.get(line.rule.scenario)
+            return draw(line.rule, line.number, edited, line.hits, share)
 
-        table.show(
-            ListRows([*enumerate(rules, 1)], lambda pair: f"{pair[1].name} {pair[1].scenario}", row)
-        )
+        listed = [Line(place, rule, self._decided(rule)) for place, rule in enumerate(rules, 1)]
+        kept = self.kept(COLUMNS, listed)
+        table.show(ListRows(table.settle(kept, lambda each: each.key), lambda each: each.key, row))
         self.query_one("#what-if", Static).update(lines(*self._below()))
-        self._say_title(table)
+        self._say_title(table, len(kept))
 
-    def _say_title(self, table: Table) -> None:
+    def _decided(self, rule: RuleView) -> int:
+        """Requests of today."""
+        key = rule.name
+        if rule.name == "complexity":  # two lines, told apart by where they lead
+            key = f"{rule.name} {rule.target}"
+        return self._hits.get(key, 0)
+
+    def _say_title(self, table: Table, shown: int) -> None:
         said: list[Piece] = []
+        if self.filter and self._rules:
+            said.append(self.count(shown, len(self._rules.rules), "rules"))
+        said += self.standing(table)
         if self._rules:
             strict = "   strict: as CCR does it" if self._rules.strict else ""
             said.append(Span(f"  from {self._rules.source}{strict}", "muted"))
@@ -371,6 +394,9 @@ class Routes(View):
         self._replay()
 
     def action_drop(self) -> None:
+        if self.filter:
+            self.action_back()
+            return
         self._edits.clear()
         self._replay()
 

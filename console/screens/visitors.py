@@ -5,6 +5,7 @@ Its rule: it names who is sent away before it does so, and Escape always leads b
 
 from __future__ import annotations
 
+from operator import attrgetter
 from typing import TYPE_CHECKING, ClassVar, cast
 
 from textual.app import ComposeResult
@@ -24,11 +25,11 @@ if TYPE_CHECKING:
     from console.acting import Acting
 
 COLUMNS = (
-    Column("who", 14, grow=2),
-    Column("may", 7),
-    Column("from", 14, grow=1, drop=2),
-    Column("does", 9, drop=1),
-    Column("for", 7, number=True),
+    Column("who", 14, grow=2, by=attrgetter("by")),
+    Column("may", 7, by=attrgetter("role")),
+    Column("from", 14, grow=1, drop=2, by=attrgetter("origin")),
+    Column("does", 9, drop=1, by=attrgetter("doing")),
+    Column("for", 7, number=True, by=lambda visitor: -visitor.since),
 )
 
 
@@ -56,12 +57,15 @@ class Visitors(Window[str]):
     def compose(self) -> ComposeResult:
         with Vertical(classes="window wide"):
             yield Bar(classes="name")
-            yield Table(COLUMNS, id="visitors")
+            yield Table(COLUMNS, edge="top", id="visitors", name="visitors")
 
     def on_mount(self) -> None:
         self._draw()
         self.set_interval(1.0, self._draw)
         self.query_one(Table).focus()
+
+    def on_table_sorted(self) -> None:
+        self._draw()
 
     @property
     def acting(self) -> Acting:
@@ -70,7 +74,8 @@ class Visitors(Window[str]):
     def _draw(self) -> None:
         found, now = self.acting.board.visitors, self.acting.now()
         table = self.query_one(Table)
-        table.show(ListRows(found, lambda v: v.id, lambda v: draw(v, now)))
+        rows = table.settle(found, lambda v: v.id)
+        table.show(ListRows(rows, lambda v: v.id, lambda v: draw(v, now)))
         table.styles.height = max(min(len(found), 12), 1) + 1
         hint = "esc closes" if self.acting.read_only or not found else "d ends a visit, esc closes"
         nobody = "Nobody is here over SSH or the browser"
