@@ -29,9 +29,10 @@ from console import commanding, palette, prefs, theme
 from console.acting import Acting
 from console.aside import step_aside
 from console.board import Board
+from console.colourless import honour
 from console.ending import Ending
 from console.guard import guarded
-from console.keys import help_rows, hints, named_rows, twin_rows
+from console.keys import help_rows, hints, named_rows, twin_rows, unknown
 from console.pace import STEPS, Pace
 from console.screens.dialogs import Sheet
 from console.screens.live import Live
@@ -58,6 +59,8 @@ class ConsoleApp(Ending, Acting):
     """`now` is the clock, Unix seconds; `who` is "user@host" over SSH; a `demo` says that it is."""
 
     TITLE = "Pointsman"
+    #: of the keys below, those that change something
+    CHANGES: ClassVar[frozenset[str]] = frozenset(("R",))
     CSS_PATH = Path(__file__).with_name("styles.tcss")
     BINDINGS: ClassVar[list[BindingType]] = named(
         "everywhere",
@@ -93,7 +96,9 @@ class ConsoleApp(Ending, Acting):
         role: str = "",
         demo: bool = False,
     ) -> None:
+        no_color = os.environ.get("NO_COLOR")
         super().__init__()
+        honour(self, no_color)
         self.demo = demo
         self.role = role
         self._first = screen, request
@@ -102,7 +107,7 @@ class ConsoleApp(Ending, Acting):
         self.prefs = prefs.read(home.console_toml)
         for each in theme.OURS.values():
             self.register_theme(each)
-        wanted = self.prefs.theme
+        wanted = theme.DARK.name if self.no_color else self.prefs.theme
         self.theme = wanted if wanted in self.available_themes else theme.DARK.name
         self.set_keymap(self.prefs.keys)
         self.home = home
@@ -142,6 +147,13 @@ class ConsoleApp(Ending, Acting):
         self._draw_bars()
         self.call_after_refresh(self._connect)
         self.call_after_refresh(self._go_to_first)
+        if self.prefs.keys:
+            self.call_after_refresh(self._check_keys)
+
+    def _check_keys(self) -> None:
+        for name in unknown(self.prefs.keys, ConsoleApp):
+            place = self.prefs.place(name)
+            self.say(f"{place}: no key is named {name!r}; `:keys` lists the names", bad=True)
 
     async def _go_to_first(self) -> None:
         """Where a deep link leads: `ssh -t … costs`, `… why ID`."""
@@ -361,6 +373,9 @@ class ConsoleApp(Ending, Acting):
         self.push_screen(Sheet("The same from a shell", rows, "enter copies, esc closes"), then)
 
     def choose_theme(self, name: str) -> None:
+        if self.no_color:
+            self.say("NO_COLOR is set: there are no colours to choose", bad=True)
+            return
         self.theme = name
         self.remember(theme=name)
 

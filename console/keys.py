@@ -1,12 +1,13 @@
 """The keys of a screen: as its bottom line hints at them, and as the help lists them.
 
-Its rule: what is shown is what is bound. A person's own keys stand in place of ours, and who may
-only look is not shown keys that change something.
+Its rule: what is shown is what is bound. A person's own keys stand in place of ours. Who may only
+look has no hint at a key that changes something, and reads under "?" why it does nothing.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import importlib
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
 from textual.binding import Binding
 from textual.content import Content
@@ -70,14 +71,16 @@ def help_rows(
     rows = [say(Span(view.NAME, "head"))]
     if enter := dict(view.KEYS).get("enter"):  # bound by the table, named by the view
         rows.append(say(Span(f"  {'enter':<9}", "accent"), enter.capitalize()))
-    rows += _described(type(view), own, lambda key: offers(view, key, read_only))
+    idle = view.CHANGES if read_only else frozenset()
+    rows += _described(type(view), own, idle=idle)
     if of_list := [*_described(Table, own, lambda key: _for_lists(view, key))]:
         rows += [say(), say(Span("This list", "head")), *of_list]
+    idle = getattr(everywhere, "CHANGES", idle) if read_only else idle
     rows += [
         say(),
         say(Span("Everywhere", "head")),
         say(Span("  1 … 8    ", "accent"), ", ".join(name for _, name in SCREENS.values())),
-        *_described(everywhere, own, lambda key: key not in SCREENS),
+        *_described(everywhere, own, lambda key: key not in SCREENS, idle),
     ]
     return [
         *rows,
@@ -118,15 +121,36 @@ def _for_lists(view: View, key: str) -> bool:
     return wanted.show and any(table.check_action(action, ()) for table in view.query(Table))
 
 
+def unknown(own: Mapping[str, str], everywhere: type) -> list[str]:
+    """Names in `own` that no key has. Brings in every screen."""
+    known = {binding.id for binding in _bound(everywhere)}
+    for id in (*(id for id, _ in SCREENS.values()), "detail"):
+        module = importlib.import_module(f"console.screens.{id}")
+        views = (one for one in vars(module).values() if isinstance(one, type))
+        for view in views:
+            for kind in view.__mro__:
+                bound = kind.__dict__.get("BINDINGS", ())
+                known |= {one.id for one in bound if isinstance(one, Binding)}
+    return [name for name in own if name not in known]
+
+
 def _described(
-    owner: type, own: Mapping[str, str], shown: Callable[[str], bool]
+    owner: type,
+    own: Mapping[str, str],
+    shown: Callable[[str], bool] = lambda _: True,
+    idle: Collection[str] = (),
 ) -> Iterator[Content]:
+    """`idle` are keys that do nothing here."""
     for binding in _bound(owner):
         if not shown(binding.key.partition(",")[0]):
             continue
         key = own.get(binding.id or "") or binding.key_display or binding.key
         key = key.replace(",", " ").replace("slash", "/").replace("escape", "esc")
-        yield say(Span(f"  {key:<9}", "accent"), binding.description)
+        if binding.key.partition(",")[0] in idle:
+            words = f"  {key:<9}{binding.description} (not in a console that may only look)"
+            yield say(Span(words, "muted"))
+        else:
+            yield say(Span(f"  {key:<9}", "accent"), binding.description)
 
 
 def _bound(owner: type) -> Iterator[Binding]:

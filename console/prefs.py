@@ -24,6 +24,7 @@ Comments and keys that are not ours stay.
 from __future__ import annotations
 
 import os
+import re
 import tomllib
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -51,6 +52,17 @@ class Prefs:
     @property
     def budget_nano(self) -> int | None:
         return None if self.budget is None else round(self.budget * 1_000_000_000)
+
+    def place(self, name: str) -> str:
+        """The file, and the line on which this key stands."""
+        try:
+            text = self.path.read_text("utf-8")
+        except (OSError, UnicodeDecodeError):
+            return str(self.path)
+        found = re.search(rf"""^\s*["']?{re.escape(name)}["']?\s*=""", text, re.MULTILINE)
+        if found is None:
+            return str(self.path)
+        return f"{self.path}:{text.count(chr(10), 0, found.end()) + 1}"
 
     def remember(self, **values: Any) -> str:
         """Sets and writes a few values; why it could not be, or ""."""
@@ -90,6 +102,12 @@ def read(path: Path) -> Prefs:
     prefs.filters = _words(said.get("filters"))
     prefs.sort = _words(said.get("sort"))
     prefs.costs = _words(said.get("costs"))
+    for table, taken in (("keys", prefs.keys), ("filters", prefs.filters)):
+        there = said.get(table, {})
+        if not isinstance(there, dict):
+            prefs.trouble = f"{path}: [{table}] is no table"
+        elif lost := [name for name in there if name not in taken]:
+            prefs.trouble = f"{prefs.place(lost[0])}: in [{table}], {lost[0]} is no text"
     return prefs
 
 

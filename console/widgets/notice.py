@@ -67,6 +67,15 @@ class Notice(Static):
         self._timer = self.set_timer(said.seconds, self._over)
         self.post_message(self.Turned())
 
+    def on_click(self) -> None:
+        self.hush()
+
+    def hush(self) -> None:
+        """It was read."""
+        if self._timer is not None:
+            self._timer.stop()
+            self._over()
+
     def _over(self) -> None:
         self._timer = None
         if self._waiting:

@@ -420,6 +420,9 @@ async def test_the_cursor_is_seen_without_colour(test_home: Home, env: dict[str,
     async with router.serving(test_home), terminal(test_home, **env) as seen:
         await seen.until(lambda: bool(re.search("▌.*14:32:03", seen.screen)))
         assert "38;2;" not in seen.output()
+        if "NO_COLOR" in env:
+            sent = re.findall(r"\x1b\[([0-9;]*)m", seen.output())
+            assert {part for one in sent for part in one.split(";")} <= set("012347") | {""}
 
 
 async def test_a_closed_terminal_and_a_polite_kill_end_it_cleanly(test_home: Home) -> None:

@@ -12,6 +12,7 @@ from console.screens import live
 from console.screens.routes import Routes
 from console.screens.sessions import Sessions
 from console.sessions import Branch
+from console.widgets.notice import Notice
 from console.widgets.paint import plain
 from console.widgets.table import Table
 from router.contract import (
@@ -186,7 +187,7 @@ async def test_keys_of_ones_own_and_a_console_that_may_only_look(test_home: Home
     test_home.make()
     test_home.console_toml.write_text(
         'theme = "pointsman-contrast"\ngroup = "key"\nwrap = true\n'
-        '[keys]\n"live.cancel" = "ctrl+x"\n"live.group" = "z"\n'
+        '[keys]\n"live.cancel" = "ctrl+x"\n"live.group" = "z"\n"live.gruop" = "Z"\n'
     )
     router = FakeRouter(scene.SNAPSHOT)
     app = ConsoleApp(test_home, now=lambda: scene.NOW, read_only=True)
@@ -194,13 +195,17 @@ async def test_keys_of_ones_own_and_a_console_that_may_only_look(test_home: Home
         await until(pilot, lambda: "2 running" in shown(app))
         assert app.theme == theme.CONTRAST.name
         assert "look only" in shown(app)
-        assert "z group" in shown(app)
+        app.query_one(Notice).hush()
+        await until(pilot, lambda: "z group" in shown(app))
         assert "by key" in shown(app)
+        place = f"{test_home.console_toml}:7"
+        assert any(f"{place}: no key is named 'live.gruop'" in one.words for one in app.told)
         await pilot.press("z")
         await until(pilot, lambda: "by door" in shown(app))
         assert 'group = "door"' in test_home.console_toml.read_text()
         await pilot.press("question_mark")
         await until(pilot, lambda: "z        Group by session" in shown(app))
+        assert "ctrl+x   Cancel the running request (not in a console that may" in shown(app)
         await pilot.press("escape")
         commanding.run(app, "keys")
         await until(pilot, lambda: '"live.group" = "z"' in shown(app))
