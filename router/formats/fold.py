@@ -38,6 +38,8 @@ class Whole(Struct):
     finish: Finish = field(default_factory=lambda: Finish("end_turn"))
     usage: Usage | None = None
     opaque: list[OpaqueEvent] = field(default_factory=list)
+    #: characters of text, thinking and arguments, as the writers of streams count them
+    written: int = 0
 
 
 def fold(events: Iterable[Event]) -> Whole:
@@ -55,6 +57,7 @@ def fold(events: Iterable[Event]) -> Whole:
                 whole.parts.append(copy(part))
             case TextDelta(text=piece) | ThinkingDelta(text=piece) | ArgumentsDelta(json=piece):
                 pieces.append(piece)
+                whole.written += len(piece)
             case SignatureDelta(signature=piece):
                 signature.append(piece)
             case UsageSeen(usage=usage):

@@ -167,7 +167,7 @@ def render_response(events: Iterable[Event], request: Request, id: str) -> bytes
     whole = fold(events)
     names = originals(request.tools)
     content = [answer_block(part, n, id, names) for n, part in enumerate(whole.parts)]
-    usage = whole.usage or guess.usage(request, sum(len(str(block)) for block in content))
+    usage = whole.usage or guess.usage(request, whole.written)
     return _encode(
         {
             "id": message_id(whole.start, id),

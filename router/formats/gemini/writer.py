@@ -105,7 +105,7 @@ def render_response(events: Iterable[Event], request: Request, id: str) -> bytes
     """Raises UpstreamError where the events end in a Failure."""
     whole = fold(events)
     parts = _parts(whole.parts, request)
-    usage = whole.usage or guess.usage(request, sum(len(str(part)) for part in parts))
+    usage = whole.usage or guess.usage(request, whole.written)
     candidate = {
         "content": {"parts": parts or [{"text": ""}], "role": "model"},
         "finishReason": _REASONS.get(whole.finish.reason, "STOP"),

@@ -114,7 +114,7 @@ def render_response(events: Iterable[Event], request: Request, now: int, id: str
     thinking = "".join(part.text for part in whole.parts if isinstance(part, Thinking))
     uses = [part for part in whole.parts if isinstance(part, ToolUse)]
     calls = [tool_call(use, number, id, names) for number, use in enumerate(uses)]
-    usage = whole.usage or guess.usage(request, len(text) + len(thinking))
+    usage = whole.usage or guess.usage(request, whole.written)
     return _encode(
         {
             "model": request.model or whole.start.model,

@@ -190,7 +190,7 @@ def render_response(events: Iterable[Event], request: Request, now: int, id: str
         message["thinking_blocks"] = blocks
     if uses:
         message["tool_calls"] = [tool_call(use, n, id, names) for n, use in enumerate(uses)]
-    usage = whole.usage or guess.usage(request, sum(len(part.text) for part in said))
+    usage = whole.usage or guess.usage(request, whole.written)
     return _encode(
         {
             "id": completion_id(whole.start, id),

@@ -283,5 +283,5 @@ def render_response(events: Iterable[Event], request: Request, now: int, id: str
         item = items.item(part, len(output))
         if item is not None:
             output.append(item)
-    usage = whole.usage or guess.usage(request, sum(len(str(item)) for item in output))
+    usage = whole.usage or guess.usage(request, whole.written)
     return Resource(request, whole.start, now, id).finished(whole.finish, output, usage)

@@ -271,6 +271,19 @@ def test_T06_a_stream_where_a_whole_answer_was_asked_for(feature: str, upstream:
     assert heard == as_told(said, "chat", upstream)
 
 
+@clients
+def test_R11_an_estimate_is_the_same_streamed_and_whole(client: str) -> None:
+    said = replace(ANSWERS["thinking"], calls=list(CALLS), stop="tools")
+    frames_of = Framer().feed(PROVIDERS["chat"][4](said, True))
+    data = b"".join(frame.raw for frame in frames_of if b'"usage"' not in frame.raw)
+    events = read("chat", data, True)
+    request = asked(client, Question(tools=("weather",), think=True, stream=True))
+    heard = [CLIENTS[client][2](told(client, events, request, s), s) for s in (True, False)]
+    assert heard[0] == heard[1]
+    written = len("well") if client == "completions" else 4 + len("hmm, so") + 2 * 16
+    assert heard[0].used[1] == -(-written // 4)
+
+
 @upstreams
 def test_S02_a_stream_begins_with_what_its_clients_count_on(upstream: str) -> None:
     """No provider but Anthropic tells the prompt's tokens so early: they are estimated."""

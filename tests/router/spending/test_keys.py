@@ -143,6 +143,12 @@ async def test_what_a_key_may_do(plane: tuple[Router, httpx.AsyncClient]) -> Non
             wrong.append(f"{terms}: {error}")
         if error and (error["code"] != str(status) or key in answer.text):
             wrong.append(f"{terms}: {error}")
+        if terms in ({"rpm_limit": 0}, {"tpm_limit": 0}):
+            told = await http.post("/litellm/v1/messages", json=body, headers=bearer(key))
+            later = [int(each.headers["retry-after"]) for each in (answer, told)]
+            assert all(0 < seconds <= 60 for seconds in later), "E08"
+            assert (told.status_code, told.json()["type"]) == (429, "error"), "E08"
+            assert told.json()["error"]["type"] == "rate_limit_error", "E08"
     assert not wrong, "\n".join(wrong)
 
 
