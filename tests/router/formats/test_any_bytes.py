@@ -139,6 +139,8 @@ def told(format: Format, upstream: Provider, stream: bytes) -> None:
                 check_anthropic(out)  # damaged arguments are the model's own, shown as they are
         elif check := CHECKS.get(format.name):
             check(out)
+        elif format.framing == "sse" and out[:1] == b"{":
+            assert json.loads(out)["error"]  # Gemini's, before anything else
         else:
             framer = Framer(format.framing)
             assert [json.loads(f.data) for f in framer.feed(out) + framer.close()]
