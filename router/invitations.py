@@ -1,15 +1,19 @@
 """Who may open the console in a browser: the holder of a ticket, or of a client's key.
 
 One rule: what is kept of a ticket is a digest, one that was used or is too old opens nothing, and
-all of them end with the router.
+all of them end when the router is stopped: a restart hands them on, in a file that is read once.
 """
 
 from __future__ import annotations
 
 import hashlib
+import os
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
 
 from router.contract import Invitation, Invite, Invited
 from router.doors.callers import admitted, public_name
@@ -19,6 +23,8 @@ from router.settings import Generation
 GOOD = 600.0
 #: tickets at once: the oldest make room
 MOST = 100
+#: seconds within which a router has taken the place of another
+RESTART = 120.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,10 +33,16 @@ class _Kept:
     expires_at: float | None
 
 
+_Written = tuple[float, dict[bytes, Invitation]]
+
+
 class Invitations:
-    def __init__(self, wall: Callable[[], float]) -> None:
+    def __init__(self, wall: Callable[[], float], path: Path) -> None:
+        """`path`: what a router that restarts hands on."""
         self._wall = wall
+        self._path = path
         self._kept: dict[bytes, _Kept] = {}
+        self._browsers = self._handed_on()
 
     def invite(self, action: Invite) -> Invited:
         ticket = secrets.token_urlsafe(24)
@@ -43,13 +55,35 @@ class Invitations:
     def redeem(self, ticket: str) -> Invitation | None:
         """Whom it lets in; None where it is none, too old, or was used."""
         digest = _digest(ticket)
+        if (browser := self._browsers.get(digest)) is not None:
+            return msgspec.structs.replace(browser, again=ticket)
         kept = self._kept.get(digest)
         if kept is None:
             return None
-        if kept.expires_at is None:
-            return kept.invitation
-        del self._kept[digest]
-        return kept.invitation if self._wall() < kept.expires_at else None
+        if kept.expires_at is not None:
+            del self._kept[digest]
+            if self._wall() >= kept.expires_at:
+                return None
+        again = secrets.token_urlsafe(24)
+        self._browsers[_digest(again)] = kept.invitation
+        while len(self._browsers) > MOST:
+            del self._browsers[next(iter(self._browsers))]
+        return msgspec.structs.replace(kept.invitation, again=again)
+
+    def hand_on(self) -> None:
+        """Writes down which browsers were let in, for the router after a restart."""
+        data = msgspec.json.encode((self._wall(), self._browsers))
+        with open(self._path, "wb", opener=lambda name, flags: os.open(name, flags, 0o600)) as file:
+            file.write(data)
+
+    def _handed_on(self) -> dict[bytes, Invitation]:
+        """Whom the router before let in, where that has only just been; read once."""
+        try:
+            written, browsers = msgspec.json.decode(self._path.read_bytes(), type=_Written)
+            self._path.unlink()
+        except (OSError, msgspec.DecodeError):
+            return {}
+        return browsers if 0 <= self._wall() - written < RESTART else {}
 
 
 def by_key(key: str, generation: Generation) -> Invitation | None:

@@ -109,7 +109,7 @@ class Router:
         self.edits = Edits(home.route_edits)
         self.added = AddedModels(home.litellm_models, self.reload)
         self.visitors = Visitors(self.live.tell)
-        self.invitations = Invitations(self.wall)
+        self.invitations = Invitations(self.wall, home.browsers)
         self.counter = Counter()
         self.meters = Meters()
         self.sessions, self.signers = Sessions(), Signers()
@@ -287,6 +287,7 @@ class Router:
         if self._again:
             fds = [fd for child in self.children.values() if child.lingers for fd in child.fds]
             give(self.home.handover, [*edge.listening(), *fds])
+            self.invitations.hand_on()
         await edge.drain(DRAIN)
         for task in self._tasks:
             task.cancel()

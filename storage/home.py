@@ -98,6 +98,11 @@ class Home(NamedTuple):
         return self.socket.with_name("handover.sock")
 
     @property
+    def browsers(self) -> Path:
+        """Which browsers the console is open in, while one router takes the place of another."""
+        return self.run / "browsers.json"
+
+    @property
     def lock(self) -> Path:
         """Held (flock) by the one router of this home; holds its pid."""
         return self.run / "router.lock"

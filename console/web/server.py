@@ -111,7 +111,8 @@ class Server:
             if kind == "again" and value in self._browsers:
                 self._admitted[connection] = value
                 return None
-            shown = _shown(kind, value)
+            # one we do not know may be of the front before us: the router tells
+            shown = _shown("ticket" if kind == "again" else kind, value)
             if shown is not None and (token := await self._redeemed(shown)):
                 self._admitted[connection] = token
                 return None
@@ -128,7 +129,7 @@ class Server:
             await link.close()
         if not isinstance(found, Invitation):
             return ""
-        token = secrets.token_urlsafe(24)
+        token = found.again or secrets.token_urlsafe(24)
         self._browsers[token] = Browser(token, found, None)
         return token
 

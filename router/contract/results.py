@@ -93,10 +93,12 @@ class Invited(Struct, frozen=True, tag=True, gc=False):
 
 
 class Invitation(Struct, frozen=True, tag=True, gc=False):
-    """Whom a ticket lets in. `by`: who asked for it."""
+    """Whom a ticket lets in. `by`: who asked for it; `again`: a ticket for this browser alone, with
+    which it comes back, also to the router after a restart; "" where it shows its key again."""
 
     role: Role
     by: str
+    again: str = ""
 
 
 class ClientKeys(Struct, frozen=True, tag=True, gc=False):

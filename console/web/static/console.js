@@ -19,6 +19,8 @@ const terminal = new Terminal({
   cursorBlink: false,
   fontFamily: "ui-monospace, 'SF Mono', Menlo, 'DejaVu Sans Mono', Consolas, monospace",
   fontSize: 14,
+  // at 1.0 the row below covers what hangs lowest: no underscore could be read
+  lineHeight: 1.15,
   macOptionIsMeta: true,
   scrollback: 0,
   theme: { background: "#0f1216" },
