@@ -30,6 +30,7 @@ SONNET = Price(3_000, 15_000, 300, 3_750, 6_000, "list")
         ),
         # a reasoning price of its own replaces the output's for that part alone
         (Usage(output=10, reasoning=4), Price(1, 10, reasoning=30), 180, Spend(output=180)),
+        (Usage(output=10, reasoning=4), Price(1, 0, reasoning=30), 120, Spend(output=120)),
         # writing a cache that is never read costs more than none: saved is below 0
         (Usage(cache_write=4), SONNET, 15_000, Spend(cache_write=15_000, saved=-3_000)),
         # … by how much is rounded as money is, and nothing where a prompt has no price to save from
@@ -50,6 +51,13 @@ SONNET = Price(3_000, 15_000, 300, 3_750, 6_000, "list")
             Spend(370, 30, 0, 130, 0, -20),
         ),
         (Usage(10, apart=Apart(audio_in=10)), Price(3, 3), 30, Spend(30)),
+        (
+            Usage(100, output=20, apart=Apart(image_in=30, image_out=5)),
+            Price(1, 2, image_in=10, image_out=20),
+            100 + 270 + 40 + 90,
+            Spend(370, 0, 0, 130),
+        ),
+        (Usage(5, apart=Apart(audio_in=5)), Price(0, 0, audio_in=7), 35, Spend(35)),
         # fees: each request, each search; a search that nobody priced is unknown
         (Usage(1, apart=Apart(searches=3)), Price(1, 1, request=5, search=100), 306, None),
         (Usage(1, apart=Apart(searches=1)), Price(1, 1), None, Spend()),

@@ -48,6 +48,12 @@ DATE = {"date": "Sun, 22 Nov 2026 12:00:00 GMT"}
             b"",
             20.0,
         ),
+        ({"x-ratelimit-reset-tokens": "17"}, "", b"", 17.0),
+        ({"x-ratelimit-reset": "999999999"}, "", b"", 999_999_999.0),
+        ({"x-ratelimit-reset": "1000000000", **DATE}, "", b"", 0.0),  # in 2001
+        ({"x-ratelimit-reset": "2026-11-22T14:00:20+02:00", **DATE}, "", b"", 20.0),
+        ({"x-ratelimit-reset": "2026-11-22T12:00:20", **DATE}, "", b"", 20.0),
+        ({"x-session-reset": "9", "x-ratelimit-remaining-requests": "0"}, "", b"", None),
         ({"x-ratelimit-reset": "9" * 16, **DATE}, "", b"", None),
         ({"x-ratelimit-reset": "when it suits"}, "", b"", None),
     ],
