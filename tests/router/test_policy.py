@@ -220,6 +220,39 @@ def test_a_probe_that_never_reports_back_does_not_lock_the_others_out() -> None:
     assert who(Course((A, B), EAGER, cooldowns).next(5.0 + PROBE)) == "a"
 
 
+def test_an_attempt_that_tells_nothing_of_health_frees_the_probe() -> None:
+    """What the client did wrong ends a probe without a word on the provider: the next one asks."""
+    cooldowns = Cooldowns()
+    assert (cooldowns.returns(A, 0.0), cooldowns.of("a"), cooldowns.clear("a")) == (0.0, [], 0)
+    cooldowns.failed(A, error("upstream"), EAGER, 0.0)
+    cooldowns.failed(C, error("upstream"), POLICY, 0.0)  # once too few to rest
+    assert [cooldowns.of(name) for name in "abc"] == [[("m", A.provider.slot, 5.0)], [], []]
+    slots = (None, A.provider.slot, A.provider.slot + 1)
+    assert [cooldowns.until("a", 0.0, slot) for slot in slots] == [5.0, 5.0, None]
+    assert cooldowns.until("b", 0.0, A.provider.slot) is None
+    assert (cooldowns.clear("c"), len(cooldowns)) == (1, 1)
+    assert who(Course((A, B), EAGER, cooldowns).next(5.0)) == "a"
+    assert cooldowns.resting(A, 5.0) == PROBE
+    assert cooldowns.resting(A, 5.0, alone=True) == 0.0, "nobody named a time: it need not wait"
+    cooldowns.failed(A, error("caller"), EAGER, 6.0)
+    assert cooldowns.resting(A, 6.0) == 0.0
+    assert (cooldowns.clear("a"), len(cooldowns)) == (1, 0)
+    # a rate that is used up rests at once where another stands in, as long as was asked for
+    patient = RetryPolicy(allowed_fails=100, cooldown=5.0, longest_wait=20.0)
+    cooldowns.failed(A, error("quota", retry_after=12.0), patient, 0.0)
+    assert cooldowns.resting(A, 0.0) == 0.0, "short enough to be waited for"
+    cooldowns.failed(A, error("quota", retry_after=12.0), patient, 0.0, others=True)
+    assert cooldowns.resting(A, 0.0) == cooldowns.resting(A, 0.0, alone=True) == 12.0
+    cooldowns.failed(B, error("quota"), patient, 0.0, others=True)
+    assert cooldowns.resting(B, 0.0) == 5.0, "nothing was asked for: the policy's own"
+    assert cooldowns.resting(B, 0.0, alone=True) == 0.0
+    # failures within a window add up at any hour
+    short = RetryPolicy(allowed_fails=1, cooldown=0.5)
+    for at in (1_000.0, 999.0 + WINDOW):
+        cooldowns.failed(C, error("upstream"), short, at)
+    assert cooldowns.resting(C, 999.0 + WINDOW) == 0.5
+
+
 def test_one_that_is_alone_rests_only_as_long_as_its_provider_asked() -> None:
     """Refusing what might succeed helps nobody; but a return that was named is believed."""
     cooldowns = Cooldowns()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC, datetime
 from decimal import Decimal
 
 import pytest
@@ -50,6 +51,34 @@ def test_own_prices_beat_the_configs_which_beat_the_catalogue() -> None:
     assert price(own, "claude-haiku-4-5", config).source == "own"
     whole = replace(ANTHROPIC, prices={"": Price(6, 7, source="all of them")})
     assert price(whole, "claude-haiku-4-5", config).source == "all of them"
+
+
+def test_M02_the_catalogues_long_prompts_services_searches_and_dates_are_known() -> None:
+    sonnet = price(ANTHROPIC, "claude-sonnet-4-5", NOTHING_SET)
+    ((limit, long),) = sonnet.above
+    assert (sonnet.input, limit, long.input, long.output) == (3_000, 200_000, 6_000, 22_500)
+    assert long.source == f"{sonnet.source}, above 200,000"
+    assert (long.search, long.above) == (10_000_000, ())
+    services = dict(sonnet.services)
+    assert services.keys() == {"batch"}, "only those whose price is another"
+    assert (services["batch"].input, services["batch"].above[0][1].input) == (1_500, 3_000)
+    gpt = dict(price(at("https://api.openai.com/v1"), "gpt-5", NOTHING_SET).services)
+    assert [(name, gpt[name].input) for name in ("flex", "priority")] == [
+        ("flex", 625),
+        ("priority", 2_500),
+    ]
+    # a price that changed: what was sent before that day costs what it cost then
+    before, after = (
+        price(
+            ANTHROPIC,
+            "claude-sonnet-4-6",
+            NOTHING_SET,
+            datetime(2026, month, 1, tzinfo=UTC).timestamp(),
+        )
+        for month in (3, 4)
+    )
+    assert [tier for tier, _ in before.above] == [200_000]
+    assert after.above == ()
 
 
 def test_cached_input_without_a_price_of_its_own_costs_what_input_costs() -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import pytest
 from msgspec.structs import replace
 
 from router.loads import Loads
 from router.rules.strategies import ordered
-from router.settings import Deployment, Groups, Strategy, Target
+from router.settings import Deployment, Groups, Price, Strategy, Target
 from tests.router.rules_cases import case, generation
 
 #: seconds per token of a, b and c; d was never tried
@@ -53,3 +55,26 @@ def test_the_first_is_the_least(
 def test_where_nothing_is_counted_it_is_drawn(strategy: Strategy) -> None:
     asked = case("hi", config=generation(groups=Groups(strategy=strategy)), chance=0.5)
     assert [one.id for one in ordered(asked, ALL)] == ["c", "d", "a", "b"]
+
+
+def test_the_cheapest_goes_first_and_what_nobody_priced_last() -> None:
+    """By what a token in and a token out cost together, as far as either is known."""
+    prices = {
+        "a": Price(0.6, 0.1),
+        "b": Price(0.1, 3),
+        "c": Price(None, 0.5),
+        "e": Price(0.55, None),
+        "f": Price(0, 0),
+    }
+    groups = Groups(strategy="cost")
+    asked = case("hi", config=generation(groups=groups, prices=prices), chance=0.0)
+    found = [dataclasses.replace(ALL[0], id=name, target=Target("anth", name)) for name in "abcdef"]
+    gone = dataclasses.replace(ALL[0], id="gone", target=Target("no-such-provider", "f"))
+    names = [one.id for one in ordered(asked, (gone, *found))]
+    assert names == ["f", "c", "e", "a", "b", "gone", "d"]
+
+
+def test_a_lower_order_goes_first_whatever_the_strategy_says_within_it() -> None:
+    mixed = tuple(dataclasses.replace(one, order=2 - place % 2) for place, one in enumerate(ALL))
+    asked = case("hi", config=generation(groups=Groups()), chance=0.5)
+    assert "".join(one.id for one in ordered(asked, mixed)) == "dbca"
