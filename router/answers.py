@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+from functools import partial
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -50,9 +51,8 @@ async def answer(router: Router, question: Question) -> Result:
         case Recost(since, after, dry_run):
             ledger = router.ledger
             try:
-                done = await asyncio.to_thread(
-                    recost, ledger, generation, since, after, dry_run=dry_run
-                )
+                work = partial(recost, ledger, generation, since, after, dry_run=dry_run)
+                done = await asyncio.to_thread(work, busy=lambda: bool(router.live.running))
             except sqlite3.Error as error:
                 return Refused(f"the ledger: {error}")
             if done.changed and not dry_run:

@@ -8,7 +8,8 @@ attempt's own time.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable
+import time
+from collections.abc import Callable, Iterable
 from contextlib import closing
 from itertools import groupby
 
@@ -19,7 +20,7 @@ from router.messages import Usage
 from router.money import Bill, bill
 from router.prices import price
 from router.settings import Generation
-from storage import database, recosting
+from storage import database, queries, recosting
 from storage.recosting import Recosting
 from storage.rows import Row, read_attempt
 from storage.writer import Ledger
@@ -28,24 +29,37 @@ from storage.writer import Ledger
 PAGE = 500
 #: requests that one call looks at
 MOST = 10_000
+#: seconds after which one call answers: who asks takes a router that is silent for five for gone
+TURN = 1.0
+#: times as long as it works it rests where requests run: they wait for the same interpreter
+REST = 4.0
 #: seconds that the writer has for one commit
 PATIENCE = 60.0
 
 
 def recost(
-    ledger: Ledger, generation: Generation, since: float, after: int, *, dry_run: bool
+    ledger: Ledger,
+    generation: Generation,
+    since: float,
+    after: int,
+    *,
+    dry_run: bool,
+    busy: Callable[[], bool] = bool,
 ) -> Recosted:
     """Prices up to MOST requests anew, of those begun at or after `since` those that follow the
-    request number `after`. Blocks: to be called in a thread. Raises sqlite3.Error."""
+    request number `after`. `busy`: whether requests run. Blocks: to be called in a thread. Raises
+    sqlite3.Error."""
+    began = time.monotonic()
     total = Recosted(next=None)
     with closing(sqlite3.connect(database.read_only(ledger.path), uri=True)) as reader:
-        (first,) = reader.execute(recosting.FIRST, (since,)).fetchone()
+        (first,) = reader.execute(*queries.first_since(since)).fetchone()
         (last,) = reader.execute("SELECT MAX(seq) FROM request").fetchone()
         if first is None:
             return total
         at = max(after, first - 1)
         end = min(last, at + MOST)
         while at < end:
+            worked = time.thread_time()
             upto = min(at + PAGE, end)
             rows = reader.execute(recosting.PAGE, (at, upto, since)).fetchall()
             changes, sums = _page(rows, generation)
@@ -55,7 +69,11 @@ def recost(
                 if not ledger.flush(PATIENCE):
                     raise sqlite3.OperationalError(ledger.trouble or "the ledger is busy")
             at = upto
-    return replace(total, next=end if end < last else None)
+            if busy():
+                time.sleep(REST * (time.thread_time() - worked))
+            if time.monotonic() > began + TURN:
+                break
+    return replace(total, next=at if at < last else None)
 
 
 def _page(rows: Iterable[Row], generation: Generation) -> tuple[Recosting, Recosted]:

@@ -22,8 +22,6 @@ PAGE: Final = (
     " WHERE r.seq > ?1 AND r.seq <= ?2 AND r.started_at >= ?3 AND r.state <> 'running'"
     " ORDER BY a.request, a.number"
 )
-#: the first request that is not older than ?; NULL where there is none
-FIRST: Final = "SELECT MIN(seq) FROM request WHERE started_at >= ?"
 #: rows of `attempt`
 UPDATE_ATTEMPT: Final = (
     f"UPDATE attempt SET cost = ?, {', '.join(f'{name} = ?' for name in _SPEND)}, price = ?"

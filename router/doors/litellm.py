@@ -23,6 +23,7 @@ from router.doors.callers import admitted, key_of
 from router.doors.console import moved
 from router.doors.litellm_answers import headers
 from router.doors.litellm_errors import formats
+from router.doors.management.models import sizes
 from router.doors.wishes import wishes_of
 from router.embed import embed
 from router.errors import CallerError
@@ -250,7 +251,7 @@ def _listed(router: Router, name: str | None, key: str) -> dict[str, object]:
         lists = router.cashier.register.lists(holder)
         known = [one for one in known if all(may_use(each, one, groups) for each in lists)]
     if name is None:
-        return {"data": [_model(each) for each in known], "object": "list"}
+        return {"data": [_model(router, each) for each in known], "object": "list"}
     if name not in known and not find(router.generation.groups, name):
         raise CallerError(
             f"The model `{name[:200]}` does not exist or is not accessible",
@@ -258,11 +259,15 @@ def _listed(router: Router, name: str | None, key: str) -> dict[str, object]:
             kind="missing",
             param="model",
         )
-    return _model(name)
+    return _model(router, name)
 
 
-def _model(name: str) -> dict[str, object]:
-    return {"id": name, "object": "model", "created": CREATED, "owned_by": "openai"}
+def _model(router: Router, name: str) -> dict[str, object]:
+    told = {"id": name, "object": "model", "created": CREATED, "owned_by": "openai"}
+    if served := router.generation.groups.deployments.get(name):
+        known = sizes(router, served[0]).items()
+        told |= {field: value for field, value in known if value is not None}
+    return told
 
 
 def _deployments(router: Router) -> Iterator[Deployment]:

@@ -46,7 +46,7 @@ def told(router: Router, deployment: Deployment, added: JSON | None = None) -> J
         "id": deployment.id or str(deployment.target),
         "db_model": added is not None,
         "litellm_provider": deployment.target.provider,
-        "mode": "embedding" if "embed" in deployment.target.model else "chat",
+        **sizes(router, deployment),
         "access_groups": list(deployment.access_groups),
         "simulated": bool(provider and provider.simulated),
     }
@@ -55,14 +55,26 @@ def told(router: Router, deployment: Deployment, added: JSON | None = None) -> J
         for ours, theirs in RATES.items():
             rate = getattr(rates, ours)
             own[theirs] = None if rate is None else rate / NANO
-        own["max_input_tokens"] = provider.context.get(deployment.target.model)
-        own["max_output_tokens"] = provider.max_output
-    params: JSON = {"model": str(deployment.target).replace(",", "/", 1)}
+    params: JSON = {"model": deployment.called or str(deployment.target).replace(",", "/", 1)}
     said = _shown(deployment.info)
-    own |= {name: value for name, value in said.items() if own.get(name) is None or name == "mode"}
+    own |= {name: value for name, value in said.items() if own.get(name) is None}
     if added is not None:
         params = _shown(added["litellm_params"])
     return {"model_name": deployment.group, "litellm_params": params, "model_info": own}
+
+
+def sizes(router: Router, deployment: Deployment) -> JSON:
+    """What it is for, and the tokens that it can hold: None where nobody said."""
+    provider, said = router.generation.provider(deployment.target.provider), deployment.info
+    model = deployment.target.model
+    known: JSON = {
+        "mode": "embedding" if "embed" in model else "chat",
+        "max_input_tokens": provider.context.get(model) if provider else None,
+        "max_output_tokens": provider.max_output if provider else None,
+    }
+    # a mode is guessed from the name; a size of the provider's own settings is none
+    first = {"mode": said.get("mode") or known["mode"]}
+    return {name: said.get(name) if one is None else one for name, one in (known | first).items()}
 
 
 def _shown(params: Mapping[str, Any]) -> JSON:
@@ -112,6 +124,13 @@ async def groups(router: Router, asked: Asked) -> JSON:
         for name in (*RATES.values(), "max_input_tokens", "max_output_tokens"):
             known = [value for value in (line.get(name), own.get(name)) if value is not None]
             line[name] = max(known, default=None)
+        for name, value in own.items():
+            if name.startswith("supports_"):
+                line[name] = bool(line.get(name) or value)
+        served = router.generation.groups.deployments.get(group, ())
+        for name in ("rpm", "tpm"):
+            bounds = [bound for each in served if (bound := getattr(each, name)) is not None]
+            line[name] = sum(bounds) if bounds else None
     return {"data": list(lines.values())}
 
 
