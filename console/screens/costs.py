@@ -167,6 +167,11 @@ class CostRows:
 _ASIDE = Span("  never part of real totals", "muted")
 
 
+def _markable(key: Key) -> bool:
+    """A total is no line of its own."""
+    return not str(key).startswith("total ")
+
+
 def _used(line: CostLine) -> bool:
     """Where every attempt only failed and went on elsewhere, nothing was spent and no request
     ended: no line."""
@@ -227,7 +232,7 @@ class Costs(FilteredView):
         self._period = kept.get("period", "") if kept.get("period") in PERIODS else "t"
         self.by = next((by for by in BYS if by == kept.get("by")), "model")
         table = Table(
-            columns(self.by), edge="top", order=DEAREST, marks=True, id="models", name="costs"
+            columns(self.by), edge="top", order=DEAREST, marks=_markable, id="models", name="costs"
         )
         yield table
         yield Static(id="trend", markup=False)

@@ -24,7 +24,7 @@ from console.theme import Tone
 from console.widgets.bar import Bar
 from console.widgets.columns import Column
 from console.widgets.paint import Cell, Piece, Span, lines, say
-from console.widgets.table import ListRows, Row, Table
+from console.widgets.table import ListRows, Row, Table, every
 from router.contract import (
     CELLS,
     Finding,
@@ -262,7 +262,7 @@ class Health(FilteredView):
 
     def compose(self) -> ComposeResult:
         yield Bar(classes="title")
-        yield Table(SERVICES, edge="top", marks=True, shy=True, id="services", name="health")
+        yield Table(SERVICES, edge="top", marks=every, shy=True, id="services", name="health")
         yield Static(id="service", markup=False)
         yield Bar(id="found", classes="section")
         yield Table(FINDINGS, edge="top", shy=True, id="findings", name="findings")

@@ -27,7 +27,7 @@ from console.widgets.bar import Bar
 from console.widgets.columns import Column
 from console.widgets.order import Order
 from console.widgets.paint import Cell, Piece, Span, lines, plain, say
-from console.widgets.table import Heading, Key, ListRows, Row, Table
+from console.widgets.table import Heading, Key, ListRows, Row, Table, every
 from router.contract import Finding, RequestView
 
 #: what went wrong comes first where one sorts by how it ended
@@ -209,7 +209,7 @@ class Live(FilteredView):
         if self.console_app.prefs.group in GROUPS:
             self.group = self.console_app.prefs.group
         yield Bar(classes="title")
-        yield Table(COLUMNS, edge="top", order=NEWEST, marks=True, id="requests", name="live")
+        yield Table(COLUMNS, edge="top", order=NEWEST, marks=every, id="requests", name="live")
         with VerticalScroll(id="empty", classes="instead"):
             yield Static(id="welcome", markup=False)
         yield FilterLine("words, !words, model: provider: session: key: rule: status>=400 since:2h")

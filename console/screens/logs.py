@@ -29,7 +29,7 @@ from console.widgets.bar import Bar
 from console.widgets.columns import Column
 from console.widgets.order import Order
 from console.widgets.paint import Cell, Piece, Span, say
-from console.widgets.table import Key, Row, Table
+from console.widgets.table import Key, Row, Table, every
 from router.contract import LogFilter, LogLine
 
 COLUMNS = (
@@ -202,7 +202,7 @@ class Logs(FilteredView):
 
     def compose(self) -> ComposeResult:
         yield Bar(classes="title")
-        yield Table(COLUMNS, edge="bottom", order=OLDEST, marks=True, id="lines", name="logs")
+        yield Table(COLUMNS, edge="bottom", order=OLDEST, marks=every, id="lines", name="logs")
         yield FilterLine("words, !words, level: source: model: session: status>=400 since:2h")
 
     def on_mount(self) -> None:

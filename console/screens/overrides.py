@@ -20,7 +20,7 @@ from console.text import UNKNOWN, age, moment
 from console.widgets.bar import Bar
 from console.widgets.columns import Column
 from console.widgets.paint import Piece, Span, lines, say
-from console.widgets.table import ListRows, Row, Table
+from console.widgets.table import ListRows, Row, Table, every
 from router.contract import OverrideView
 
 COLUMNS = (
@@ -92,7 +92,7 @@ class Overrides(FilteredView):
 
     def compose(self) -> ComposeResult:
         yield Bar(classes="title")
-        yield Table(COLUMNS, edge="top", marks=True, id="overrides-table", name="overrides")
+        yield Table(COLUMNS, edge="top", marks=every, id="overrides-table", name="overrides")
         yield Static(id="override", markup=False)
         with VerticalScroll(id="none", classes="instead"):
             yield Static(

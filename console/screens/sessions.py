@@ -29,7 +29,7 @@ from console.widgets.bar import Bar
 from console.widgets.columns import Column
 from console.widgets.order import Order, arranged
 from console.widgets.paint import Cell, Piece, Span, lines, say
-from console.widgets.table import ListRows, Row, Table
+from console.widgets.table import ListRows, Row, Table, every
 from router.contract import BranchLine, ListModels, Models, RequestFilter, RequestView
 
 COLUMNS = (
@@ -133,7 +133,7 @@ class Sessions(FilteredView):
     def compose(self) -> ComposeResult:
         yield Bar(classes="title")
         yield Table(
-            COLUMNS, edge="top", order=NEWEST, marks=True, id="sessions-table", name="sessions"
+            COLUMNS, edge="top", order=NEWEST, marks=every, id="sessions-table", name="sessions"
         )
         yield Static(id="session", markup=False)
         with VerticalScroll(id="none", classes="instead"):

@@ -28,9 +28,14 @@ from console.widgets.strips import BOTH, MARKED, SELECTED
 _T = TypeVar("_T")
 
 
+def every(key: Key) -> bool:
+    """For lists of which each row can be marked."""
+    return True
+
+
 class Table(Canvas, can_focus=True):
     """`edge` is where new rows come in: while the cursor is there, it stays there (`following`).
-    `order` is how its rows come, named if it is that of a column. `marks`: several can be marked.
+    `order` is how its rows come, named if it is that of a column. `marks`: which can be marked.
     `shy`: shows its cursor only while it has the focus; for one of several tables on a screen."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {
@@ -84,7 +89,7 @@ class Table(Canvas, can_focus=True):
         *,
         edge: Literal["top", "bottom", ""] = "",
         order: Order | None = None,
-        marks: bool = False,
+        marks: Callable[[Key], bool] | None = None,
         shy: bool = False,
         id: str | None = None,
         name: str | None = None,
@@ -190,7 +195,7 @@ class Table(Canvas, can_focus=True):
         if action in ("sort", "reverse"):
             return any(column.by is not None for column in self.columns)
         if action == "mark":
-            return self._marks
+            return self._marks is not None
         return super().check_action(action, parameters)
 
     def action_sort(self, step: int) -> None:
@@ -222,8 +227,9 @@ class Table(Canvas, can_focus=True):
 
     def action_mark(self) -> None:
         """This row, and on to the next."""
-        if self._selected is not None:
-            self._marked ^= {self._selected}
+        if self._selected is not None and self._marks is not None:
+            if self._marks(self._selected):
+                self._marked ^= {self._selected}
             self.action_move(1)
 
     def unmark(self) -> bool:
