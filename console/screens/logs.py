@@ -7,6 +7,7 @@ visible. At the end it follows; going up stops that, and the title counts what c
 
 from __future__ import annotations
 
+import asyncio
 import shlex
 from array import array
 from bisect import bisect_left
@@ -91,6 +92,7 @@ class LogRows:
         self._base = 0  # of the ids, those that were put before the first ones
         self._read = read
         self._pages: OrderedDict[int, dict[int, LogLine]] = OrderedDict()
+        self._short: set[int] = set()  # pages at hand to which older ids came since
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -109,7 +111,10 @@ class LogRows:
         if page is None:
             self._read(number)
             return None
-        return page.get(self.ids[index])
+        line = page.get(self.ids[index])
+        if line is None and number in self._short:
+            self._read(number)
+        return line
 
     def row(self, index: int) -> Row | None:
         line = self.line(index)
@@ -120,14 +125,17 @@ class LogRows:
         return self.ids[max(start, 0) : max(start + PAGE, 0)]
 
     def prepend(self, ids: array[int]) -> None:
-        """Older ones before the first. Pages at hand stay, but for one that was not full."""
-        if self._base % PAGE:
-            self._pages.pop(-self._base // PAGE, None)
+        """Older ones before the first. Pages at hand stay: what is seen is not blank meanwhile."""
+        if ids and self._base % PAGE:
+            self._short.add(-self._base // PAGE)
         self.ids = ids + self.ids
         self._base += len(ids)
 
-    def put(self, page: int, lines: dict[int, LogLine]) -> None:
-        self._pages[page] = lines
+    def put(self, page: int, lines: dict[int, LogLine], asked: int) -> None:
+        """`asked`: for how many ids of the page; more may have come since."""
+        if asked == len(self.page_ids(page)):
+            self._short.discard(page)
+        self._pages[page] = {**self._pages.get(page, {}), **lines}
         self._pages.move_to_end(page)
         while len(self._pages) > PAGES:
             self._pages.popitem(last=False)
@@ -258,6 +266,9 @@ class Logs(FilteredView):
             self._seen, after, self._left = len(rows), first - 1, 0.0
             self.update()
         while after >= first:
+            await asyncio.sleep(
+                0
+            )  # the page that is seen is read before the next part is looked at
             upto, after = after, max(after - step, first - 1)
             ids = await self.ask(archive.log_ids(filter, after, upto), array("q"))
             rows.prepend(ids)
@@ -300,8 +311,9 @@ class Logs(FilteredView):
         archive = self.console_app.archive
         if archive is None:
             return
-        lines = await self.ask(archive.log_lines(rows.page_ids(page)), {})
-        rows.put(page, lines)
+        ids = rows.page_ids(page)
+        lines = await self.ask(archive.log_lines(ids), {})
+        rows.put(page, lines, len(ids))
         if rows is self._rows:
             self._reading.discard(page)
             self.update()

@@ -85,9 +85,9 @@ def test_older_lines_come_before_those_that_are_shown() -> None:
     rows = LogRows(array("q", range(1_000, 1_300)), asked.append, 0.0)
 
     def read(page: int) -> None:
-        rows.put(
-            page, {id: LogLine(id, 0.0, "info", "x", f"line {id}") for id in rows.page_ids(page)}
-        )
+        ids = rows.page_ids(page)
+        lines = {id: LogLine(id, 0.0, "info", "x", f"line {id}") for id in ids}
+        rows.put(page, lines, len(ids))
 
     def shown(place: int) -> str:
         asked.clear()
@@ -105,6 +105,14 @@ def test_older_lines_come_before_those_that_are_shown() -> None:
         assert shown(0) == f"line {older[0]}"
         assert shown(len(rows) - 300) == "line 1000"
         assert not asked, "a page at hand stays"
+    # a page that was not full keeps what it has while what came before it is read
+    few = LogRows(array("q", range(1_000, 1_300)), asked.append, 0.0)
+    few.prepend(array("q", range(990, 1_000)))
+    few.put(-1, {id: LogLine(id, 0.0, "info", "x", f"line {id}") for id in few.page_ids(-1)}, 10)
+    few.prepend(array("q", range(900, 990)))
+    asked.clear()
+    seen = [few.line(99), few.line(0)]
+    assert ([one and one.message for one in seen], asked) == (["line 999", None], [-1])
     rows.append([LogLine(1_300, 0.0, "info", "x", "new")])
     assert shown(len(rows) - 1) in ("new", "line 1300")
     assert (len(rows), rows.index(1_300), rows.key(0)) == (1_291, 1_290, 10)
