@@ -64,6 +64,10 @@ TURNS: dict[str, tuple[list[Any], list[Any]]] = {
             user([result_of("1"), result_of("2", "x"), text("b")]),
         ],
     ),
+    "V02-results-first": (
+        [user("a"), bot(None, tool_calls=[call("1")]), user("b"), tool("1")],
+        [user([text("a")]), bot([use("1")]), user([result_of("1"), text("b")])],
+    ),
     "V02-leading-assistant": (
         [bot("a"), user("b")],
         [CONTINUE, bot([text("a")]), user([text("b")])],
