@@ -7,6 +7,7 @@ from __future__ import annotations
 import json
 import random
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -28,8 +29,13 @@ from tests.router.formats.test_matrix import (
 )
 
 WORDS = ("hello", "漢字 ", "🎉", "<think>", "\n\n", '{"a":', "a b c ", "data: x\n", "\u2028")
-INPUTS = ({}, {"city": "Rome"}, {"a": [1, {"b": None}]}, {"t": "漢🎉\n"})
-UNKNOWN = ({"future": 1}, {"choices": []})
+INPUTS: tuple[dict[str, Any], ...] = (
+    {},
+    {"city": "Rome"},
+    {"a": [1, {"b": None}]},
+    {"t": "漢🎉\n"},
+)
+UNKNOWN: tuple[dict[str, Any], ...] = ({"future": 1}, {"choices": []})
 DAMAGES = ("none", "none", "doubled", "swapped", "lost", "cut", "unknown")
 ROUNDS = 150
 
