@@ -64,6 +64,31 @@ def test_a_window_ends_and_what_began_before_it_is_the_last_ones() -> None:
     assert account.spent == 7
 
 
+def test_what_an_account_says_of_itself() -> None:
+    """At its limits to the unit; without any; and its rate, never over less than a quarter hour."""
+    begun = datetime(2026, 3, 10).timestamp()
+    account = Account("key", "k", parse("day"), begun, limit=10, soft=5)
+    said = []
+    for amount in (4, 1, 4, 1):
+        account.charge(amount, begun)
+        said.append((account.over_soft, account.exhausted))
+    assert said == [(False, False), (True, False), (True, False), (True, True)]
+    held = Hold([empty := Account("key", "k", FOREVER, begun, limit=2, soft=1)], 1)
+    assert (empty.over_soft, empty.exhausted) == (True, False)
+    held.release()
+    assert (empty.over_soft, empty.exhausted) == (False, False)
+    assert [account.rate(begun + after) for after in (0, 1, 900, 1_000)] == [
+        *(0.0, 10 / 900, 10 / 900, 10 / 1_000)
+    ]
+    endless = Account("key", "k", FOREVER, begun)
+    endless.charge(10**15, begun)
+    endless.roll(begun + 1e9)
+    assert (endless.over_soft, endless.exhausted, endless.rate(begun + 9)) == (False, False, 0.0)
+    assert endless.spent == 10**15
+    account.roll(begun + 86_399)
+    assert account.spent == 10
+
+
 @pytest.mark.parametrize(
     ("text", "anchor", "at", "start", "end"),
     [
@@ -115,6 +140,8 @@ def test_what_a_request_may_cost() -> None:
     assert estimate(10, asked(), price) == 30 + TYPICAL * 2
     assert estimate(10, asked(max_tokens=10**12), price) == 30 + MOST * 2
     assert estimate(10, asked(max_tokens=5, extra={"n": 3}), price) == 30 + 30
+    for many, times in ((128, 128), (1, 1), (129, 1), (0, 1), (-3, 1), ("3", 1)):
+        assert estimate(10, asked(max_tokens=5, extra={"n": many}), price) == 30 + 10 * times
     assert estimate(10, asked(max_tokens=5), Price()) == 0
     assert estimate(10, asked(), Price(1, None, 1, 3, 3)) == 30  # embeddings
 
