@@ -1,5 +1,5 @@
 """The real Claude Code at its own screen, in tmux: its picker lists our models, what is picked is
-what is asked, and /context counts here."""
+what is asked, a session's name is asked of the background, and /context counts here."""
 
 from __future__ import annotations
 
@@ -77,9 +77,10 @@ def router(upstream: FakeUpstream, tmp_path: Path) -> Any:
         "name": "deep",
         "api_base_url": upstream.url("/v1/chat/completions"),
         "api_key": "sk-d",
-        "models": ["deepseek-chat", "vendor/qwen3:30b"],
+        "models": ["deepseek-chat", "small", "vendor/qwen3:30b"],
     }
-    own = {"APIKEY": KEY, "Providers": [chat], "Router": {"default": "deep,deepseek-chat"}}
+    routes = {"default": "deep,deepseek-chat", "background": "deep,small"}
+    own = {"APIKEY": KEY, "Providers": [chat], "Router": routes}
     (folder / "config.json").write_text(json.dumps(own))
     with running(tmp_path / "home") as found:
         yield found
@@ -122,7 +123,15 @@ def away_from(line: str) -> Callable[[str], bool]:
 
 
 async def test_the_picker_and_the_context(screen: Screen, upstream: FakeUpstream) -> None:
+    def asked(words: bytes) -> set[str]:
+        """The models of the requests that hold these words."""
+        return {seen.model for seen in upstream.requests if words in seen.body}
+
     await screen.until("Auto mode", "? for shortcuts", "/help")
+    await screen.keys("-l", "hello there")
+    await screen.keys("Enter")
+    await screen.until("one two three")
+    await until(lambda: asked(b"naming a coding session") == {"small"}, PATIENCE)
     await screen.command("/model", "Switch model")
     shown = await screen.until("deep/vendor/qwen3:30b")
     assert "deep/deepseek-chat" in shown
@@ -133,13 +142,12 @@ async def test_the_picker_and_the_context(screen: Screen, upstream: FakeUpstream
         await screen.keys("Down")
         shown = await screen.once(away_from(here))
     await screen.keys("Enter")
-    await screen.until("Set model to", "set model to", "Switched")
-    before = len(upstream.requests)
-    await screen.keys("-l", "hello there")
+    await screen.until("Yes, switch to")  # it minds the cache that it leaves
     await screen.keys("Enter")
-    await screen.until("one two three")
-    asked = [seen.model for seen in upstream.requests[before:]]
-    assert "vendor/qwen3:30b" in asked
+    await screen.until("Set model to", "set model to", "Switched")
+    await screen.keys("-l", "hello again")
+    await screen.keys("Enter")
+    await until(lambda: "vendor/qwen3:30b" in asked(b"hello again"), PATIENCE)
     before = len(upstream.requests)
     await screen.command("/context", "Show what fills")
     shown = await screen.until("tokens (")
