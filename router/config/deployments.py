@@ -60,6 +60,8 @@ _CLOUD = {
     "vertex_location": "location",
     "vertex_credentials": "credentials",
 }
+#: which of Bedrock's APIs LiteLLM should ask: here it is the one of the model's family
+_BEDROCK_API = re.compile(r"^(converse|converse_like|invoke)/")
 _PLACED = frozenset({*_CLOUD, "api_version", "region_name"})
 
 
@@ -221,12 +223,17 @@ class Upstreams:
         """In a cloud, as LiteLLM's parameters say which part of it."""
         if kind.name == "vertex" and "claude" in model:
             kind = KINDS["vertex-claude"]
-        elif kind.name == "bedrock" and "claude" not in model:
-            kind = KINDS["bedrock-openai"]
+        elif kind.name == "bedrock":
+            kind = kind if "claude" in model else KINDS["bedrock-openai"]
+            model = _BEDROCK_API.sub("", model)
         extra = params.model_extra or {}
         said = {ours: str(extra[theirs]) for theirs, ours in _CLOUD.items() if extra.get(theirs)}
+        said = {name: value for name, value in said.items() if not unresolved(value)}
         told = cloud.places(kind, said, self._env)
         base = params.api_base or params.base_url or ""
+        if base and (wrong := problem_of(base)):
+            self._say(f"{wrong}: left out", *at, "api_base" if params.api_base else "base_url")
+            return None
         key = params.api_key or next((self._env[k] for k in kind.keys if self._env.get(k)), "")
         key = "" if unresolved(key) else key
         try:

@@ -8,12 +8,28 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from router.config import ccr_json, ccr_routes, litellm_yaml
+from router.config import ccr_hooks, ccr_json, ccr_routes, litellm_yaml
 from router.config.part import Part
 from router.contract import Finding, Imported, ImportLine
-from router.settings import Provider
+from router.settings import Provider, Routes
 
 NOT_USED = "not used: "
+_COMMANDS = "`ccr code` and its kin go by it, as before"
+#: what becomes of the settings of config.json that make no provider and no route
+_SETTINGS: Mapping[str, str] = {
+    **dict.fromkeys(ccr_json.FOR_COMMANDS, _COMMANDS),
+    **dict.fromkeys(ccr_json.PROXIES, "leads to providers, unless the environment names another"),
+    "PORT": "the port of the Claude Code Router role",
+    "HOST": "this machine alone, as here",
+    "TIMEOUT": "the time that a whole answer has",
+    "LOG": "there is a log, of no prompt",
+    "LOG_LEVEL": "`[log] level` of pointsman.toml decides",
+    "CUSTOM_ROUTER_PATH": "decides before the rules do",
+    "CUSTOM_ROUTER_TIMEOUT_MS": "the time that it has",
+    "REWRITE_SYSTEM_PROMPT": "replaces Claude Code's",
+    "forceUseImageAgent": "pictures are described once, by the image route",
+    "strict": "the rules are CCR's to the letter",
+}
 
 
 def report(kind: str, path: Path, env: Mapping[str, str]) -> Imported:
@@ -30,10 +46,28 @@ def report(kind: str, path: Path, env: Mapping[str, str]) -> Imported:
         known = frozenset(name.casefold() for name in part.providers)
         wrong = ccr_routes.unknown_targets(part.document, part.routes, known)
         differs += [_difference(path, finding) for finding in wrong]
+    if kind == "ccr":
+        differs += _of_hooks(path, part, env)
     # a route to nobody does not map; of a fallback's chain the rest does
-    lost = {line.key for line in differs if line.key.startswith("Router.")}
-    maps = (line for line in _maps(part) if line.key not in lost)
+    lost = {line.key for line in differs if line.key.startswith("Router.") or line.key in _SETTINGS}
+    maps = (line for line in (*_maps(part), *_settings(kind, part)) if line.key not in lost)
     return Imported(tuple(maps), tuple(differs), tuple(ignored))
+
+
+def _of_hooks(path: Path, part: Part, env: Mapping[str, str]) -> list[ImportLine]:
+    """What is wrong with the files that this one names, or that are beside it."""
+    names = frozenset(name.casefold() for name in part.providers)
+    _, findings, _ = ccr_hooks.read(
+        path.parent, part.resolved, env, part.routes or Routes({}), names
+    )
+    return [_difference(path, finding) for finding in findings if finding.state == "problem"]
+
+
+def _settings(kind: str, part: Part) -> Iterator[ImportLine]:
+    said = part.document.data if kind == "ccr" and part.document is not None else {}
+    for key, what in _SETTINGS.items():
+        if said.get(key) not in (None, ""):
+            yield ImportLine(key, what)
 
 
 def _difference(path: Path, finding: Finding) -> ImportLine:

@@ -58,6 +58,7 @@ def test_a_whole_file(house: House) -> None:
         {"temperature": 0.2},
         id=first.id,
         info=first.info,
+        called="anthropic/claude-sonnet-5-5",
     )
     assert first.info["max_input_tokens"] == 200_000
     # one measure for the whole group, as LiteLLM's shuffle: the second has no weight
@@ -132,6 +133,7 @@ def test_a_server_that_was_given_a_key_is_shown_it(house: House, model: str) -> 
         ("c/d", "{custom_llm_provider: openai, api_base: http://h:1/v1}", 0, 0, "h:1", "c/d"),
         ("qwen", "api_base: http://h:1/v1", 0, "compatible", "h:1", "qwen"),
         ("claude-x", "api_key: k", "https://api.anthropic.com/v1/messages", "anthropic", 0, 0),
+        ("bedrock/converse/claude-x", "{aws_region_name: r, api_key: k}", 0, 0, 0, "claude-x"),
     ],
 )
 def test_the_prefix_tells_the_provider(
@@ -169,6 +171,12 @@ def test_the_prefix_tells_the_provider(
         ),
         ("openai_like/x", "api_key: k", ":4: model_list[0].litellm_params.model: needs an api"),
         ("openai/x", "api_base: nowhere", ":5: model_list[0].litellm_params.api_base: is not"),
+        ("azure/x", "api_base: nowhere", ":5: model_list[0].litellm_params.api_base: is not"),
+        (
+            "vertex_ai/x",
+            "vertex_project: os.environ/NO",
+            ":4: model_list[0].litellm_params.model: ",
+        ),
     ],
 )
 def test_what_cannot_be_called_is_left_out_and_told(
