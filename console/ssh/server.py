@@ -173,7 +173,7 @@ class Server(asyncssh.SSHServer):
                 "passwords are not taken for a while",
                 "warning",
                 source=self._source,
-                seconds=barred,
+                seconds=round(barred, 1),
             )
         self._count_try()
         return False
