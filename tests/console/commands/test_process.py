@@ -15,6 +15,7 @@ import msgspec
 import psutil
 import pytest
 
+from console import process
 from console.link import VISITOR
 from console.opening import disagreements
 from console.options import arguments_after
@@ -125,6 +126,9 @@ async def test_two_starts_at_once_make_one_router(
     snapshot = await running(here)
     assert snapshot is not None
     assert here.lock.read_text() == str(snapshot.pid)
+    late = [child for child in process._started if child.pid != snapshot.pid]
+    codes = [await asyncio.to_thread(child.wait, 30) for child in late]
+    assert codes[-2:] == [process.ALREADY_RUNNING] * 2
 
 
 async def test_a_folder_named_router_in_the_working_directory_is_not_run(
