@@ -342,6 +342,8 @@ def test_a_scenario_without_room_gives_way_to_a_roomier_route_but_a_pin_does_not
         ask(pinned, tokens=5_000, config=small)
     assert (refused.value.kind, refused.value.status) == ("too_long", 400)
     assert refused.value.message == "prompt is too long: 5000 tokens > 4000 maximum"
+    why = "refused: no candidate has room"
+    assert refused.value.looks[-1] == Look("guard", "5,000 > 4,000", True, "", why)
 
 
 def test_nothing_to_serve_with_is_a_clear_404() -> None:
