@@ -245,7 +245,8 @@ class Sessions(FilteredView):
     def _say_title(self, table: Table) -> None:
         board, sessions = self.console_app.board, self._sessions or []
         active = len({view.session for view in board.running if view.session})
-        said: list[Piece] = [self.count(len(self._shown) + table.waiting, len(sessions), "of late")]
+        what = "sessions" if self.filter else "of late"
+        said: list[Piece] = [self.count(len(self._shown) + table.waiting, len(sessions), what)]
         if active:
             said.append(Span(f"   {active} active", "accent"))
         if board.paused:
