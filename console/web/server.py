@@ -65,6 +65,8 @@ class Server:
         self._nursery = Nursery()
         self._warmed = False
         self._browsers: dict[str, Browser] = {}
+        #: one console is begun at a time: many that come at once are counted, too
+        self._seating = asyncio.Lock()
         #: whom a handshake that is under way will be
         self._admitted: dict[ServerConnection, str] = {}
 
@@ -141,7 +143,8 @@ class Server:
         assert connection.request is not None
         query = parse_qs(urlsplit(connection.request.path).query)
         try:
-            seat = await self._seat(token, connection, query)
+            async with self._seating:
+                seat = await self._seat(token, connection, query)
             await connection.send(f'{{"again": "{token}"}}')
             code = await seat.serve(connection)
             if code is not None:
