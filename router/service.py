@@ -7,7 +7,6 @@ stage has its own.
 from __future__ import annotations
 
 import asyncio
-import gc
 import os
 import random
 import time
@@ -15,12 +14,11 @@ from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from router import formats
+from router import formats, upkeep
 from router.added_models import AddedModels
 from router.alerts import Alerts
 from router.children import Child
-from router.config import watch
-from router.contract import Listener, OverridesChanged, Reloaded, ServicesChanged, ServiceView
+from router.contract import Listener, Reloaded, ServiceView
 from router.cooldowns import Cooldowns
 from router.custom import CustomRouters
 from router.edge import Edge
@@ -28,7 +26,7 @@ from router.edits import Edits
 from router.errors import ConfigError
 from router.eyes import Eyes, own_door
 from router.handover import give
-from router.health import INTERVAL, Health
+from router.health import Health
 from router.inlining import Inlining
 from router.invitations import Invitations
 from router.live import RECENT, Live, midnight
@@ -37,9 +35,8 @@ from router.meters import Meters
 from router.overrides import Overrides
 from router.passed import PASSED
 from router.pauses import PAUSE
-from router.prices import warm
 from router.projects import Projects
-from router.record import KEPT_AFTER, Record
+from router.record import Record
 from router.remembered import Remembered
 from router.response_cache import ResponseCache
 from router.rooms import learnt
@@ -54,7 +51,6 @@ from router.tending import Tending
 from router.tokens import Counter
 from router.transport import Proxies, Transport
 from router.visitors import Visitors
-from router.vocab import encoding
 from storage.home import Home
 from storage.writer import Ledger
 
@@ -65,30 +61,17 @@ if TYPE_CHECKING:
 DRAIN = 20.0
 #: seconds of silence after which a stream's client is sent its dialect's keep-alive
 PING = 15.0
-#: seconds between looks at what should be written or pruned
-TICK = 0.25
-#: seconds until a request that runs on is written down again, with its newer figures
-KEPT_AGAIN = 5.0
-#: seconds between looks at what is too old, or too much, to keep; and until the first
-PRUNE = 300.0
-FIRST_PRUNE = 20.0
-#: seconds between two times that what health knows of each service is kept
-KEPT_HEALTH = 20.0
-#: new objects until the collector looks at them; a request leaves hardly a cycle behind
-YOUNG = 50_000
 
 
 class Router:
     """One running router. `reload_from` builds the next Generation from the files as they are."""
 
-    #: whether another router is about to take our place
-    _again = False
-
     def __init__(
         self, home: Home, generation: Generation, reload_from: Callable[[int], Generation]
     ) -> None:
         self.home = home
-        self.generation = self._configured = generation
+        #: in force; `configured`: as the files say it, without what was learnt since
+        self.generation = self.configured = generation
         self.config_error = ""
         self._reload_from = reload_from
         self.pid = os.getpid()
@@ -112,10 +95,10 @@ class Router:
         self.invitations = Invitations(self.wall, home.browsers)
         self.counter = Counter()
         self.meters = Meters()
-        self.sessions, self.signers = Sessions(), Signers()
+        self.sessions = Sessions()
+        self.signers = Signers()
         self.remembered = Remembered()
         self.custom = CustomRouters(lambda line: self.log.info("custom router", line))
-        projects = Projects(home.claude_projects)
         self.cooldowns = Cooldowns()
         self.signing = Signing(self.wall)
         self.inlining = Inlining()
@@ -131,8 +114,13 @@ class Router:
         self.cashier.follow(generation.budgets)
         self.live.budgets = self.cashier.views
         self.cache = ResponseCache(self.wall, generation.cache)
-        eyes = Eyes(own_door(self.transport, lambda: self.generation))
-        self.means = Means(self.counter, self.sessions, projects, self.custom, eyes=eyes)
+        self.means = Means(
+            self.counter,
+            self.sessions,
+            Projects(home.claude_projects),
+            self.custom,
+            eyes=Eyes(own_door(self.transport, lambda: self.generation)),
+        )
         self.children: dict[str, Child] = {}
         #: where the child answers that serves the console to browsers
         self.web = ""
@@ -147,7 +135,9 @@ class Router:
         )
         self._reloading = asyncio.Lock()
         self._stopping = asyncio.Event()
-        self._refollow = asyncio.Event()
+        self._again = False  # another router is about to take our place
+        #: other files than before are to be watched
+        self.refollow = asyncio.Event()
         self.manager = Manager()
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -246,8 +236,8 @@ class Router:
             else:
                 self.config_error = ""
                 if built.follows != self.generation.follows:
-                    self._refollow.set()
-                self._configured = built
+                    self.refollow.set()
+                self.configured = built
                 self.generation = learnt(built, self.health.rooms)
                 self.log.set_level(built.log_level)
                 self.cashier.follow(built.budgets)
@@ -270,11 +260,11 @@ class Router:
         self._simulate()
         self.tending.follow(self.generation)
         self._task(self.live.pulse())
-        self._task(self._tick())
+        self._task(upkeep.tick(self))
         self._task(self.alerts.deliver())
-        self._task(self._probe())
-        self._task(self._follow(files))
-        self._task(self._settle())
+        self._task(upkeep.probe(self))
+        self._task(upkeep.follow(self, files))
+        self._task(upkeep.settle(self))
         self._task(self.manager.watch())
         await edge.start()
         await control.start()
@@ -300,7 +290,7 @@ class Router:
         await self.health.close()
         if self.telemetry is not None:
             await asyncio.to_thread(self.telemetry.close)
-        self._keep_health()
+        upkeep.keep_health(self)
         self.log.info("router", "stopped")
         self.log.close()
         self.ledger.close()
@@ -338,86 +328,6 @@ class Router:
             await work
         except Exception as error:  # noqa: BLE001  a lost background task must not go unseen
             self.log.incident("router", error)
-
-    async def _settle(self) -> None:
-        """Loads what the first requests would wait for; then takes all of it out of the collector's
-        sight, which would else walk hundreds of thousands of lasting objects again and again."""
-        await asyncio.to_thread(encoding)
-        await asyncio.to_thread(warm, self.generation)
-        gc.collect()
-        gc.freeze()
-        gc.set_threshold(YOUNG, 20, 50)
-
-    async def _tick(self) -> None:
-        """Long requests are kept while they run, so that a killed router still shows them; who
-        waits for a stream to begin is told that it will; what overrides did, and that one has
-        expired, is told. What health knows is kept, and what is too old is let go."""
-        kept, pruned = self.now(), self.now() - PRUNE + FIRST_PRUNE
-        overrides = self.overrides.views(self.generation)
-        while True:
-            await asyncio.sleep(TICK)
-            if (views := self.overrides.views(self.generation)) != overrides:
-                overrides = views
-                self.live.tell(OverridesChanged(views))
-            now = self.now()
-            for record in self.live.running.values():
-                if now >= record.keep_at and (record.cost or now - record.started >= KEPT_AFTER):
-                    record.keep_at = now + KEPT_AGAIN
-                    self.ledger.request(record.detail())
-                border = record.border
-                if border is not None and now - (record.pinged or record.started) >= self.ping:
-                    border.ping(now)
-            if now - kept > KEPT_HEALTH:
-                kept = now
-                self._keep_health()
-            if now - pruned > PRUNE:
-                pruned = now
-                generation = self.generation
-                oldest = self.wall() - generation.retention_days * 86_400
-                self.ledger.prune(oldest, generation.retention_bytes)
-
-    def _keep_health(self) -> None:
-        for id, data in self.health.kept():
-            self.ledger.keep(PASSED, id, data)
-
-    async def _probe(self) -> None:
-        shown: tuple[ServiceView, ...] = ()
-        while True:
-            configured = self._configured
-            await self.health.probe(configured)
-            known = learnt(configured, self.health.rooms)
-            if configured is self._configured and known.providers != self.generation.providers:
-                self.generation = known
-            if (services := self.services()) != shown:
-                shown = services
-                for change in self.health.changed(services):
-                    self.ledger.health(change)
-                    if change.state == "down" and change.kind in ("provider", "local"):
-                        self.alerts.raised("provider", change.service, f"is down: {change.reason}")
-                self.live.tell(ServicesChanged(services))
-            await asyncio.sleep(INTERVAL)
-
-    async def _follow(self, files: list[Path]) -> None:
-        """The files that are always looked at, and those that the generation in force names."""
-        moved = False
-        while True:
-            self._refollow.clear()
-            paths = [*files, *map(Path, self.generation.follows)]
-            changes = watch(paths, self._refollow)
-            first = asyncio.ensure_future(anext(changes, None))
-            try:
-                if moved:  # what was written between the last look and the new watch
-                    await asyncio.sleep(0)  # it watches from here on
-                    await self.reload()
-                seen = await first
-            finally:
-                first.cancel()
-            while seen is not None:
-                await self.reload()
-                seen = await anext(changes, None)
-            if not self._refollow.is_set():
-                return
-            moved = True
 
 
 def _proxies(generation: Generation) -> Proxies:

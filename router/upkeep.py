@@ -1,0 +1,122 @@
+"""What a running router does by itself, beside the requests: each a task that `Router.run` starts.
+
+One rule: none of it is waited for by a request.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from router.config import watch
+from router.contract import OverridesChanged, ServicesChanged, ServiceView
+from router.health import INTERVAL
+from router.passed import PASSED
+from router.prices import warm
+from router.record import KEPT_AFTER
+from router.rooms import learnt
+from router.vocab import encoding
+
+if TYPE_CHECKING:
+    from router.service import Router
+
+#: seconds between looks at what should be written or pruned
+TICK = 0.25
+#: seconds until a request that runs on is written down again, with its newer figures
+KEPT_AGAIN = 5.0
+#: seconds between looks at what is too old, or too much, to keep; and until the first
+PRUNE = 300.0
+FIRST_PRUNE = 20.0
+#: seconds between two times that what health knows of each service is kept
+KEPT_HEALTH = 20.0
+#: new objects until the collector looks at them; a request leaves hardly a cycle behind
+YOUNG = 50_000
+
+
+async def settle(router: Router) -> None:
+    """Loads what the first requests would wait for; then takes all of it out of the collector's
+    sight, which would else walk hundreds of thousands of lasting objects again and again."""
+    await asyncio.to_thread(encoding)
+    await asyncio.to_thread(warm, router.generation)
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(YOUNG, 20, 50)
+
+
+async def tick(router: Router) -> None:
+    """Long requests are kept while they run, so that a killed router still shows them; who
+    waits for a stream to begin is told that it will; what overrides did, and that one has
+    expired, is told. What health knows is kept, and what is too old is let go."""
+    kept, pruned = router.now(), router.now() - PRUNE + FIRST_PRUNE
+    overrides = router.overrides.views(router.generation)
+    while True:
+        await asyncio.sleep(TICK)
+        if (views := router.overrides.views(router.generation)) != overrides:
+            overrides = views
+            router.live.tell(OverridesChanged(views))
+        now = router.now()
+        for record in router.live.running.values():
+            if now >= record.keep_at and (record.cost or now - record.started >= KEPT_AFTER):
+                record.keep_at = now + KEPT_AGAIN
+                router.ledger.request(record.detail())
+            border = record.border
+            if border is not None and now - (record.pinged or record.started) >= router.ping:
+                border.ping(now)
+        if now - kept > KEPT_HEALTH:
+            kept = now
+            keep_health(router)
+        if now - pruned > PRUNE:
+            pruned = now
+            generation = router.generation
+            oldest = router.wall() - generation.retention_days * 86_400
+            router.ledger.prune(oldest, generation.retention_bytes)
+
+
+def keep_health(router: Router) -> None:
+    """What is known of each service outlives the router."""
+    for id, data in router.health.kept():
+        router.ledger.keep(PASSED, id, data)
+
+
+async def probe(router: Router) -> None:
+    """Asks each service how it is, learns what it can do, and tells and keeps what has changed."""
+    shown: tuple[ServiceView, ...] = ()
+    while True:
+        configured = router.configured
+        await router.health.probe(configured)
+        known = learnt(configured, router.health.rooms)
+        if configured is router.configured and known.providers != router.generation.providers:
+            router.generation = known
+        if (services := router.services()) != shown:
+            shown = services
+            for change in router.health.changed(services):
+                router.ledger.health(change)
+                if change.state == "down" and change.kind in ("provider", "local"):
+                    router.alerts.raised("provider", change.service, f"is down: {change.reason}")
+            router.live.tell(ServicesChanged(services))
+        await asyncio.sleep(INTERVAL)
+
+
+async def follow(router: Router, files: list[Path]) -> None:
+    """The files that are always looked at, and those that the generation in force names."""
+    moved = False
+    while True:
+        router.refollow.clear()
+        paths = [*files, *map(Path, router.generation.follows)]
+        changes = watch(paths, router.refollow)
+        first = asyncio.ensure_future(anext(changes, None))
+        try:
+            if moved:  # what was written between the last look and the new watch
+                await asyncio.sleep(0)  # it watches from here on
+                await router.reload()
+            seen = await first
+        finally:
+            first.cancel()
+        while seen is not None:
+            await router.reload()
+            seen = await anext(changes, None)
+        if not router.refollow.is_set():
+            return
+        moved = True
