@@ -68,9 +68,10 @@ class Call:
         return self._query
 
     async def begin(self, status: int, content_type: str, headers: Headers = ()) -> None:
-        """Sends the head; the body follows by `more` and `end`."""
+        """Sends the head; the body follows by `more` and `end`. `content_type` "" is left out."""
         await self._cycle.ready()
-        self._begin(status, [("content-type", content_type), *headers])
+        kind = [("content-type", content_type)] if content_type else []
+        self._begin(status, [*kind, *headers])
 
     def ping(self, content_type: str, headers: Headers, ping: bytes) -> None:
         """`ping` to the client of a stream that has no answer yet, and the head before it, once."""

@@ -102,8 +102,8 @@ async def _http(router: Router, call: Call, onward: Onward) -> None:
                 status=502,
             )
         back = list(_back(response.headers, onward))
-        kind = response.headers.get("content-type", "application/octet-stream")
-        await call.begin(response.status, kind, back)
+        # one that names no kind is left to be guessed by the client, as it is without us
+        await call.begin(response.status, response.headers.get("content-type", ""), back)
         if call.method != "HEAD":
             while chunk := await response.read():
                 await call.more(chunk)
@@ -168,7 +168,7 @@ def _back(headers: dict[str, str], onward: Onward) -> list[tuple[str, str]]:
         elif name == "location":
             told.append((name, _moved(value, onward)))
         elif name == "content-length" or (
-            name not in HOP and name != "content-type" and not name.startswith("access-control-")
+            name not in HOP and name not in _OURS and not name.startswith("access-control-")
         ):
             told.append((name, value))
     return told
