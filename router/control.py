@@ -102,6 +102,8 @@ class Control:
             await call.more(b"")  # so that the head does not wait for the first change
             while not gone.done():
                 await _relay(call, watcher, gone)
+        except asyncio.CancelledError:  # the router ends: the answer's end says so
+            await call.end()
         finally:
             gone.cancel()
             self._router.live.unwatch(watcher)
@@ -123,6 +125,8 @@ class Control:
             await asyncio.wait({gone, dismissed}, return_when=asyncio.FIRST_COMPLETED)
             if dismissed.done():
                 await call.more(line)
+        except asyncio.CancelledError:
+            await call.end()
         finally:
             gone.cancel()
             dismissed.cancel()

@@ -4,7 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
 
+import pytest
+
+from console.link import Link
+from router.contract import Arrival
 from router.settings import Generation
 from storage.home import Home
 from tests.fakes.upstream import FakeUpstream
@@ -46,3 +51,28 @@ async def test_a_role_that_listens_nowhere_has_no_address(test_home: Home) -> No
         addresses = {each.name: each.address for each in router.services()}
     assert addresses["LiteLLM"] == ""
     assert addresses["CCR"] == "http://127.0.0.1:23456"
+
+
+async def test_a_router_ends_in_peace_while_somebody_looks(
+    test_home: Home, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Whoever watches or visits hears an answer's end: each was an exception in the log."""
+    link = Link(test_home, token="")
+    told: list[object] = []
+
+    async def watch(begun: asyncio.Event) -> None:
+        async for change in link.watch():
+            told.append(change)
+            begun.set()
+
+    async with inside.served(test_home):
+        begun = asyncio.Event()
+        watching = asyncio.create_task(watch(begun))
+        visit = link.visit(Arrival("ssh:ana", "view", "192.0.2.7", "shell", time.time(), "token"))
+        await visit.__aenter__()
+        await asyncio.wait_for(begun.wait(), 10)
+    await asyncio.wait_for(asyncio.wait({watching}), 10)
+    await visit.__aexit__(None, None, None)
+    await link.close()
+    assert told
+    assert [each.getMessage() for each in caplog.records if each.exc_info] == []
