@@ -8,8 +8,7 @@ be taken back with one key.
 from __future__ import annotations
 
 import shlex
-from operator import attrgetter
-from typing import ClassVar, NamedTuple
+from typing import ClassVar
 
 from textual import work
 from textual.app import ComposeResult
@@ -18,15 +17,12 @@ from textual.content import Content
 from textual.widgets import Static
 
 from console.feed import midnight
+from console.rules import AS_ASKED, COLUMNS, Line, decided, diff_lines, draw, gone_by, what_if
 from console.screens.dialogs import Answer, Ask, Choose
 from console.screens.picker import Picker
 from console.screens.view import FilteredView, FilterLine, hidden
-from console.text import UNKNOWN, money, percent
-from console.theme import Tone
 from console.widgets.bar import Bar
-from console.widgets.columns import Column
-from console.widgets.order import Order
-from console.widgets.paint import Cell, Piece, Span, lines, say
+from console.widgets.paint import Piece, Span, lines, say
 from console.widgets.table import ListRows, Row, Table
 from router.contract import (
     Edited,
@@ -46,107 +42,9 @@ from router.contract import (
     Routes as Rules,
 )
 
-
-class Line(NamedTuple):
-    """A rule as it stands in the list: its place in the order, and its requests of today."""
-
-    number: int
-    rule: RuleView
-    hits: int
-
-    @property
-    def key(self) -> str:
-        return f"{self.rule.name} {self.rule.scenario}"
-
-
-COLUMNS = (
-    Column("#", 2, number=True, rising=True, by=attrgetter("number")),
-    Column("rule", 12, by=attrgetter("key")),
-    Column("when", 24, grow=2, drop=1, by=attrgetter("rule.when")),
-    Column("goes to", 22, grow=4, middle=True, by=attrgetter("rule.target")),
-    Column("today", 6, number=True, by=attrgetter("hits")),
-    Column("share", 6, number=True, drop=2),
-)
-AS_ASKED = Order("#")
 #: how many requests a what-if looks back at
 DEPTHS = (200, 1_000, 2_000)
 LOOK = 4
-#: lines of moves under the table
-MOVES = 4
-
-
-def draw(
-    rule: RuleView, number: int, edited: str | None, hits: int | None, share: float | None
-) -> Row:
-    quiet: Tone = "" if rule.target or not rule.scenario else "muted"
-    name = rule.scenario if rule.name == "complexity" else rule.name
-    return (
-        Span(str(number), "muted"),
-        Span(name, quiet or "strong" if rule.target else "muted"),
-        Span(rule.when, "muted"),
-        _goes_to(rule, edited),
-        Span(f"{hits:,}" if hits else "·", "" if hits else "muted"),
-        Span(percent(share) if share else "", "muted"),
-    )
-
-
-def _goes_to(rule: RuleView, edited: str | None) -> Cell:
-    if not rule.scenario:
-        return Span(rule.target or "what it names", "muted")
-    if edited is not None:
-        return [
-            Span(edited or "nowhere: the next rule is asked", "warn"),
-            Span(f"   was {rule.target or 'none'}", "muted"),
-        ]
-    if rule.override:
-        return [Span(f"⇄ {rule.override}", "accent"), Span(f"   not {rule.target}", "muted")]
-    return Span(rule.target or UNKNOWN, "" if rule.target else "muted")
-
-
-def difference(nano: int) -> str:
-    """With its sign: "−$0.84", "+$1.20", "$0"."""
-    if nano == 0:
-        return "$0"
-    return f"{'−' if nano < 0 else '+'}{money(abs(nano))}"
-
-
-def what_if(found: Replayed) -> list[Content]:
-    """ "12 of 200 would move, −$0.84", and the largest moves."""
-    tone: Tone = "good" if found.difference < 0 else "warn" if found.difference > 0 else ""
-    first: list[Piece] = [
-        Span(f"{found.moved:,} of {found.requests:,} would move", "strong"),
-        Span(", ", "muted"),
-        Span(f"≈ {difference(found.difference)}", tone),
-    ]
-    for count, words in (
-        (found.unpriced, "without a known price"),
-        (found.pinned, "chosen by hand"),
-        (found.unclear, "depend on a prompt that is not kept"),
-        (found.refused, "would find no model"),
-    ):
-        if count:
-            first.append(Span(f"   {count:,} {words}", "muted"))
-    rows = [say(*first)]
-    for move in found.moves[:MOVES]:
-        before, after = money(move.cost_before), money(move.cost_after)
-        rows.append(
-            say(
-                Span(f"{move.requests:>6,}  ", ""),
-                Span(move.before, "muted"),
-                Span("  →  ", "muted"),
-                Span(move.after, "accent"),
-                Span(f"   {before} → ≈ {after}   by {move.rule}", "muted"),
-            )
-        )
-    if len(found.moves) > MOVES:
-        rows.append(say(Span(f"        and {len(found.moves) - MOVES} more", "muted")))
-    return rows
-
-
-def diff_lines(edited: Edited) -> list[Content]:
-    tones: dict[str, Tone] = {"+": "good", "-": "bad", "@": "muted"}
-    shown = [say(Span(edited.file, "muted"))]
-    return shown + [say(Span(line, tones.get(line[:1], ""))) for line in edited.diff]
 
 
 class Routes(FilteredView):
@@ -243,18 +141,13 @@ class Routes(FilteredView):
             edited = self._edits.get(line.rule.scenario)
             return draw(line.rule, line.number, edited, line.hits, share)
 
-        listed = [Line(place, rule, self._decided(rule)) for place, rule in enumerate(rules, 1)]
+        listed = [
+            Line(place, rule, decided(rule, self._hits)) for place, rule in enumerate(rules, 1)
+        ]
         kept = self.kept(COLUMNS, listed)
         table.show(ListRows(table.settle(kept, lambda each: each.key), lambda each: each.key, row))
         self.query_one("#what-if", Static).update(lines(*self._below()))
         self._say_title(table, len(kept))
-
-    def _decided(self, rule: RuleView) -> int:
-        """Requests of today."""
-        key = rule.name
-        if rule.name == "complexity":  # two lines, told apart by where they lead
-            key = f"{rule.name} {rule.target}"
-        return self._hits.get(key, 0)
 
     def _say_title(self, table: Table, shown: int) -> None:
         said: list[Piece] = []
@@ -271,7 +164,8 @@ class Routes(FilteredView):
         self.title(*said, hint=hidden(table))
 
     def _below(self) -> list[Content]:
-        rows = self._gone_by()
+        rules = self._rules.values if self._rules else ()
+        rows = gone_by(rules, self.values(), self._edits)
         if isinstance(self._found, Replayed):
             return rows + what_if(self._found)
         if self._found:
@@ -285,22 +179,6 @@ class Routes(FilteredView):
         ]
         if self._rules and self._rules.undo:
             rows.append(say(Span("u", "accent"), Span(f" takes back: {self._rules.undo}", "muted")))
-        return rows
-
-    def _gone_by(self) -> list[Content]:
-        """The chosen rule's values that are set, and those that were edited anywhere."""
-        rows = []
-        mine = self.values()
-        for value in self._rules.values if self._rules else ():
-            edit = self._edits.get(value.name)
-            if edit is None and (value not in mine or not value.value):
-                continue
-            said: list[Piece] = [Span(f"{value.name}  ", "muted")]
-            if edit is not None:
-                said.append(Span(f"{edit or 'none'}   was {value.value or 'none'}", "warn"))
-            else:
-                said.append(value.value)
-            rows.append(say(*said, Span(f"   {value.what}", "muted")))
         return rows
 
     def on_table_moved(self) -> None:

@@ -24,7 +24,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from console import spending
+from console import rules, spending
 from console.board import Board
 from console.conformance import Found
 from console.curl import curl
@@ -37,7 +37,6 @@ from console.screens import (
     overrides,
     picker,
     playground,
-    routes,
     sessions,
     told,
     visitors,
@@ -381,13 +380,13 @@ def rest_of_the_screens(mark: Marks, snapshot: Snapshot) -> list[str]:
             shown += texts(sessions.draw(branch, scene.NOW, {}, True, Span("")))
     shown += [row.plain for row in models_over_time(snapshot.recent, 40)]
     shown += texts(live.Groups(snapshot.recent, "session", scene.NOW).row(0))
-    rules = poison(scene.ROUTES, mark)
+    route_rules = poison(scene.ROUTES, mark).rules
     text = mark(Explained, "candidates")
-    for rule in rules.rules:
-        shown += texts(routes.draw(rule, 1, None, 3, 0.5))
-        shown += texts(routes.draw(rule, 1, text, 3, 0.5))
-    shown += [row.plain for row in routes.what_if(poison(scene.REPLAYED, mark))]
-    shown += [row.plain for row in routes.diff_lines(poison(scene.EDITED, mark))]
+    for rule in route_rules:
+        shown += texts(rules.draw(rule, 1, None, 3, 0.5))
+        shown += texts(rules.draw(rule, 1, text, 3, 0.5))
+    shown += [row.plain for row in rules.what_if(poison(scene.REPLAYED, mark))]
+    shown += [row.plain for row in rules.diff_lines(poison(scene.EDITED, mark))]
     models = {m.target: m for m in poison(scene.MODELS, mark).models}
     for target, model in models.items():
         shown.append(picker.row(target, model, 200).plain)
