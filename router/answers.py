@@ -29,17 +29,19 @@ from router.contract import (
     ServicesChanged,
     ShowRoutes,
     UndoRoutes,
+    WeighOverride,
 )
 from router.pauses import PAUSE
 from router.recost import recost
 from router.replay import replay
 from router.routes import shown
+from router.rules import warm
 from storage.readers import Archive
 
 if TYPE_CHECKING:
     from router.service import Router
 
-Question = ListModels | Recost | ShowRoutes | ReplayRoutes | EditRoutes | UndoRoutes
+Question = ListModels | Recost | WeighOverride | ShowRoutes | ReplayRoutes | EditRoutes | UndoRoutes
 Switch = Pause | Resume | ClearCooldown
 
 
@@ -60,6 +62,8 @@ async def answer(router: Router, question: Question) -> Result:
                 text = f"{said_by(question.by)}priced {done.changed:,} requests anew"
                 router.log.info("control", text)
             return done
+        case WeighOverride(scope, target):
+            return Done(warning=weighed(router, scope, target))
         case ShowRoutes():
             view = shown(generation, router.overrides.in_force(), str(router.home.toml))
             return msgspec.structs.replace(view, undo=router.edits.newest)
@@ -107,6 +111,12 @@ def switch(router: Router, action: Switch) -> Result:
     router.live.tell(PausedChanged(tuple(sorted(router.paused))))
     router.log.info("control", f"{by}{words}")
     return Done(words)
+
+
+def weighed(router: Router, scope: str, target: str) -> str:
+    """What an override would throw away, for people; "" for nothing."""
+    met = router.sessions.under(scope)
+    return warm.thrown_away(met, target, router.generation, router.wall())
 
 
 def said_by(who: str) -> str:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from router.answers import answer, said_by, switch
+from router.answers import answer, said_by, switch, weighed
 from router.asgi import Receive, Scope, Send
 from router.contract import (
     PROTOCOL,
@@ -41,17 +41,12 @@ from router.contract import (
     Stop,
     StopNeighbour,
     Visitor,
-    WeighOverride,
 )
 from router.doors.call import Call
 from router.explain import explain
 from router.invitations import by_key
 from router.live import Watcher
 from router.overrides import BadOverrideError
-from router.prices import price
-from router.rules import warm
-from router.sessions import switch_cost
-from router.settings import Target
 from router.tending import CannotTendError
 from router.visitors import NEEDS, may
 
@@ -209,8 +204,8 @@ def snapshot(router: Router) -> Snapshot:
 async def act(router: Router, action: Action) -> Result:
     """Does one action, writes who did it to the log, and tells every console."""
     match action:
-        case SetOverride() | WeighOverride():
-            return _override(router, action)
+        case SetOverride():
+            return _set_override(router, action)
         case ClearOverride():
             cleared = router.overrides.clear(action.id)
             if not cleared and action.id != "all":
@@ -251,16 +246,14 @@ async def act(router: Router, action: Action) -> Result:
             return await answer(router, action)
 
 
-def _override(router: Router, action: SetOverride | WeighOverride) -> Result:
-    if isinstance(action, WeighOverride):
-        return Done(warning=thrown_away(router, action.scope, action.target))
+def _set_override(router: Router, action: SetOverride) -> Result:
     try:
         view = router.overrides.set(action, router.generation)
     except BadOverrideError as error:
         return Refused(str(error))
     _overridden(router)
     router.log.info("control", f"{said_by(action.by)}override {view.scope} → {view.target}")
-    said, lost = f"{view.scope} → {view.target}", thrown_away(router, view.scope, view.target)
+    said, lost = f"{view.scope} → {view.target}", weighed(router, view.scope, view.target)
     return Done(f"{said}; {lost}" if lost else said, override=view, warning=lost)
 
 
@@ -294,29 +287,6 @@ def _guests(router: Router, action: Dismiss | Invite | Redeem | ShowKeys) -> Res
                 return Refused(f"nobody is here as {action.who!r}")
             router.log.info("control", f"{said_by(action.by)}dismissed {action.who}")
             return Done(f"dismissed {count}")
-
-
-def thrown_away(router: Router, scope: str, named: str) -> str:
-    """What an override to the target `named` costs in warm caches, for people; "" where it costs
-    none."""
-    target = Target.parse(named)
-    provider = router.generation.provider(target.provider) if target else None
-    if target is None or provider is None:
-        return ""
-    to, now = price(provider, target.model, router.generation), router.wall()
-    lost = [
-        seen
-        for seen in router.sessions.under(scope)
-        if seen.target != f"{provider.name},{target.model}"
-    ]
-    lost = [seen for seen in lost if seen.warm(now) >= warm.WORTH_SAYING]
-    if not lost:
-        return ""
-    costs = [switch_cost(seen, to) for seen in lost]
-    cost = None if None in costs else sum(cost or 0 for cost in costs)
-    tokens = sum(seen.cached for seen in lost)
-    caches = "1 warm cache" if len(lost) == 1 else f"{len(lost)} warm caches"
-    return f"leaves {caches} of {tokens:,} tokens: {warm.said(cost)}"
 
 
 async def neighbour(router: Router, action: StartNeighbour | StopNeighbour) -> Result:

@@ -1,14 +1,18 @@
 """What a switch costs: the prompt that the session's last model still keeps in its cache.
 
-Never changes a decision; it only says, in the trace, what following it throws away.
+Never changes a decision; it only says, in the trace and of an override, what following it throws
+away.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from router.contract import Look
 from router.prices import price
 from router.rules.plan import Candidate, Case
-from router.sessions import switch_cost
+from router.sessions import Seen, switch_cost
+from router.settings import Generation, Target
 
 #: cached tokens below which nobody wants to read about it
 WORTH_SAYING = 2_000
@@ -29,6 +33,24 @@ def look(case: Case, chosen: Candidate) -> Look | None:
         f"{cached:,} tokens at {seen.target}"[:300],
         note="the switch reads them anew: " + said(cost),
     )
+
+
+def thrown_away(sessions: Iterable[Seen], named: str, generation: Generation, now: float) -> str:
+    """What it costs to send all of these to `named`, a "provider,model", for people; "" where no
+    cache is lost. `now` is on the wall clock."""
+    target = Target.parse(named)
+    provider = generation.provider(target.provider) if target else None
+    if target is None or provider is None:
+        return ""
+    to, here = price(provider, target.model, generation), f"{provider.name},{target.model}"
+    lost = [one for one in sessions if one.target != here and one.warm(now) >= WORTH_SAYING]
+    if not lost:
+        return ""
+    costs = [switch_cost(seen, to) for seen in lost]
+    cost = None if None in costs else sum(cost or 0 for cost in costs)
+    tokens = sum(seen.cached for seen in lost)
+    caches = "1 warm cache" if len(lost) == 1 else f"{len(lost)} warm caches"
+    return f"leaves {caches} of {tokens:,} tokens: {said(cost)}"
 
 
 def said(cost: int | None) -> str:
