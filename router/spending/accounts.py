@@ -16,7 +16,7 @@ from router.settings import Budget
 from router.spending.account import Account
 from router.spending.period import QUARTER, parse
 from router.spending.rates import Rates
-from router.spending.register import Keeper, Register, Terms, member_name, model_budgets
+from router.spending.register import Keeper, Register, Terms, model_budgets
 from router.spending.words import NANO
 
 if TYPE_CHECKING:
@@ -273,12 +273,7 @@ class Accounts:
         if kind == "customer":
             return [user_of(name)]
         if kind == "member":
-            keys = self._register.keys.values()
-            return [
-                key.name
-                for key in keys
-                if member_name(key.team_id or "", key.user_id or "") == name
-            ]
+            return [key.name for key in self._register.keys.values() if key.member == name]
         if kind != "organization":
             return [name]
         return [id for id, team in self._register.teams.items() if team.organization_id == name]
@@ -325,10 +320,9 @@ class Accounts:
         if record.holder is not None:
             caller = record.caller
             found += [("key", caller.key), ("team", caller.team), ("user", record.user)]
-            if self._register.members:
-                name = member_name(record.holder.team_id or "", record.holder.user_id or "")
-                if name in self._register.members:
-                    found.append(("member", name))
+            members = self._register.members
+            if members and (name := record.holder.member) in members:
+                found.append(("member", name))
             team = self._register.teams.get(caller.team)
             if team is not None and team.organization_id:
                 found.append(("organization", team.organization_id))

@@ -67,6 +67,11 @@ class Key(Terms, kw_only=True, omit_defaults=True):
     allowed_routes: list[str] = field(default_factory=list)
     aliases: dict[str, str] = field(default_factory=dict)
 
+    @property
+    def member(self) -> str:
+        """Its user in its team, as a `member_name`: there need be no such member."""
+        return member_name(self.team_id or "", self.user_id or "")
+
 
 class User(Terms, kw_only=True, omit_defaults=True):
     user_id: str

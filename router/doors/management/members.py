@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from router.service import Router
 
 #: LiteLLM's fields of a member → ours
-_FIELDS = {
+FIELDS = {
     "max_budget_in_team": "max_budget",
     "budget_duration": "budget_duration",
     "allowed_models": "models",
@@ -38,7 +38,7 @@ _FIELDS = {
 
 def bound(router: Router, team: Team, users: list[str], body: JSON) -> None:
     """Puts what a body says of a member in force, for each of `users`. Raises CallerError."""
-    values = {ours: body[theirs] for theirs, ours in _FIELDS.items() if theirs in body}
+    values = {ours: body[theirs] for theirs, ours in FIELDS.items() if theirs in body}
     if values.get("models", ()) is None:
         values["models"] = []
     register, at = router.cashier.register, router.wall()
@@ -98,7 +98,7 @@ def meant(team: Team, asked: Asked) -> str:
 def leaves(router: Router, key: Key) -> None:
     """What a key has spent stays with its member, before it is deleted."""
     register = router.cashier.register
-    name = member_name(key.team_id or "", key.user_id or "")
+    name = key.member
     member, account = register.members.get(name), router.cashier.account("member", name)
     if member is None or account is None:
         return
@@ -110,6 +110,5 @@ def leaves(router: Router, key: Key) -> None:
 
 def moved(router: Router, before: Key, after: Key) -> None:
     """A key that is another's now takes its spend along."""
-    place = (before.team_id, before.user_id)
-    if router.cashier.register.members and place != (after.team_id, after.user_id):
+    if router.cashier.register.members and before.member != after.member:
         router.cashier.accounts.reread()

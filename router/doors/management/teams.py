@@ -137,12 +137,11 @@ async def member_update(router: Router, asked: Asked) -> JSON:
         ]
         await _put(router, changed(team, {"members_with_roles": roles}), {})
     await stored(router)
-    known = ("max_budget_in_team", "budget_duration", "allowed_models", "tpm_limit", "rpm_limit")
     return {
         "team_id": team.team_id,
         "user_id": user,
         "user_email": asked.body.get("user_email"),
-        **{name: asked.body.get(name) for name in known},
+        **{name: asked.body.get(name) for name in members.FIELDS},
     }
 
 
