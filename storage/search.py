@@ -48,7 +48,10 @@ async def search(
     """Rows for rows.read_request, newest first; `stretch`: how many are looked at together."""
     if queries.refused(filter):
         stretch *= SPARSE
-    ((newest, rolled, bare),) = await ask(queries.SEARCHED_TO) or [(0, 0, 0)]
+    reach = await ask(queries.SEARCHED_TO)
+    if not reach:  # there is no ledger yet
+        return []
+    ((newest, rolled, bare),) = reach
     low, high = 1, newest if before is None else min(newest, before - 1)
     if filter.since is not None:
         ((first,),) = await ask(queries.first_since(filter.since))

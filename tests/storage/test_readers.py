@@ -52,6 +52,7 @@ async def test_without_a_ledger_every_answer_is_empty_until_one_appears(
     path = tmp_path / "ledger.db"
     for turn in ("no file", "a file without tables"):
         assert await archive.requests() == [], turn
+        assert await archive.requests(RequestFilter(door="ccr", since=1.0, until=2.0)) == []
         assert await archive.request("r") is None
         assert await archive.costs() == []
         assert await archive.totals(0) == Totals()
