@@ -78,12 +78,10 @@ class Signers:
         """Whether a provider would not take a thought, and `fit` leaves it out from now on."""
         if error.kind != "caller" or not _REFUSAL.search(error.message):
             return False
-        me = signer(candidate)
-        unknown = [s for _, s in _signed(request) if self._who.get(hash(s)) is None]
+        unknown = [s for _, s in _signed(request) if hash(s) not in self._who]
         for signature in unknown:
             self._keep(signature, _NOBODY)
         self._several = self._several or bool(unknown)
-        self._first = self._first or me
         return bool(unknown)
 
 
