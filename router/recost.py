@@ -53,7 +53,7 @@ def recost(
     total = Recosted(next=None)
     with closing(sqlite3.connect(database.read_only(ledger.path), uri=True)) as reader:
         (first,) = reader.execute(*queries.first_since(since)).fetchone()
-        (last,) = reader.execute("SELECT MAX(seq) FROM request").fetchone()
+        (last,) = reader.execute(queries.NEWEST).fetchone()
         if first is None:
             return total
         at = max(after, first - 1)

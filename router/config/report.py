@@ -42,24 +42,24 @@ def report(kind: str, path: Path, env: Mapping[str, str]) -> Imported:
             ignored += [ImportLine(name, "nothing here needs it, or does it") for name in names]
         elif finding.state == "problem":
             differs.append(_difference(path, finding))
+    known = frozenset(name.casefold() for name in part.providers)
     if part.routes is not None and part.document is not None:
-        known = frozenset(name.casefold() for name in part.providers)
         wrong = ccr_routes.unknown_targets(part.document, part.routes, known)
         differs += [_difference(path, finding) for finding in wrong]
     if kind == "ccr":
-        differs += _of_hooks(path, part, env)
+        differs += _of_hooks(path, part, env, known)
     # a route to nobody does not map; of a fallback's chain the rest does
     lost = {line.key for line in differs if line.key.startswith("Router.") or line.key in _SETTINGS}
     maps = (line for line in (*_maps(part), *_settings(kind, part)) if line.key not in lost)
     return Imported(tuple(maps), tuple(differs), tuple(ignored))
 
 
-def _of_hooks(path: Path, part: Part, env: Mapping[str, str]) -> list[ImportLine]:
+def _of_hooks(
+    path: Path, part: Part, env: Mapping[str, str], known: frozenset[str]
+) -> list[ImportLine]:
     """What is wrong with the files that this one names, or that are beside it."""
-    names = frozenset(name.casefold() for name in part.providers)
-    _, findings, _ = ccr_hooks.read(
-        path.parent, part.resolved, env, part.routes or Routes({}), names
-    )
+    routes = part.routes or Routes({})
+    _, findings, _ = ccr_hooks.read(path.parent, part.resolved, env, routes, known)
     return [_difference(path, finding) for finding in findings if finding.state == "problem"]
 
 
