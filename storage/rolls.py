@@ -1,8 +1,9 @@
-"""Sums that are kept: what was spent in each quarter hour and each day, by every dimension.
+"""What is kept of many requests together: what was spent in each quarter hour, hour and day, by
+every dimension, and which words stand in which stretch of them (storage/search.py).
 
-One rule: every sum comes from the view `entry` by the one statement here, also where a row is
-replaced or taken back (a factor of -1), so that the sums are those of the rows at every commit.
-Pure: SQL and arithmetic.
+One rule: all of it comes from the view `entry` by the statements here: GATHER, then ADD and NOTE,
+then CLEAR. A row that is replaced is taken back first (a factor of -1), so that the sums are those
+of the rows at every commit; a word that stands there no more stays noted. Pure: SQL and arithmetic.
 """
 
 # ruff: noqa: S608 - what is put into the text are column names of our own, never a value
