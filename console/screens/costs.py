@@ -9,9 +9,8 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterable, Mapping, Sequence
-from operator import attrgetter
-from typing import ClassVar, Literal, get_args
+from collections.abc import Mapping, Sequence
+from typing import ClassVar, Literal
 
 import msgspec
 from textual import work
@@ -20,35 +19,40 @@ from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.widgets import Static
 
+from console.cost_lines import (
+    ASIDE,
+    BYS,
+    DEAREST,
+    By,
+    CostRows,
+    columns,
+    counts,
+    dearest,
+    draw,
+    line_key,
+    markable,
+)
 from console.feed import midnight
 from console.screens.picker import Picker
 from console.screens.view import FilteredView, FilterLine, hidden
 from console.spending import (
     DAY,
-    cost,
     coverage,
     export,
     outlook,
     plot,
     rest,
     saved,
-    stack,
     total,
-    worth,
     would_have,
 )
-from console.text import fit, percent, tokens
-from console.theme import Tone
+from console.text import fit
 from console.widgets.bar import Bar
 from console.widgets.budget import line as budget_line
-from console.widgets.columns import Column
-from console.widgets.order import Order
 from console.widgets.paint import Piece, Span, lines, plain, say
-from console.widgets.table import Heading, Key, Row, Table
-from router.contract import CostLine, CostPoint, ListModels, Models, ModelView, Tokens
+from console.widgets.table import Heading, Table
+from router.contract import CostLine, CostPoint, ListModels, Models, ModelView
 
-By = Literal["model", "provider", "key", "session", "project", "door", "rule", "outcome"]
-BYS: tuple[By, ...] = get_args(By)
 Step = Literal["quarter", "hour", "day"]
 #: seconds between two looks at whether the ledger has changed
 LOOK = 2
@@ -58,7 +62,6 @@ MOST = 500
 PERIODS = {"t": ("today", 0), "w": ("7 days", 6), "M": ("30 days", 29)}
 #: a step in seconds
 _STEPS: dict[Step, float] = {"quarter": 900.0, "hour": 3600.0, "day": DAY}
-_BAR = 10
 #: lines of a screen from which the bars over time are at least so tall; and the most that they
 #: take of what the table leaves
 _TALL = ((44, 5), (28, 3), (0, 1))
@@ -69,113 +72,6 @@ _AROUND = 5
 Said = tuple[str, list[Piece]]
 #: budgets that are shown, the fullest first
 _BUDGETS = 3
-
-
-def columns(by: By) -> tuple[Column, ...]:
-    name = "provider,model" if by == "model" else by
-    return (
-        Column(name, 22, grow=1, middle=True, most=52, by=attrgetter("name")),
-        Column("requests", 8, number=True, by=attrgetter("requests")),
-        Column("errors", 6, number=True, drop=2, by=attrgetter("errors")),
-        Column("input", 7, number=True, by=attrgetter("tokens.input")),
-        Column("cache read", 10, number=True, drop=4, by=attrgetter("tokens.cache_read")),
-        Column("cache write", 11, number=True, drop=6, by=lambda line: _written(line.tokens)),
-        Column("output", 7, number=True, by=attrgetter("tokens.output")),
-        Column("cost", 9, number=True, by=worth),
-        Column("spent on", _BAR, drop=5),
-        Column("share", 6, number=True, drop=3),
-    )
-
-
-DEAREST = Order("cost", falling=True)
-
-
-def dearest(line: CostLine) -> tuple[int, int, str]:
-    """The usual order of lines."""
-    return -line.cost, -line.requests, line.name
-
-
-def _written(used: Tokens) -> int:
-    """Tokens written into caches, for whatever time."""
-    return used.cache_write + used.cache_write_1h
-
-
-def _key(line: CostLine) -> Key:
-    return f"{'simulated' if line.simulated else 'real'} {line.name}"
-
-
-#: what is not named, by what it is grouped by
-_NAMELESS = {"model": "no model was reached", "provider": "no provider was reached"}
-
-
-def draw(line: CostLine, whole: CostLine, by: By) -> Row:
-    share = line.cost / whole.cost if whole.cost else 0.0
-    tone: Tone = "strong" if line is whole else ""
-    errors: Tone = "bad" if line.errors else "muted"
-    used = line.tokens
-    return (
-        Span(line.name or _NAMELESS.get(by, f"no {by}"), tone),
-        Span(f"{line.requests:,}", tone),
-        Span(f"{line.errors:,}", errors),
-        _count(used.input, tone, used.estimated),
-        _count(used.cache_read, tone),
-        _count(_written(used), tone),
-        _count(used.output, tone, used.estimated),
-        Span(cost(line), tone),
-        stack(line),
-        Span(percent(share) if share and line is not whole else "", "muted"),
-    )
-
-
-def _count(count: int, tone: Tone, estimated: bool = False) -> Span:
-    return Span(tokens(count, 10, estimated=estimated), tone if count else "muted")
-
-
-class CostRows:
-    """Blocks of lines, each under its heading and ending in its total."""
-
-    def __init__(
-        self, blocks: Iterable[tuple[Heading, Sequence[CostLine], CostLine]], by: By
-    ) -> None:
-        """Of each block its heading, its lines as they are to stand, and its total, of whose cost
-        each line is a share."""
-        self._rows: list[tuple[Key, Row]] = []
-        for heading, shown, whole in blocks:
-            if not shown:
-                continue
-            kind = "simulated" if whole.simulated else "real"
-            if self._rows:
-                self._rows.append((f"gap {kind}", Heading(())))
-            self._rows.append((f"heading {kind}", heading))
-            self._rows += [(_key(line), draw(line, whole, by)) for line in shown]
-            self._rows.append((f"total {kind}", draw(whole, whole, by)))
-        self.places = {key: place for place, (key, _) in enumerate(self._rows)}
-
-    def __len__(self) -> int:
-        return len(self._rows)
-
-    def key(self, index: int) -> Key:
-        return self._rows[index][0]
-
-    def row(self, index: int) -> Row:
-        return self._rows[index][1]
-
-    def index(self, key: Key) -> int | None:
-        return self.places.get(key)
-
-
-_ASIDE = Span("  never part of real totals", "muted")
-
-
-def _markable(key: Key) -> bool:
-    """A total is no line of its own."""
-    return not str(key).startswith("total ")
-
-
-def _used(line: CostLine) -> bool:
-    """Where every attempt only failed and went on elsewhere, nothing was spent and no request
-    ended: no line."""
-    return bool(line.requests or line.cost or line.tokens.output)
 
 
 class Costs(FilteredView):
@@ -232,7 +128,7 @@ class Costs(FilteredView):
         self._period = kept.get("period", "") if kept.get("period") in PERIODS else "t"
         self.by = next((by for by in BYS if by == kept.get("by")), "model")
         table = Table(
-            columns(self.by), edge="top", order=DEAREST, marks=_markable, id="models", name="costs"
+            columns(self.by), edge="top", order=DEAREST, marks=markable, id="models", name="costs"
         )
         yield table
         yield Static(id="trend", markup=False)
@@ -330,13 +226,13 @@ class Costs(FilteredView):
         for line in self._lines or []:
             lines_of[line.simulated].append(line)
         real = lines_of[False]
-        found = sorted(filter(_used, self._lines or []), key=dearest)
+        found = sorted(filter(counts, self._lines or []), key=dearest)
         kept = self.kept(table.columns, found)
-        shown = table.settle(kept, _key)
+        shown = table.settle(kept, line_key)
         blocks = []
         for simulated, heading in (
             (False, Heading((Span("Real", "head"), *coverage(real)))),
-            (True, Heading((Span("◇ Simulated", "head"), _ASIDE))),
+            (True, Heading((Span("◇ Simulated", "head"), ASIDE))),
         ):
             of_kind = [line for line in shown if line.simulated is simulated]
             whole = total(of_kind if self.filter else lines_of[simulated])
@@ -345,6 +241,9 @@ class Costs(FilteredView):
             blocks.append((heading, of_kind, whole))
         table.show(CostRows(blocks, self.by))
         self.query_one("#trend", Static).update(lines(*self._trend(real, len(table.rows))))
+        self._say_title(table, len(kept), len(found))
+
+    def _say_title(self, table: Table, shown: int, found: int) -> None:
         said: list[Piece] = [Span("  ")]
         for key, (name, _) in PERIODS.items():
             said += [Span(f" {name} ", "badge" if key == self._period else "muted", key), Span(" ")]
@@ -358,7 +257,7 @@ class Costs(FilteredView):
             said.append(Span(words, "badge", "r"))
         said.append(Span(f"  by {self.by}", "accent", "b"))
         if self.filter:
-            said.append(self.count(len(kept), len(found), "lines"))
+            said.append(self.count(shown, found, "lines"))
         said += self.standing(table, "dearest first")
         if self._lines is not None and not found:
             said.append(Span("  no request in this time", "muted"))
@@ -416,7 +315,7 @@ class Costs(FilteredView):
     def _picked(self) -> list[CostLine]:
         """The marked lines, or the selected one."""
         keys = self.query_one(Table).picked
-        return [line for line in self._lines or [] if _key(line) in keys]
+        return [line for line in self._lines or [] if line_key(line) in keys]
 
     def action_copy(self) -> None:
         if picked := self._picked():

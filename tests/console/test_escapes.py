@@ -24,13 +24,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from console import rules, spending
+from console import cost_lines, rules, spending
 from console.board import Board
 from console.conformance import Found
 from console.curl import curl
 from console.screens import (
     checking,
-    costs,
     health,
     live,
     logs,
@@ -350,7 +349,7 @@ def everything_drawn(text: str | Marks) -> list[str]:
     line = poison(scene.log_lines(1)[0], text)
     shown += texts(logs.draw(line, scene.NOW))
     whole = poison(CostLine("", False, 1, 0, scene.REQUESTS[0].tokens, 1, 0), text)
-    shown += texts(costs.draw(whole, spending.total([whole]), "model"))
+    shown += texts(cost_lines.draw(whole, spending.total([whole]), "model"))
     one = poison(scene.detail(scene.REQUESTS[4]), text)
     for part in (
         told.trace(one),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from console.screens.costs import By, CostRows, _used
+from console.cost_lines import By, CostRows, counts
 from console.spending import rest, total
 from console.text import NANO, money
 from console.widgets.budget import allowed
@@ -45,7 +45,7 @@ def test_what_names_nothing_is_called_so_and_what_used_nothing_has_no_line(
     """A provider that only failed before another answered ended no request and cost nothing."""
     failed = CostLine("only failed", False, 0, 0, Tokens(), 0, unpriced=7, attempts=7)
     found = [line("", 9), failed]
-    shown = list(filter(_used, found))
+    shown = list(filter(counts, found))
     rows = CostRows([(Heading(("Real",)), shown, total(found))], by)
     names = [plain(row[0]) for row in map(rows.row, range(len(rows))) if isinstance(row, tuple)]
     assert names == [called, "total"]
