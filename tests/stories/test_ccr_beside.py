@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
@@ -197,7 +197,43 @@ async def _asked(base: str, upstream: FakeUpstream) -> dict[str, Exchange]:
     return made
 
 
-def _written(home: Path, upstream: FakeUpstream, port: int) -> None:
+def _written(home: Path, providers: list[JSON], port: int) -> None:
+    config = {"APIKEY": "k", "PORT": port, "LOG": False, "Providers": providers}
+    first = providers[0]
+    config["Router"] = {"default": f"{first['name']},{first['models'][0]}"}
+    folder = home / ".claude-code-router"
+    folder.mkdir(parents=True)
+    (folder / "config.json").write_text(json.dumps(config))
+
+
+Asks = Callable[[str, FakeUpstream], Awaitable[dict[str, Exchange]]]
+
+
+async def between(
+    cli: Path, folder: Path, upstream: FakeUpstream, providers: list[JSON], asks: Asks
+) -> list[str]:
+    """CCR and ours with these providers, asked the same: `case up .path: …` of what went to the
+    provider, `case down .path: …` of the answer."""
+    (port,) = free_ports(1)
+    _written(folder / "theirs", providers, port)
+    with original(cli, folder / "theirs", port) as base:
+        theirs = await asks(base, upstream)
+    _written(folder / "ours", providers, 0)
+    (folder / "ours" / "pointsman.toml").write_text("[retry]\nretries = 0\ncooldown = 0\n")
+    with running(folder / "ours") as router:
+        ours = await asks(router.ccr, upstream)
+    found: list[str] = []
+    for name, (sent, got) in ours.items():
+        found += [f"{name} up {one}" for one in differences(sent, theirs[name][0])]
+        found += [f"{name} down {one}" for one in differences(got, theirs[name][1])]
+    return [re.sub(r" (up|down) \[0\]", r" \1 ", one) for one in found]
+
+
+async def test_every_transformer_does_what_ccrs_does(
+    cli: Path,
+    tmp_path: Path,
+    upstream: FakeUpstream,
+) -> None:
     providers = [
         {
             "name": name,
@@ -208,32 +244,4 @@ def _written(home: Path, upstream: FakeUpstream, port: int) -> None:
         }
         for name, spec in SPECS.items()
     ]
-    config = {"APIKEY": "k", "PORT": port, "LOG": False, "Providers": providers}
-    config["Router"] = {"default": "bare,m1"}
-    folder = home / ".claude-code-router"
-    folder.mkdir(parents=True)
-    (folder / "config.json").write_text(json.dumps(config))
-
-
-def between(ours: dict[str, Exchange], theirs: dict[str, Exchange]) -> Iterator[str]:
-    """`case up .path: …` of what went to the provider, `case down .path: …` of the answer."""
-    for name, (sent, said) in ours.items():
-        found = [f"{name} up {one}" for one in differences(sent, theirs[name][0])]
-        found += [f"{name} down {one}" for one in differences(said, theirs[name][1])]
-        yield from (re.sub(r" (up|down) \[0\]", r" \1 ", each) for each in found)
-
-
-async def test_every_transformer_does_what_ccrs_does(
-    cli: Path,
-    tmp_path: Path,
-    upstream: FakeUpstream,
-) -> None:
-    (port,) = free_ports(1)
-    _written(tmp_path / "theirs", upstream, port)
-    with original(cli, tmp_path / "theirs", port) as base:
-        theirs = await _asked(base, upstream)
-    _written(tmp_path / "ours", upstream, 0)
-    (tmp_path / "ours" / "pointsman.toml").write_text("[retry]\nretries = 0\ncooldown = 0\n")
-    with running(tmp_path / "ours") as router:
-        ours = await _asked(router.ccr, upstream)
-    explained(between(ours, theirs), BETTER)
+    explained(await between(cli, tmp_path, upstream, providers, _asked), BETTER)

@@ -15,10 +15,9 @@ import httpx
 import pytest
 
 from tests.fakes.upstream import Behaviour, FakeUpstream, Seen
-from tests.harness import free_ports, running
 from tests.stories.beside import JSON, explained
-from tests.stories.test_ccr_beside import ANSWERS, REQUESTS, Exchange, between, said
-from tests.stories.test_ccr_original import cli, original
+from tests.stories.test_ccr_beside import ANSWERS, REQUESTS, STREAMED, Exchange, between, said
+from tests.stories.test_ccr_original import cli
 
 pytestmark = [pytest.mark.real_client, pytest.mark.timeout(300)]
 __all__ = ["cli"]
@@ -29,9 +28,8 @@ SPECS: dict[str, tuple[str, list[Any], str]] = {
     "gemini": ("v1beta/models/", ["gemini"], "gemini-2.5-flash"),
     "responses": ("v1/responses", ["openai-responses"], "gpt-5"),
 }
-STREAMED = ("plain", "tools", "think")
 KEYS = ("authorization", "x-api-key", "x-goog-api-key")
-#: words that stand for the answers that `ANSWERS` describes
+#: an answer's end in `ANSWERS` → Gemini's word for it
 GEMINI_STOPS = {"max_tokens": "MAX_TOKENS", "content_filter": "SAFETY"}
 
 #: where (a case and a path) → why ours is another on purpose
@@ -123,8 +121,10 @@ async def _asked(base: str, upstream: FakeUpstream) -> dict[str, Exchange]:
     return made
 
 
-def _written(home: Path, upstream: FakeUpstream, port: int) -> None:
-    providers = [
+async def test_every_format_does_what_ccrs_does(
+    cli: Path, tmp_path: Path, upstream: FakeUpstream
+) -> None:
+    providers: list[JSON] = [
         {
             "name": name,
             "api_base_url": upstream.url(f"/{name}/{path}"),
@@ -134,22 +134,4 @@ def _written(home: Path, upstream: FakeUpstream, port: int) -> None:
         }
         for name, (path, use, model) in SPECS.items()
     ]
-    config = {"APIKEY": "k", "PORT": port, "LOG": False, "Providers": providers}
-    config["Router"] = {"default": "anthropic,claude-opus-4-5"}
-    folder = home / ".claude-code-router"
-    folder.mkdir(parents=True)
-    (folder / "config.json").write_text(json.dumps(config))
-
-
-async def test_every_format_does_what_ccrs_does(
-    cli: Path, tmp_path: Path, upstream: FakeUpstream
-) -> None:
-    (port,) = free_ports(1)
-    _written(tmp_path / "theirs", upstream, port)
-    with original(cli, tmp_path / "theirs", port) as base:
-        theirs = await _asked(base, upstream)
-    _written(tmp_path / "ours", upstream, 0)
-    (tmp_path / "ours" / "pointsman.toml").write_text("[retry]\nretries = 0\ncooldown = 0\n")
-    with running(tmp_path / "ours") as router:
-        ours = await _asked(router.ccr, upstream)
-    explained(between(ours, theirs), BETTER)
+    explained(await between(cli, tmp_path, upstream, providers, _asked), BETTER)

@@ -24,24 +24,8 @@ from tests.stories.test_litellm_plane import FILTERED, TOML, TOO_LONG, chat, fai
 pytestmark = [pytest.mark.real_client, pytest.mark.timeout(500)]
 
 STATUSES = (
-    400,
-    401,
-    402,
-    403,
-    404,
-    405,
-    408,
-    409,
-    413,
-    415,
-    422,
-    429,
-    500,
-    501,
-    502,
-    503,
-    504,
-    529,
+    *(400, 401, 402, 403, 404, 405, 408, 409, 413, 415, 422, 429),
+    *(500, 501, 502, 503, 504, 529),
 )
 BEHAVIOURS: dict[str, Behaviour] = {
     **{f"e{status}": fails(status) for status in STATUSES},
@@ -132,31 +116,9 @@ CASES: dict[str, tuple[str, JSON, dict[str, str]]] = {
     **{
         f"group {name}": (CHAT, chat(name), {})
         for name in (
-            *(
-                "html",
-                "empty",
-                "ectx",
-                "epol",
-                "a/xyz",
-                "a/b/c",
-                "pre-ok",
-                "a/e503",
-                "loop1",
-                "loop2",
-            ),
-            *(
-                "c1",
-                "al",
-                "gpt-4",
-                "params",
-                "extra",
-                "org",
-                "patient",
-                "with space",
-                "upper",
-                "7b",
-            ),
-            *("stubborn", "local", "named", "openai/cached", "nobody/x", "zzz"),
+            *("html", "empty", "ectx", "epol", "a/xyz", "a/b/c", "pre-ok", "a/e503", "loop1"),
+            *("loop2", "c1", "al", "gpt-4", "params", "extra", "org", "patient", "with space"),
+            *("upper", "7b", "stubborn", "local", "named", "openai/cached", "nobody/x", "zzz"),
         )
     },
     "beaten": (CHAT, chat("params", temperature=0, max_tokens=1, stop="Y"), {}),
