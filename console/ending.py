@@ -9,6 +9,8 @@ import asyncio
 import os
 import signal
 import sys
+import tempfile
+from pathlib import Path
 
 from textual.app import App
 
@@ -20,6 +22,8 @@ class Ending(App[int]):
     """The part of the console that ends it."""
 
     home: Home
+    #: its home is gone when it ends
+    demo: bool
     #: what is said once the terminal is itself again
     _failure = ""
     _told = False
@@ -51,7 +55,8 @@ class Ending(App[int]):
             os._exit(128 + signal.SIGHUP)
 
     def _handle_exception(self, error: Exception) -> None:
-        self._failure = self._failure or crash.record(error, self.home.logs)
+        kept = Path(tempfile.gettempdir()) if self.demo else self.home.logs
+        self._failure = self._failure or crash.record(error, kept)
         self._return_code = 1
         if self._exception is None:
             self._exception = error

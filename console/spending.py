@@ -118,8 +118,8 @@ def _less(of_all: CostLine, of_shown: CostLine, *, simulated: bool) -> CostLine:
 
 
 def worth(line: CostLine) -> int | None:
-    """Nano-dollars; None where nothing of it is priced."""
-    return None if line.unpriced and line.unpriced == line.attempts else line.cost
+    """Nano-dollars; None where nothing of it is priced, but attempts that failed and cost none."""
+    return None if line.unpriced and not line.cost else line.cost
 
 
 def cost(line: CostLine) -> str:

@@ -133,6 +133,8 @@ def sums(lines: Sequence[CostLine]) -> dict[str, int | float | bool | None]:
 
 
 def rows(lines: Sequence[CostLine], by: str) -> list[str]:
+    from console.spending import cost
+
     if not lines:
         return []
     ordered = lines if by in _TIMES else sorted(lines, key=lambda line: -line.cost)
@@ -145,7 +147,7 @@ def rows(lines: Sequence[CostLine], by: str) -> list[str]:
             tokens(line.tokens.prompt, estimated=line.tokens.estimated),
             tokens(line.tokens.cache_read) if line.tokens.cache_read else "",
             tokens(line.tokens.output, estimated=line.tokens.estimated),
-            money(line.cost, lower_bound=line.unpriced > 0),
+            cost(line),
             money(line.spend.saved) if line.spend.saved else "",
             f"{line.unpriced:,}" if line.unpriced else "",
         )

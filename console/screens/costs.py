@@ -34,7 +34,7 @@ from console.cost_lines import (
 )
 from console.feed import midnight
 from console.screens.picker import Picker
-from console.screens.view import FilteredView, FilterLine, hidden
+from console.screens.view import READING, FilteredView, FilterLine, hidden
 from console.spending import (
     DAY,
     coverage,
@@ -140,7 +140,7 @@ class Costs(FilteredView):
 
     def tick(self) -> None:
         self._ticks += 1
-        if self._ticks % LOOK == 0:
+        if self._ticks % LOOK == 0 and not self.under_way("costs"):
             self._load()
 
     def _anew(self) -> None:
@@ -259,7 +259,9 @@ class Costs(FilteredView):
         if self.filter:
             said.append(self.count(shown, found, "lines"))
         said += self.standing(table, "dearest first")
-        if self._lines is not None and not found:
+        if self._lines is None:
+            said.append(READING)
+        elif not found:
             said.append(Span("  no request in this time", "muted"))
         self.title(*said, hint=hidden(table))
 

@@ -23,7 +23,7 @@ from textual.binding import Binding, BindingType
 
 from console.query import LEVELS, Level, parse
 from console.screens.dialogs import Sheet
-from console.screens.view import FilteredView, FilterLine, hidden
+from console.screens.view import READING, FilteredView, FilterLine, hidden
 from console.text import clean_lines, moment, percent, when
 from console.theme import Tone
 from console.widgets.bar import Bar
@@ -222,6 +222,7 @@ class Logs(FilteredView):
         if self._loaded:
             self._tail()
         else:
+            self.title(READING)
             self._load()
 
     def tick(self) -> None:

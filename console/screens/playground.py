@@ -71,8 +71,9 @@ def preview(
     why: list[Piece] = [Span("  ", "")]
     if hit is not None:
         why.append(Span(hit.value, "muted"))
-    if len(answer.candidates) > 1:
-        why.append(Span(f"   then {', '.join(answer.candidates[1:4])}", "muted"))
+    others = [name for name in dict.fromkeys(answer.candidates) if name != first]  # one a key
+    if others:
+        why.append(Span(f"   then {', '.join(others[:3])}", "muted"))
     return [say(*said), say(*why)]
 
 

@@ -19,7 +19,7 @@ from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.widgets import Static
 
-from console.screens.view import FilteredView, FilterLine, hidden
+from console.screens.view import READING, FilteredView, FilterLine, hidden
 from console.sessions import Branch, cached, filled, models_over_time, per_hour, target, tree
 from console.spark import gauge
 from console.spending import cost, worth
@@ -156,7 +156,7 @@ class Sessions(FilteredView):
 
     def tick(self) -> None:
         self._ticks += 1
-        if self._ticks % LOOK == 0:
+        if self._ticks % LOOK == 0 and not self.under_way("sessions"):
             self._load()
         self.update()
 
@@ -246,7 +246,9 @@ class Sessions(FilteredView):
         board, sessions = self.console_app.board, self._sessions or []
         active = len({view.session for view in board.running if view.session})
         what = "sessions" if self.filter else "of late"
-        said: list[Piece] = [self.count(len(self._shown) + table.waiting, len(sessions), what)]
+        said: list[Piece] = [READING]
+        if self._sessions is not None:
+            said = [self.count(len(self._shown) + table.waiting, len(sessions), what)]
         if active:
             said.append(Span(f"   {active} active", "accent"))
         if board.paused:

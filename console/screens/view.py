@@ -29,6 +29,10 @@ if TYPE_CHECKING:
 _T = TypeVar("_T")
 
 
+#: in a title, until the ledger has answered for the first time
+READING = Span("  reading…", "muted")
+
+
 class FilterLine(Input):
     """Filters as one types. Enter keeps the filter, Escape takes it away."""
 
@@ -108,6 +112,13 @@ class View(Vertical):
         if not self._fresh:
             self.update()
         self._fresh = False
+
+    def under_way(self, group: str) -> bool:
+        """Whether it still reads: to begin anew at every look would never end on a slow machine."""
+        return any(
+            worker.group == group and worker.node is self and not worker.is_finished
+            for worker in self.workers
+        )
 
     def on_table_moved(self) -> None:
         self.update()

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+import tempfile
 from collections.abc import Callable
+from pathlib import Path
 
 import httpx
 import msgspec
@@ -507,6 +509,15 @@ async def test_an_error_inside_leaves_an_id_and_a_file_without_locals(test_home:
     assert re.fullmatch("[0-9a-f]{8}", incident)
     assert incident in app._failure
     assert "deliberate" not in app._failure
+
+
+def test_the_trace_of_a_demo_outlives_its_home(
+    test_home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    ConsoleApp(test_home, demo=True)._handle_exception(RuntimeError("deliberate"))
+    assert len(list(tmp_path.glob("console-*.log"))) == 1
+    assert not list(test_home.logs.glob("console-*.log"))
 
 
 def test_who_is_said_only_over_ssh() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from console.cost_lines import By, CostRows, counts
-from console.spending import rest, total
+from console.spending import cost, rest, total
 from console.text import NANO, money
 from console.widgets.budget import allowed
 from console.widgets.paint import plain
@@ -47,6 +47,8 @@ def test_what_names_nothing_is_called_so_and_what_used_nothing_has_no_line(
     found = [line("", 9), failed]
     shown = list(filter(counts, found))
     rows = CostRows([(Heading(("Real",)), shown, total(found))], by)
+    assert cost(line("priced in part", 5)) == f"≥ {money(5)}"
+    assert cost(line("its model has no price, another failed", 0)) == "—"
     names = [plain(row[0]) for row in map(rows.row, range(len(rows))) if isinstance(row, tuple)]
     assert names == [called, "total"]
 
