@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import os
 import random
+import shutil
 import sys
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -20,6 +21,7 @@ from typing import Any
 import httpx
 
 from console.link import Link, RouterDownError
+from console.process import StopError, stop_router
 from router.contract import ClearOverride, SetOverride
 from storage.home import Home, home
 
@@ -225,11 +227,17 @@ async def _until_stdin_closes(work: asyncio.Task[None]) -> None:
 
 
 async def _main(url: str) -> None:
-    work = asyncio.create_task(traffic(home(), url))
+    """Traffic until the demo ends. However it ends, its terminal closed or killed, its router and
+    its folder go with it: a console without a terminal ends at once, and can see to neither."""
+    here = home()
+    work = asyncio.create_task(traffic(here, url))
     watch = asyncio.create_task(_until_stdin_closes(work))
     with suppress(asyncio.CancelledError):
         await work
-    watch.cancel()
+    await watch
+    with suppress(RouterDownError, StopError):
+        await stop_router(here, "demo")
+    shutil.rmtree(here.config, ignore_errors=True)
 
 
 if __name__ == "__main__":

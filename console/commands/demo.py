@@ -100,7 +100,7 @@ def invent(here: Home) -> None:
 
 
 def _show(here: Home, url: str) -> None:
-    from console.process import environment
+    from console.process import STOP_PATIENCE, environment
 
     # the console, and what it starts, look at the demo's home and not at the person's own
     os.environ["POINTSMAN_HOME"] = str(here.config)
@@ -110,6 +110,7 @@ def _show(here: Home, url: str) -> None:
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         env=environment(),
+        start_new_session=True,  # it outlives a terminal that is closed
     )
     try:
         from console.app import run
@@ -118,7 +119,7 @@ def _show(here: Home, url: str) -> None:
     finally:
         assert traffic.stdin is not None
         traffic.stdin.close()
-        traffic.wait(timeout=10)
+        traffic.wait(timeout=STOP_PATIENCE)
 
 
 async def _watched(here: Home, url: str, seconds: float) -> None:

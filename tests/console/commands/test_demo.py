@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import os
+import pty
 import random
 import signal
+import subprocess
 import sys
 import tempfile
 from pathlib import Path
@@ -80,6 +82,33 @@ async def test_a_demo_that_is_ended_leaves_nothing(
         assert child.returncode == 128 + number
         assert os.listdir(temporary) == []
         assert not psutil.pid_exists(router) or psutil.Process(router).status() == "zombie"
+
+
+@pytest.mark.long
+def test_a_demo_that_is_killed_leaves_nothing(env: dict[str, str]) -> None:
+    """As when its terminal goes: the console ends at once, and can tidy up nothing."""
+    master, slave = pty.openpty()
+    with tempfile.TemporaryDirectory(dir="/tmp") as temporary:
+        child = subprocess.Popen(
+            [sys.executable, "-c", "from console.main import pointsman; pointsman()", "demo"],
+            stdin=slave,
+            stdout=slave,
+            stderr=slave,
+            env=env | {"TMPDIR": temporary, "TERM": "xterm-256color"},
+            start_new_session=True,
+        )
+        os.close(slave)
+        seen = b""
+        while b"DEMO" not in seen:
+            seen += os.read(master, 65536)
+        (home,) = Path(temporary).iterdir()
+        router = psutil.Process(int((home / "run" / "router.lock").read_text()))
+        tidies = [one for one in psutil.Process(child.pid).children() if one != router]
+        child.kill()
+        child.wait(30)
+        os.close(master)
+        assert psutil.wait_procs([router, *tidies], timeout=60)[1] == []
+        assert os.listdir(temporary) == []
 
 
 async def test_the_console_says_that_it_needs_a_terminal(run: Run, here: Home) -> None:
