@@ -8,6 +8,7 @@ from typing import Literal
 from router.config.document import Document
 from router.config.endpoints import loopback, same_port
 from router.config.flags import Flags
+from router.config.interpolate import unresolved
 from router.config.own import ListenTable, RoleTable
 from router.config.part import DEFAULT_KEYS
 from router.config.probes import NOBODY, Neighbour
@@ -113,6 +114,8 @@ def refuse_open_doors(
     for one in roles:
         if not one.keys:
             problem = f"the {_TITLES[one.name]} role has no key yet"
+        elif any(unresolved(key.reveal()) for key in one.keys):  # its name stands in every guide
+            problem = f"a key of the {_TITLES[one.name]} role is a variable that is not set"
         elif any(key.reveal() in DEFAULT_KEYS or len(key) < 8 for key in one.keys):
             problem = f"a key of the {_TITLES[one.name]} role is a well-known or very short one"
         else:

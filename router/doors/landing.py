@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from html import escape
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from msgspec import Struct
 
@@ -47,8 +48,10 @@ async def landing(router: Router, call: Call, told: bool) -> None:
     listen = generation.listen
     services = router.services() if told else ()
     states = {service.name: service.state for service in services}
-    base = "http://" + call.headers.get("host", f"localhost:{listen.port}")
-    name = base.removeprefix("http://").rpartition(":")[0] or "localhost"
+    host = call.headers.get("host", f"localhost:{listen.port}")
+    # behind a proxy with TLS: its pages are named in the settings, as browsers say them
+    base = f"https://{host}" if f"https://{host}" in listen.origins else f"http://{host}"
+    name = urlsplit(base).hostname or "localhost"
     groups = sorted(generation.groups.deployments)
     page = filled(
         "landing.html",

@@ -147,6 +147,7 @@ STRONG = '[litellm]\nkeys = "a-long-key-1"\n[ccr]\nkeys = ["a-long-key-2"]\n'
         (STRONG.replace("a-long-key-2", "ccr-dev-key-2024"), "well-known"),
         (STRONG.replace("a-long-key-1", "sk-1234"), "well-known"),
         (STRONG.replace("a-long-key-1", "short"), "very short"),
+        (STRONG.replace("a-long-key-1", "$TEAM_KEY"), "a variable that is not set"),
         (STRONG.replace("a-long-key-1", ""), "the LiteLLM role has no key"),
     ],
 )

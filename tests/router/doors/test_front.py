@@ -38,11 +38,15 @@ class Read(HTMLParser):
 
 
 async def test_the_landing_page_is_true_and_self_contained(test_home: Home) -> None:
-    test_home.toml.write_text(TOML)
+    tls = "[listen]\nhosts = ['box.lan']\norigins = ['https://box.lan']\n"
+    test_home.toml.write_text(TOML + tls)
     async with (
         served(test_home) as (router, address),
         httpx.AsyncClient(base_url=address) as http,
     ):
+        secure = await http.get("/", headers={**HTML, "host": "box.lan"})
+        assert 'base_url="https://box.lan/litellm/v1",' in Read(secure.text).text
+        assert "developer@box.lan" in secure.text
         await router.health.probe(router.generation)
         answer = await http.get("/", headers={**HTML, "host": "localhost:5000"})
         page = Read(answer.text)
@@ -102,11 +106,15 @@ async def test_the_playground_stands_in_for_a_chat_that_nobody_set_up(
 
 
 async def test_health_livez_and_readyz_tell_the_router_s_own_figures(test_home: Home) -> None:
-    test_home.toml.write_text(TOML)
+    tls = "[listen]\nhosts = ['box.lan']\norigins = ['https://box.lan']\n"
+    test_home.toml.write_text(TOML + tls)
     async with (
         served(test_home) as (router, address),
         httpx.AsyncClient(base_url=address) as http,
     ):
+        secure = await http.get("/", headers={**HTML, "host": "box.lan"})
+        assert 'base_url="https://box.lan/litellm/v1",' in Read(secure.text).text
+        assert "developer@box.lan" in secure.text
         await router.health.probe(router.generation)
         told = (await http.get("/health")).json()
         shown = {service.name: service for service in router.services()}
