@@ -7,7 +7,7 @@ came out, so that it can be tried without any.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Container, Mapping
+from collections.abc import Callable, Container, Coroutine, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 from urllib.parse import urlsplit
@@ -72,9 +72,9 @@ async def probe(where: Probes | None = None, held: Container[int] = ()) -> Probe
     # trust_env off: a proxy of the environment must not be asked about our own machine
     async with httpx.AsyncClient(timeout=limits, trust_env=False) as http:
         ollama, litellm, ccr = await asyncio.gather(
-            _ask(_ollama(http, where.ollama.address), where.ollama.address, held),
-            _ask(_litellm(http, where.litellm.address), where.litellm.address, held),
-            _ask(_ccr(http, where.ccr.address), where.ccr.address, held),
+            _ask(_ollama, http, where.ollama.address, held),
+            _ask(_litellm, http, where.litellm.address, held),
+            _ask(_ccr, http, where.ccr.address, held),
         )
     return Probes(ollama, litellm, ccr)
 
@@ -83,19 +83,22 @@ class _NotItError(Exception):
     """Something answered, but not what was looked for."""
 
 
-async def _ask(question: Any, address: str, held: Container[int]) -> Neighbour:
+_Question = Callable[[httpx.AsyncClient, str], Coroutine[Any, Any, Neighbour]]
+
+
+async def _ask(
+    question: _Question, http: httpx.AsyncClient, address: str, held: Container[int]
+) -> Neighbour:
     if urlsplit(address).port in held:
-        question.close()
         return Neighbour(address, "absent", detail=NOBODY)
     try:
-        neighbour: Neighbour = await asyncio.wait_for(question, PATIENCE)
+        return await asyncio.wait_for(question(http, address), PATIENCE)
     except (httpx.ConnectError, httpx.UnsupportedProtocol):
         return Neighbour(address, "absent", detail=NOBODY)
     except (httpx.HTTPError, TimeoutError):
         return Neighbour(address, "problem", detail="something listens there but does not answer")
     except (_NotItError, ValueError):
         return Neighbour(address, "absent", detail="another program listens there")
-    return neighbour
 
 
 async def _get(http: httpx.AsyncClient, url: str) -> httpx.Response:
