@@ -135,7 +135,7 @@ async def member_update(router: Router, asked: Asked) -> JSON:
             {**one, "role": role} if one.get("user_id") == user else one
             for one in team.members_with_roles
         ]
-        await _put(router, changed(team, {"members_with_roles": roles}), {})
+        owners.put(router, "team", changed(team, {"members_with_roles": roles}), {})
     await stored(router)
     return {
         "team_id": team.team_id,
