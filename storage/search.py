@@ -72,13 +72,14 @@ async def search(
     size = 0
     async for span in _apart(_everywhere(ask, filter, known, singles, low, high, PART * stretch)):
         for part in _parts(span, stretch):
-            if size + len(range(*part)) >= stretch:
+            width = part.last - part.first + 1
+            if size + width > stretch:
                 await look(waiting)
                 waiting, size = [], 0
             if len(found) >= limit:
                 return found
             waiting.append(part)
-            size += len(range(*part)) + 1
+            size += width
     await look(waiting)
     return found
 
