@@ -18,7 +18,7 @@ from textual.content import Content
 from textual.widgets import Static
 
 from console.curl import curl, folded
-from console.screens.live import SIMULATED, status, target
+from console.requests import SIMULATED, status, target
 from console.screens.told import about, attempts, facts, heading, trace, unread, usage
 from console.screens.view import View
 from console.text import UNKNOWN, clean, money, ms, tokens

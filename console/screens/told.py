@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from textual.content import Content
 
-from console.screens.live import SIMULATED
+from console.requests import SIMULATED
 from console.text import UNKNOWN, clean, fit, money, ms, rate, tokens, when
 from console.theme import Tone
 from console.widgets.paint import Piece, Span, say

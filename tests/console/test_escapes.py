@@ -24,14 +24,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from console import cost_lines, rules, spending
+from console import cost_lines, requests, rules, spending
 from console.board import Board
 from console.conformance import Found
 from console.curl import curl
 from console.screens import (
     checking,
     health,
-    live,
     logs,
     overrides,
     picker,
@@ -331,7 +330,7 @@ def everything_drawn(text: str | Marks) -> list[str]:
     board.take(snapshot, scene.NOW)
     shown: list[str] = []
     for request in (*snapshot.running, *snapshot.recent[:3]):
-        shown += texts(live.draw(request, scene.NOW))
+        shown += texts(requests.draw(request, scene.NOW))
     for _, service in health.listed(snapshot.services):
         shown += texts(health.service(service, scene.NOW))
         shown += health.whole(service, scene.NOW).plain.split("\n")
@@ -378,7 +377,7 @@ def rest_of_the_screens(mark: Marks, snapshot: Snapshot) -> list[str]:
         for branch in (session, *session.children):
             shown += texts(sessions.draw(branch, scene.NOW, {}, True, Span("")))
     shown += [row.plain for row in models_over_time(snapshot.recent, 40)]
-    shown += texts(live.Groups(snapshot.recent, "session", scene.NOW).row(0))
+    shown += texts(requests.Groups(snapshot.recent, "session", scene.NOW).row(0))
     route_rules = poison(scene.ROUTES, mark).rules
     text = mark(Explained, "candidates")
     for rule in route_rules:

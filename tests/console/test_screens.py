@@ -6,9 +6,8 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from console import commanding, theme
+from console import commanding, requests, theme
 from console.app import ConsoleApp
-from console.screens import live
 from console.screens.routes import Routes
 from console.screens.sessions import Sessions
 from console.sessions import Branch
@@ -247,6 +246,6 @@ def test_a_row_marks_a_first_choice_that_was_passed_over(
 ) -> None:
     request = msgspec.structs.replace(scene.REQUESTS[3], status=200, state="done")
     request = msgspec.structs.replace(request, **changes)
-    row = live.draw(request, request.started_at + 7)
+    row = requests.draw(request, request.started_at + 7)
     assert plain(row[-1]) == words
     assert ("↷ not openai,gpt-9" in plain(row[4])) is ("passed" in changes)
