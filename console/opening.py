@@ -28,7 +28,7 @@ def open_console(options: Mapping[str, Any]) -> int:
     if snapshot is None and not read_only:
         say("starting the router…")
         try:
-            asyncio.run(start_router(here, router_arguments(options)))
+            asyncio.run(start_router(here, router_arguments(options), say=say))
         except StartError as error:
             fail(str(error))
     elif snapshot is not None:

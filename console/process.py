@@ -12,7 +12,7 @@ import fcntl
 import os
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import psutil
 
@@ -21,12 +21,14 @@ from console.link import VISITOR, Link, RouterDownError
 from router.contract import HANDED_OVER, ClientKeys, Refused, ShowKeys, Snapshot, Stop
 from storage.home import Home, HomeError
 
-#: seconds until a start is given up; a real local model needs some to load
+#: seconds without a word until a start is given up; a real local model needs some to load
 START_PATIENCE = 60.0
 #: seconds for requests in flight to be drained at a stop
 STOP_PATIENCE = 60.0
 #: seconds between two looks at a router that is starting
 GLANCE = 0.05
+#: how a line begins that the router says to people
+_WORD = "pointsman: "
 #: how the router ends when another one holds the same home
 ALREADY_RUNNING = 4
 
@@ -107,11 +109,12 @@ async def start_router(
     env: Mapping[str, str] = os.environ,
     cwd: str | None = None,
     fds: tuple[int, ...] = (),
+    say: Callable[[str], None] | None = None,
 ) -> None:
     """Starts a router in the background and returns when its control socket answers.
 
     Returns at once where one answers already. `args` follow `python -m router serve`; `fds` are the
-    listening sockets that it takes over. Raises StartError.
+    listening sockets that it takes over; `say` hears what it says meanwhile. Raises StartError.
     """
     link = Link(home)
     try:
@@ -123,7 +126,7 @@ async def start_router(
             raise StartError(str(error)) from None
         except OSError as error:
             raise StartError(f"{error.filename}: {error.strerror}") from None
-        await _until_alive(home, link, child, begin)
+        await _until_alive(home, link, child, begin, say)
     finally:
         await link.close()
 
@@ -169,7 +172,12 @@ async def _until_gone(home: Home, pid: int) -> None:
         _started.remove(child)
 
 
-async def restart_router(home: Home, args: Sequence[str] = (), by: str = "") -> int:
+async def restart_router(
+    home: Home,
+    args: Sequence[str] = (),
+    by: str = "",
+    say: Callable[[str], None] | None = None,
+) -> int:
     """Ends the router if one runs and starts it with the options it had; `args` win over those.
 
     It starts where the old one did: a litellm-config.yaml in that folder is still its own. From a
@@ -191,7 +199,8 @@ async def restart_router(home: Home, args: Sequence[str] = (), by: str = "") -> 
     with holding(home.handover) as held:
         with contextlib.suppress(RouterDownError):
             await stop_router(home, by, again=True)
-        await start_router(home, [*before, *args], env=env, cwd=folder, fds=held.take())
+        fds = held.take()
+        await start_router(home, [*before, *args], env=env, cwd=folder, fds=fds, say=say)
     snapshot = await running(home)
     if snapshot is None:
         raise StartError(f"the router ended at once: see {home.router_output}")
@@ -291,11 +300,23 @@ def _private(path: str, flags: int) -> int:
     return os.open(path, flags, 0o600)
 
 
-async def _until_alive(home: Home, link: Link, child: subprocess.Popen[bytes], begin: int) -> None:
+async def _until_alive(
+    home: Home,
+    link: Link,
+    child: subprocess.Popen[bytes],
+    begin: int,
+    say: Callable[[str], None] | None,
+) -> None:
     loop = asyncio.get_running_loop()
     deadline = loop.time() + START_PATIENCE
+    heard = ""
     while not await link.alive():
         code = child.poll()
+        said = _last_words(home, begin).rpartition("\n")[2]
+        if code is None and said != heard and said.startswith(_WORD):  # it is at work
+            heard, deadline = said, loop.time() + START_PATIENCE
+            if say is not None:
+                say(said.removeprefix(_WORD))
         # ALREADY_RUNNING: someone started one at the same moment, and it will answer soon
         if code is not None and code != ALREADY_RUNNING:
             raise StartError(_last_words(home, begin) or f"the router ended with code {code}")

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import os
 import random
+import sys
 import time
 from collections.abc import Callable, Coroutine
 from pathlib import Path
@@ -81,7 +82,8 @@ class Router:
         self.ping = PING
         self.began, self.began_at = self.now(), self.wall()
         self.formats = formats.load()
-        self.ledger = Ledger(home.ledger)
+        self.manager = Manager()
+        self.ledger = Ledger(home.ledger, tell=self._updating)
         self.log = Log(self.ledger.log, home.ccr_log, generation.log_level, self.wall)
         self.telemetry = self._telemetry(generation)
         self.overrides = Overrides(self.ledger.kept_overrides(), self.ledger, self.wall)
@@ -138,7 +140,6 @@ class Router:
         self._again = False  # another router is about to take our place
         #: other files than before are to be watched
         self.refollow = asyncio.Event()
-        self.manager = Manager()
         self._tasks: list[asyncio.Task[None]] = []
 
     # ── what the stages ask ───────────────────────────────────────────────────────────────────
@@ -215,6 +216,13 @@ class Router:
         return (*found, Listener("control", str(self.home.socket)))
 
     # ── life ──────────────────────────────────────────────────────────────────────────────────
+
+    def _updating(self, seconds: float) -> None:
+        """A ledger of an older version is made anew: who waits for us goes on waiting."""
+        words = f"the ledger of an older version is brought up to date: {seconds:.0f} s so far"
+        self.manager.tell("EXTEND_TIMEOUT_USEC=60000000", f"STATUS={words}")
+        sys.stderr.write(f"pointsman: {words}\n")
+        sys.stderr.flush()
 
     def stop(self, *, again: bool = False) -> None:
         """`again`: another router is about to take our place; children that can, stay for it."""

@@ -9,6 +9,8 @@ from __future__ import annotations
 import os
 import re
 import sqlite3
+import time
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from typing import Final
@@ -20,13 +22,19 @@ OLDEST_SQLITE: Final = (3, 35, 0)
 CHECKPOINT: Final = 4000
 #: seconds that a connection waits for a lock that another program holds
 PATIENCE: Final = 5.0
+#: seconds between two words of an update that takes long, and steps of SQLite between two looks
+WORD: Final = 5.0
+STEPS: Final = 1_000_000
+
+#: told of an update that takes long, with the seconds that it has taken so far
+Tell = Callable[[float], None]
 
 
 class LedgerError(Exception):
     """The ledger cannot be opened. The message says which file and what to do."""
 
 
-def open_for_writing(path: Path) -> sqlite3.Connection:
+def open_for_writing(path: Path, tell: Tell | None = None) -> sqlite3.Connection:
     """The writer's connection, its schema up to date. Creates the file, readable by its owner
     alone. Raises LedgerError."""
     if sqlite3.sqlite_version_info < OLDEST_SQLITE:
@@ -48,7 +56,10 @@ def open_for_writing(path: Path) -> sqlite3.Connection:
         connection.execute("PRAGMA synchronous = NORMAL")
         connection.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT}")
         connection.execute("PRAGMA journal_size_limit = 33554432")
+        if tell is not None:
+            connection.set_progress_handler(teller(tell), STEPS)
         migrate(connection)
+        connection.set_progress_handler(None, 0)
     except sqlite3.Error as error:
         connection.close()
         raise LedgerError(f"{path}: {error}. {advice(error)}") from error
@@ -56,6 +67,21 @@ def open_for_writing(path: Path) -> sqlite3.Connection:
         connection.close()
         raise LedgerError(f"{path}: {error}") from error
     return connection
+
+
+def teller(tell: Tell, clock: Callable[[], float] = time.monotonic) -> Callable[[], int]:
+    """For SQLite to call as it works; 0: it goes on."""
+    began = last = clock()
+
+    def step() -> int:
+        nonlocal last
+        now = clock()
+        if now - last >= WORD:
+            last = now
+            tell(now - began)
+        return 0
+
+    return step
 
 
 def advice(error: sqlite3.Error) -> str:

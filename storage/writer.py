@@ -57,7 +57,13 @@ class Ledger:
     `trouble`: why rows cannot be stored at this time; "" when they can.
     """
 
-    def __init__(self, path: Path, bound: int = 10_000, tail: int = TAIL) -> None:
+    def __init__(
+        self,
+        path: Path,
+        bound: int = 10_000,
+        tail: int = TAIL,
+        tell: database.Tell | None = None,
+    ) -> None:
         """Creates or updates the file; what a killed router left "running" becomes "interrupted".
         Raises database.LedgerError."""
         self.dropped = 0
@@ -73,7 +79,7 @@ class Ledger:
         self._closing = threading.Event()
         self._older_than: float | None = None
         self._most: int | None = None
-        self._db = database.open_for_writing(path)
+        self._db = database.open_for_writing(path, tell)
         self._store = Store(self._db)
         self._interrupt_what_was_running()
         sys.setswitchinterval(SWITCH)

@@ -92,7 +92,7 @@ async def router_of(here: Home) -> Snapshot:
         return snapshot
     say("Service not running, starting service...")
     try:
-        await start_router(here, environment_arguments())
+        await start_router(here, environment_arguments(), say=say)
     except StartError as error:
         fail(f"{error}\nService startup failed, please manually run `ccr start`")
     snapshot = await running(here)

@@ -13,7 +13,7 @@ def command() -> None:
     import asyncio
 
     from console.options import environment_arguments
-    from console.output import fail, out, who
+    from console.output import fail, out, say, who
     from console.process import StartError, StopError, restart_router, running
     from storage.home import home
 
@@ -21,7 +21,7 @@ def command() -> None:
     ran = asyncio.run(running(here)) is not None
     try:
         # one that runs keeps its own options; else it is a start like any other
-        asyncio.run(restart_router(here, [] if ran else environment_arguments(), by=who()))
+        asyncio.run(restart_router(here, [] if ran else environment_arguments(), by=who(), say=say))
     except (StartError, StopError) as error:
         fail(str(error))
     if ran:

@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from console.options import router_arguments, router_options
-from console.output import json_option
+from console.output import json_option, say
 
 section = "Run"
 
@@ -24,7 +24,7 @@ def command(as_json: bool, **options: Any) -> None:
     from storage.home import home
 
     try:
-        pid = asyncio.run(restart_router(home(), router_arguments(options), by=who()))
+        pid = asyncio.run(restart_router(home(), router_arguments(options), by=who(), say=say))
     except (StartError, StopError) as error:
         fail(str(error))
     if as_json:

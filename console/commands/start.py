@@ -34,7 +34,7 @@ def command(as_json: bool, **options: Any) -> None:
             print_json({"pid": before.pid, "listeners": before.listeners})
         return
     try:
-        asyncio.run(start_router(here, router_arguments(options)))
+        asyncio.run(start_router(here, router_arguments(options), say=say))
     except StartError as error:
         fail(str(error))
     snapshot = asyncio.run(running(here))

@@ -157,3 +157,10 @@ def test_the_queries_of_every_screen_use_an_index(made: Path) -> None:
         if step.startswith("SCAN") and not step.endswith(fine) and "SCAN (sub" not in step
     }
     assert slow == {}
+
+
+def test_an_update_that_takes_long_says_so_now_and_then() -> None:
+    times, told = iter((100.0, 104.0, 105.5, 107.0, 111.0)), list[float]()
+    step = database.teller(told.append, lambda: next(times))
+    assert [step() for _ in range(4)] == [0, 0, 0, 0]
+    assert told == [5.5, 11.0]
