@@ -107,7 +107,7 @@ async def test_T05_T08_T09_each_word_goes_on_at_once_until_its_client_leaves(
         assert shown == HEADERS
         # the provider has not said the rest of it yet, and never will
         got = await read_until(answer.aiter_bytes(), b"three")
-    await upstream.requests[0].closed.wait()
+    await asyncio.wait_for(upstream.requests[0].closed.wait(), 5)
     await settled(inner)
     view = inner.live.recent[0]
     assert (view.state, view.error) == ("cancelled", "the client left")

@@ -348,20 +348,20 @@ async def test_T09_leaving_closes_the_upstream(
     left = await post(transport, upstream, STREAM)
     left.abort()
     left.abort()
-    await upstream.requests[0].closed.wait()
+    await asyncio.wait_for(upstream.requests[0].closed.wait(), 5)
     assert (await error_of(left)).kind == "cancelled"
 
     answer = await post(transport, upstream, STREAM)
     reading = asyncio.create_task(whole(answer))
     await asyncio.sleep(0)
     reading.cancel()
-    await upstream.requests[1].closed.wait()
+    await asyncio.wait_for(upstream.requests[1].closed.wait(), 5)
 
     upstream.default = Behaviour(stall="headers")
     sending = asyncio.create_task(post(transport, upstream))
     await upstream.arrived(3)
     sending.cancel()
-    await upstream.requests[2].closed.wait()
+    await asyncio.wait_for(upstream.requests[2].closed.wait(), 5)
     await asyncio.gather(reading, sending, return_exceptions=True)
     assert reading.cancelled()
     assert sending.cancelled()

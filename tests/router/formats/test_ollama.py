@@ -33,6 +33,7 @@ from tests.router.formats.wire import (
 
 L = OllamaChat()
 AT: Provider = provider("ollama", format="ollama_chat", context={"qwen": 40_960}, local=True)
+SAMPLING = {"temperature": 0.5, "top_p": 0.4, "top_k": 3}
 WEATHER = {"name": "weather", "description": "d", "input_schema": {"properties": {"city": {}}}}
 
 
@@ -100,7 +101,7 @@ def test_L02_its_own_api_is_the_usual_one_and_its_context_is_named() -> None:
     [
         ({"max_tokens": 9}, {"num_predict": 9}),
         ({"stop_sequences": ["a", "b"]}, {"stop": ["a", "b"]}),
-        ({"temperature": 0.5, "top_p": 0.4, "top_k": 3}, {"temperature": 0.5, "top_k": 3}),
+        (SAMPLING, SAMPLING),
     ],
 )
 def test_L03_options(body: dict[str, Any], sent: dict[str, Any]) -> None:
