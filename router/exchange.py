@@ -220,7 +220,7 @@ async def attempts(router: Router, record: Record, plan: Plan, call: Call, once:
                 try:
                     await once(attempt, candidate)
                 except UpstreamError as error:
-                    error.mended = router.signers.refused(error, plan.request, candidate)
+                    error.mended = router.signers.refused(error, plan.request)
                     settle(router, record, attempt, plan.request, error)
                     course.failed(error, router.now(), router.chance())
                     if call.started and not record.pinged:

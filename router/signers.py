@@ -74,7 +74,7 @@ class Signers:
             return request
         return replace(request, messages=[_without(foreign, one) for one in request.messages])
 
-    def refused(self, error: UpstreamError, request: Request, candidate: Candidate) -> bool:
+    def refused(self, error: UpstreamError, request: Request) -> bool:
         """Whether a provider would not take a thought, and `fit` leaves it out from now on."""
         if error.kind != "caller" or not _REFUSAL.search(error.message):
             return False

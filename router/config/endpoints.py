@@ -51,7 +51,7 @@ def from_full(url: str, *, anthropic: bool = False) -> Endpoint:
     """From the address of the completion endpoint itself."""
     url = url.rstrip("/")
     if anthropic or url.endswith("/messages"):
-        base = url.removesuffix("/v1/messages").removesuffix("/messages")
+        base = url.removesuffix("/messages").removesuffix("/v1")
         full = url if url.endswith("/messages") else base + _PATHS[ANTHROPIC]
         return Endpoint(ANTHROPIC, full, base)
     if url.endswith("/api/chat"):

@@ -73,9 +73,11 @@ WORDS = {
 def test_a_refused_thought_is_sent_no_more(words: str, ours: bool) -> None:
     signers, request = Signers(), said(Thinking("hm", "sig"))
     refusal = UpstreamError(words, kind="caller", status=400)
-    assert signers.refused(refusal, request, REAL) is ours
+    assert signers.refused(refusal, request) is ours
     assert (signers.fit(request, REAL) is request) is not ours
-    assert not signers.refused(refusal, request, REAL), "nothing is left to leave out"
+    assert not signers.refused(refusal, request), "nothing is left to leave out"
+    busy = UpstreamError(words, kind="overload", status=529)
+    assert not Signers().refused(busy, request), "that was not refused for a thought"
 
 
 def test_the_memory_is_bounded() -> None:

@@ -15,7 +15,18 @@ import tiktoken
 
 from router.formats.anthropic_messages.parse import parse_request
 from router.imagesize import TYPICAL, image_tokens
-from router.messages import Document, Image, Message, Part, Request, Text, ToolResult, ToolUse
+from router.messages import (
+    Document,
+    Image,
+    Message,
+    Opaque,
+    Part,
+    Request,
+    Text,
+    Thinking,
+    ToolResult,
+    ToolUse,
+)
 from router.tokens import PIECE, Counter, count_text, estimate
 from router.vocab import SEAM, count, encoding
 from tests.router.rules_cases import IMAGE, Body
@@ -150,6 +161,9 @@ async def test_C01_everything_in_a_request_counts() -> None:
         (Image("image/png", picture), 100),
         (ToolResult("t", [Text("hello"), Image("image/png", picture)]), 101),
         (ToolUse("t", "Read", {"a": 1}), count_text('{"a":1}')),
+        (Thinking("hello", "signed"), 1),
+        (Opaque("image", {}), TYPICAL),
+        (Opaque("future", {"a": 1}), count_text('{"a":1}')),
         (ToolUse("t", "Read", {}, arguments='{"a": 1}'), count_text('{"a": 1}')),
         (Document("text/plain", text="hello"), 1),
         (Document("application/pdf", data="x" * 4_000_000), 150_000),
@@ -159,6 +173,11 @@ async def test_C01_everything_in_a_request_counts() -> None:
         assert await counter.count(user(part)) == (tokens, True), part
     whole = await counter.count(user(*(part for part, _ in parts)))
     assert whole == (sum(tokens for _, tokens in parts), True)
+    tool = {"name": "Read", "description": " a file", "input_schema": {"type": "object"}}
+    hello = [{"role": "user", "content": "hello"}]
+    told = parsed({"system": "hello", "messages": hello, "tools": [tool]})
+    words = count_text("Read a file") + count_text('{"type":"object"}')
+    assert await counter.count(told) == (1 + 1 + words, True)
 
 
 async def test_far_below_the_bound_an_estimate_will_do() -> None:

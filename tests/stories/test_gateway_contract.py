@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator, Iterator
+from datetime import datetime
 from typing import Any
 
 import httpx
@@ -87,6 +88,9 @@ async def test_H01_any_routed_model_is_in_the_picker(
             assert len(set(ids)) == len(ids), "two that are spelled alike are told apart"
             assert (listed["first_id"], listed["last_id"]) == (ids[0], ids[-1])
             assert listed["has_more"] is False
+            for model in listed["data"]:
+                assert model["type"] == "model"
+                assert datetime.fromisoformat(model["created_at"]).tzinfo is not None
             shown = {model["id"]: model["display_name"] for model in listed["data"]}
             assert shown[MODEL_ID] == "open/vendor/some:model"
             one = await client.get(f"{base}/v1/models/{MODEL_ID}", headers=VERSION)
@@ -251,6 +255,7 @@ async def test_H04_H07_what_else_the_client_calls(router: Running) -> None:
             ):
                 answer = await client.request(method, base + path, content=b"{}")
                 assert answer.status_code == 200, (method, path)
+                assert method != "POST" or answer.json() == {"status": "ok"}
             for path in ("/managed/settings", "/api/oauth/usage"):
                 answer = await client.get(base + path, headers={"x-api-key": KEY})
                 assert answer.status_code == 404, "no such feature, in so many words"

@@ -142,6 +142,14 @@ def test_a_mistake_that_ccr_bears_in_silence_is_told_with_its_line(
         ("https://h.test/v1/chat/completions", "", OPENAI, None, "https://h.test/v1", "compatible"),
         ("https://h.test/v1/messages", "", ANTHROPIC, None, "https://h.test", "anthropic"),
         (
+            "https://h.test/v1",
+            "Anthropic",
+            ANTHROPIC,
+            "https://h.test/v1/messages",
+            "https://h.test",
+            "anthropic",
+        ),
+        (
             "https://h.test/api/coding",
             "Anthropic",
             ANTHROPIC,

@@ -163,7 +163,7 @@ def test_G02_thinking(
         ({"type": "integer", "enum": [1, 2]}, {"type": "integer", "description": "one of 1, 2"}),
         ({"type": "string", "format": "date-time"}, {"type": "string", "format": "date-time"}),
         (
-            {"type": "integer", "exclusiveMinimum": 0, "multipleOf": 5, "minimum": 1},
+            {"type": "integer", "exclusiveMinimum": 0, "exclusiveMaximum": 9, "minimum": 1},
             {"type": "integer", "minimum": 1},
         ),
         (
@@ -188,7 +188,10 @@ def test_G02_thinking(
             {"type": "object", "properties": {"a": {}}, "required": ["a"]},
         ),
         ({"type": "array"}, {"type": "array", "items": {"type": "string"}}),
-        ({"type": "object", "propertyNames": {}, "patternProperties": {}}, {"type": "object"}),
+        (
+            {"type": "object", "propertyNames": {}, "patternProperties": {}, "multipleOf": 5},
+            {"type": "object"},
+        ),
         ({"type": "object", "properties": {"default": {"type": "string"}}}, None),
     ],
 )
@@ -336,6 +339,9 @@ def test_G09_usage() -> None:
     events = read(first, chunk(finish="STOP", usageMetadata=COUNTS))
     usage = [e for e in events if isinstance(e, UsageSeen)][-1].usage
     assert (usage.input, usage.cache_read, usage.output, usage.reasoning) == (63, 40, 12, 7)
+    early = chunk({"text": "x"}, finish="STOP", usageMetadata={"promptTokenCount": 100})
+    late = [e for e in read(early, chunk(usageMetadata=COUNTS)) if isinstance(e, UsageSeen)]
+    assert late[-1].usage.output == 12, "G07: counts may come behind the reason"
     total = through_a(events)["usage"]
     assert (total["input_tokens"], total["output_tokens"]) == (63, 12)
 

@@ -208,6 +208,8 @@ def test_L08_thinking_in_its_field_or_in_tags() -> None:
     tags = through_a(read(said("<thi"), said("nk>ab</think>"), said("cd"), done()))
     for message in (field, tags):
         assert [b.get("thinking") or b.get("text") for b in message["content"]] == ["ab", "cd"]
+    word = through_a(read(said(thinking="a"), said("<think>"), said(" is a tag"), done()))
+    assert word["content"][1]["text"] == "<think> is a tag", "its thoughts have their own field"
 
 
 def test_L10_a_model_that_is_not_there() -> None:
@@ -229,7 +231,7 @@ def test_L13_a_model_without_tools_lets_another_one_try() -> None:
     body = b'{"error":"registry.ollama.ai/library/gemma:2b does not support tools"}'
     error = L.read_error(400, {}, body, AT)
     assert ANSWERS[error.kind] == "next"
-    assert "does not support tools" in error.message
+    assert "does not support tools (ask another model" in error.message
 
 
 def test_what_a_client_gets_whole_and_streamed_is_the_same() -> None:

@@ -8,7 +8,9 @@ from typing import Any
 import msgspec
 import pytest
 
+from router.errors import UpstreamError
 from router.formats.names import plain
+from router.policy import ANSWERS
 from tests.router.formats.wire import (
     PNG,
     PNG_URL,
@@ -202,7 +204,22 @@ def test_Q06_Q07_ids_and_names_are_made_acceptable_and_stay_matched() -> None:
     assert short == body["tools"][0]["function"]["name"] == plain(name)
     assert body["tool_choice"]["function"]["name"] == short
     assert len(short) <= 64
+    assert plain(name + "1") != short, "what was cut off still tells them apart"
     assert len(answer["tool_call_id"]) <= 64
+
+
+def test_Q03_a_call_without_arguments_has_an_empty_object() -> None:
+    call = {"id": "1", "type": "function", "function": {"name": "f", "arguments": ""}}
+    turns = [user("a"), bot(None, tool_calls=[call])]
+    body = O.render_request(ask_o(messages=turns), provider("compatible"), "m")
+    assert body["messages"][1]["tool_calls"][0]["function"]["arguments"] == "{}"
+
+
+def test_Q11_a_file_that_has_no_form_there_is_refused_for_another_candidate() -> None:
+    upload = {"type": "container_upload", "file_id": "f"}
+    with pytest.raises(UpstreamError, match="container_upload") as refused:
+        sent(messages=[user([upload])])
+    assert ANSWERS[refused.value.kind] == "next"
 
 
 def test_Q15_thinking_goes_back_where_a_tool_loop_needs_it() -> None:
@@ -240,6 +257,9 @@ def test_Q17_cache_marks_only_where_understood_and_stable() -> None:
     assert kept["messages"][0]["content"] == [text("A", **MARK), text("B")]
     assert kept["messages"][1]["content"] == [text("q", **MARK)]
     assert kept["tools"][0]["cache_control"] == MARK["cache_control"]
+    moved = [user([text("a"), text("b")]), bot("r"), user([text("c", **MARK)])]
+    texts = sent("openrouter", "anthropic/claude-x", messages=moved)["messages"][0]["content"]
+    assert texts == [text("a"), text("b")], "as they were while the mark stood on them"
     longer = body["messages"] + [bot("r"), user("s")]
     again = sent("openrouter", "anthropic/claude-x", **(body | {"messages": longer}))
     assert again["messages"][:2] == kept["messages"]

@@ -70,6 +70,7 @@ CHOICES: dict[str, tuple[Any, Any, Any]] = {
         {"type": "function", "function": {"name": "f"}},
         None,
     ),
+    "Q09-unknown-tool": ({"type": "tool", "name": "g"}, "auto", None),
     "Q09-alone": ({"type": "auto", "disable_parallel_tool_use": True}, "auto", False),
     "Q09-not-alone": ({"type": "auto", "disable_parallel_tool_use": False}, "auto", None),
 }
@@ -188,6 +189,18 @@ FIELDS: dict[str, tuple[str, str, dict[str, Any], dict[str, Any]]] = {
         {"thinking": {"type": "adaptive"}},
         {"thinking": {"type": "enabled"}},
     ),
+    "Q14-dashscope": (
+        "dashscope",
+        "qwen3-max",
+        {"thinking": {"type": "adaptive"}},
+        {"enable_thinking": True},
+    ),
+    "Q14-siliconflow-off": (
+        "siliconflow",
+        "m",
+        {"thinking": {"type": "disabled"}},
+        {"enable_thinking": False},
+    ),
     "Q14-unknown-provider": (
         "compatible",
         "m",
@@ -216,6 +229,7 @@ FIELDS: dict[str, tuple[str, str, dict[str, Any], dict[str, Any]]] = {
         {"stream": True, "stream_options": {"include_usage": True}},
     ),
     "Q19-refused": ("mistral", "m", {"stream": True}, {"stream": True, "stream_options": None}),
+    "Q19-unasked": ("zhipu", "glm-5", {"stream": True}, {"stream_options": None}),
     "Q19-whole": ("compatible", "m", {}, {"stream": None, "stream_options": None}),
     "response-format": (
         "openai",
