@@ -24,14 +24,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from console import cost_lines, requests, rules, spending
+from console import cost_lines, log_rows, requests, rules, spending
 from console.board import Board
 from console.conformance import Found
 from console.curl import curl
 from console.screens import (
     checking,
     health,
-    logs,
     overrides,
     picker,
     playground,
@@ -346,7 +345,7 @@ def everything_drawn(text: str | Marks) -> list[str]:
     for budget in board.budgets:
         shown += words(*budgets.line(budget, scene.NOW, 200))
     line = poison(scene.log_lines(1)[0], text)
-    shown += texts(logs.draw(line, scene.NOW))
+    shown += texts(log_rows.draw(line, scene.NOW))
     whole = poison(CostLine("", False, 1, 0, scene.REQUESTS[0].tokens, 1, 0), text)
     shown += texts(cost_lines.draw(whole, spending.total([whole]), "model"))
     one = poison(scene.detail(scene.REQUESTS[4]), text)

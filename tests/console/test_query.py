@@ -7,8 +7,8 @@ from array import array
 import msgspec
 import pytest
 
+from console.log_rows import LogRows
 from console.query import parse
-from console.screens.logs import LogRows
 from console.spending import cost_on, export, month_left, over_time, stack, total
 from router.contract import CostLine, CostPoint, LogLine, ModelView, RequestDetail, Spend, Tokens
 from storage.home import Home
