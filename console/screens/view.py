@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Awaitable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, cast
 
+from textual import events
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
-from textual.message import Message
 from textual.widgets import Input, TextArea
 
 from console.query import words
@@ -34,27 +34,33 @@ READING = Span("  reading…", "muted")
 
 
 class FilterLine(Input):
-    """Filters as one types. Enter keeps the filter, Escape takes it away."""
+    """Filters as one types. Enter and Down keep the filter, Escape takes it away.
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "leave(False)", "Clear the filter", show=False),
-        Binding("down", "leave(True)", "Back to the list", show=False),
-    ]
+    Over a slow line keys come several at once: those after Enter are for the list, so what leaves
+    is done before the next key is looked at, and a key that came too late is given back."""
 
-    class Left(Message):
-        """Back to the list."""
+    _LEAVES: ClassVar = {"enter": True, "down": True, "escape": False}
 
     def __init__(self, placeholder: str) -> None:
         super().__init__(placeholder=placeholder, compact=True, select_on_focus=False)
         self.cursor_blink = False
 
-    def action_leave(self, keep: bool) -> None:
+    async def _on_key(self, event: events.Key) -> None:
+        left = self.screen.focused is not self
+        if not left and event.key not in self._LEAVES:
+            return  # on to Input's own
+        event.stop()
+        event.prevent_default()
+        if left:
+            self.app.post_message(events.Key(event.key, event.character))
+        else:
+            self.leave(self._LEAVES[event.key])
+
+    def leave(self, keep: bool) -> None:
         if not keep:
             self.value = ""
-        self.post_message(self.Left())
-
-    async def action_submit(self) -> None:
-        self.action_leave(True)
+        self.display = bool(self.value)
+        cast(View, self.parent).focus_body()
 
 
 class View(Vertical):
@@ -163,7 +169,7 @@ class View(Vertical):
         focus the keys of a view are dead."""
         for body in self.query("Table, .instead"):
             if body.display:
-                body.focus(scroll_visible=False)
+                self.screen.set_focus(body, scroll_visible=False)  # now, not after the next keys
                 return
 
     def instead_of(self, table: Table, empty: bool) -> None:
@@ -219,6 +225,7 @@ class FilteredView(View):
     def action_filter(self) -> None:
         line = self.query_one(FilterLine)
         line.display = True
+        line.cursor_position = len(line.value)
         self.screen.set_focus(line)  # now: what is typed at once after is for this line
 
     def narrow(self, text: str) -> None:
@@ -231,15 +238,10 @@ class FilteredView(View):
         if any([table.unmark() for table in self.query(Table)]):
             return
         if self.filter:
-            self.query_one(FilterLine).action_leave(False)
+            self.query_one(FilterLine).leave(False)
         elif self.origin:
             origin, self.origin = self.origin, ""
             self.console_app.call_later(self.console_app.action_view, origin)
-
-    def on_filter_line_left(self) -> None:
-        line = self.query_one(FilterLine)
-        line.display = bool(line.value)
-        self.focus_body()
 
     def on_input_changed(self, event: Input.Changed) -> None:
         event.stop()

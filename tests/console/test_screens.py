@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import msgspec
 import pytest
+from textual import events
 
 from console import commanding, requests, theme
 from console.app import ConsoleApp
@@ -176,6 +177,14 @@ async def test_commands_complete_act_and_are_remembered(test_home: Home) -> None
         commanding.run(app, "filter")
         commanding.run(app, "filter mix")
         await until(pilot, lambda: app.view.query_one("FilterLine").value == "mixtral")  # type: ignore[attr-defined]
+        await pilot.press("slash")
+        for key in ("x", "enter", "2"):  # as a slow line brings them: all at once
+            app.post_message(events.Key(key, key if len(key) == 1 else None))
+        await until(pilot, lambda: app.view.id == "sessions")
+        await pilot.press("1")
+        await until(pilot, lambda: getattr(app.view, "filter", "") == "mixtralx")
+        commanding.run(app, "filter mix")
+        await until(pilot, lambda: getattr(app.view, "filter", "") == "mixtral")
         commanding.run(app, "budget 20")
         await until(pilot, lambda: "of $20 today" in shown(app))
         await pilot.press("colon", *"cmd", "enter")
