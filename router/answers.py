@@ -14,6 +14,7 @@ import msgspec
 
 from router.catalogue import models
 from router.contract import (
+    AddModels,
     ClearCooldown,
     Done,
     EditRoutes,
@@ -41,7 +42,16 @@ from storage.readers import Archive
 if TYPE_CHECKING:
     from router.service import Router
 
-Question = ListModels | Recost | WeighOverride | ShowRoutes | ReplayRoutes | EditRoutes | UndoRoutes
+Question = (
+    ListModels
+    | Recost
+    | WeighOverride
+    | ShowRoutes
+    | ReplayRoutes
+    | EditRoutes
+    | AddModels
+    | UndoRoutes
+)
 Switch = Pause | Resume | ClearCooldown
 
 
@@ -75,6 +85,8 @@ async def answer(router: Router, question: Question) -> Result:
                 await archive.close()
         case EditRoutes():
             edited = await router.edits.edit(router, question)
+        case AddModels():
+            edited = await router.edits.add(router, question)
         case UndoRoutes():
             edited = await router.edits.undo(router)
     if not isinstance(edited, Refused) and edited.applied:

@@ -9,17 +9,17 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 from msgspec import Struct
 
 from router.config import edit, edit_json5
-from router.contract import Edited, EditRoutes, Refused
+from router.contract import AddModels, Edited, EditRoutes, Refused
 from router.routes import edited, places
-from router.settings import SCENARIOS, Scenario, Target
+from router.settings import SCENARIOS
 
 if TYPE_CHECKING:
     from router.service import Router
@@ -55,6 +55,40 @@ class Edits:
         async with self._turn:
             return await self._edit(router, action)
 
+    async def add(self, router: Router, action: AddModels) -> Edited | Refused:
+        """A provider's models, into CCR's config.json."""
+        async with self._turn:
+            path = router.home.ccr_json
+            fresh: dict[str, Any] = {"api_base_url": action.api_base_url, "api_key": action.api_key}
+            if action.transformers:
+                fresh["transformer"] = {"use": list(action.transformers)}
+            if not any(fresh.values()):
+                fresh = {}
+            targets = [f"{action.provider},{model}" for model in action.models]
+            if not action.provider or not all(action.models) or not targets:
+                return Refused("a provider's name and those of its models are needed")
+            try:
+                before = await asyncio.to_thread(edit.read, path)
+                after = edit_json5.with_models(
+                    before or "{}\n", action.provider, action.models, fresh
+                )
+            except ValueError as error:
+                return Refused(str(error))
+            except OSError as error:
+                return Refused(f"{path} cannot be read: {error.strerror}")
+            made = Edited(str(path), (), applied=False)  # the difference would show the key
+            if after == before:
+                return msgspec.structs.replace(made, message="nothing changes")
+            words = f"added {', '.join(targets)}"
+
+            def missing() -> str:
+                known = router.targets()
+                lost = [target for target in targets if target not in known]
+                return f"{', '.join(lost)} would not be served: {_why(router)}" if lost else ""
+
+            done = _Done("ccr", before, _digest(after), words)
+            return await self._put(router, path, after, done, made, missing)
+
     async def undo(self, router: Router) -> Edited | Refused:
         async with self._turn:
             return await self._undo(router)
@@ -82,7 +116,13 @@ class Edits:
         words = ", ".join(f"{what} → {text or 'none'}" for what, text in edits.items())
         done = _Done("ccr" if ccr else "toml", before, _digest(after), words)
         wanted = {name: meant.targets.get(name) for name in SCENARIOS if name in edits}
-        return await self._put(router, path, after, done, made, wanted)
+
+        def missing() -> str:
+            now = router.generation.routes.targets
+            lost = any(now.get(name) != target for name, target in wanted.items())
+            return f"{router.home.toml} decides there: `pointsman routes set`" if lost else ""
+
+        return await self._put(router, path, after, done, made, missing)
 
     async def _put(
         self,
@@ -91,15 +131,12 @@ class Edits:
         after: str,
         done: _Done,
         made: Edited,
-        wanted: Mapping[Scenario, Target | None],
+        missing: Callable[[], str],
     ) -> Edited | Refused:
+        """`missing` says, once the files are read again, why an edit is not in force."""
         try:
             await asyncio.to_thread(edit.write, path, after, done.before)
-            refused = await router.reload()
-            now = router.generation.routes.targets
-            if not refused and any(now.get(name) != target for name, target in wanted.items()):
-                refused = f"{router.home.toml} decides there: `pointsman routes set`"
-            if refused:
+            if refused := await router.reload() or missing():
                 await asyncio.to_thread(edit.put_back, path, done.before)
                 await router.reload()
                 return Refused(f"not taken, the file is as it was: {refused}")
@@ -148,3 +185,13 @@ def _read(path: Path) -> list[_Done]:
 
 def _digest(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _why(router: Router) -> str:
+    """The newest problem of CCR's file, as start-up would tell it."""
+    said = [
+        finding.detail
+        for finding in router.generation.findings
+        if finding.state == "problem" and finding.where.startswith(str(router.home.ccr_json))
+    ]
+    return said[-1] if said else "it was left out"

@@ -13,6 +13,7 @@ from typing import get_args
 
 from router.contract import (
     Action,
+    AddModels,
     Arrival,
     Cancel,
     ClearCooldown,
@@ -49,6 +50,8 @@ NEEDS: dict[type, Role] = {
     Pause: "operate",
     Resume: "operate",
     ShowKeys: "shell",
+    # it says where requests go, and with which key: what else only who has the files may
+    AddModels: "shell",
 }
 
 

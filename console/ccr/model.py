@@ -20,13 +20,14 @@ if TYPE_CHECKING:
 
 section = "Routes and costs"
 
-EVERYTHING = "everything"
+EVERYTHING, ADD = "everything", "add"
 #: Claude Code Router's, and then ours; those that have no route yet can be given one
 SCENARIOS = (
     *("default", "background", "think", "longContext", "webSearch", "image"),
     *("coder", "tool", "simple", "complex"),
 )
 KEEP, NOW = "keep it", "for now"
+NEW = "a new one"
 
 
 @click.command()
@@ -36,6 +37,7 @@ def command(as_json: bool) -> None:
 
     What is chosen acts at once. It is kept, in config.json, whose comments stay (without one, in
     pointsman.toml), or is an override for now, which `pointsman override clear` takes back.
+    Models, and providers with their key and transformers, are added to config.json here too.
     """
     interactive = sys.stdin.isatty() and sys.stdout.isatty() and not as_json
     if interactive:
@@ -53,6 +55,11 @@ def command(as_json: bool) -> None:
     chosen = answers(lambda given: question(given, snapshot, models))
     if chosen is None:
         out("all stays as it is")
+        return
+    if chosen[0] == ADD:
+        from console.adding import add
+
+        add("" if chosen[1] == NEW else chosen[1])
         return
     scenario, provider, model, *rest = chosen
     switch(scenario, f"{provider},{model}", keep=rest == [KEEP])
@@ -132,7 +139,13 @@ def question(
             rows = [(n, t or "—", prices.get(t, "")) for n, t in _routes(names, snapshot)]
             everything = (EVERYTHING, "all of them, for now", "")
             heads = ("SCENARIO", "NOW", "IN / OUT PER M")
-            return Question("Which scenario?", heads, [*rows, everything])
+            more = (ADD, "models, or a provider, to config.json", "")
+            return Question("Which scenario?", heads, [*rows, everything, more])
+        case [scenario] if scenario == ADD:
+            new = (NEW, "its address and its key are asked for")
+            return Question("Models of which provider?", ("PROVIDER", ""), [*offers(models), new])
+        case [scenario, _] if scenario == ADD:
+            return None
         case [scenario]:
             return Question(f"{scenario}: which provider?", ("PROVIDER", ""), offers(models))
         case [scenario, provider]:

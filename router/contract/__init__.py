@@ -24,6 +24,7 @@ from __future__ import annotations
 
 from router.contract.actions import (
     Action,
+    AddModels,
     Cancel,
     ClearCooldown,
     ClearOverride,

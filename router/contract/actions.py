@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 from msgspec import Struct, field
 
@@ -88,6 +88,19 @@ class EditRoutes(Struct, frozen=True, tag=True, gc=False):
     dry: bool = True
     by: str = ""
     ccr: bool = False
+
+
+class AddModels(Struct, frozen=True, tag=True, gc=False):
+    """Writes models of a provider into CCR's config.json, and the provider where it is not there
+    yet, and takes them at once: answered with Edited. A key may be a variable's name ("$NAME");
+    `transformers` are a transformer's `use`: names, or lists of a name and its options."""
+
+    provider: str
+    models: tuple[str, ...]
+    api_base_url: str = ""
+    api_key: str = ""
+    transformers: tuple[Any, ...] = ()
+    by: str = ""
 
 
 class UndoRoutes(Struct, frozen=True, tag=True, gc=False):
@@ -181,6 +194,7 @@ Action = (
     | ShowRoutes
     | ReplayRoutes
     | EditRoutes
+    | AddModels
     | UndoRoutes
     | Recost
     | Reload

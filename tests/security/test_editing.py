@@ -7,10 +7,11 @@ import os
 import stat
 import tomllib
 
+import msgspec
 import pytest
 
 from router.config import edit
-from router.contract import ClientKeys, Edited, EditRoutes, Refused, ShowKeys
+from router.contract import AddModels, ClientKeys, Edited, EditRoutes, Refused, ShowKeys, UndoRoutes
 from router.control import act
 from router.visitors import ROLES, may
 from storage.home import Home
@@ -47,6 +48,31 @@ async def test_clients_keys_are_for_who_has_a_shell(test_home: Home) -> None:
         assert told == ClientKeys(ccr="sk-ccr", litellm="")
     allowed = {role for role in ROLES if may(role, ShowKeys())}
     assert allowed == {"shell"}
+
+
+async def test_a_provider_is_added_by_who_has_a_shell_and_its_key_is_told_nobody(
+    test_home: Home,
+) -> None:
+    """One that could not be served is not kept; and an addition is taken back like a route."""
+    test_home.toml.write_text(PROVIDER)
+    test_home.ccr_json.parent.mkdir(parents=True, exist_ok=True)
+    test_home.ccr_json.write_text(before := '{ "Router": {} /* mine */ }\n')
+    new = AddModels("p", ("m", "n"), "http://127.0.0.1:9/v1", "sk-hidden")
+    async with served(test_home) as (router, _):
+        wrong = await act(router, msgspec.structs.replace(new, api_base_url="nowhere"))
+        assert isinstance(wrong, Refused)
+        assert "is not an address" in wrong.message
+        assert test_home.ccr_json.read_text() == before
+        done = await act(router, new)
+        assert isinstance(done, Edited)
+        assert done.applied
+        assert "sk-hidden" not in f"{done}{wrong}"
+        assert {"p,m", "p,n"} <= set(router.targets())
+        assert "/* mine */" in test_home.ccr_json.read_text()
+        assert isinstance(await act(router, UndoRoutes()), Edited)
+    assert test_home.ccr_json.read_text() == before
+    assert "sk-hidden" not in (test_home.ccr / "logs" / "ccr.log").read_text()
+    assert [role for role in ROLES if may(role, new)] == ["shell"]
 
 
 async def test_what_an_editor_wrote_meanwhile_stays(test_home: Home) -> None:

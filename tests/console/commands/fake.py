@@ -21,6 +21,7 @@ import msgspec
 
 from router.contract import (
     Action,
+    AddModels,
     Beat,
     ClearOverride,
     ClientKeys,
@@ -180,6 +181,8 @@ class Fake:
                 return Models((cheap, dear))
             case EditRoutes():
                 return Edited("/x/config.json", ("+ a route",), applied=not action.dry)
+            case AddModels():
+                return Edited("/x/config.json", (), applied=True, message=f"added {EVIL}")
             case ShowKeys():
                 return self.keys
             case Stop():

@@ -10,10 +10,14 @@ import sys
 import termios
 from pathlib import Path
 
+import click
+import msgspec
 import pytest
+from click.testing import CliRunner
 
+from console.adding import add
 from console.output import who
-from router.contract import ClearOverride, EditRoutes, ListModels, SetOverride
+from router.contract import AddModels, ClearOverride, EditRoutes, ListModels, SetOverride
 from storage.home import Home
 from tests.console.commands.conftest import Invoke, Run
 from tests.console.commands.fake import EVIL, Fake
@@ -130,6 +134,36 @@ async def test_ccr_model_switches_at_a_terminal(
         assert b"pointsman override clear o1" in shown
         assert isinstance(fake.actions[-1], SetOverride)
         assert fake.actions[-1].scope == "everywhere"
+
+
+@pytest.mark.parametrize(
+    ("provider", "typed", "asked"),
+    [
+        ("deepseek", "r1, r2\n", AddModels("deepseek", ("r1", "r2"))),
+        (
+            "",
+            "mine\nhttp://x/v1\n$MINE\nbig\n\n",
+            AddModels("mine", ("big",), "http://x/v1", "$MINE"),
+        ),
+        (
+            "",
+            'mine\nhttp://x/v1\n\nbig\n[["maxtoken", {"max_tokens": 9}], "deepseek"]\n',
+            AddModels(
+                "mine", ("big",), "http://x/v1", "", (["maxtoken", {"max_tokens": 9}], "deepseek")
+            ),
+        ),
+    ],
+)
+async def test_ccr_model_adds_models(
+    here: Home, env: dict[str, str], provider: str, typed: str, asked: AddModels
+) -> None:
+    command = click.Command("add", callback=lambda: add(provider))
+    async with Fake(here) as fake:
+        done = await asyncio.to_thread(CliRunner().invoke, command, [], typed)
+    assert done.exit_code == 0, done.output
+    assert fake.actions == [msgspec.structs.replace(asked, by=who())]
+    assert "written into /x/config.json" in done.output
+    assert "\x1b" not in done.output
 
 
 async def _choosing(env: dict[str, str], folder: Path, *steps: tuple[bytes, bytes]) -> bytes:

@@ -1,11 +1,11 @@
-"""A route written into CCR's config.json: what was meant changes, and no other character does."""
+"""Routes and models written into CCR's config.json: what was meant changes, no other character."""
 
 from __future__ import annotations
 
 import pytest
 from json5 import loads
 
-from router.config.edit_json5 import with_targets
+from router.config.edit_json5 import with_models, with_targets
 
 OWN = """// mine
 {
@@ -70,3 +70,46 @@ def test_only_what_was_meant(
 def test_what_cannot_be_edited_is_left_alone(text: str, says: str) -> None:
     with pytest.raises(ValueError, match=says):
         with_targets(text, {"default": "p,m"})
+
+
+NEW = {"api_base_url": "http://x", "api_key": "k"}
+B = '{"name": "b", "api_base_url": "http://x", "api_key": "k", "models": ["q"]}'
+
+
+@pytest.mark.parametrize(
+    ("text", "provider", "fresh", "old", "new"),
+    [
+        (OWN, "a", {}, '"n{"]', '"n{", "q"]'),
+        (OWN, "b", NEW, "]}, ],", f"]}}, {B} ],"),
+        ("{}", "b", NEW, "{}", f'{{ "Providers": [{B}] }}'),
+        ('{"providers":[]}', "b", NEW, "[]", f"[ {B} ]"),
+        ('{"Providers":[\n {"name":"a"} // x\n]}', "a", {}, '"a"', '"a", "models": ["q"]'),
+        (
+            '\ufeff{"Providers":[\n {"name":"a","models":[\n  "x"\n]}, // c\n]}',
+            *("b", NEW, "// c\n", f"// c\n {B}\n"),
+        ),
+        ('{"Providers":[{"name":"a","models":["q"]}]}', "a", {}, '"q"', '"q"'),
+        ('{"Providers":[{"name":"0"},{"name":"a","models":[]}]}', "a", {}, "[]", '[ "q" ]'),
+    ],
+)
+def test_models_are_added_where_they_belong(
+    text: str, provider: str, fresh: dict[str, str], old: str, new: str
+) -> None:
+    assert text.count(old) == 1
+    assert with_models(text, provider, ["q"], fresh) == text.replace(old, new)
+
+
+@pytest.mark.parametrize(
+    ("text", "provider", "fresh", "says"),
+    [
+        (OWN, "b", {}, "a new one has an address"),
+        (OWN, "a", NEW, "already"),
+        ('{"Providers":{}}', "a", NEW, "no list"),
+        ('{"Providers":[{"name":"a","models":"m"}]}', "a", {}, "no list"),
+    ],
+)
+def test_models_that_belong_nowhere(
+    text: str, provider: str, fresh: dict[str, str], says: str
+) -> None:
+    with pytest.raises(ValueError, match=says):
+        with_models(text, provider, ["q"], fresh)
