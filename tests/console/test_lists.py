@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import pytest
+from textual.pilot import Pilot
 
 from console import commanding, prefs
 from console.app import ConsoleApp
@@ -85,85 +86,97 @@ SCREENS = {
 }
 
 
-@pytest.mark.parametrize(
-    "walked",
-    [
-        pytest.param(("live", "overrides"), id="some"),
-        pytest.param((*SCREENS,), id="all", marks=pytest.mark.long),
-    ],
-)
-async def test_every_list_sorts_filters_and_says_so(
-    test_home: Home, walked: tuple[str, ...]
-) -> None:
-    """The order is in the header and the title, freezes under the cursor, and is remembered."""
-    scene.fill(test_home.ledger)
-    async with FakeRouter(scene.SNAPSHOT).serving(test_home), console(test_home) as (app, pilot):
-        await until(pilot, lambda: "2 running" in shown(app))
-
-        def rows(id: str) -> int:
-            return len(_table(app, id).rows) if app.query(f"#{id}") else 0
-
-        for screen in walked:
-            key, column, id, word = SCREENS[screen]
-            await pilot.press(key)
-            await until(pilot, lambda: rows(id) > 1)  # noqa: B023
-            table, many, usual = _table(app, id), rows(id), _keys(_table(app, id))
-            assert commanding.run(app, f"sort {column}") is None, screen
-            await pilot.press("j", "S")
-            await until(pilot, lambda: f"   {column}↑" in _title(app))  # noqa: B023
-            assert f"{column}↑" in table.render_line(0).text
-            assert table.following, "from its first row on"
-            assert prefs.read(test_home.console_toml).sort[table.name or ""] == f"+{column}"
-            commanding.run(app, f"filter {word}")
-            await until(pilot, lambda: 0 < rows(id) < many and f'"{word}"' in _title(app))  # noqa: B023
-            assert " of " in _title(app)
-            await pilot.press("escape")
-            commanding.run(app, "sort none")
-            await until(pilot, lambda: _keys(table) == usual)  # noqa: B023
-            assert (table.name or "") not in prefs.read(test_home.console_toml).sort
-        assert "sort by" in (commanding.run(app, "sort nonsense") or "")
-        await pilot.press("5")
-        await until(pilot, lambda: "following" in shown(app))
-        lines = _table(app, "lines")
-        oldest = lines.rows.key(0)
-        await pilot.press("s")
-        await until(pilot, lambda: "newest first" in _title(app))
-        assert (lines.rows.key(len(lines.rows) - 1), lines.cursor) == (oldest, 0)
-
-
-async def test_what_is_marked_is_acted_on_together_after_one_question(test_home: Home) -> None:
+async def test_lists_are_sorted_filtered_and_acted_on(test_home: Home) -> None:
+    """One console for all of it: starting one is what takes long."""
     scene.fill(test_home.ledger)
     router = FakeRouter(scene.SNAPSHOT)
     async with router.serving(test_home), console(test_home) as (app, pilot):
         await until(pilot, lambda: "2 running" in shown(app))
-        await pilot.press("s")
-        await until(pilot, lambda: "   door↑" in _title(app))
-        await pilot.press("less_than_sign")
-        await until(pilot, lambda: "door↑" not in _title(app))
-        await pilot.press("space", "space", "space")
-        await until(pilot, lambda: "◆ 3 marked" in _title(app))
-        assert "◆" in _table(app, "requests").render_line(1).text
-        await pilot.press("x")
-        await until(pilot, lambda: "Cancel 2 requests?" in shown(app))
-        assert "1 more have ended" in shown(app)
-        await pilot.press("enter")  # no is the default, and the marks stay
-        await until(pilot, lambda: "Cancel 2" not in shown(app))
-        await pilot.press("x", "x")
-        await until(pilot, lambda: len(router.actions) == 2)
-        ids = [r.id for r in scene.REQUESTS[:2]]
-        assert [a.id for a in router.actions if isinstance(a, Cancel)] == ids
-        await until(pilot, lambda: "marked" not in _title(app))
-        await pilot.press("7")
-        await until(pilot, lambda: len(_table(app, "overrides-table").rows) > 1)
-        await pilot.press("space", "space")
-        await until(pilot, lambda: "◆ 2 marked" in _title(app))
-        await pilot.press("escape")
-        await until(pilot, lambda: "marked" not in _title(app))
-        await pilot.press("g", "space", "space", "d")
-        await until(pilot, lambda: "Clear 2 overrides?" in shown(app))
-        await pilot.press("d")
-        await until(pilot, lambda: len(router.actions) == 4)
-        assert all(isinstance(action, ClearOverride) for action in router.actions[2:])
+        for screen in ("live", "overrides"):
+            await _sorts_filters_and_says_so(app, pilot, test_home, screen)
+        assert "sort by" in (commanding.run(app, "sort nonsense") or "")
+        await _the_log_turns_round(app, pilot)
+        await _acts_on_what_is_marked(app, pilot, router)
+
+
+@pytest.mark.long
+async def test_every_list_sorts_filters_and_says_so(test_home: Home) -> None:
+    scene.fill(test_home.ledger)
+    async with FakeRouter(scene.SNAPSHOT).serving(test_home), console(test_home) as (app, pilot):
+        await until(pilot, lambda: "2 running" in shown(app))
+        for screen in SCREENS:
+            await _sorts_filters_and_says_so(app, pilot, test_home, screen)
+
+
+async def _sorts_filters_and_says_so(
+    app: ConsoleApp, pilot: Pilot[int], home: Home, screen: str
+) -> None:
+    """The order is in the header and the title, freezes under the cursor, and is remembered."""
+    key, column, id, word = SCREENS[screen]
+
+    def rows() -> int:
+        return len(_table(app, id).rows) if app.query(f"#{id}") else 0
+
+    await pilot.press(key)
+    await until(pilot, lambda: rows() > 1)
+    table, many, usual = _table(app, id), rows(), _keys(_table(app, id))
+    assert commanding.run(app, f"sort {column}") is None, screen
+    await pilot.press("j", "S")
+    await until(pilot, lambda: f"   {column}↑" in _title(app))
+    assert f"{column}↑" in table.render_line(0).text
+    assert table.following, "from its first row on"
+    assert prefs.read(home.console_toml).sort[table.name or ""] == f"+{column}"
+    commanding.run(app, f"filter {word}")
+    await until(pilot, lambda: 0 < rows() < many and f'"{word}"' in _title(app))
+    assert " of " in _title(app)
+    await pilot.press("escape")
+    commanding.run(app, "sort none")
+    await until(pilot, lambda: _keys(table) == usual)
+    assert (table.name or "") not in prefs.read(home.console_toml).sort
+
+
+async def _the_log_turns_round(app: ConsoleApp, pilot: Pilot[int]) -> None:
+    await pilot.press("5")
+    await until(pilot, lambda: "following" in shown(app))
+    lines = _table(app, "lines")
+    oldest = lines.rows.key(0)
+    await pilot.press("s")
+    await until(pilot, lambda: "newest first" in _title(app))
+    assert (lines.rows.key(len(lines.rows) - 1), lines.cursor) == (oldest, 0)
+
+
+async def _acts_on_what_is_marked(app: ConsoleApp, pilot: Pilot[int], router: FakeRouter) -> None:
+    """Together, after one question."""
+    await pilot.press("1")
+    await until(pilot, lambda: "2 running" in _title(app))
+    await pilot.press("s")
+    await until(pilot, lambda: "   door↑" in _title(app))
+    await pilot.press("less_than_sign")
+    await until(pilot, lambda: "door↑" not in _title(app))
+    await pilot.press("space", "space", "space")
+    await until(pilot, lambda: "◆ 3 marked" in _title(app))
+    assert "◆" in _table(app, "requests").render_line(1).text
+    await pilot.press("x")
+    await until(pilot, lambda: "Cancel 2 requests?" in shown(app))
+    assert "1 more have ended" in shown(app)
+    await pilot.press("enter")  # no is the default, and the marks stay
+    await until(pilot, lambda: "Cancel 2" not in shown(app))
+    await pilot.press("x", "x")
+    await until(pilot, lambda: len(router.actions) == 2)
+    ids = [r.id for r in scene.REQUESTS[:2]]
+    assert [a.id for a in router.actions if isinstance(a, Cancel)] == ids
+    await until(pilot, lambda: "marked" not in _title(app))
+    await pilot.press("7")
+    await until(pilot, lambda: len(_table(app, "overrides-table").rows) > 1)
+    await pilot.press("space", "space")
+    await until(pilot, lambda: "◆ 2 marked" in _title(app))
+    await pilot.press("escape")
+    await until(pilot, lambda: "marked" not in _title(app))
+    await pilot.press("g", "space", "space", "d")
+    await until(pilot, lambda: "Clear 2 overrides?" in shown(app))
+    await pilot.press("d")
+    await until(pilot, lambda: len(router.actions) == 4)
+    assert all(isinstance(action, ClearOverride) for action in router.actions[2:])
 
 
 def _table(app: ConsoleApp, id: str) -> Table:
