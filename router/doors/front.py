@@ -87,7 +87,7 @@ async def _nobody(router: Router, call: Call) -> None:
         call,
         404,
         f"nothing here is called {_name(call)[:300]}",
-        f"Names here: {', '.join(names)}.",
+        f"The names here are {', '.join(names)}.",
         "In pointsman.toml, `host` under `[neighbours.NAME]` gives a program a name, and `hosts`"
         " under `[listen]` gives this router one.",
     )
