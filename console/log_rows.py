@@ -1,7 +1,7 @@
 """The rows of the log: an id for each line, and the lines themselves of the pages that are at hand.
 Pure; who reads a page is handed in.
 
-Its rule: only ids are held for all lines, 8 bytes each; of pages those that were read last.
+Its rule: only ids are held for all lines, 8 bytes each; of pages those that came last.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ class LogRows:
         self._base = 0  # of the ids, those that were put before the first ones
         self._read = read
         self._pages: OrderedDict[int, dict[int, LogLine]] = OrderedDict()
-        self._short: set[int] = set()  # pages at hand to which older ids came since
+        self._short: set[int] = set()  # pages at hand whose ids are not all read
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -109,8 +109,13 @@ class LogRows:
         """`asked`: for how many ids of the page; more may have come since."""
         if asked == len(self.page_ids(page)):
             self._short.discard(page)
+        else:
+            self._short.add(page)
         self._pages[page] = {**self._pages.get(page, {}), **lines}
         self._pages.move_to_end(page)
+        self._forget()
+
+    def _forget(self) -> None:
         while len(self._pages) > PAGES:
             self._pages.popitem(last=False)
 
@@ -122,6 +127,7 @@ class LogRows:
             self.ids.append(line.id)
             if page in self._pages or page * PAGE == place:
                 self._pages.setdefault(page, {})[line.id] = line
+        self._forget()
 
 
 class NewestFirst:

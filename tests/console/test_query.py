@@ -7,7 +7,7 @@ from array import array
 import msgspec
 import pytest
 
-from console.log_rows import LogRows
+from console.log_rows import PAGE, PAGES, LogRows
 from console.query import parse
 from console.spending import cost_on, export, month_left, over_time, stack, total
 from router.contract import CostLine, CostPoint, LogLine, ModelView, RequestDetail, Spend, Tokens
@@ -119,6 +119,26 @@ def test_older_lines_come_before_those_that_are_shown() -> None:
     assert [shown(place) for place in range(0, 1_290, 100)] == [
         f"line {rows.key(place)}" for place in range(0, 1_290, 100)
     ]
+
+
+def test_what_is_followed_is_read_again_rather_than_kept() -> None:
+    asked: list[int] = []
+    rows = LogRows(array("q", [1]), asked.append, 0.0)
+
+    def come(upto: int) -> None:
+        first = len(rows) + 1
+        rows.append([LogLine(id, 0.0, "info", "x", f"line {id}") for id in range(first, upto + 1)])
+
+    # one comes while the page is read that it belongs to
+    assert (rows.line(0), asked) == (None, [0])
+    come(2)
+    rows.put(0, {1: LogLine(1, 0.0, "info", "x", "line 1")}, 1)
+    assert (rows.line(1), asked) == (None, [0, 0])
+    asked.clear()
+    come((PAGES + 2) * PAGE)
+    newest = [rows.line(len(rows) - 1 - back * PAGE) for back in (0, PAGES - 1)]
+    assert (None in newest, asked) == (False, [])
+    assert (rows.line(1), asked) == (None, [0]), "of all that came only the newest pages are kept"
 
 
 def line(cost: int, **more: object) -> CostLine:
