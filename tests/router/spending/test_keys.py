@@ -15,6 +15,7 @@ from router.service import Router
 from storage.home import Home
 from tests.fakes.upstream import Behaviour, FakeUpstream
 from tests.router import inside
+from tests.waiting import until
 
 MASTER = {"authorization": "Bearer sk-master-of-this-test"}
 CHAT = "/litellm/v1/chat/completions"
@@ -395,9 +396,13 @@ async def test_M05_two_hundred_at_the_edge_pass_a_budget_by_one_reservation_at_m
     router, http = plane
     limit = 20 * ANSWER
     key = await generated(http, max_budget=limit)
-    answers = await asyncio.gather(
-        *(http.post(CHAT, json=chat(stream=stream), headers=bearer(key)) for _ in range(200))
-    )
+    # nobody is answered before all have asked: what is held is all that stands before the limit
+    upstream.behave("gpt-4o", Behaviour(stall="headers"))
+    body, headers = chat(stream=stream), bearer(key)
+    asked = [asyncio.create_task(http.post(CHAT, json=body, headers=headers)) for _ in range(200)]
+    await until(lambda: len(upstream.requests) + sum(one.done() for one in asked) == 200, 10)
+    upstream.release.set()
+    answers = await asyncio.gather(*asked)
     served = sum(answer.status_code == 200 for answer in answers)
     refused = [answer for answer in answers if answer.status_code in (400, 429)]
     assert served + len(refused) == 200
