@@ -22,6 +22,8 @@ from router.contract import BranchLine, CostLine, RequestView
 
 #: seconds below which a rate per hour says nothing
 SHORT = 120.0
+#: cells of a model's name under a strip, at least
+_SHORTEST = 16
 #: letters for the models of one session, in order of their first use
 _LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
@@ -136,8 +138,13 @@ def models_over_time(views: Sequence[RequestView], cells: int) -> list[Content]:
     uses = Counter(letters[target(view)] for view in served)
     legend: list[Piece] = [Span(" " * 10)]
     room = cells
-    for name, letter in sorted(letters.items(), key=lambda item: -uses[item[1]]):
-        words = f" {clean(name)} {uses[letter]:,}×   "
+    named = [(clean(name), letter) for name, letter in letters.items()]
+    most = cells
+    if sum(width(name) + 9 for name, _ in named) > cells:
+        most = max(cells // len(named) - 9, _SHORTEST)  # all of them, if need be cut
+    for name, letter in sorted(named, key=lambda item: -uses[item[1]]):
+        name = fit(name, min(width(name), most), middle=True)
+        words = f" {name} {uses[letter]:,}×   "
         room -= width(words) + 1
         if room < 0:
             break
