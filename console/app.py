@@ -31,12 +31,12 @@ from console.aside import step_aside
 from console.board import Board
 from console.colourless import honour
 from console.ending import Ending
+from console.going import Going
 from console.guard import guarded
 from console.keys import help_rows, hints, named_rows, twin_rows, unknown
 from console.pace import STEPS, Pace
 from console.screens.dialogs import Sheet
 from console.screens.live import Live
-from console.screens.view import View
 from console.widgets.bar import Bar
 from console.widgets.command_line import CommandLine
 from console.widgets.header import Around, header
@@ -55,7 +55,7 @@ TWICE = 2.0
 DOOR = "http://127.0.0.1:5000"
 
 
-class ConsoleApp(Ending, Acting):
+class ConsoleApp(Ending, Going, Acting):
     """`now` is the clock, Unix seconds; `who` is "user@host" over SSH; a `demo` says that it is."""
 
     TITLE = "Pointsman"
@@ -101,7 +101,7 @@ class ConsoleApp(Ending, Acting):
         honour(self, no_color)
         self.demo = demo
         self.role = role
-        self._first = screen, request
+        self.first = screen, request
         self.animation_level = "none"
         self.read_only = read_only
         self.prefs = prefs.read(home.console_toml)
@@ -119,7 +119,6 @@ class ConsoleApp(Ending, Acting):
         self.feed: Feed | None = None
         self.paused = False
         self.pace = Pace(self._paint, self.set_timer, self.prefs.interval)
-        self._before_detail = "live"
         self._interrupted = 0.0
         self._mouse = True
         self._aside = False
@@ -144,9 +143,9 @@ class ConsoleApp(Ending, Acting):
         if self.prefs.trouble:
             self.say(f"not taken: {self.prefs.trouble}", bad=True)
         self.view.shown()
-        self._draw_bars()
+        self.draw_bars()
         self.call_after_refresh(self._connect)
-        self.call_after_refresh(self._go_to_first)
+        self.call_after_refresh(self.go_to_first)
         if self.prefs.keys:
             self.call_after_refresh(self._check_keys)
 
@@ -155,16 +154,8 @@ class ConsoleApp(Ending, Acting):
             place = self.prefs.place(name)
             self.say(f"{place}: no key is named {name!r}; `:keys` lists the names", bad=True)
 
-    async def _go_to_first(self) -> None:
-        """Where a deep link leads: `ssh -t … costs`, `… why ID`."""
-        screen, request = self._first
-        if request:
-            self.open_request(request, [])
-        elif screen in {id for id, _ in SCREENS.values()}:
-            await self.action_view(screen)
-
     def on_resize(self, event: Resize) -> None:
-        self.call_after_refresh(self._draw_bars)
+        self.call_after_refresh(self.draw_bars)
 
     @work
     async def _connect(self) -> None:
@@ -187,12 +178,6 @@ class ConsoleApp(Ending, Acting):
         """None until the link is there."""
         return None if self.link is None else self.link.archive
 
-    @property
-    def view(self) -> View:
-        """The screen that is shown."""
-        switcher = self.screen_stack[0].query_one(ContentSwitcher)
-        return switcher.query_one(f"#{switcher.current}", View)
-
     def front_door(self) -> str:
         """The address clients use."""
         listeners = self.board.snapshot.listeners if self.board.snapshot else ()
@@ -206,18 +191,18 @@ class ConsoleApp(Ending, Acting):
         self.pace.ask()
 
     def _paint(self) -> None:
-        self._draw_bars()
+        self.draw_bars()
         if not self.paused and self.is_running:
             self.view.update()
 
     def _tick(self) -> None:
         self.end_without_terminal()
         self._aside = self._aside or step_aside()
-        self._draw_bars()
+        self.draw_bars()
         if not self.paused and self.is_running and self.pace.ticked():
             self.view.tick()
 
-    def _draw_bars(self) -> None:
+    def draw_bars(self) -> None:
         if not self.is_running:
             return  # being taken down
         base = self.screen_stack[0]
@@ -227,8 +212,7 @@ class ConsoleApp(Ending, Acting):
         around = Around(now, self.paused, self.who, self.version, budget, self.demo, every)
         bar = base.query_one("#header", Bar)
         bar.say(*header(self.board, around, bar.content_size.width))
-        current = self.view.id if self.view.id != "detail" else self._before_detail
-        looking = Looking(current or "", now, self.who, self.read_only)
+        looking = Looking(self.current, now, self.who, self.read_only)
         room = self.size.width - 2
         base.query_one("#tabs", Bar).say(*tabs(looking, self.board.overrides, room))
         down = self.board.link == "down" and not self.read_only
@@ -238,43 +222,9 @@ class ConsoleApp(Ending, Acting):
 
     # ── keys that work everywhere ─────────────────────────────────────────────────────────────────
 
-    async def action_view(self, id: str) -> None:
-        switcher = self.query_one(ContentSwitcher)
-        if not switcher.query(f"#{id}"):
-            name = next((n for i, n in SCREENS.values() if i == id), "Detail")
-            view = getattr(importlib.import_module(f"console.screens.{id}"), name)
-            await switcher.mount(view())
-        switcher.current = id
-        self.view.shown()
-        self._draw_bars()
-
-    @work
-    async def _open(self, id: str, neighbours: list[str]) -> None:
-        from console.screens.detail import Detail
-
-        if self.view.id and self.view.id != "detail":
-            self._before_detail = self.view.id
-        await self.action_view("detail")
-        self.query_one(Detail).open(id, neighbours)
-
-    def open_request(self, id: str, neighbours: list[str]) -> None:
-        self._open(id, neighbours)
-
-    @work
-    async def show_requests(self, filter: str) -> None:
-        """The Live screen with this in its filter."""
-        origin = self.view.id or ""
-        await self.action_view("live")
-        live = self.query_one(Live)
-        live.narrow(filter)
-        live.origin = origin if origin != live.id else ""
-
-    async def leave_detail(self) -> None:
-        await self.action_view(self._before_detail)
-
     def action_pause(self) -> None:
         self.paused = not self.paused
-        self._draw_bars()
+        self.draw_bars()
         if not self.paused:
             self.view.update()
 
@@ -285,7 +235,7 @@ class ConsoleApp(Ending, Acting):
         seconds = self.pace.choose(wanted)
         self.remember(interval=seconds)
         self.say(f"painted every {seconds:g} s")
-        self._draw_bars()
+        self.draw_bars()
 
     @work(exclusive=True, group="start")
     async def action_start(self) -> None:
@@ -344,13 +294,6 @@ class ConsoleApp(Ending, Acting):
 
     def open_command(self, begun: str = "") -> None:
         self.query_one(CommandLine).open(begun)
-
-    @work
-    async def show_costs(self, since: float, until: float) -> None:
-        from console.screens.costs import Costs
-
-        await self.action_view("costs")
-        self.query_one(Costs).between(since, until)
 
     def on_command_line_left(self) -> None:
         self.query_one(CommandLine).display = False
