@@ -151,6 +151,7 @@ class Record:
         "holder",
         "id",
         "keep_at",
+        "kept_unused",
         "looks",
         "passed",
         "pinged",
@@ -196,6 +197,9 @@ class Record:
         self.attempts: list[Attempt] = []
         #: when it is next written to the ledger while it runs, by the monotonic clock
         self.keep_at = now + KEPT_AFTER
+        #: its row says that it has used nothing, and a budget counts it: with its first cost it is
+        #: written again at once, since a killed router would forget that
+        self.kept_unused = False
         #: who ended it early; set before `task` is cancelled
         self.stopped_by: StoppedBy = ""
         #: writes the client's stream, once one has begun

@@ -58,8 +58,10 @@ async def tick(router: Router) -> None:
             router.live.tell(OverridesChanged(views))
         now = router.now()
         for record in router.live.running.values():
-            if now >= record.keep_at and (record.cost or now - record.started >= KEPT_AFTER):
+            due = now >= record.keep_at and (record.cost or now - record.started >= KEPT_AFTER)
+            if due or (record.kept_unused and record.cost):
                 record.keep_at = now + KEPT_AGAIN
+                record.kept_unused = record.entry is not None and not record.cost
                 router.ledger.request(record.detail())
             border = record.border
             if border is not None and now - (record.pinged or record.started) >= router.ping:

@@ -81,7 +81,9 @@ async def test_M05_a_budget_holds_over_kill_9_in_the_middle_of_two_hundred(tmp_p
         async with served(folder) as again, httpx.AsyncClient(timeout=30) as http:
             codes = [await task for task in await _crowd(again, key)]
             after = len(upstream.requests) - before
-            assert set(codes) == {200, 429}
+            # 429: what runs holds the rest; 400, as LiteLLM's: it is spent
+            assert 200 in codes
+            assert set(codes) <= {200, 400, 429}
             assert codes.count(200) == after
             told = await http.get(
                 f"{again.front}/litellm/key/info", params={"key": key}, headers=MASTER
