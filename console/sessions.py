@@ -30,7 +30,7 @@ _LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 @dataclass(slots=True)
 class Branch:
-    """A session (`agent` "" and `session_row`), or one of its branches."""
+    """A session (`agent` and `twig` are ""), or one of its branches."""
 
     session: str
     agent: str
