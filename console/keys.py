@@ -126,11 +126,8 @@ def unknown(own: Mapping[str, str], everywhere: type) -> list[str]:
     known = {binding.id for binding in _bound(everywhere)}
     for id in (*(id for id, _ in SCREENS.values()), "detail"):
         module = importlib.import_module(f"console.screens.{id}")
-        views = (one for one in vars(module).values() if isinstance(one, type))
-        for view in views:
-            for kind in view.__mro__:
-                bound = kind.__dict__.get("BINDINGS", ())
-                known |= {one.id for one in bound if isinstance(one, Binding)}
+        owners = (one for one in vars(module).values() if isinstance(one, type))
+        known |= {binding.id for owner in owners for binding in _bound(owner)}
     return [name for name in own if name not in known]
 
 
