@@ -135,7 +135,10 @@ async def _public(router: Router, call: Call) -> bool:
         case "/health":
             admit(router, call)
             wanted = {name: (call.query.get(name) or [""])[0] for name in ("model", "model_id")}
-            await call.json(200, _health(router, **wanted))
+            told = _health(router, **wanted)
+            # as LiteLLM's: of a model that is asked for, the status alone says whether it serves
+            failed = any(wanted.values()) and not told["healthy_count"]
+            await call.json(503 if failed else 200, told)
         case "/health/liveliness" | "/health/liveness":
             await call.json(200, "I'm alive!")
         case "/health/readiness":

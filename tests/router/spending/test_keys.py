@@ -321,8 +321,10 @@ async def test_teams_lists_aliases_members_and_administrators_count(
     assert (said["supports_vision"], said["max_tokens"], said["mode"]) == (True, 77, "chat")
     assert said["input_cost_per_token"] == 0.001
     for wanted, count in (("gpt-4o", 1), ("openai/cheap", 1), ("none", 0)):
-        told = await ask("GET", f"/health?model={wanted}")
+        heard = await http.get(f"/litellm/health?model={wanted}", headers=MASTER)
+        told = heard.json()
         assert told["healthy_count"] + told["unhealthy_count"] == count, wanted
+        assert heard.status_code == (200 if count else 503)
 
     # an administrator's key manages; anybody else's does not, and sees no other user
     chief = await ask("POST", "/user/new", {"user_role": "proxy_admin"})
