@@ -53,6 +53,15 @@ USAGES: dict[str, tuple[str, dict[str, Any], Usage]] = {
         },
         Usage(input=3, cache_read=4, cache_write=3, output=5),
     ),
+    "R10-written-beside": (
+        "openrouter",
+        {
+            "prompt_tokens": 10,
+            "completion_tokens": 5,
+            "prompt_tokens_details": {"cached_tokens": 4, "cache_write_tokens": 30},
+        },
+        Usage(input=6, cache_read=4, cache_write=30, output=5),
+    ),
     "R10-never-negative": (
         "openai",
         {
