@@ -24,13 +24,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from console import cost_lines, log_rows, requests, rules, spending
+from console import cost_lines, log_rows, requests, rules, services, spending
 from console.board import Board
 from console.conformance import Found
 from console.curl import curl
 from console.screens import (
     checking,
-    health,
     overrides,
     picker,
     playground,
@@ -330,13 +329,13 @@ def everything_drawn(text: str | Marks) -> list[str]:
     shown: list[str] = []
     for request in (*snapshot.running, *snapshot.recent[:3]):
         shown += texts(requests.draw(request, scene.NOW))
-    for _, service in health.listed(snapshot.services):
-        shown += texts(health.service(service, scene.NOW))
-        shown += health.whole(service, scene.NOW).plain.split("\n")
+    for _, service in services.listed(snapshot.services):
+        shown += texts(services.service(service, scene.NOW))
+        shown += services.whole(service, scene.NOW).plain.split("\n")
     changes = [poison(filled_in(ServiceChange), text)]
-    shown += [row.plain for row in health.history(changes, scene.NOW)]
+    shown += [row.plain for row in services.history(changes, scene.NOW)]
     for finding in snapshot.findings:
-        shown += texts(health.finding(finding))
+        shown += texts(services.finding(finding))
     for override in snapshot.overrides:
         shown += texts(overrides.draw(override, scene.NOW))
         shown.append(overrides.whole(override, scene.NOW).plain)
