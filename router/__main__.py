@@ -124,15 +124,15 @@ async def _run(here: Home, given: argparse.Namespace) -> None:
     generation = await asyncio.to_thread(_load, here, flags, 1, taken.ports)
     listen = generation.listen
     roots: dict[int, Door] = {}
-    sockets = [taken.bind(listen.host, listen.port, "--port")]
+    sockets = taken.listen(listen.host, listen.port, "--port")
     for port, door, flag in (
         (listen.litellm_port, litellm, "--litellm-port"),
         (listen.ccr_port, ccr, "--ccr-port"),
     ):
         if port:
-            sockets.append(taken.bind(listen.host, port, flag))
+            sockets += taken.listen(listen.host, port, flag)
             roots[port] = door
-    ssh = taken.bind(listen.host, listen.ssh_port, "--ssh-port") if listen.ssh_port else None
+    ssh = taken.listen(listen.host, listen.ssh_port, "--ssh-port") if listen.ssh_port else []
     taken.close()
     router = Router(here, generation, lambda number: _load(here, flags, number))
     router.spare["simulator"] = _child(
@@ -141,8 +141,8 @@ async def _run(here: Home, given: argparse.Namespace) -> None:
     if model is not None:
         words = ["router.local_model", "--fd", str(model.fileno())]
         router.children["local model"] = _child(router, "local model", words, model)
-    if ssh is not None:
-        child = _child(router, "ssh", _ssh_words(ssh, generation), ssh)
+    if ssh:
+        child = _child(router, "ssh", _ssh_words(ssh, generation), *ssh)
         child.can_linger = True
         router.children["ssh"] = child
     web = bind("127.0.0.1", 0)
@@ -161,29 +161,32 @@ async def _run(here: Home, given: argparse.Namespace) -> None:
     )
 
 
-def _ssh_words(ssh: socket.socket, generation: Generation) -> list[str]:
+def _ssh_words(ssh: list[socket.socket], generation: Generation) -> list[str]:
     listen = generation.listen
     return [
         "console.ssh",
         "--child",
-        *("--fd", str(ssh.fileno()), "--host", listen.host, "--port", str(listen.ssh_port)),
+        *(word for each in ssh for word in ("--fd", str(each.fileno()))),
+        *("--host", listen.host, "--port", str(listen.ssh_port)),
         *("--router-port", str(listen.port), "--litellm-port", str(listen.litellm_port)),
         *("--ccr-port", str(listen.ccr_port), "--password", generation.ssh_password),
         *(("--agent",) if generation.ssh_agent else ()),
     ]
 
 
-def _child(router: Router, name: str, module: list[str], inherited: socket.socket) -> Child:
+def _child(router: Router, name: str, module: list[str], *inherited: socket.socket) -> Child:
     def report(line: str, complaint: bool) -> None:
         level, text = read_line(line, complaint)
         if level != "info":
             child.trouble = text
         router.log.write(level, name, text)
 
-    inherited.set_inheritable(True)
+    for each in inherited:
+        each.set_inheritable(True)
+    fds = tuple(each.fileno() for each in inherited)
     command = [sys.executable, "-P", "-m", *module]
     env = own_environment(os.environ)
-    child = Child(name, command, report, fds=(inherited.fileno(),), env=env, clean=True)
+    child = Child(name, command, report, fds=fds, env=env, clean=True)
     return child
 
 

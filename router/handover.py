@@ -14,7 +14,7 @@ from collections.abc import Iterable, MutableMapping
 from pathlib import Path
 
 from router.contract import HANDED_OVER, MOST_HANDED_OVER
-from router.edge import bind
+from router.edge import PortTakenError, bind
 
 #: seconds for one message over a Unix socket of this machine
 _PATIENCE = 1.0
@@ -33,28 +33,43 @@ def give(place: Path, listening: Iterable[int]) -> None:
 
 
 class Taken:
-    """What was handed over to this process, by port."""
+    """What was handed over to this process, by address."""
 
     def __init__(self, env: MutableMapping[str, str]) -> None:
         """Takes HANDED_OVER out of `env`: it is not for children."""
-        self._sockets: dict[int, socket.socket] = {}
+        self._sockets: dict[tuple[str, int], socket.socket] = {}
         for number in env.pop(HANDED_OVER, "").split(","):
             if number.isdecimal() and (found := _listening(int(number))) is not None:
-                self._sockets[found.getsockname()[1]] = found
+                host, port = found.getsockname()[:2]
+                self._sockets[host, port] = found
 
     @property
     def ports(self) -> frozenset[int]:
-        return frozenset(self._sockets)
+        return frozenset(port for _, port in self._sockets)
 
-    def bind(self, host: str, port: int, flag: str) -> socket.socket:
-        """The socket of that address where it was handed over, else a new one. Raises as
-        `edge.bind`."""
-        held = self._sockets.pop(port, None)
-        if held is not None:
-            if held.getsockname()[0] == ("127.0.0.1" if host == "localhost" else host):
-                return held
-            held.close()  # the same port of another address: it has to be free first
-        return bind(host, port, flag)
+    def listen(self, host: str, port: int, flag: str) -> list[socket.socket]:
+        """The sockets of that address, each as it was handed over, else a new one.
+
+        "localhost" is both loopback addresses, where this machine has both: many clients try ::1
+        first, some nothing else, and nobody else must be able to sit there. A `port` of 0, which
+        nobody can name beforehand, is a free one of 127.0.0.1. Raises as `edge.bind`.
+        """
+        near = host in ("localhost", "127.0.0.1")
+        hosts = (host,) if not near else ("127.0.0.1", "::1") if port else ("127.0.0.1",)
+        for place in [each for each in self._sockets if each[1] == port and each[0] not in hosts]:
+            self._sockets.pop(place).close()  # the port of another address: it has to be free first
+        listening = [self._bind(hosts[0], port, flag)]
+        try:
+            listening += [self._bind(other, port, flag) for other in hosts[1:]]
+        except PortTakenError:
+            listening[0].close()
+            raise
+        except OSError:  # no IPv6 here
+            pass
+        return listening
+
+    def _bind(self, host: str, port: int, flag: str) -> socket.socket:
+        return self._sockets.pop((host, port), None) or bind(host, port, flag)
 
     def close(self) -> None:
         """Lets go of what is not listened on any more."""

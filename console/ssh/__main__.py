@@ -38,14 +38,12 @@ _REFUSED = 2
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    options, fd, is_child = _read(arguments)
+    options, fds, is_child = _read(arguments)
     log.take_over()
     # sftp makes files with it, as under any sshd; what is ours is written 0600 explicitly
     os.umask(0o022)
     try:
-        bound = (
-            listen.inherited(fd) if fd is not None else listen.sockets(options.host, options.port)
-        )
+        bound = listen.inherited(fds) if fds else listen.sockets(options.host, options.port)
         if options.password in ("auto", "on") and not listen.is_private(bound):
             raise listen.ListenError(
                 f"will not listen on {options.host} while the development password is in force: "
@@ -59,13 +57,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _read(arguments: Sequence[str] | None) -> tuple[Options, int | None, bool]:
+def _read(arguments: Sequence[str] | None) -> tuple[Options, list[int], bool]:
     parser = argparse.ArgumentParser(
         prog="python -m console.ssh", description="The SSH front of Pointsman."
     )
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=2222, help="0: any free one")
-    parser.add_argument("--fd", type=int, help="a bound socket to inherit, instead of --port")
+    parser.add_argument(
+        *("--fd",), action="append", type=int, help="a bound socket to inherit, instead of --port"
+    )
     parser.add_argument("--home", default=os.environ.get("POINTSMAN_HOME", ""))
     parser.add_argument("--router-port", type=int, default=5000, help="0: off")
     parser.add_argument("--litellm-port", type=int, default=4000, help="0: off")
@@ -88,7 +88,7 @@ def _read(arguments: Sequence[str] | None) -> tuple[Options, int | None, bool]:
         agent=given.agent,
         console=tuple(shlex.split(given.console_command)) if given.console_command else CONSOLE,
     )
-    return options, given.fd, given.child
+    return options, given.fd or [], given.child
 
 
 async def _serve(

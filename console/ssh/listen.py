@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import errno
 import socket
+from collections.abc import Sequence
 
 import psutil
 
@@ -20,21 +21,10 @@ class ListenError(Exception):
 
 
 def sockets(host: str, port: int) -> list[socket.socket]:
-    """Listening. Port 0 takes a free one. Raises ListenError."""
+    """Listening; with 127.0.0.1 also at ::1, unless this machine has no IPv6. Port 0 takes a free
+    one. Raises ListenError."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    return _whole(_bound(family, "127.0.0.1" if host == "localhost" else host, port))
-
-
-def inherited(fd: int) -> list[socket.socket]:
-    """A socket that our starter bound, and its counterpart. Raises ListenError."""
-    try:
-        return _whole(socket.socket(fileno=fd))
-    except OSError as error:
-        raise ListenError(f"--fd {fd} is not an open socket") from error
-
-
-def _whole(first: socket.socket) -> list[socket.socket]:
-    """With 127.0.0.1 also ::1, unless this machine has no IPv6."""
+    first = _bound(family, "127.0.0.1" if host == "localhost" else host, port)
     host, port = first.getsockname()[:2]
     if host != "127.0.0.1":
         return [first]
@@ -45,6 +35,17 @@ def _whole(first: socket.socket) -> list[socket.socket]:
             first.close()
             raise
         return [first]
+
+
+def inherited(fds: Sequence[int]) -> list[socket.socket]:
+    """The sockets that our starter bound. Raises ListenError."""
+    found = []
+    for fd in fds:
+        try:
+            found.append(socket.socket(fileno=fd))
+        except OSError as error:
+            raise ListenError(f"--fd {fd} is not an open socket") from error
+    return found
 
 
 def is_private(bound: list[socket.socket]) -> bool:

@@ -10,7 +10,7 @@ import pytest
 
 from console.handover import holding
 from router.contract import HANDED_OVER
-from router.edge import bind
+from router.edge import PortTakenError, bind
 from router.handover import Taken, give
 
 
@@ -45,8 +45,10 @@ def test_who_connects_between_two_routers_is_heard_by_the_next(tmp_path: Path) -
     taken = Taken(env)
     assert env == {"HOME": "/"}
     assert taken.ports == {port, gone}
-    with taken.bind("localhost", port, "--port") as listening, waiting:
+    listening, beside = taken.listen("localhost", port, "--port")
+    with listening, beside, waiting:
         taken.close()
+        assert beside.getsockname()[:2] == ("::1", port)
         assert listening.fileno() in fds
         assert heard(listening) == b"hello"
         with pytest.raises(ConnectionRefusedError):
@@ -56,10 +58,26 @@ def test_who_connects_between_two_routers_is_heard_by_the_next(tmp_path: Path) -
 def test_a_port_whose_address_changes_is_bound_anew(tmp_path: Path) -> None:
     old = bind("127.0.0.1", 0)
     port = old.getsockname()[1]
-    taken = Taken({HANDED_OVER: str(os.dup(old.fileno()))})
+    beside = bind("::1", port)
+    taken = Taken({HANDED_OVER: f"{os.dup(old.fileno())},{os.dup(beside.fileno())}"})
     old.close()
-    with taken.bind("127.0.0.2", port, "--port") as listening:
+    beside.close()
+    (listening,) = taken.listen("127.0.0.2", port, "--port")
+    with listening:
         assert listening.getsockname() == ("127.0.0.2", port)
+        with bind("127.0.0.1", port), bind("::1", port):  # both are free again
+            pass
+
+
+def test_localhost_is_both_its_addresses_or_neither() -> None:
+    with bind("::1", 0) as other:
+        port = other.getsockname()[1]
+        with pytest.raises(PortTakenError, match=f"port {port} is asked for twice"):
+            Taken({}).listen("127.0.0.1", port, "--port")
+        with bind("127.0.0.1", port):  # nothing is left of it
+            pass
+    (alone,) = Taken({}).listen("127.0.0.1", 0, "--port")
+    alone.close()
 
 
 def test_nothing_is_handed_over_where_nobody_waits_or_nothing_comes(tmp_path: Path) -> None:
