@@ -52,12 +52,12 @@ def tabs(
     for letters, air in ((0, " "), (0, ""), (4, "")):
         left = _names(looking.current, letters, air)
         room = whole - _width(left) - 2
-        # airy only where an override can be told in words beside it
-        more = _width([time]) + (ROOM if overrides else 0) if air else 0
+        # whole names only where an override can be told in words beside them
+        more = (_width([time]) if air else 0) + (ROOM if overrides else 0)
         if room >= least + more:
             break
     right: list[Piece] = [*who, time]
-    if _width(right) + least - _width(who) > room:
+    if _width(right) + (ROOM if overrides else 0) > room:
         right = [*who]
     override = in_force(overrides, looking.now, room - _width(right) - 2)
     return left, [*override, *(["  "] if override and right else []), *right]
