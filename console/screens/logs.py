@@ -71,7 +71,7 @@ class Logs(FilteredView):
         self._reading: set[int] = set()
         self._version: int | None = None
         self._seen = 0
-        self._newest = 0  # up to which line it was looked
+        self._first, self._newest = 1, 0  # from and up to which line it was looked
         self._left = 0.0  # of all lines, the share that was not looked through yet
         self._loaded = False
         self._range = 0
@@ -125,7 +125,7 @@ class Logs(FilteredView):
             self._read_page,
             self.console_app.now(),
         )
-        self._rows, self._newest = rows, last
+        self._rows, self._first, self._newest = rows, first, last
         self._reading.clear()
         self._seen = len(rows)
         self._loaded = True
@@ -139,9 +139,8 @@ class Logs(FilteredView):
             self._seen, after, self._left = len(rows), first - 1, 0.0
             self.update()
         while after >= first:
-            await asyncio.sleep(
-                0
-            )  # the page that is seen is read before the next part is looked at
+            # the page that is seen is read before the next part is looked at
+            await asyncio.sleep(0)
             upto, after = after, max(after - step, first - 1)
             ids = await self.ask(archive.log_ids(filter, after, upto), array("q"))
             rows.prepend(ids)
@@ -207,7 +206,9 @@ class Logs(FilteredView):
         count = len(self._rows)
         if table.following:
             self._seen = count
-        said: list[Piece] = [Span(f"  {count:,} lines", "muted")]
+        whole = max(self._newest - self._first + 1, count)  # their ids follow one another
+        of = f" of {whole:,}" if self.filter or self._level != "debug" else ""
+        said: list[Piece] = [Span(f"  {count:,}{of} lines", "muted")]
         if self._level != "debug":
             said.append(Span(f"   {self._level} and worse", "warn", "l"))
         if self._range:

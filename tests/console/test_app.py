@@ -392,9 +392,9 @@ async def test_the_log_follows_until_one_goes_up(test_home: Home) -> None:
             await until(pilot, says(app, "one that waits"))
             await pilot.press("l", "l", "l")
             await until(pilot, says(app, "error and worse"))
-            await until(pilot, says(app, "70 lines"))
+            await until(pilot, says(app, "70 of 702 lines"))
             await pilot.press("slash", *"nothing like it")
-            await until(pilot, says(app, "0 lines"))
+            await until(pilot, says(app, "0 of 702 lines"))
     finally:
         book.close()
 
