@@ -40,7 +40,8 @@ PAGE = 256
 PAGES = 16
 
 
-def draw(line: LogLine, now: float) -> Row:
+def draw(line: LogLine, now: float, *, ago: bool = False) -> Row:
+    """`ago`: how long ago it was written, not when."""
     mark, tone = _MARKS[line.level]
     loud = tone if line.level in ("warning", "error") else ""
     message: Cell = [
@@ -48,7 +49,7 @@ def draw(line: LogLine, now: float) -> Row:
         Span(line.message, "muted" if line.level == "debug" else loud),
     ]
     return (
-        Span(moment(line.at, now), "muted"),
+        Span(moment(line.at, now, ago=ago), "muted"),
         Span(mark, tone),
         Span(line.source, "muted"),
         message,
@@ -63,6 +64,7 @@ class LogRows:
     def __init__(self, ids: array[int], read: Callable[[int], None], now: float) -> None:
         self.ids = ids
         self.now = now
+        self.ago = False
         self._base = 0  # of the ids, those that were put before the first ones
         self._read = read
         self._pages: OrderedDict[int, dict[int, LogLine]] = OrderedDict()
@@ -92,7 +94,7 @@ class LogRows:
 
     def row(self, index: int) -> Row | None:
         line = self.line(index)
-        return None if line is None else draw(line, self.now)
+        return None if line is None else draw(line, self.now, ago=self.ago)
 
     def page_ids(self, page: int) -> array[int]:
         start = page * PAGE + self._base

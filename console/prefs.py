@@ -5,6 +5,7 @@
     budget = 20.0                     # dollars a day, for the bar in the header
     bell = true                       # rings the terminal's bell at an alert
     group = "session"                 # how Live is grouped
+    ago = true                        # Live and Logs say how long ago, not when
     wrap = true                       # long lines of the log go on below themselves
     interval = 2                      # seconds between two paints of a screen
     [sort]
@@ -42,6 +43,7 @@ class Prefs:
     budget: float | None = None
     bell: bool = False
     wrap: bool = False
+    ago: bool = False
     interval: float = 0.5
     keys: dict[str, str] = field(default_factory=dict)
     filters: dict[str, str] = field(default_factory=dict)
@@ -89,6 +91,7 @@ def read(path: Path) -> Prefs:
         "mouse": bool,
         "bell": bool,
         "wrap": bool,
+        "ago": bool,
         "group": str,
         "budget": (int, float),
         "interval": (int, float),

@@ -81,7 +81,8 @@ def _short(seconds: float) -> str:
     return f"{int(seconds / 86_400)}d"
 
 
-def draw(request: RequestView, now: float) -> Sequence[Cell]:
+def draw(request: RequestView, now: float, *, ago: bool = False) -> Sequence[Cell]:
+    """`ago`: how long ago it began, not when."""
     running = request.state == "running"
     quiet: Tone = "" if running or request.state == "done" else "muted"
     route: list[Piece] = [SIMULATED] if request.simulated else []
@@ -94,7 +95,7 @@ def draw(request: RequestView, now: float) -> Sequence[Cell]:
     ]
     estimated = request.tokens.estimated
     return (
-        Span(moment(request.started_at, now), "muted"),
+        Span(moment(request.started_at, now, ago=ago), "muted"),
         Span(_DOORS.get(request.door, request.door), "muted"),
         Span(request.asked or UNKNOWN, "muted"),
         route,
@@ -111,7 +112,9 @@ def draw(request: RequestView, now: float) -> Sequence[Cell]:
 class Groups(ListRows[tuple[Key, RequestView | Heading]]):
     """Requests under a heading for each group, groups in the order of their newest request."""
 
-    def __init__(self, items: Sequence[RequestView], by: str, now: float) -> None:
+    def __init__(
+        self, items: Sequence[RequestView], by: str, now: float, *, ago: bool = False
+    ) -> None:
         grouped: dict[str, list[RequestView]] = {}
         for item in items:
             grouped.setdefault(GROUPS[by](item), []).append(item)
@@ -122,7 +125,7 @@ class Groups(ListRows[tuple[Key, RequestView | Heading]]):
 
         def drawn(row: tuple[Key, RequestView | Heading]) -> Row:
             item = row[1]
-            return item if isinstance(item, Heading) else draw(item, now)
+            return item if isinstance(item, Heading) else draw(item, now, ago=ago)
 
         super().__init__(rows, itemgetter(0), drawn)
 

@@ -237,10 +237,12 @@ def rate(value: float | None) -> str:
     return f"{value:.1f}" if value < 99.95 else f"{value:,.0f}"
 
 
-def moment(at: float | None, now: float) -> str:
-    """The time of day, with its date before it where that is not today's."""
+def moment(at: float | None, now: float, *, ago: bool = False) -> str:
+    """The time of day, with its date before it where that is not today's; or how long `ago`."""
     if at is None:
         return UNKNOWN
+    if ago:
+        return age(now - at)
     then, today = time.localtime(at), time.localtime(now)
     if then[:3] == today[:3]:
         return time.strftime("%H:%M:%S", then)

@@ -49,6 +49,7 @@ class Live(FilteredView):
         Binding("x", "cancel", "Cancel the running request"),
         Binding("o", "override", "Override from here on"),
         Binding("X", "pause_session", "Pause or resume its session"),
+        Binding("t", "times", "When it began, or how long ago"),
         Binding("y", "copy", "Copy its id, row, JSON or curl"),
     ]
 
@@ -87,11 +88,11 @@ class Live(FilteredView):
             self.query_one("#welcome", Static).update(
                 lines(*welcome(board, self.console_app.front_door()))
             )
-        now = self.console_app.now()
+        now, ago = self.console_app.now(), self.console_app.prefs.ago
         if self.group:
-            table.show(Groups(self._items, self.group, now))
+            table.show(Groups(self._items, self.group, now, ago=ago))
         else:
-            table.show(ListRows(self._items, lambda r: r.id, lambda r: draw(r, now)))
+            table.show(ListRows(self._items, lambda r: r.id, lambda r: draw(r, now, ago=ago)))
         self._say_title(table)
 
     def _pool(self) -> dict[str, RequestView]:

@@ -60,6 +60,7 @@ class Logs(FilteredView):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("l", "level", "Next level: debug, info, warning, error"),
         Binding("r", "range(1)", "How far back: all, 15 minutes, 1 hour, 1 day, 7 days"),
+        Binding("t", "times", "When it was written, or how long ago"),
         Binding("w", "wrap", "Wrap lines that are longer than the screen, or cut them"),
         Binding("y", "copy", "Copy its message, row, JSON or its request's curl"),
     ]
@@ -98,7 +99,9 @@ class Logs(FilteredView):
             self._load()
 
     def tick(self) -> None:
-        """Lines do not age."""
+        """Lines do not age, unless that is what one looks at."""
+        if self.console_app.prefs.ago:
+            self.update()
 
     @property
     def _filter(self) -> LogFilter:
@@ -170,7 +173,6 @@ class Logs(FilteredView):
             self._version = version
         self._newest = max(last if len(new) < TAIL else 0, new[-1].id if new else 0, self._newest)
         rows.append(new)
-        rows.now = app.now()
         self.update()
 
     def _read_page(self, page: int) -> None:
@@ -192,6 +194,7 @@ class Logs(FilteredView):
 
     def draw(self) -> None:
         table = self.query_one(Table)
+        self._rows.now, self._rows.ago = self.console_app.now(), self.console_app.prefs.ago
         falling = table.order.falling
         table.edge = "top" if falling else "bottom"
         table.show(NewestFirst(self._rows) if falling else self._rows)

@@ -80,6 +80,12 @@ class View(Vertical):
         cls.BINDINGS = named(cls.__name__, cls.__dict__.get("BINDINGS", []))
         super().__init_subclass__(**more)
 
+    def action_times(self) -> None:
+        """Where a screen binds it: the time of day, or how long ago."""
+        app = self.console_app
+        app.remember(ago=not app.prefs.ago)
+        self.update()
+
     def command(self) -> str:
         """The same from a shell."""
         return "pointsman status"

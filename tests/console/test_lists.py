@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 import pytest
@@ -12,6 +13,8 @@ from console.app import ConsoleApp
 from console.query import words
 from console.widgets.columns import Column
 from console.widgets.order import Order, Standing, arranged, named, natural
+from console.widgets.paint import plain
+from console.widgets.rows import Heading
 from console.widgets.table import Table
 from router.contract import Cancel, ClearOverride
 from storage.home import Home
@@ -96,6 +99,7 @@ async def test_lists_are_sorted_filtered_and_acted_on(test_home: Home) -> None:
             await _sorts_filters_and_says_so(app, pilot, test_home, screen)
         assert "sort by" in (commanding.run(app, "sort nonsense") or "")
         await _the_log_turns_round(app, pilot)
+        await _times_are_told_as_ages(app, pilot, test_home)
         await _acts_on_what_is_marked(app, pilot, router)
 
 
@@ -133,6 +137,25 @@ async def _sorts_filters_and_says_so(
     commanding.run(app, "sort none")
     await until(pilot, lambda: _keys(table) == usual)
     assert (table.name or "") not in prefs.read(home.console_toml).sort
+
+
+async def _times_are_told_as_ages(app: ConsoleApp, pilot: Pilot[int], test_home: Home) -> None:
+    """Of what stands in the last row. The header's clock goes on."""
+    for screen, name in (("1", "requests"), ("5", "lines")):
+        await pilot.press(screen)
+        table = _table(app, name)
+        await until(pilot, lambda table=table: _times(table))  # type: ignore[misc]
+        await pilot.press("t")
+        await until(pilot, lambda table=table: not _times(table))  # type: ignore[misc]
+        assert prefs.read(test_home.console_toml).ago
+        await pilot.press("t")
+        await until(pilot, lambda table=table: _times(table))  # type: ignore[misc]
+
+
+def _times(table: Table) -> bool:
+    row = table.rows.row(len(table.rows) - 1)
+    assert not isinstance(row, Heading)
+    return row is not None and bool(re.search(r"\d\d:\d\d:\d\d$", plain(row[0])))
 
 
 async def _the_log_turns_round(app: ConsoleApp, pilot: Pilot[int]) -> None:
