@@ -68,12 +68,12 @@ TWINS: tuple[Twin, ...] = (
 
 #: keys that only move what is looked at, or copy it
 OWN: dict[str, str] = {
-    "live": "b,y",
+    "live": "b,t,y",
     "detail": "escape,backspace,left_square_bracket,right_square_bracket,y,j,k",
     "sessions": "z,y",
     "costs": "y",
     "health": "y",
-    "logs": "w,y",
+    "logs": "t,w,y",
     "routes": "escape,y",
     "overrides": "y",
     "playground": "c,y,j,k",
