@@ -207,6 +207,7 @@ def fill(home: Home, text: str) -> None:
     book.close()
 
 
+@pytest.mark.long
 async def test_nothing_hostile_comes_out_of_a_real_terminal(test_home: Home) -> None:
     together = ["".join(PAYLOADS[at : at + 5]) for at in range(0, len(PAYLOADS), 5)]
     fill(test_home, "".join(PAYLOADS))

@@ -111,7 +111,7 @@ class AnthropicReader:
             return events
         if event.error is not None:
             return self._error(event)
-        if self._started and type(kind) is str:
+        if self._started and type(kind) is str and kind.isidentifier():  # it names an SSE event
             return [OpaqueEvent(kind, _decode_any(data))]
         return []
 

@@ -220,10 +220,12 @@ def test_S13_T11_citations_and_unknown_events_ride_along() -> None:
     writer = A.writer(ask_a(), now=1, id="r1")
     message = check_anthropic(b"".join(writer.feed(event) for event in events_of(stream)))
     assert message["content"] == [text("a", citations=[citation])]
-    odd = begun() + sse("future_event", x=1) + ended()
+    forged = b'event: x\ndata: {"type": "x\\nevent: message_stop"}\n\n'  # two lines of a frame
+    odd = begun() + sse("future_event", x=1) + forged + ended()
     writer = A.writer(ask_a(), now=1, id="r1")
     out = b"".join(writer.feed(event) for event in events_of(odd))
     assert b'event: future_event\ndata: {"type":"future_event","x":1}\n\n' in out
+    assert out.count(b"event: message_stop") == 1
 
 
 IMITATIONS = {

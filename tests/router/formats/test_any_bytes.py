@@ -136,7 +136,9 @@ def told(format: Format, upstream: Provider, stream: bytes) -> None:
         out = b"".join(writer.feed(e) + writer.ping() for e in events) + writer.close()
         if format is A:
             if b"event: message_stop" not in out or b"partial_json" not in out:
-                check_anthropic(out)  # damaged arguments are the model's own, shown as they are
+                check_anthropic(
+                    out, strange=True
+                )  # damaged arguments are the model's own, shown as they are
         elif check := CHECKS.get(format.name):
             check(out)
         elif format.framing == "sse" and out[:1] == b"{":
