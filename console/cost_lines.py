@@ -15,7 +15,7 @@ from console.text import percent, tokens
 from console.theme import Tone
 from console.widgets.columns import Column
 from console.widgets.order import Order
-from console.widgets.paint import Span
+from console.widgets.paint import Cell, Span
 from console.widgets.rows import Heading, Key, ListRows, Row
 from router.contract import CostLine, Tokens
 
@@ -61,7 +61,7 @@ def line_key(line: CostLine) -> Key:
 _NAMELESS = {"model": "no model was reached", "provider": "no provider was reached"}
 
 
-def draw(line: CostLine, whole: CostLine, by: By) -> Row:
+def draw(line: CostLine, whole: CostLine, by: By) -> Sequence[Cell]:
     share = line.cost / whole.cost if whole.cost else 0.0
     tone: Tone = "strong" if line is whole else ""
     errors: Tone = "bad" if line.errors else "muted"

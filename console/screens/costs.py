@@ -322,7 +322,7 @@ class Costs(FilteredView):
     def action_copy(self) -> None:
         if picked := self._picked():
             rows = [draw(line, line, self.by) for line in picked]
-            text = "\n".join("  ".join(plain(c) for c in row[:-2]) for row in rows)  # type: ignore[index]
+            text = "\n".join("  ".join(plain(c) for c in row[:-2]) for row in rows)
             self.console_app.copy(text, "the row" if len(picked) == 1 else f"{len(picked)} rows")
 
     def action_export(self) -> None:
