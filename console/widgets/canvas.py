@@ -48,8 +48,8 @@ class Canvas(ScrollView):
         self._tones: dict[tuple[str, bool], Style] = {}
 
     def _mark(self, place: int, row: Row | None) -> str:
-        """SELECTED, MARKED, BOTH or ""."""
-        raise NotImplementedError
+        """SELECTED, MARKED, BOTH or "", as here, where nothing can be chosen."""
+        return ""
 
     @property
     def rows(self) -> Rows:
