@@ -22,6 +22,7 @@ from router.contract import (
     Models,
     Pause,
     PausedChanged,
+    Question,
     Recost,
     Refused,
     ReplayRoutes,
@@ -42,16 +43,6 @@ from storage.readers import Archive
 if TYPE_CHECKING:
     from router.service import Router
 
-Question = (
-    ListModels
-    | Recost
-    | WeighOverride
-    | ShowRoutes
-    | ReplayRoutes
-    | EditRoutes
-    | AddModels
-    | UndoRoutes
-)
 Switch = Pause | Resume | ClearCooldown
 
 

@@ -34,6 +34,7 @@ from router.contract.actions import (
     Invite,
     ListModels,
     Pause,
+    Question,
     Recost,
     Redeem,
     Reload,

@@ -182,21 +182,25 @@ class ShowKeys(Struct, frozen=True, tag=True, gc=False):
     so the files with these keys."""
 
 
-Action = (
-    SetOverride
-    | ClearOverride
-    | Cancel
-    | Pause
-    | Resume
-    | ClearCooldown
-    | ListModels
+#: what wants models, prices or routes looked up before it can be answered
+Question = (
+    ListModels
+    | Recost
     | WeighOverride
     | ShowRoutes
     | ReplayRoutes
     | EditRoutes
     | AddModels
     | UndoRoutes
-    | Recost
+)
+Action = (
+    Question
+    | SetOverride
+    | ClearOverride
+    | Cancel
+    | Pause
+    | Resume
+    | ClearCooldown
     | Reload
     | Explain
     | Stop
