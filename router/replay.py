@@ -13,6 +13,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
+from router.aliases import resolved
 from router.caller import Caller
 from router.contract import Facts, Look, Move, Refused, Replayed, ReplayRoutes, RequestDetail
 from router.messages import Reasoning, Request, Usage
@@ -136,7 +137,7 @@ def decided(detail: RequestDetail, generation: Generation) -> tuple[str | None, 
         generation=generation,
     )
     try:
-        plan = decide_by(case, order, asked)
+        plan = decide_by(case, order, resolved(generation, asked))
     except RefusedError as error:
         return "", error.rule
     if unclear:

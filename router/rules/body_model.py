@@ -1,4 +1,9 @@
-"""The body's own `provider,model`: the form that CCR and Claude Code's /model command use."""
+"""The body's own `provider,model`: the form that CCR and Claude Code's /model command use, or what
+was picked in Claude Code's picker.
+
+What was picked stands for the conversation: a side call that bears its name is left to the rules
+below, of which *background* takes it where there is one.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +11,7 @@ from router.errors import CallerError
 from router.rules.plan import Case
 from router.rules.rule import Rule, Verdict, unknown_provider
 from router.rules.signals import Signals
+from router.rules.targets import resolve, scenario_target
 from router.settings import Target
 
 
@@ -15,6 +21,11 @@ def look(case: Case, signals: Signals) -> Verdict:
     if target is None:
         return Verdict(asked or "no model named")
     if case.generation.provider(target.provider) is not None:
+        if case.facts.side_call and signals.picked and _has_background(case):
+            side_call = case.facts.side_call
+            return Verdict(
+                asked, note=f"side call: {side_call}; the picked model is the conversation's"
+            )
         return Verdict(asked, target=target, scenario="default")
     if case.caller.plane == "litellm":
         return Verdict(asked, note="not a provider of ours, so it is a model's name")
@@ -28,6 +39,14 @@ def look(case: Case, signals: Signals) -> Verdict:
             param="model",
         ),
     )
+
+
+def _has_background(case: Case) -> bool:
+    """Is there a background that takes side calls? The LiteLLM plane asks for no scenario."""
+    if case.caller.plane == "litellm":
+        return False
+    target, _, _ = scenario_target(case, "background")
+    return target is not None and bool(resolve(case, target, "").candidates)
 
 
 RULE = Rule("model", look)

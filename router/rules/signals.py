@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from router.aliases import PREFIX
 from router.facts import newest_user_texts, own_words
 from router.messages import Message, Text
 from router.rules.plan import Case
@@ -18,6 +19,12 @@ class Signals:
         self.asked = asked
         self._newest: tuple[Message | None, list[Text]] | None = None
         self._prompt: str | None = None
+
+    @property
+    def picked(self) -> bool:
+        """Was the model named by an alias: picked in Claude Code's picker?"""
+        named = self._request.model or ""
+        return named.startswith(PREFIX) and named != self.asked
 
     @property
     def newest(self) -> tuple[Message | None, list[Text]]:

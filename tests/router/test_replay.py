@@ -81,6 +81,14 @@ def kept(
         ({"longContext": "cheap,small"}, [kept("longContext", tokens=70_000)], 1, -1_800, {}),
         # a cleared scenario falls through to the next rule, here to the same model
         ({"think": ""}, [kept("think", thinking="on 31,999")], 0, 0, {}),
+        # a picked model is the conversation's: what is asked beside it follows the background
+        (
+            {"background": "cheap,small"},
+            [kept("model", asked="claude-ccr-dear-big", side_call=call) for call in ("title", "")],
+            1,
+            -1_800,
+            {},
+        ),
         # what a person chose stays
         ({"default": "cheap,small"}, [kept("/model"), kept("override")], 0, 0, {"pinned": 2}),
         ({"default": "cheap,small"}, [kept("group", door="litellm")], 0, 0, {"pinned": 1}),

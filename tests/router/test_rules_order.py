@@ -191,6 +191,32 @@ def test_side_calls_are_background_by_their_shape(body: Body, call: str) -> None
     assert ask(body | {"model": "claude-opus-5-5"}).rule == ("background" if call else "default")
 
 
+def test_a_picked_model_stands_for_the_conversation() -> None:
+    alias = "claude-ccr-deepseek-deepseek-coder"
+    side = user("name it") | TITLE
+    plan = ask(side | {"model": alias})
+    assert (plan.rule, names(plan)) == ("background", ["ollama-local,qwen2.5-coder"])
+    look = next(look for look in plan.looks if look.rule == "model")
+    assert (look.value, look.hit) == ("deepseek,deepseek-coder", False)
+    assert look.note == "side call: title; the picked model is the conversation's"
+    overridden = ask(side | {"model": alias}, overrides=(override("scenario:background", "gem,b"),))
+    assert names(overridden) == ["gem,b"]
+    without = Routes(targets={"default": target("gem,g")})
+    lost = routes(without, targets={"background": "gone,x"})
+    for body, settings in (
+        (user("fix it"), {}),  # the conversation itself
+        (side, {"config": generation(routes=without)}),
+        (side, {"config": generation(routes=lost)}),
+        (side, {"config": generation(routes=routes(strict=True))}),  # CCR knows no side calls
+        (side, {"plane": "litellm"}),
+        (side | {"model": "deepseek,deepseek-coder"}, {}),
+    ):
+        plan = ask({"model": alias, **body}, **settings)
+        assert (plan.rule, names(plan)) == ("model", ["deepseek,deepseek-coder"]), settings
+    unknown = ask(side | {"model": "claude-ccr-nobody-x"})
+    assert unknown.rule == "background", "no model of ours: a name like any other"
+
+
 def test_images_count_in_the_newest_turn_also_inside_tool_results() -> None:
     result = {"type": "tool_result", "tool_use_id": "t", "content": [IMAGE, IMAGE]}
     use = {"type": "tool_use", "id": "t", "name": "Read", "input": {}}

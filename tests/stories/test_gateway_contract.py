@@ -329,14 +329,20 @@ async def test_H06_side_calls_go_to_the_background(
     assert upstream.requests[-1].model == "claude-small"
 
 
-async def test_a_probe_of_a_named_model_asks_that_model(
+async def test_a_picked_model_is_the_conversations_and_a_written_one_answers_all(
     router: Running, upstream: FakeUpstream
 ) -> None:
-    """`/model x` wants to know whether x answers, not whether another one does."""
-    probe = {"max_tokens": 1, "messages": [{"role": "user", "content": "Hi"}]}
-    for model in (MODEL_ID, "open,vendor/some:model"):
-        await ask(router, {**probe, "model": model})
-        assert upstream.requests[-1].model == "vendor/some:model"
+    for name, body in SIDE_CALLS:
+        for model, asked in (
+            (MODEL_ID, "claude-small"),
+            (f"{MODEL_ID}[1m]", "claude-small"),
+            ("open,vendor/some:model", "vendor/some:model"),
+        ):
+            if "model" not in body:
+                await ask(router, {**body, "model": model})
+                assert upstream.requests[-1].model == asked, (name, model)
+    await ask(router, {"model": MODEL_ID})
+    assert upstream.requests[-1].model == "vendor/some:model"
 
 
 @pytest.mark.parametrize("stream", [False, True])
