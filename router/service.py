@@ -324,7 +324,11 @@ class Router:
         def complain(words: str) -> None:
             self.log.warning("telemetry", words)
 
-        telemetry = Telemetry(generation.otlp, complain)
+        def address(provider: str) -> str:
+            known = self.generation.providers.get(provider)
+            return known.base if known is not None else ""
+
+        telemetry = Telemetry(generation.otlp, complain, address)
         self.log.also = telemetry.logged
         return telemetry
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import os
 import threading
 import time
 from collections import OrderedDict, deque
@@ -19,6 +20,7 @@ from opentelemetry._logs import LogRecord, SeverityNumber
 from opentelemetry.context import Context
 from opentelemetry.sdk._logs import LoggerProvider
 from opentelemetry.sdk._logs.export import BatchLogRecordProcessor
+from opentelemetry.sdk.environment_variables import OTEL_METRIC_EXPORT_INTERVAL
 from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.metrics.export import PeriodicExportingMetricReader
 from opentelemetry.sdk.resources import Resource
@@ -27,9 +29,9 @@ from opentelemetry.sdk.trace.export import BatchSpanProcessor
 from opentelemetry.sdk.trace.id_generator import RandomIdGenerator
 from opentelemetry.trace import NonRecordingSpan, SpanContext, SpanKind, Status, StatusCode
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
-from opentelemetry.util.types import AttributeValue
 
 from router.contract import VERSION, AttemptView, LogLine, RequestDetail, RequestView
+from router.conventions import Words, name_of, of_attempt, of_request
 from router.exporters import exporters
 from router.settings import Otlp
 
@@ -50,13 +52,18 @@ _SEVERITY = {
     "warning": SeverityNumber.WARN,
     "error": SeverityNumber.ERROR,
 }
-_Words = dict[str, AttributeValue]
 
 
 class Telemetry:
-    """`complain` gets what the SDK has to say, such as that nobody listens."""
+    """`complain` gets what the SDK has to say, such as that nobody listens. `address` tells a
+    provider's URL, or ""; it is asked from another thread."""
 
-    def __init__(self, otlp: Otlp, complain: Callable[[str], None]) -> None:
+    def __init__(
+        self, otlp: Otlp, complain: Callable[[str], None], address: Callable[[str], str]
+    ) -> None:
+        self._address = address
+        # since 1.43 with a service.instance.id of each process: counters begin at 0 with it, and
+        # Aspire's charts subtract what the same instance said before
         resource = Resource.create({"service.name": otlp.service, "service.version": VERSION})
         spans, figures, lines = exporters(otlp)
         self._ids = _Ids()
@@ -65,7 +72,8 @@ class Telemetry:
         )
         self._traces.add_span_processor(BatchSpanProcessor(spans))
         self._tracer = self._traces.get_tracer("pointsman", VERSION)
-        reader = PeriodicExportingMetricReader(figures, export_interval_millis=EVERY)
+        every = None if OTEL_METRIC_EXPORT_INTERVAL in os.environ else EVERY
+        reader = PeriodicExportingMetricReader(figures, export_interval_millis=every)
         self._metrics = MeterProvider([reader], resource=resource, shutdown_on_exit=False)
         self._logs = LoggerProvider(resource=resource, shutdown_on_exit=False)
         self._logs.add_log_record_processor(BatchLogRecordProcessor(lines))
@@ -90,7 +98,7 @@ class Telemetry:
             explicit_bucket_boundaries_advisory=SECONDS,
         )
         self._cost = meter.create_counter(
-            "pointsman.cost", unit="{USD}", description="Dollars spent, where prices are known"
+            "pointsman.cost", unit="{dollar}", description="Dollars spent, where prices are known"
         )
         self._queue: deque[tuple[str, str] | RequestDetail | LogLine] = deque(maxlen=WAITING)
         self._parents: OrderedDict[str, Context] = OrderedDict()  # of requests that came with one
@@ -154,10 +162,10 @@ class Telemetry:
         view = detail.request
         self._ids.of(view.id)
         span = self._tracer.start_span(
-            _name(view.endpoint, view.asked or view.model),
+            name_of(view.endpoint, view.asked or view.model),
             self._parents.get(view.id, Context()),
             SpanKind.SERVER,
-            attributes=_of_request(view),
+            attributes=of_request(view),
             start_time=_nanos(view.started_at),
         )
         inside = trace.set_span_in_context(span)
@@ -169,9 +177,9 @@ class Telemetry:
         span.end(_nanos(view.started_at, view.duration_ms))
 
     def _attempt(self, view: RequestView, attempt: AttemptView, inside: Context) -> None:
-        words = _of_attempt(view, attempt)
+        words = of_attempt(view, attempt, self._address(attempt.provider))
         span = self._tracer.start_span(
-            _name(view.endpoint, attempt.model),
+            name_of(view.endpoint, attempt.model),
             inside,
             SpanKind.CLIENT,
             attributes=words,
@@ -187,19 +195,22 @@ class Telemetry:
             span.set_status(Status(StatusCode.ERROR, attempt.error))
             named["error.type"] = attempt.outcome
         span.end(_nanos(attempt.started_at, attempt.duration_ms))
+        here = trace.set_span_in_context(span)  # an example of the figure is a link to its span
         if attempt.tokens.prompt:
-            self._used.record(attempt.tokens.prompt, {**named, "gen_ai.token.type": "input"})
+            into = {**named, "gen_ai.token.type": "input"}
+            self._used.record(attempt.tokens.prompt, into, here)
         if attempt.tokens.output:
-            self._used.record(attempt.tokens.output, {**named, "gen_ai.token.type": "output"})
+            out = {**named, "gen_ai.token.type": "output"}
+            self._used.record(attempt.tokens.output, out, here)
         if attempt.duration_ms is not None:
-            self._took.record(attempt.duration_ms / 1000, named)
+            self._took.record(attempt.duration_ms / 1000, named, here)
         if attempt.first_byte_ms is not None:
-            self._began.record(attempt.first_byte_ms / 1000, named)
+            self._began.record(attempt.first_byte_ms / 1000, named, here)
         if attempt.cost:
-            self._cost.add(attempt.cost / 1e9, named)
+            self._cost.add(attempt.cost / 1e9, named, here)
 
     def _line(self, line: LogLine) -> None:
-        words: _Words = {"pointsman.source": line.source, "pointsman.simulated": line.simulated}
+        words: Words = {"pointsman.source": line.source, "pointsman.simulated": line.simulated}
         context = None
         if line.request:
             words["pointsman.request.id"] = line.request
@@ -217,60 +228,6 @@ class Telemetry:
                 context=context,
             )
         )
-
-
-def _of_request(view: RequestView) -> _Words:
-    words: _Words = {
-        "gen_ai.operation.name": _operation(view.endpoint),
-        "gen_ai.request.model": view.asked or view.model,
-        "gen_ai.provider.name": "pointsman",
-        "gen_ai.request.stream": view.stream,
-        "pointsman.request.id": view.id,
-        "pointsman.door": view.door,
-        "pointsman.rule": view.rule,
-        "pointsman.target": f"{view.provider},{view.model}" if view.provider else "",
-        "pointsman.simulated": view.simulated,
-        "pointsman.client": view.client,
-        "pointsman.key": view.key,
-    }
-    if view.session:
-        words["gen_ai.conversation.id"] = view.session
-    if view.status is not None:
-        words["http.response.status_code"] = view.status
-    if view.cost is not None:
-        words["pointsman.cost.usd"] = view.cost / 1e9
-    return words
-
-
-def _of_attempt(view: RequestView, attempt: AttemptView) -> _Words:
-    tokens = attempt.tokens
-    words: _Words = {
-        "gen_ai.operation.name": _operation(view.endpoint),
-        "gen_ai.provider.name": attempt.provider,
-        "gen_ai.request.model": attempt.model,
-        "gen_ai.request.stream": view.stream,
-        "gen_ai.usage.input_tokens": tokens.prompt,
-        "gen_ai.usage.output_tokens": tokens.output,
-        "gen_ai.usage.cache_read.input_tokens": tokens.cache_read,
-        "gen_ai.usage.cache_creation.input_tokens": tokens.cache_write + tokens.cache_write_1h,
-        "gen_ai.usage.reasoning.output_tokens": tokens.reasoning,
-        "pointsman.attempt": attempt.number,
-        "pointsman.reason": attempt.reason,
-        "pointsman.simulated": attempt.simulated,
-    }
-    if attempt.status is not None:
-        words["http.response.status_code"] = attempt.status
-    if attempt.cost is not None:
-        words["pointsman.cost.usd"] = attempt.cost / 1e9
-    return words
-
-
-def _operation(endpoint: str) -> str:
-    return endpoint if endpoint in ("chat", "embeddings") else "chat"
-
-
-def _name(endpoint: str, model: str) -> str:
-    return f"{_operation(endpoint)} {model}".strip()
 
 
 def _nanos(at: float, later_ms: float | None = None) -> int:

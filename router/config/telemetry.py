@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from importlib.util import find_spec
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from router.config.endpoints import problem_of
 from router.config.own import TelemetryTable
@@ -15,8 +15,8 @@ from router.settings import Otlp, Secret
 WHAT = "OpenTelemetry"
 PROTOCOL = "OTEL_EXPORTER_OTLP_PROTOCOL"
 PROTOCOLS = ("http/protobuf", "grpc")
-#: gRPC's own port, where nothing is said
-GRPC = 4317
+#: gRPC's own port and the Aspire dashboard's, where nothing is said
+GRPC = (4317, 18889)
 
 
 def read(table: TelemetryTable, env: Mapping[str, str]) -> tuple[Otlp | None, list[Finding]]:
@@ -32,14 +32,19 @@ def read(table: TelemetryTable, env: Mapping[str, str]) -> tuple[Otlp | None, li
     if find_spec("opentelemetry") is None or find_spec("opentelemetry.sdk") is None:
         text = "nothing is sent: install the extra, pip install 'pointsman[otel]'"
         return None, [Finding(WHAT, endpoint, "problem", text)]
-    usual = "grpc" if urlsplit(endpoint).port == GRPC else "http/protobuf"
+    usual = "grpc" if urlsplit(endpoint).port in GRPC else "http/protobuf"
     protocol = table.protocol or (not table.endpoint and env.get(PROTOCOL)) or usual
     if protocol not in PROTOCOLS:
         text = f"{PROTOCOL}={protocol} is not spoken: http/protobuf and grpc are"
         return None, [Finding(WHAT, endpoint, "problem", text)]
-    pairs = (pair.partition("=") for pair in env.get("OTEL_EXPORTER_OTLP_HEADERS", "").split(","))
-    shared = {name.strip(): value.strip() for name, _, value in pairs if name.strip()}
+    shared = _headers(env.get("OTEL_EXPORTER_OTLP_HEADERS", ""))
     headers = {n: Secret(v) for n, v in (table.headers or shared).items()}
     service = table.service or env.get("OTEL_SERVICE_NAME", "") or "pointsman"
     text = f"traces, metrics and logs of {service} are sent there over {protocol} ({by})"
     return Otlp(endpoint, protocol, headers, service), [Finding(WHAT, endpoint, "found", text)]
+
+
+def _headers(told: str) -> dict[str, str]:
+    """Names and values of the variable: percent-encoded, as the specification has it."""
+    pairs = (unquote(pair).partition("=") for pair in told.split(","))
+    return {name.strip(): value.strip() for name, _, value in pairs if name.strip()}

@@ -30,6 +30,7 @@ def test_a_request_is_told_as_spans_figures_and_lines(tmp_path: Path, protocol: 
             assert refused.status_code == 400
             assert router.stop() == 0  # the last of it is sent before the end
     assert all(headers["x-team"] == "a-key-of-theirs" for headers in received.headers)
+    assert received.faults == []
     assert {each["service.name"] for each in received.resources} == {"pointsman"}
 
     servers = {attributes(s)["pointsman.request.id"]: s for s in received.spans if "kind" in s and

@@ -15,6 +15,7 @@ ENDPOINT, PROTOCOL = "OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_PROTOCOL
     [
         ({}, {ENDPOINT: "http://h:18889", PROTOCOL: "grpc"}, "grpc"),
         ({}, {ENDPOINT: "http://h:4317"}, "grpc"),
+        ({}, {ENDPOINT: "http://h:18889"}, "grpc"),  # Aspire's
         ({}, {ENDPOINT: "http://h:4317", PROTOCOL: "http/protobuf"}, "http/protobuf"),
         ({}, {ENDPOINT: "https://h"}, "http/protobuf"),
         ({"endpoint": "http://h:4318"}, {PROTOCOL: "grpc"}, "http/protobuf"),
@@ -29,3 +30,11 @@ def test_which_protocol_is_spoken(
     otlp, findings = read(TelemetryTable.model_validate(table), env)
     assert (otlp and otlp.protocol) == protocol
     assert all((finding.state == "found") is (otlp is not None) for finding in findings)
+
+
+def test_the_headers_of_the_variable_are_percent_encoded() -> None:
+    env = {ENDPOINT: "http://h:4318", "OTEL_EXPORTER_OTLP_HEADERS": "x-otlp-api-key=a%2Cb=, c = d"}
+    otlp, _ = read(TelemetryTable(), env)
+    assert otlp is not None
+    told = {name: value.reveal() for name, value in otlp.headers.items()}
+    assert told == {"x-otlp-api-key": "a,b=", "c": "d"}
