@@ -187,10 +187,7 @@ def _provider(
         say(f"{name} is there twice: this one counts", "name")
     if kinds := [_VERTEX[each] for each in names if each in _VERTEX]:
         return _vertex(part, document, entry, KINDS[kinds[0]], env, at)
-    if "openai-responses" in names:
-        endpoint = Endpoint(RESPONSES, url, url.removesuffix("/responses"))
-    else:
-        endpoint = from_full(url, anthropic="anthropic" in names)
+    endpoint = from_full(url, anthropic="anthropic" in names, responses="openai-responses" in names)
     if endpoint.note:
         say(f"{name}: {endpoint.note}", "api_base_url")
     if endpoint.format == OPENAI and kind_of(url).name == "ollama":

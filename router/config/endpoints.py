@@ -47,20 +47,21 @@ def problem_of(url: str) -> str:
     return ""
 
 
-def from_full(url: str, *, anthropic: bool = False) -> Endpoint:
-    """From the address of the completion endpoint itself."""
-    url = url.rstrip("/")
+def from_full(url: str, *, anthropic: bool = False, responses: bool = False) -> Endpoint:
+    """From the address of the completion endpoint itself, which may end with a query."""
+    url, mark, query = url.partition("#")[0].partition("?")
+    url, query = url.rstrip("/"), mark + query
+    if responses or url.endswith("/responses"):
+        return Endpoint(RESPONSES, url + query, url.removesuffix("/responses"))
     if anthropic or url.endswith("/messages"):
         base = url.removesuffix("/messages").removesuffix("/v1")
         full = url if url.endswith("/messages") else base + _PATHS[ANTHROPIC]
-        return Endpoint(ANTHROPIC, full, base)
+        return Endpoint(ANTHROPIC, full + query, base)
     if url.endswith("/api/chat"):
         return from_base(url, OLLAMA)
     if url.endswith("/v1beta/models") or "enerateContent" in url:
         return from_base(url.partition("/models")[0], GEMINI)
-    if url.endswith("/responses"):
-        return Endpoint(RESPONSES, url, url.removesuffix("/responses"))
-    return Endpoint(OPENAI, url, url.removesuffix("/chat/completions"))
+    return Endpoint(OPENAI, url + query, url.removesuffix("/chat/completions"))
 
 
 def from_base(base: str, format: str) -> Endpoint:

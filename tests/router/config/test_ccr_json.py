@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from router.config.endpoints import ANTHROPIC, OPENAI
+from router.config.endpoints import ANTHROPIC, OPENAI, RESPONSES, from_full
 from router.config.report import report
 from router.settings import Adjustment, Target
 from tests.router.config.conftest import House, said
@@ -78,6 +78,23 @@ def test_a_whole_file(house: House) -> None:
     # the guide's stand-ins are gone; the LiteLLM plane stays
     assert set(made.providers) == {"deepseek", "ollama", "anth", "litellm-internal", "simulator"}
     assert said(made, "problem") == []
+
+
+@pytest.mark.parametrize(
+    ("url", "anthropic", "means"),
+    [
+        ("/a/v1/messages?v=1", True, (ANTHROPIC, "/a/v1/messages?v=1", "/a")),
+        ("/a?v=1", True, (ANTHROPIC, "/a/v1/messages?v=1", "/a")),
+        ("/v1/chat/completions/?v=1#x", False, (OPENAI, "/v1/chat/completions?v=1", "/v1")),
+        ("/openai/responses?v=1", False, (RESPONSES, "/openai/responses?v=1", "/openai")),
+    ],
+)
+def test_an_address_may_end_with_a_query(
+    url: str, anthropic: bool, means: tuple[str, str, str]
+) -> None:
+    host = "https://h.test"
+    made = from_full(host + url, anthropic=anthropic)
+    assert (made.format, made.url, made.base) == (means[0], host + means[1], host + means[2])
 
 
 @pytest.mark.parametrize("place", ["top", "router"])
