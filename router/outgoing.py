@@ -17,6 +17,7 @@ from router.errors import CallerError
 from router.formats import Format
 from router.formats.anthropic_messages.billing import meant_for, without_billing
 from router.formats.left_out import left_out, unsupported
+from router.formats.openai_chat.fit import fitted, unfit
 from router.messages import Request
 from router.providers import also
 from router.providers.adjustments import adjust, answer_changes
@@ -88,7 +89,10 @@ def outgoing(
             rendered = format.render_request(request, provider, model)
             dropped = () if same else left_out(request, rendered, format.name)
         for name, value in candidate.params.items():
-            rendered.setdefault(name, value)
+            if name != "stream_options" or request.stream:  # else it is refused
+                rendered.setdefault(name, value)
+        if same and format.name == "openai_chat":
+            rendered = fitted(rendered, provider, model)
         rendered = adjust(rendered, provider, model)
         for path in drops:
             leave_out(rendered, path)
@@ -131,6 +135,7 @@ def unchanged(candidate: Candidate, request: Request) -> bool:
         or provider.adjustments
         or model in provider.model_adjustments
         or (provider.max_output and (request.max_tokens or 0) > provider.max_output)
+        or (request.dialect == provider.format == "openai_chat" and unfit(request, provider, model))
     )
 
 

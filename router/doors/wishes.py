@@ -47,9 +47,12 @@ _FOLLOWED = frozenset(
 _DROPPED = frozenset(
     {
         "additional_drop_params",
+        "allowed_openai_params",
         "api_key",
         "caching",
         "enable_tag_filtering",
+        "extra_body",
+        "extra_headers",
         "guardrails",
         "litellm_call_id",
         "litellm_session_id",
@@ -102,8 +105,22 @@ def wishes_of(
         return request, NO_WISHES
     wishes = _read(body, headers)
     if found:
-        request = parse(splice(request.raw, dict.fromkeys(found)))
+        request = parse(splice(request.raw, {**dict.fromkeys(found), **_extra(body)}))
     return request, wishes
+
+
+def _extra(body: Mapping[str, Any]) -> dict[str, bytes | None]:
+    """What `extra_body` adds to the body. It replaces nothing, and asks nothing of us."""
+    extra = body.get("extra_body")
+    if extra is None:
+        return {}
+    if not isinstance(extra, dict):
+        raise CallerError("extra_body: should be an object", param="extra_body")
+    return {
+        name: msgspec.json.encode(value)
+        for name, value in extra.items()
+        if name not in body and name not in _LOOKED_FOR
+    }
 
 
 def _read(body: Mapping[str, Any], headers: Mapping[str, str]) -> Wishes:

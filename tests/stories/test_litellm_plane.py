@@ -339,6 +339,12 @@ model_list:
   - model_name: firm
     litellm_params:
       {model: anthropic/claude-x, api_base: '%(base)s', api_key: k, drop_params: false}
+  - model_name: mis
+    litellm_params:
+      model: mistral/mistral-small-latest
+      api_base: '%(base)s/v1'
+      api_key: k
+      stream_options: {include_usage: true}
 general_settings: {master_key: sk-master}
 """
 
@@ -367,7 +373,18 @@ async def test_drop_params_false_is_litellms_error(test_home: Home, upstream: Fa
         bare = await http.post(CHAT, json=chat("lax"), headers={"authorization": "sk-master"})
         assert bare.status_code == 401
         assert "Ensure Key has `Bearer ` prefix." in bare.text
-    assert len(upstream.requests) == 3
+        assert len(upstream.requests) == 3
+        # Mistral refuses an unknown field, and tells a stream's usage unasked
+        shapes: list[tuple[dict[str, Any], dict[str, Any]]] = [
+            ({"stream": True, "max_completion_tokens": 5}, {"stream": True, "max_tokens": 5}),
+            ({"max_tokens": 5, "stream": False}, {"max_tokens": 5, "stream": False}),
+            ({"extra_body": {"seed": 3, "model": "x"}, "extra_headers": {"a": "b"}}, {"seed": 3}),
+        ]
+        for fields, sent in shapes:
+            answer = await http.post(CHAT, json=chat("mis", **fields))
+            assert answer.status_code == 200, answer.text
+            asked = {**chat("mistral-small-latest"), **sent}
+            assert upstream.requests[-1].json == asked
 
 
 @pytest.mark.parametrize(

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 import pytest
 
+from router.formats.openai_chat.fit import fitted, unfit
 from tests.router.formats.test_to_openai import sent
 from tests.router.formats.wire import (
     O,
@@ -249,6 +251,30 @@ FIELDS: dict[str, tuple[str, str, dict[str, Any], dict[str, Any]]] = {
 def test_fields(kind: str, model: str, given: Any, expected: dict[str, Any]) -> None:
     body = sent(kind, model, **given)
     assert {key: body.get(key) for key in expected} == expected
+
+
+OLD, NEW, USAGE = "max_tokens", "max_completion_tokens", "stream_options"
+#: kind, model, what a client of the same format wrote → what goes up
+FITTED: list[tuple[str, str, dict[str, Any], dict[str, Any]]] = [
+    ("openai", "gpt-5.4-mini", {OLD: 5, "top_k": 1}, {NEW: 5, "top_k": 1}),
+    ("openai", "gpt-5.4-mini", {OLD: 5, NEW: 6}, {NEW: 6}),
+    ("openai", "gpt-4o", {OLD: 5}, {OLD: 5}),
+    ("azure", "o3-mini", {OLD: 5, USAGE: {}}, {NEW: 5, USAGE: {}}),
+    ("mistral", "m", {NEW: 5, USAGE: {}, "stream": True}, {OLD: 5, "stream": True}),
+    ("zhipu", "glm-5", {"stream": True, USAGE: {}}, {"stream": True}),
+    ("compatible", "gpt-5", {OLD: 5, USAGE: {}}, {OLD: 5, USAGE: {}}),
+]
+
+
+@pytest.mark.parametrize(("kind", "model", "given", "expected"), FITTED)
+def test_a_body_of_the_same_format_keeps_all_but_names(
+    kind: str, model: str, given: dict[str, Any], expected: dict[str, Any]
+) -> None:
+    at = provider(kind)
+    assert fitted(given, at, model) == expected
+    body = {"model": model, "messages": [{"role": "user", "content": "x"}], **given}
+    request = O.parse_request(msgspec.json.encode(body))
+    assert unfit(request, at, model) is (given != expected)
 
 
 def test_Q12_a_long_user_id_becomes_a_digest() -> None:
