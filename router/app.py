@@ -15,7 +15,7 @@ from router.doors.litellm import litellm
 from router.doors.ollama import ollama
 from router.doors.site import at_host
 from router.errors import CallerError
-from router.guards import check, origin
+from router.guards import check, origin, proxied
 
 if TYPE_CHECKING:
     from router.service import Router
@@ -53,6 +53,8 @@ class App:
             body = {"error": {"message": error.message, "type": "permission_error"}}
             await call.json(error.status, body, error.headers)
             return
+        if proxied.HEADER in call.headers and not router.came_for:
+            router.came_through(call.headers[proxied.HEADER])
         origins = generation.listen.origins
         if origins:
             call.cors = origin.cors(call.headers.get("origin", ""), origins)

@@ -185,7 +185,7 @@ def snapshot(router: Router) -> Snapshot:
         generation=generation.number,
         simulated_only=router.simulated_only(),
         listeners=router.listeners(),
-        findings=generation.findings,
+        findings=router.findings(),
         services=router.services(),
         overrides=router.overrides.views(generation),
         running=tuple(record.view() for record in router.live.running.values()),

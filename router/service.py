@@ -19,13 +19,14 @@ from router import formats, upkeep
 from router.added_models import AddedModels
 from router.alerts import Alerts
 from router.children import Child
-from router.contract import Listener, Reloaded, ServiceView
+from router.contract import Finding, Listener, Reloaded, ServiceView
 from router.cooldowns import Cooldowns
 from router.custom import CustomRouters
 from router.edge import Edge
 from router.edits import Edits
 from router.errors import ConfigError
 from router.eyes import Eyes, own_door
+from router.guards import proxied
 from router.handover import give
 from router.health import Health
 from router.inlining import Inlining
@@ -66,6 +67,9 @@ PING = 15.0
 
 class Router:
     """One running router. `reload_from` builds the next Generation from the files as they are."""
+
+    #: another machine, whose request a proxy on this one brought ("": none did)
+    came_for = ""
 
     def __init__(
         self, home: Home, generation: Generation, reload_from: Callable[[int], Generation]
@@ -174,6 +178,17 @@ class Router:
             self.log.warning("exchange", f"{text}: {view.error}", view.id, view.simulated)
         else:
             self.log.info("exchange", f"{text} by {view.rule}", view.id, view.simulated)
+
+    def came_through(self, forwarded: str) -> None:
+        """A request has come through a proxy: said once, where no key is asked for."""
+        self.came_for = proxied.far(forwarded)
+        if finding := proxied.problem(self.came_for, self.generation):
+            self.log.warning("router", f"{finding.where}: {finding.detail}")
+
+    def findings(self) -> tuple[Finding, ...]:
+        """What start-up found, and what showed itself since."""
+        finding = proxied.problem(self.came_for, self.generation)
+        return (*self.generation.findings, finding) if finding else self.generation.findings
 
     def _unpriced(self, record: Record) -> None:
         for attempt in record.attempts:

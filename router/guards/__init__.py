@@ -5,6 +5,7 @@ host.py        the name we were called by
 origin.py      web pages
 body.py        the body's size and time
 content.py     the body's type
+proxied.py     a proxy before a router that asks for no key: said, not refused
 """
 
 from __future__ import annotations

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from router.errors import CallerError
-from router.guards import check, origin
+from router.guards import check, origin, proxied
 from router.guards.body import ClientGoneError, read_body
-from router.settings import Generation, Groups, Limits, Listen, Role, Routes
+from router.settings import Generation, Groups, Limits, Listen, Role, Routes, Secret
 
 
 def generation(hosts: tuple[str, ...] = (), origins: tuple[str, ...] = ()) -> Generation:
@@ -181,3 +182,33 @@ async def test_body_too_big(messages: list[dict[str, Any]], length: str | None) 
     with pytest.raises(CallerError) as caught:
         await read(*messages, length=length)
     assert caught.value.status == 413
+
+
+@pytest.mark.parametrize(
+    ("forwarded", "address"),
+    [
+        ("203.0.113.9", "203.0.113.9"),
+        ("203.0.113.9, 10.0.0.1", "203.0.113.9"),
+        ("203.0.113.9:4711", "203.0.113.9"),
+        ("[2001:db8::1]:4711", "2001:db8::1"),
+        ("2001:db8::1", "2001:db8::1"),
+        ("127.0.0.1", ""),
+        ("::1", ""),
+        ("unknown", ""),
+        ("\x1b[2J, 203.0.113.9", ""),
+        ("", ""),
+    ],
+)
+def test_whom_a_proxy_asks_for(forwarded: str, address: str) -> None:
+    assert proxied.far(forwarded) == address
+    assert (proxied.problem(address, OURS) is not None) is bool(address)
+
+
+def test_a_proxy_before_roles_with_keys_is_as_it_should_be() -> None:
+    keys = (Secret("a-long-key-of-ours"),)
+    mine, theirs = Role("litellm", keys=keys), Role("ccr", mode="external", url="http://h")
+    assert proxied.problem("203.0.113.9", replace(OURS, litellm=mine, ccr=theirs)) is None
+    half = proxied.problem("203.0.113.9", replace(OURS, litellm=mine))
+    assert half is not None
+    assert "[ccr]" in half.detail
+    assert "[litellm]" not in half.detail
