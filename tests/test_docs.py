@@ -155,3 +155,18 @@ def names(model: type[BaseModel], inside: tuple[type[BaseModel], ...] = ()) -> I
             known = (*inside, model)
             if isinstance(part, type) and issubclass(part, BaseModel) and part not in known:
                 yield from names(part, known)
+
+
+def test_every_link_leads_somewhere() -> None:
+    def anchors(page: Path) -> set[str]:
+        heads = re.findall(r"^#+ (.+)$", page.read_text(), re.M)
+        return {re.sub(r"[^\w\- ]", "", head.lower()).replace(" ", "-") for head in heads}
+
+    lost = []
+    for page in PAGES:
+        for link in re.findall(r"\]\((?!https?:)([^)]+)\)", page.read_text()):
+            to, _, anchor = link.partition("#")
+            place = page.parent / to if to else page
+            if not place.exists() or (anchor and anchor not in anchors(place)):
+                lost.append(f"{page.name}: {link}")
+    assert lost == []

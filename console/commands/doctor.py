@@ -135,7 +135,10 @@ def of_program() -> Iterator[Finding]:
 
 
 def _ours(here: Home) -> tuple[Path, ...]:
-    return (here.data, here.run, here.logs, here.ledger, here.host_key, here.router_output)
+    return (
+        *(here.data, here.run, here.logs, here.ledger, here.router_output),
+        *(here.host_key, here.ssh_users, here.litellm_models),
+    )
 
 
 def mended(here: Home) -> Iterator[str]:

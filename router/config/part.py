@@ -87,11 +87,15 @@ def problem(what: str, document: Document, text: str, *path: str | int) -> Findi
 
 
 def exposed(what: str, document: Document) -> list[Finding]:
-    """A problem where a file that holds a secret can be read by other users of the machine."""
+    """A problem where other users of the machine can change a file, and so what runs here, or can
+    read one that holds a secret."""
     try:
         mode = os.stat(document.file).st_mode
     except OSError:
         return []
+    if mode & stat.S_IWOTH:
+        text = f"others may change it, and so what runs here: chmod 600 {document.file}"
+        return [Finding(what, document.file, "problem", text)]
     if not mode & (stat.S_IRGRP | stat.S_IROTH) or not _holds_secret(document.data):
         return []
     text = f"holds keys and others may read it: chmod 600 {document.file}"

@@ -22,12 +22,16 @@ def test_what_others_could_read_is_closed(tmp_path: Path) -> None:
     toml = tmp_path / "pointsman.toml"
     toml.write_text(TOML)
     toml.chmod(0o644)
+    users = tmp_path / "ssh-users.toml"
+    users.write_text("")
+    users.chmod(0o666)
     with running(tmp_path):
         (tmp_path / "data").chmod(0o755)
         tmp_path.chmod(0o777)
         before = doctor(tmp_path)
         assert before.returncode == 1
-        assert before.stdout.count("! ") >= 3
+        assert before.stdout.count("! ") >= 4
+        assert f"others can change it (mode 666): `chmod 600 '{users}'`" in before.stdout
         assert f"others can change it (mode 777): `chmod 700 '{tmp_path}'`" in before.stdout
         after = doctor(tmp_path, "--fix")
         assert f"mended: only you can read {toml} now (was 644)" in after.stderr
@@ -36,5 +40,6 @@ def test_what_others_could_read_is_closed(tmp_path: Path) -> None:
     assert toml.stat().st_mode & 0o777 == 0o600
     assert (tmp_path / "data").stat().st_mode & 0o777 == 0o700
     assert tmp_path.stat().st_mode & 0o777 == 0o700
+    assert users.stat().st_mode & 0o777 == 0o600
     assert toml.read_text() == TOML
     assert "mended" not in doctor(tmp_path, "--fix").stderr

@@ -288,6 +288,9 @@ def test_a_file_of_references_may_be_read_by_others(house: House) -> None:
     written(house, APIKEY="$A", Providers=[provider(api_key="${B}")], Router={"default": "p,m"})
     house.home.ccr_json.chmod(0o644)
     assert said(house.load({"A": "x", "B": "y"}), "problem") == []
+    house.home.ccr_json.chmod(0o666)  # but who may write there chooses what runs here
+    [text] = said(house.load({"A": "x", "B": "y"}), "problem")
+    assert "others may change it" in text
 
 
 def test_a_proxy_and_a_deadline(house: House) -> None:
