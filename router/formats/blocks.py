@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 import msgspec
 
+from router.formats.fields import json_object
 from router.messages import (
     JSON,
     ArgumentsDelta,
@@ -31,10 +32,11 @@ _encode = msgspec.json.Encoder().encode
 class Blocks:
     """`count` is how many blocks have begun; `calls` how many of them call a tool."""
 
-    __slots__ = ("_open", "calls", "count")
+    __slots__ = ("_ids", "_open", "calls", "count")
 
     def __init__(self) -> None:
         self._open: str | None = None
+        self._ids: set[str] = set()
         self.count = 0
         self.calls = 0
 
@@ -58,7 +60,13 @@ class Blocks:
     def call(
         self, id: str, name: str, input: Any, events: list[Event], extra: JSON | None = None
     ) -> None:
-        """A whole call: begun, told and ended."""
+        """A whole call: begun, told and ended. Some write its input as JSON in a string, and give
+        several calls one id: a later one goes without, and the client's writer makes one."""
+        if isinstance(input, str):
+            input = json_object(input) or input
+        if id in self._ids:
+            id = ""
+        self._ids.add(id)
         self._begin("call", ToolUse(id, name or "unknown", extra=extra), events)
         self.calls += 1
         if input:

@@ -1,7 +1,8 @@
 """A Gemini's answer, streamed or whole, as events.
 
 Its one rule: there is no last word in this stream; the answer is complete once a candidate gave its
-reason to finish, and what follows is only counts.
+reason to finish, and what follows is only counts. Older models give that reason with each piece:
+where the first one has it already, the end of the stream is the end.
 """
 
 from __future__ import annotations
@@ -101,10 +102,12 @@ class GeminiReader:
     def __init__(self, provider: Provider) -> None:
         self._blocks = Blocks()
         self._reason: str | None = None
+        self._unfinished = False  # a piece came without a reason to finish
         self._about = ""
         self._signature: str | None = None  # of a part without words: the next call's
         self._queries: set[str] = set()  # that Google searched for
         self._per_prompt = False
+        self._told: JSON = {}
         self._used: Usage | None = None
         self._started = False
         self._ended = False
@@ -134,13 +137,12 @@ class GeminiReader:
         blocked = chunk.promptFeedback
         if isinstance(blocked, dict) and isinstance(reason := blocked.get("blockReason"), str):
             self._reason = self._reason or (reason if reason in _REASONS else "SAFETY")
-        usage = read_usage(chunk.usageMetadata)
-        self._used = usage or self._used
+        usage = self._usage(chunk.usageMetadata)
         if self._queries and self._used is not None:
             usage = grounded(self._used, 1 if self._per_prompt else len(self._queries))
         if usage is not None:
             events.append(UsageSeen(usage))
-            if self._reason is not None and usage.output:
+            if self._reason is not None and usage.output and self._unfinished:
                 events += self.end()
         return events
 
@@ -150,6 +152,14 @@ class GeminiReader:
         if self._reason is not None:
             return self.end()
         return self._fail(nonsense("a stream that ended before its answer was complete"))
+
+    def _usage(self, told: Any) -> Usage | None:
+        """The counts so far: what a later chunk leaves out is as it was."""
+        if isinstance(told, dict):
+            self._told.update((name, count) for name, count in told.items() if count is not None)
+            self._used = read_usage(self._told)
+            return self._used
+        return None
 
     def _start(self, chunk: _Chunk, events: list[Event]) -> None:
         self._started = True
@@ -169,6 +179,8 @@ class GeminiReader:
             self._reason = candidate.finishReason
             about = candidate.finishMessage
             self._about = about if isinstance(about, str) else ""
+        elif content is not None:
+            self._unfinished = True
 
     def _part(self, part: _Part, events: list[Event]) -> None:
         signature = part.thoughtSignature

@@ -1,7 +1,7 @@
 """Which call of a tool a piece of a stream belongs to.
 
 Its one rule: a new id is a new call, whatever the index says; providers number them all 0, repeat
-the name in each piece, leave the id out, or send a whole call at once.
+the name in each piece, leave the id out, send a whole call at once, or give all calls one id.
 """
 
 from __future__ import annotations
@@ -98,7 +98,8 @@ class Calls:
             call = Call()
         index = piece.index if type(piece.index) is int else None
         if isinstance(piece.id, str) and piece.id and not call.theirs:
-            call.theirs, call.id = piece.id, usable_id(piece.id)
+            taken = piece.id in self._by_id  # then the client's writer makes one
+            call.theirs, call.id = piece.id, "" if taken else usable_id(piece.id)
             self._by_id[piece.id] = call
         if index is not None:
             self._at[index] = call
@@ -112,7 +113,7 @@ class Calls:
     def _find(self, piece: CallPiece, name: str, arguments: str) -> Call | None:
         id = piece.id if isinstance(piece.id, str) else ""
         if id in self._by_id:
-            return self._by_id[id]
+            return self._of_id(self._by_id[id], piece, name)
         call = self._at.get(piece.index) if type(piece.index) is int else self._last
         if call is None:
             return None
@@ -120,3 +121,12 @@ class Calls:
             return None if call.theirs else call
         # Without ids, a name after whole arguments begins the next call.
         return None if name and arguments and call.complete() else call
+
+    def _of_id(self, call: Call, piece: CallPiece, name: str) -> Call | None:
+        """The newest call with this id, unless a name at a new index begins another one."""
+        if type(piece.index) is not int:
+            return call
+        there = self._at.get(piece.index)
+        if there is not None:
+            return there if there.theirs == call.theirs else call
+        return None if name and call.complete() else call

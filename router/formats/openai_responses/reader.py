@@ -124,8 +124,7 @@ class ResponsesReader:
             case "response.completed" | "response.incomplete":
                 return self.end(event.response)
             case "response.failed":
-                told = event.response if type(event.response) is dict else {}
-                return self._fail(failure_of(told))
+                return self._fail(failure_of(event.response))
             case "error":
                 told = {"code": event.code, "message": event.message}
                 return self._fail(in_stream({"error": event.error or told}))
@@ -250,6 +249,8 @@ class ResponsesReader:
     def end(self, response: Any) -> list[Event]:
         """The proper end, as the whole response tells it."""
         told: JSON = response if type(response) is dict else {}
+        if told.get("status") == "failed":
+            return self._fail(failure_of(told))
         events = self._start(told)
         output = told.get("output")
         for at, item in enumerate(output if type(output) is list else ()):
@@ -279,9 +280,9 @@ class ResponsesReader:
         return [failure]
 
 
-def failure_of(response: JSON) -> Failure:
+def failure_of(response: Any) -> Failure:
     """Of a response that failed."""
-    error = response.get("error")
+    error = response.get("error") if type(response) is dict else None
     return in_stream({"error": error if type(error) is dict else {"message": str(error or "")}})
 
 
@@ -342,8 +343,6 @@ def _read(body: bytes, reader: ResponsesReader) -> list[Event]:
         value = msgspec.json.decode(body)
         if type(value) is not dict:
             return [nonsense("an answer that is no response")]
-        if value.get("status") == "failed":
-            return [failure_of(value)]
         if type(value.get("output")) is not list:
             told = value.get("error") or "detail" in value
             return [in_stream(value) if told else nonsense("an answer without output")]

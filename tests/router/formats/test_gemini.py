@@ -344,6 +344,18 @@ def test_G09_usage() -> None:
     assert late[-1].usage.output == 12, "G07: counts may come behind the reason"
     total = through_a(events)["usage"]
     assert (total["input_tokens"], total["output_tokens"]) == (63, 12)
+    bare = chunk(finish="STOP", usageMetadata={"promptTokenCount": 100})
+    kept = read(chunk({"text": "x"}, usageMetadata=COUNTS), bare)
+    figures = [e.usage for e in kept if isinstance(e, UsageSeen)]
+    assert figures == [usage, usage], "what is not told again is as it was"
+
+
+def test_G07_a_reason_with_each_piece_ends_with_the_stream() -> None:
+    pieces = [chunk({"text": t}, finish="STOP", usageMetadata=COUNTS) for t in ("one ", "two")]
+    assert through_a(read(*pieces))["content"][0]["text"] == "one two"
+    last = chunk({"text": "y"}, finish="STOP", usageMetadata=COUNTS)
+    late = read(chunk({"text": "x"}), last, chunk({"text": "nobody's"}))
+    assert through_a(late)["content"][0]["text"] == "xy"
 
 
 @pytest.mark.parametrize(

@@ -155,6 +155,11 @@ def test_L04_arguments_are_objects_and_results_name_their_tool() -> None:
     assert len(set(ids)) == 2
     assert all(ids)
     assert [block["input"] for block in message["content"]] == [{"city": "Rome"}, {"city": "Oslo"}]
+    # servers that stand in for it: arguments in a string, one id for all
+    odd = {"id": "a", "function": {"name": "f", "arguments": '{"x": 1}'}}
+    blocks = through_a(read(said("", tool_calls=[odd, odd]), done()))["content"]
+    assert [block["input"] for block in blocks] == [{"x": 1}] * 2
+    assert blocks[0]["id"] == "a" != blocks[1]["id"]
 
 
 def test_L04_a_client_without_ids() -> None:

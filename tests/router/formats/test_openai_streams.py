@@ -116,6 +116,12 @@ STREAMS: dict[str, tuple[bytes, list[tuple[str, Any]]]] = {
         + chunk("stop", tool_calls=[piece('{"y":2}', index=0, name="g")]),
         [("use", ("toolu_r1_0", "f", {"x": 1})), ("use", ("toolu_r1_1", "g", {"y": 2}))],
     ),
+    "R07-one-id-for-all": (
+        chunk(tool_calls=[CALL])
+        + chunk(tool_calls=[piece('{"y"', index=1, id="a", name="g")])
+        + chunk("stop", tool_calls=[piece(":2}", index=1, id="a")]),
+        [DONE_CALL, ("use", ("toolu_r1_1", "g", {"y": 2}))],
+    ),
     "Q06-numeric-ids": (
         chunk(
             "stop",

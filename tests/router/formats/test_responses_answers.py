@@ -252,6 +252,13 @@ def test_any_request(body: Any) -> None:
     ("stream", "kind"),
     [
         (told("failed", response={"error": {"code": "rate_limit_exceeded"}}), "quota"),
+        (
+            told(
+                "completed",
+                response={"status": "failed", "error": {"code": "rate_limit_exceeded"}},
+            ),
+            "quota",
+        ),
         (b'event: error\ndata: {"type":"error","code":"server_error","message":"x"}\n\n', None),
         (b'data: {"error":{"type":"overloaded_error","message":"busy"}}\n\n', "overload"),
         (b'data: {"type":"error","message":"the context window is exceeded"}\n\n', None),
