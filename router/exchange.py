@@ -33,7 +33,7 @@ from router.pauses import refusal
 from router.policy import Course, GiveUp, Try, Wait
 from router.prices import price
 from router.quotes import without_quotes
-from router.record import Attempt, Record
+from router.record import KEPT_AFTER, Attempt, Record
 from router.rules import RefusedError, decide
 from router.rules.plan import Candidate, Plan
 from router.signing import EXTRAS
@@ -141,8 +141,16 @@ def begin(router: Router, call: Call, surface: Surface, endpoint: str) -> Record
         sent_id=headers.get("x-request-id", "")[:100],
         preset=surface.preset,
     )
+    now = router.now()
     record = Record(
-        router.new_id(), caller, surface.format.name, endpoint, router.wall(), router.now()
+        router.new_id(),
+        caller,
+        surface.format.name,
+        endpoint,
+        router.wall(),
+        now,
+        now + KEPT_AFTER,
+        task=asyncio.current_task(),
     )
     if holder is not None:
         record.holder, record.user = holder, holder.user_id or ""
@@ -203,15 +211,6 @@ async def attempts(router: Router, record: Record, plan: Plan, call: Call, once:
     course = Course(plan.candidates, retry, router.cooldowns, loads, record.wishes)
     while True:
         match course.next(router.now()):
-            case Wait(seconds, None):
-                await asyncio.sleep(seconds)
-            case Wait(seconds, full) if full is not None:
-                await asyncio.wait((loads.turn(full),), timeout=seconds)
-            case GiveUp(error):
-                if isinstance(error, UpstreamError):
-                    groups = (one.group for one in plan.candidates if one.group)
-                    error.groups = tuple(dict.fromkeys(groups))
-                raise error
             case Try(candidate, number, reason):
                 attempt = Attempt(number, candidate, reason, router.wall(), router.now())
                 if number == 1 and candidate is not plan.candidates[0]:
@@ -235,6 +234,16 @@ async def attempts(router: Router, record: Record, plan: Plan, call: Call, once:
                     settle(router, record, attempt, plan.request)
                     course.succeeded(router.now(), *_measured(record, attempt))
                     return
+            case Wait(seconds, full):
+                if full is None:
+                    await asyncio.sleep(seconds)
+                else:
+                    await asyncio.wait((loads.turn(full),), timeout=seconds)
+            case GiveUp(error):
+                if isinstance(error, UpstreamError):
+                    groups = (one.group for one in plan.candidates if one.group)
+                    error.groups = tuple(dict.fromkeys(groups))
+                raise error
 
 
 def _open(router: Router, record: Record, attempt: Attempt) -> None:

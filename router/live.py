@@ -15,7 +15,16 @@ from operator import add
 from msgspec import json
 from msgspec.structs import astuple, replace
 
-from router.contract import Beat, BudgetView, Change, Dropped, RequestView, Tokens, Totals
+from router.contract import (
+    Beat,
+    BudgetView,
+    Change,
+    Dropped,
+    RequestDetail,
+    RequestView,
+    Tokens,
+    Totals,
+)
 from router.record import Record
 
 RECENT = 200
@@ -72,27 +81,21 @@ class _Sums:
         self._simulated = start.simulated_requests
         self._simulated_cost = start.simulated_cost
 
-    def add(self, view: RequestView, record: Record) -> None:
+    def add(self, detail: RequestDetail) -> None:
         """As the ledger sums up: tokens and money with each attempt's kind, real or simulated, and
         the request with that of its last one."""
-        if view.simulated:
+        if detail.request.simulated:
             self._simulated += 1
         else:
             self._requests += 1
-            self._errors += view.state == "failed"
-        if len(record.attempts) == 1:
-            self._spend(view.simulated, view.tokens, view.cost)
-            return
-        for attempt in record.attempts:
-            self._spend(attempt.candidate.provider.simulated, attempt.tokens, attempt.cost)
-
-    def _spend(self, simulated: bool, tokens: Tokens, cost: int | None) -> None:
-        if simulated:
-            self._simulated_cost += cost or 0
-            return
-        self._tokens = list(map(add, self._tokens, astuple(tokens)))
-        self._cost += cost or 0
-        self._unpriced += cost is None
+            self._errors += detail.request.state == "failed"
+        for attempt in detail.attempts:
+            if attempt.simulated:
+                self._simulated_cost += attempt.cost or 0
+                continue
+            self._tokens = list(map(add, self._tokens, astuple(attempt.tokens)))
+            self._cost += attempt.cost or 0
+            self._unpriced += attempt.cost is None
 
     def totals(self) -> Totals:
         *counts, estimated = self._tokens
@@ -139,18 +142,16 @@ class Live:
         if self._watchers:
             self._news.set()
 
-    def close(self, record: Record) -> RequestView:
-        """The request has ended: counts it and shows it. Returns its last view."""
-        self.running.pop(record.id, None)
-        view = record.view()
+    def close(self, detail: RequestDetail) -> None:
+        """The request has ended: counts it and shows it."""
+        view = detail.request
+        self.running.pop(view.id, None)
         self.recent.appendleft(view)
-        failed = view.state == "failed"
-        self._finished.append((self._now(), view.duration_ms or 0.0, failed))
+        self._finished.append((self._now(), view.duration_ms or 0.0, view.state == "failed"))
         self._roll_over()
-        self._today.add(view, record)
+        self._today.add(detail)
         if self._watchers:
             self._changed[view.id] = view
-        return view
 
     def recount(self, today: Totals) -> None:
         """Begins anew with the ledger's totals of the day."""

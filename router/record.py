@@ -6,6 +6,8 @@ import asyncio
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Literal
 
+from msgspec import Struct
+
 from router.caller import Caller
 from router.contract import (
     AttemptView,
@@ -24,7 +26,7 @@ from router.prices import UNKNOWN
 from router.rules.plan import Candidate
 from router.settings import Price
 from router.tally import Tally
-from router.wishes import NO_WISHES
+from router.wishes import NO_WISHES, Wishes
 
 if TYPE_CHECKING:
     from router.border import Border
@@ -39,51 +41,31 @@ StoppedBy = Literal["", "client", "operator", "router"]
 
 
 NOTHING = Bill(0, Spend(), "")
+#: what is shown of a request that nobody was asked for: it cost nothing
+_NO_ATTEMPT = AttemptView(0, "", "", 0.0, cost=0)
 
 
-class Attempt:
+class Attempt(Struct, eq=False):
     """One upstream call. Times of the monotonic clock, but for `started_at`."""
 
-    __slots__ = (
-        "_bill",
-        "answered",
-        "candidate",
-        "dropped",
-        "ended",
-        "error",
-        "first_byte",
-        "limits",
-        "number",
-        "outcome",
-        "price",
-        "reason",
-        "started",
-        "started_at",
-        "status",
-        "tally",
-    )
-
-    def __init__(
-        self, number: int, candidate: Candidate, reason: str, at: float, now: float
-    ) -> None:
-        self.number = number
-        self.candidate = candidate
-        self.reason = reason
-        self.started_at = at
-        self.started = now
-        self.first_byte: float | None = None
-        self.ended: float | None = None
-        self.status: int | None = None
-        self.outcome = ""
-        self.error = ""
-        #: headers of a success that tell of the provider's limits
-        self.limits: Sequence[tuple[str, str]] = ()
-        self.answered = False  # a success began to arrive: from here on it may be billed
-        self.price: Price = UNKNOWN
-        self.tally: Tally | None = None
-        #: fields of the client's that its provider has no place for
-        self.dropped: tuple[str, ...] = ()
-        self._bill: Bill | None = None  # once it has ended
+    number: int
+    candidate: Candidate
+    reason: str
+    started_at: float
+    started: float
+    first_byte: float | None = None
+    ended: float | None = None
+    status: int | None = None
+    outcome: str = ""
+    error: str = ""
+    #: headers of a success that tell of the provider's limits
+    limits: Sequence[tuple[str, str]] = ()
+    answered: bool = False  # a success began to arrive: from here on it may be billed
+    price: Price = UNKNOWN
+    tally: Tally | None = None
+    #: fields of the client's that its provider has no place for
+    dropped: tuple[str, ...] = ()
+    _bill: Bill | None = None  # once it has ended
 
     @property
     def tokens(self) -> Tokens:
@@ -112,18 +94,18 @@ class Attempt:
         self._bill = bill
 
     def view(self) -> AttemptView:
-        bill = self.bill
+        bill, provider, started = self.bill, self.candidate.provider, self.started
         return AttemptView(
             number=self.number,
-            provider=self.candidate.provider.name,
+            provider=provider.name,
             model=self.candidate.model,
             started_at=self.started_at,
-            simulated=self.candidate.provider.simulated,
+            simulated=provider.simulated,
             status=self.status,
             outcome=self.outcome,
             error=self.error,
-            first_byte_ms=_span(self.started, self.first_byte),
-            duration_ms=_span(self.started, self.ended),
+            first_byte_ms=None if self.first_byte is None else (self.first_byte - started) * 1000,
+            duration_ms=None if self.ended is None else (self.ended - started) * 1000,
             tokens=self.tokens,
             cost=bill.cost,
             reason=self.reason,
@@ -133,88 +115,51 @@ class Attempt:
         )
 
 
-class Record:
+class Record(Struct, eq=False):
     """What is known of one request so far."""
 
-    __slots__ = (
-        "asked",
-        "attempts",
-        "border",
-        "caller",
-        "dialect",
-        "ended",
-        "endpoint",
-        "entry",
-        "error",
-        "facts",
-        "first_token",
-        "holder",
-        "id",
-        "keep_at",
-        "kept_unused",
-        "looks",
-        "passed",
-        "pinged",
-        "problems",
-        "rule",
-        "started",
-        "started_at",
-        "state",
-        "status",
-        "stopped_by",
-        "stream",
-        "task",
-        "user",
-        "value",
-        "wishes",
-        "writer",
-    )
-
-    def __init__(
-        self, id: str, caller: Caller, dialect: str, endpoint: str, at: float, now: float
-    ) -> None:
-        self.id = id
-        self.caller = caller
-        self.dialect = dialect
-        self.endpoint = endpoint
-        self.started_at = at
-        self.started = now
-        self.ended: float | None = None
-        self.first_token: float | None = None
-        self.asked = ""
-        self.stream = False
-        self.state: State = "running"
-        self.status: int | None = None
-        self.error = ""
-        self.user = ""  # the caller's own user
-        self.rule = ""
-        self.value = ""
-        #: the first choice, where another was asked in its place
-        self.passed = ""
-        self.looks: tuple[Look, ...] = ()
-        self.problems: tuple[str, ...] = ()
-        self.facts = Facts()
-        self.attempts: list[Attempt] = []
-        #: when it is next written to the ledger while it runs, by the monotonic clock
-        self.keep_at = now + KEPT_AFTER
-        #: its row says that it has used nothing, and a budget counts it: with its first cost it is
-        #: written again at once, since a killed router would forget that
-        self.kept_unused = False
-        #: who ended it early; set before `task` is cancelled
-        self.stopped_by: StoppedBy = ""
-        #: writes the client's stream, once one has begun
-        self.writer: Writer | None = None
-        #: pings its client while a stream has not begun; None where nobody waits for one
-        self.border: Border | None = None
-        #: when that was last done, by the monotonic clock: the head was sent, and nothing of any
-        #: answer. 0.0: it was not, or an answer has begun since
-        self.pinged = 0.0
-        #: what it asks of its own routing
-        self.wishes = NO_WISHES
-        #: the key that LiteLLM's API made, where one was shown; and what is held for this request
-        self.holder: Key | None = None
-        self.entry: Entry | None = None
-        self.task: asyncio.Task[object] | None = asyncio.current_task()
+    id: str
+    caller: Caller
+    dialect: str
+    endpoint: str
+    started_at: float
+    started: float
+    #: when it is next written to the ledger while it runs, by the monotonic clock
+    keep_at: float
+    ended: float | None = None
+    first_token: float | None = None
+    asked: str = ""
+    stream: bool = False
+    state: State = "running"
+    status: int | None = None
+    error: str = ""
+    user: str = ""  # the caller's own user
+    rule: str = ""
+    value: str = ""
+    #: the first choice, where another was asked in its place
+    passed: str = ""
+    looks: tuple[Look, ...] = ()
+    problems: tuple[str, ...] = ()
+    facts: Facts = Facts()
+    attempts: list[Attempt] = []
+    #: its row says that it has used nothing, and a budget counts it: with its first cost it is
+    #: written again at once, since a killed router would forget that
+    kept_unused: bool = False
+    #: who ended it early; set before `task` is cancelled
+    stopped_by: StoppedBy = ""
+    #: writes the client's stream, once one has begun
+    writer: Writer | None = None
+    #: pings its client while a stream has not begun; None where nobody waits for one
+    border: Border | None = None
+    #: when that was last done, by the monotonic clock: the head was sent, and nothing of any
+    #: answer. 0.0: it was not, or an answer has begun since
+    pinged: float = 0.0
+    #: what it asks of its own routing
+    wishes: Wishes = NO_WISHES
+    #: the key that LiteLLM's API made, where one was shown; and what is held for this request
+    holder: Key | None = None
+    entry: Entry | None = None
+    task: asyncio.Task[object] | None = None
 
     @property
     def simulated(self) -> bool:
@@ -270,47 +215,50 @@ class Record:
         self.error = error.noted
 
     def view(self) -> RequestView:
-        last = self.attempts[-1] if self.attempts else None
+        return self._with([attempt.view() for attempt in self.attempts])
+
+    def detail(self) -> RequestDetail:
+        attempts = [attempt.view() for attempt in self.attempts]
+        return RequestDetail(self._with(attempts), self.looks, tuple(attempts), self.facts)
+
+    def _with(self, attempts: Sequence[AttemptView]) -> RequestView:
+        caller, started = self.caller, self.started
+        last = attempts[-1] if attempts else _NO_ATTEMPT
+        if len(attempts) < 2:
+            tokens, cost = last.tokens, last.cost
+        else:
+            tokens, cost = self.tokens, self.cost
         return RequestView(
             id=self.id,
             started_at=self.started_at,
             state=self.state,
-            door=self.caller.door,
+            door=caller.door,
             dialect=self.dialect,
-            client=self.caller.client,
-            session=self.caller.session,
-            agent=self.caller.agent,
-            key=self.caller.key,
+            client=caller.client,
+            session=caller.session,
+            agent=caller.agent,
+            key=caller.key,
             endpoint=self.endpoint,
             asked=self.asked,
-            provider=last.candidate.provider.name if last else "",
-            model=last.candidate.model if last else "",
-            simulated=self.simulated,
+            provider=last.provider,
+            model=last.model,
+            simulated=last.simulated,
             rule=self.rule,
             value=self.value,
             stream=self.stream,
             status=self.status,
-            tokens=self.tokens,
-            cost=self.cost,
-            attempts=len(self.attempts),
-            ttft_ms=_span(self.started, self.first_token),
-            duration_ms=_span(self.started, self.ended),
+            tokens=tokens,
+            cost=cost,
+            attempts=len(attempts),
+            ttft_ms=None if self.first_token is None else (self.first_token - started) * 1000,
+            duration_ms=None if self.ended is None else (self.ended - started) * 1000,
             error=self.error,
-            project=self.caller.project,
-            team=self.caller.team,
+            project=caller.project,
+            team=caller.team,
             user=self.user,
             tags=self.wishes.tags,
-            sent_id=self.caller.sent_id,
+            sent_id=caller.sent_id,
             passed=self.passed,
-        )
-
-    def detail(self, view: RequestView | None = None) -> RequestDetail:
-        """`view` where it was just made."""
-        return RequestDetail(
-            request=view or self.view(),
-            looks=self.looks,
-            attempts=tuple(attempt.view() for attempt in self.attempts),
-            facts=self.facts,
         )
 
 
@@ -327,7 +275,3 @@ def summed(parts: Iterable[Tokens]) -> Tokens:
             estimated=total.estimated or part.estimated,
         )
     return total
-
-
-def _span(start: float, end: float | None) -> float | None:
-    return None if end is None else (end - start) * 1000

@@ -19,7 +19,7 @@ from router import formats, upkeep
 from router.added_models import AddedModels
 from router.alerts import Alerts
 from router.children import Child
-from router.contract import Finding, Listener, Reloaded, ServiceView
+from router.contract import Finding, Listener, Reloaded, RequestDetail, ServiceView
 from router.cooldowns import Cooldowns
 from router.custom import CustomRouters
 from router.edge import Edge
@@ -157,14 +157,15 @@ class Router:
         """The request has ended: counted, kept, logged."""
         if self.cashier.on:
             self.cashier.settle(record)
-        view = self.live.close(record)
+        detail = record.detail()
+        view = detail.request
+        self.live.close(detail)
         if view.cost is None:
-            self._unpriced(record)
+            self._unpriced(detail)
         self.health.served(view)
         self.meters.finished(view)
         if view.session:
             self.sessions.learn(record, self.wall())
-        detail = record.detail(view)
         self.ledger.request(detail)
         if self.telemetry is not None:
             self.telemetry.finished(detail)
@@ -190,12 +191,11 @@ class Router:
         finding = proxied.problem(self.came_for, self.generation)
         return (*self.generation.findings, finding) if finding else self.generation.findings
 
-    def _unpriced(self, record: Record) -> None:
-        for attempt in record.attempts:
-            provider, model = attempt.candidate.provider, attempt.candidate.model
-            if attempt.cost is None and not provider.simulated:
+    def _unpriced(self, detail: RequestDetail) -> None:
+        for attempt in detail.attempts:
+            if attempt.cost is None and not attempt.simulated:
                 words = "has no known price: what it costs is in no sum and no budget"
-                self.alerts.raised("unpriced", f"{provider.name},{model}", words)
+                self.alerts.raised("unpriced", f"{attempt.provider},{attempt.model}", words)
 
     def repriced(self) -> None:
         """History has other costs now. Waits for the disk, some milliseconds, so that no request

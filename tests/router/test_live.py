@@ -17,7 +17,7 @@ _DECODER: msgspec.json.Decoder[Change] = msgspec.json.Decoder(Change)
 
 def opened(live: Live, *ids: str) -> None:
     for id in ids:
-        live.open(Record(id, Caller("ccr", "ccr", {}), "openai_chat", "chat", 0.0, 0.0))
+        live.open(Record(id, Caller("ccr", "ccr", {}), "openai_chat", "chat", 0.0, 0.0, 0.5))
 
 
 async def told(watcher: Watcher) -> set[str]:

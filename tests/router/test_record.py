@@ -43,7 +43,7 @@ def attempt(number: int, *, simulated: bool, answered: bool = True) -> Attempt:
 async def test_tokens_and_cost_are_of_the_same_attempts(
     attempts: list[Attempt], times: int
 ) -> None:
-    record = Record("r", Caller("ccr", "ccr", {}), "openai_chat", "chat", 0.0, 0.0)
+    record = Record("r", Caller("ccr", "ccr", {}), "openai_chat", "chat", 0.0, 0.0, 0.5)
     record.attempts = attempts
     view = record.view()
     assert view.tokens == Tokens(input=10 * times, output=times)

@@ -34,7 +34,7 @@ async def answered(
     **facts: Any,
 ) -> None:
     """One answer of anth,claude-x went by."""
-    record = Record("r", caller, "anthropic_messages", "chat", at, 0.0)
+    record = Record("r", caller, "anthropic_messages", "chat", at, 0.0, 0.5)
     record.facts = Facts(**{"tokens": counted, "tokens_exact": True, **facts})
     attempt = Attempt(1, Candidate(PROVIDERS["anth"], "claude-x", ""), "", at, 0.0)
     attempt.outcome, attempt.answered, attempt.price = "ok", True, PRICED
