@@ -83,15 +83,17 @@ def _batches(pieces: Iterable[str]) -> Iterator[list[str]]:
 
 
 def _pieces(text: str) -> Iterator[str]:
-    """A text, cut where it is long, as far as it is counted exactly."""
+    """A text, cut where it is long. Of one that is too long to be counted, pieces from all over it:
+    a dump may begin with a million spaces."""
     if len(text) <= PIECE:
         yield text
         return
+    left_out = PIECE * max(0, len(text) - EXACT) // EXACT  # behind each piece
     start = 0
-    while start < min(len(text), EXACT):
+    while start < len(text):
         end = _seam(text, start + PIECE)
         yield text[start:end]
-        start = end
+        start = end + left_out
 
 
 def _seam(text: str, end: int) -> int:
@@ -138,7 +140,10 @@ class Counter:
                     other += block
             if (total := estimate(characters) + other) < near:
                 return total, False
-        return await self._sum(blocks(request)), True
+        whole = len(request.raw) <= EXACT or all(
+            isinstance(block, int) or len(block) <= EXACT for block in blocks(request)
+        )
+        return await self._sum(blocks(request)), whole
 
     async def strict_count(self, request: Request) -> int:
         """CCR's own sum, base64 in tool results and all: what decides in strict mode."""

@@ -90,7 +90,7 @@ _TOO_LONG = re.compile(
     r"context (?:window|length|size) (?:is |was )?exceed|exceeds? (?:the )?(?:model'?s? )?"
     r"(?:maximum )?(?:prompt|context) (?:length|window|limit|size)|"
     r"input token count.{0,40}exceeds|too many (?:input )?tokens|too large for model|"
-    r"input is too long|input length and `?max_tokens`? exceed|reduce the length of the messages",
+    r"input is too long|reduce the length of the messages",
     re.IGNORECASE,
 )
 _BAD_KEY = re.compile(
@@ -276,12 +276,29 @@ def client_status(error: RequestError) -> int:
 TOO_LARGE = "Input is too long."
 
 
+#: Anthropic's words for either: Claude Code compacts, or asks again for a shorter answer
+_ITS_WORDS = re.compile(
+    r"prompt is too long: \d+ tokens > \d+ maximum|"
+    r"input length and `max_tokens` exceed context limit: \d+ \+ \d+ > \d+"
+)
+# Prompt and answer told apart: OpenAI, DeepSeek, older vLLM and OpenRouter; vLLM of today.
+_BOTH = re.compile(
+    r"maximum context length is (?P<limit>\d+) tokens.{1,20}you requested (?:about )?(?P<all>\d+)"
+    r" tokens \(.{0,160}?(?P<answer>\d+) in the (?:completion|output)"
+)
+_ROOM = re.compile(
+    r"is too large: (?P<answer>\d+)\. .{0,20}maximum context length is (?P<limit>\d+) tokens"
+    r" and your request has (?P<prompt>\d+) input tokens"
+)
+
+
 def anthropic_wording(message: str) -> str:
-    """A context overflow in the words that make Claude Code compact its conversation."""
-    if re.search(r"prompt is too long: \d+ tokens > \d+ maximum", message):
+    """A context overflow in the words that make Claude Code compact its conversation or, where the
+    prompt alone would fit, ask for a shorter answer."""
+    if message == TOO_LARGE or _ITS_WORDS.search(message):
         return message
-    if message == TOO_LARGE:
-        return message
+    if shorter := _too_long_together(message):
+        return shorter
     numbers = {int(number.replace(",", "")) for number in _NUMBER.findall(message)}
     named = _LIMIT.search(message)
     limit = int(named[1].replace(",", "")) if named else min(numbers, default=0)
@@ -290,6 +307,24 @@ def anthropic_wording(message: str) -> str:
     if not limit or not above:
         return f"prompt is too long: {message}"
     return f"prompt is too long: {max(above)} tokens > {limit} maximum"
+
+
+def _too_long_together(message: str) -> str:
+    """Anthropic's words for a prompt that fits, but not with the longest answer that was asked for;
+    "" where it is not that."""
+    if both := _BOTH.search(message):
+        answer, limit = int(both["answer"]), int(both["limit"])
+        prompt = int(both["all"]) - answer
+    elif room := _ROOM.search(message):
+        answer, limit, prompt = int(room["answer"]), int(room["limit"]), int(room["prompt"])
+    else:
+        return ""
+    if not 0 < prompt < limit:
+        return ""
+    return (
+        f"input length and `max_tokens` exceed context limit: {prompt} + {answer} > {limit},"
+        " decrease input length or `max_tokens` and try again"
+    )
 
 
 def _text(value: Any) -> str | None:

@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 import pytest
 import tiktoken
+from msgspec.structs import replace
 
 from router.formats.anthropic_messages.parse import parse_request
 from router.imagesize import TYPICAL, image_tokens
@@ -27,7 +28,7 @@ from router.messages import (
     ToolResult,
     ToolUse,
 )
-from router.tokens import PIECE, Counter, count_text, estimate
+from router.tokens import EXACT, PIECE, Counter, count_text, estimate
 from router.vocab import SEAM, count, encoding
 from tests.router.rules_cases import IMAGE, Body
 
@@ -238,6 +239,16 @@ def test_long_texts_are_cut_where_tokens_never_join() -> None:
     text = "".join(f"word{n} is the {n}th; " for n in range(15_000))
     assert len(text) > 3 * PIECE
     assert count_text(text) == len(encoding().encode_ordinary(text))
+
+
+async def test_a_text_too_long_to_be_counted_is_judged_by_pieces_from_all_over_it() -> None:
+    half = EXACT * 6 // 10
+    text = "word " * (half // 5) + "a b c d e " * (half // 10)
+    raw = b'{"messages":[]}' + b" " * EXACT
+    tokens, exact = await Counter().count(replace(user(Text(text)), raw=raw))
+    assert tokens == pytest.approx(half // 5 + half // 2, rel=0.01)
+    assert not exact, "so `why` says that it is about as many"
+    assert (await Counter().count(replace(user(Text("short")), raw=raw)))[1]
 
 
 async def test_C04_a_prefix_seen_before_is_not_counted_again() -> None:

@@ -201,3 +201,24 @@ async def test_a_prompt_that_is_too_long_is_understood(
     turn = await claude(f"{routed.front}/claude-code", "hello")
     assert turn.result["terminal_reason"] == "prompt_too_long"
     assert "too long" in turn.result["result"].lower()
+
+
+async def test_a_prompt_that_fits_without_its_answer_is_asked_again_for_a_shorter_one(
+    routed: Running, upstream: FakeUpstream, claude: Any
+) -> None:
+    """vLLM's words of today, with a context that Claude Code's own bound does not leave room in."""
+    words = (
+        "'max_tokens' or 'max_completion_tokens' is too large: 32000. This model's maximum context"
+        " length is 40000 tokens and your request has 14000 input tokens (32000 > 40000 - 14000)."
+    )
+    error = {"message": words, "type": "BadRequestError"}
+    refusal = Behaviour(status=400, body=json.dumps({"error": error}).encode())
+
+    def script(seen: Seen) -> Behaviour | None:
+        return refusal if seen.json["max_tokens"] > 26_000 else None
+
+    upstream.script = script
+    turn = await claude(f"{routed.front}/claude-code", "hello", "--model", "x")
+    assert (turn.code, turn.result["is_error"]) == (0, False), turn.result
+    assert turn.result["result"].startswith("one two three")
+    assert upstream.requests[-1].json["max_tokens"] == 40_000 - 14_000 - 1_000

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from router.errors import CallerError, Kind, OursError, RequestError, UpstreamError
+from router.formats.failures import in_stream, kind_of, raised
 from router.messages import Failure
 from tests.router.formats.wire import A, O, dumps, provider, read
 
@@ -70,11 +71,55 @@ def test_kinds(status: int, body: bytes, kind: Kind) -> None:
         assert json.loads(format.render_error(error))["error"]["message"]
 
 
+#: what a status says where nothing else does, and a name where the status says nothing of its own
+STATUSES: dict[Kind, tuple[int, ...]] = {
+    "caller": (400, 405, 413, 418, 422),
+    "credential": (401, 403, 407),
+    "quota": (402, 429),
+    "missing": (404,),
+    "timeout": (408, 504),
+    "upstream": (409, 500, 501, 502, 599),
+    "overload": (503, 529),
+}
+NAMES: dict[Kind, str] = {
+    "overload": "overloaded_error overloaded engine_overloaded_error service_unavailable"
+    " UNAVAILABLE insufficient_system_resource",
+    "quota": "rate_limit_error rate_limit_exceeded insufficient_quota billing_error"
+    " RESOURCE_EXHAUSTED throttling_error",
+    "credential": "authentication_error invalid_api_key auth_error permission_error"
+    " PERMISSION_DENIED UNAUTHENTICATED",
+    "missing": "not_found_error model_not_found NOT_FOUND",
+    "too_long": "context_length_exceeded exceed_context_size_error",
+    "refused": "content_policy_violation content_filter ResponsibleAIPolicyViolation",
+    "timeout": "timeout_error DEADLINE_EXCEEDED",
+    "upstream": "api_error server_error internal_server_error INTERNAL",
+}
+#: of a failure in a stream, which has no status of its own
+OWN: dict[Kind, int] = {
+    **{"caller": 400, "too_long": 400, "refused": 400, "missing": 404, "quota": 429},
+    **{"credential": 502, "upstream": 502, "connect": 502, "timeout": 504, "overload": 529},
+    **{"cancelled": 499, "ours": 500},
+}
+
+
+def test_E02_E06_a_status_or_a_name_alone_says_what_it_is() -> None:
+    for kind, statuses in STATUSES.items():
+        for status in statuses:
+            assert (status, O.read_error(status, {}, b"", provider()).kind) == (status, kind)
+    for kind, names in NAMES.items():
+        for name in names.split():
+            assert (name, kind_of(418, name, None, "")) == (name, kind)
+            assert (name, kind_of(0, None, name, "")) == (name, kind)
+    for name in ("request_too_large", "invalid_request_error", "INVALID_ARGUMENT"):
+        assert (name, in_stream({"error": {"type": name}}).kind) == (name, "caller")
+    assert {kind: raised(Failure(kind, "m")).status for kind in OWN} == OWN
+
+
 OVERFLOWS = {
     "E04-openai": (
-        "This model's maximum context length is 128000 tokens. However, you requested 130010 tokens"
-        " (120010 in the messages, 10000 in the completion).",
-        (130010, 128000),
+        "This model's maximum context length is 128000 tokens. However, you requested 140010 tokens"
+        " (130010 in the messages, 10000 in the completion).",
+        (140010, 128000),
     ),
     "E04-openai-responses": ("Your input exceeds the context window of this model.", None),
     "E04-gemini": (
@@ -98,10 +143,6 @@ OVERFLOWS = {
         None,
     ),
     "E04-bedrock": ("Input is too long for requested model.", None),
-    "E04-anthropic-sum": (
-        "input length and `max_tokens` exceed context limit: 190000 + 20000 > 200000, decrease",
-        None,
-    ),
 }
 
 
@@ -121,6 +162,38 @@ def test_overflow_is_told_in_anthropics_words(
     other = json.loads(O.render_error(error))["error"]
     assert other["message"] == message
     assert other["code"] == "context_length_exceeded"
+
+
+SUM = "input length and `max_tokens` exceed context limit: %d + %d > %d, decrease input length or "
+SUM += "`max_tokens` and try again"
+#: the prompt fits, its longest answer does not: Claude Code asks for a shorter one, by these words
+TOGETHER: dict[str, tuple[str, tuple[int, int, int]]] = {
+    "E04-anthropic-sum": (SUM % (190000, 20000, 200000), (190000, 20000, 200000)),
+    "E04-openai-sum": (
+        "This model's maximum context length is 128000 tokens. However, you requested 130010 tokens"
+        " (119000 in the messages, 1010 in the functions, and 10000 in the completion).",
+        (120010, 10000, 128000),
+    ),
+    "E04-openrouter-sum": (
+        "This endpoint's maximum context length is 65536 tokens. However, you requested about 70000"
+        " tokens (30000 of text input, 8000 of tool input, 32000 in the output). Please reduce",
+        (38000, 32000, 65536),
+    ),
+    "E04-vllm-sum": (
+        "'max_tokens' or 'max_completion_tokens' is too large: 32000. This model's maximum context"
+        " length is 32768 tokens and your request has 14000 input tokens (32000 > 32768 - 14000).",
+        (14000, 32000, 32768),
+    ),
+}
+
+
+@pytest.mark.parametrize(("message", "numbers"), TOGETHER.values(), ids=TOGETHER.keys())
+def test_a_prompt_that_fits_without_its_answer_is_told_as_that(
+    message: str, numbers: tuple[int, int, int]
+) -> None:
+    error = O.read_error(400, {}, oai(message), provider())
+    assert (error.kind, A.client_status(error)) == ("too_long", 400)
+    assert json.loads(A.render_error(error))["error"]["message"] == SUM % numbers
 
 
 def test_E04_anthropics_own_words_stay_as_they_are() -> None:
