@@ -9,9 +9,9 @@ from msgspec import Struct
 
 from router.formats.failures import in_stream, nonsense, raised
 from router.formats.openai_chat.reader import BROKEN, OpenAIReader, decode
-from router.formats.openai_chat.usage import read_usage
+from router.formats.openai_chat.usage import Told, usage_of
 from router.framing import Framer
-from router.messages import JSON, Event, Failure, Finish, StopReason, UsageSeen
+from router.messages import Event, Failure, Finish, StopReason, UsageSeen
 from router.providers import quirks
 from router.settings import Provider
 
@@ -46,7 +46,7 @@ class _Glance(Struct, gc=False):
     """A complete answer of one choice that says what it used: the common case, and only that."""
 
     choices: tuple[_End]
-    usage: JSON
+    usage: Told
     object: Literal["chat.completion"]
     error: None = None
     service_tier: str | None = None
@@ -66,8 +66,8 @@ def glance(body: bytes, provider: Provider) -> list[Event] | None:
         answer = _glance(body)
     except BROKEN:
         return None
-    usage = read_usage(answer.usage, quirks(provider.kind), answer.service_tier)
-    if usage is None or not usage.output:
+    usage = usage_of(answer.usage, quirks(provider.kind), answer.service_tier)
+    if not usage.output:
         return None
     return [UsageSeen(usage), Finish(_ENDS[answer.choices[0].finish_reason])]
 
