@@ -8,26 +8,33 @@ for it. Measured together: a sixth of the router's CPU for a 1 KB request.
 
 from __future__ import annotations
 
+import asyncio
+import logging
 from collections.abc import Callable
-from typing import Any
 
+from msgspec import Struct
+from uvicorn.protocols.http.flow_control import HIGH_WATER_LIMIT, FlowControl
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, RequestResponseCycle
+from uvicorn.server import ServerState
 
-from router.asgi import Message
+from router.asgi import Message, Scope
 from router.outbox import Outbox
 
 #: answers that have no body by their status
 _BODILESS = (204, 304)
 
 
-class Leaving:
+class Serving(ServerState):
+    """What the connections of an edge share. `lines` are header lines of every answer."""
+
+    lines: bytes = b""
+
+
+class Leaving(Struct):
     """The end of a client's connection before its answer was whole."""
 
-    __slots__ = ("_then", "gone")
-
-    def __init__(self) -> None:
-        self.gone = False
-        self._then: Callable[[], None] | None = None
+    gone: bool = False
+    _then: Callable[[], None] | None = None
 
     def then(self, call: Callable[[], None]) -> None:
         """Calls `call` when the client leaves; at once if it has."""
@@ -53,14 +60,89 @@ class Cycle(RequestResponseCycle):
     """`scope["leaving"]` is its Leaving. Doors write to it directly (doors/call.py), which saves
     two coroutines and a dict for each piece; `send` is the same for any ASGI application."""
 
-    _head: bytes = b""
+    # what uvicorn's own __init__ sets for each request, most of which no request ever changes
+    logger = logging.getLogger("uvicorn.error")
+    disconnected = False
+    more_body = True
+    response_started = False
+    response_complete = False
+    chunked_encoding = False
+    expected_content_length = 0
 
-    def __init__(self, outbox: Outbox, **parts: Any) -> None:
-        super().__init__(**parts)
-        self._outbox = outbox
-        self.leaving = Leaving()
+    _head: bytes = b""
+    #: bytes of the body that wait for `receive`
+    _size = 0
+    #: there is something that `receive` has not told
+    _news = False
+    _waiter: asyncio.Future[None] | None = None
+
+    def __init__(
+        self,
+        scope: Scope,
+        transport: asyncio.Transport,
+        flow: FlowControl,
+        outbox: Outbox,
+        serving: Serving,
+        keep_alive: bool,
+        waiting_for_100_continue: bool,
+        on_response: Callable[[], None],
+    ) -> None:
         # ASGI lets a server add names of its own; uvicorn's type knows only the usual ones
-        self.scope["leaving"] = self.leaving  # type: ignore[typeddict-unknown-key]
+        self.scope = scope  # type: ignore[assignment]
+        self.transport = transport
+        self.flow = flow
+        self._outbox = outbox
+        self._serving = serving
+        self.keep_alive = keep_alive
+        self.waiting_for_100_continue = waiting_for_100_continue
+        self.on_response = on_response
+        self._pieces: list[bytes] = []
+        self.leaving = scope["leaving"] = Leaving()
+
+    # ── for the connection ────────────────────────────────────────────────────────────────────────
+
+    def fed(self, data: bytes) -> None:
+        """A piece of the request's body."""
+        self._pieces.append(data)
+        self._size += len(data)
+        if self._size > HIGH_WATER_LIMIT:
+            self.flow.pause_reading()
+        self.wake()
+
+    def ended(self) -> None:
+        """The request is whole."""
+        self.more_body = False
+        self.wake()
+
+    def left(self) -> None:
+        """The client has gone, or was refused: nobody reads an answer."""
+        self.disconnected = True
+        self.wake()
+        self.leaving.happened()
+
+    def wake(self) -> None:
+        self._news = True
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_result(None)
+
+    # ── for the application ───────────────────────────────────────────────────────────────────────
+
+    async def receive(self) -> Message:  # type: ignore[override]
+        """ASGI's receive."""
+        if self.waiting_for_100_continue and not self.transport.is_closing():
+            self.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+            self.waiting_for_100_continue = False
+        if not (self.disconnected or self.response_complete):
+            if self.flow.read_paused:
+                self.flow.resume_reading()
+            if not self._news:
+                self._waiter = asyncio.get_running_loop().create_future()
+                await self._waiter
+            self._news = False
+        if self.disconnected or self.response_complete:
+            return {"type": "http.disconnect"}
+        pieces, self._pieces, self._size = self._pieces, [], 0
+        return {"type": "http.request", "body": b"".join(pieces), "more_body": self.more_body}
 
     # uvicorn has a type for each kind of message; to us they are all mappings
     async def send(self, message: Message) -> None:  # type: ignore[override]
@@ -92,15 +174,12 @@ class Cycle(RequestResponseCycle):
             length is None and self.scope["method"] != "HEAD" and status not in _BODILESS
         )
         self.expected_content_length = length or 0
-        lines = b"".join([STATUS_LINE[status], *self._defaults(), lines])
+        lines = STATUS_LINE[status] + self._serving.lines + lines
         if not self.keep_alive:
             lines += b"connection: close\r\n"
         if self.chunked_encoding:
             lines += b"transfer-encoding: chunked\r\n"
         self._head = lines + b"\r\n"
-
-    def _defaults(self) -> list[bytes]:
-        return [b"%b: %b\r\n" % header for header in self.default_headers]
 
     def write(self, body: bytes, more: bool) -> None:
         """A piece of the body; the last one where no `more` follow."""
@@ -119,7 +198,7 @@ class Cycle(RequestResponseCycle):
             raise RuntimeError("an answer of another length than it said")
         self.response_complete = True
         self.leaving.forget()
-        self.message_event.set()
+        self.wake()
         if self.keep_alive:
             if data:
                 self._outbox.write(self.transport, data)

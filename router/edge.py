@@ -18,9 +18,9 @@ from pathlib import Path
 
 import psutil
 from uvicorn.config import Config
-from uvicorn.server import ServerState
 
 from router.asgi import App
+from router.cycle import Serving
 from router.guards.connection import GuardedProtocol
 from router.outbox import Outbox
 from router.settings import Limits
@@ -108,7 +108,7 @@ class Edge:
     def __init__(self, app: App, sockets: Sequence[socket.socket], limits: Limits) -> None:
         self._sockets = sockets
         self._limits = limits
-        self._state = ServerState()
+        self._state = Serving()
         self._config = Config(
             app,
             http=GuardedProtocol,
@@ -206,5 +206,5 @@ class Edge:
     def _date(self) -> None:
         """The Date header, made once a second."""
         now = time.time()
-        self._state.default_headers[:] = [(b"date", formatdate(now, usegmt=True).encode())]
+        self._state.lines = f"date: {formatdate(now, usegmt=True)}\r\n".encode()
         self._clock = asyncio.get_running_loop().call_later(1.0 - now % 1.0, self._date)

@@ -10,15 +10,14 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Callable
-from typing import Any
 from urllib.parse import unquote
 
 import httptools
 from uvicorn.config import Config
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
-from uvicorn.server import ServerState
 
-from router.cycle import Cycle
+from router.asgi import Scope
+from router.cycle import Cycle, Serving
 from router.guards.tunnel import Tunnel
 from router.outbox import Outbox
 from router.settings import Limits
@@ -28,6 +27,7 @@ HEADER_COUNT = 100
 #: seconds a refused client may go on sending, so that it reads the answer before the reset
 LINGER = 1.0
 NEVER = float("inf")
+_ASGI = {"version": "3.0", "spec_version": "2.3"}
 
 
 class _RefusedError(Exception):
@@ -35,18 +35,25 @@ class _RefusedError(Exception):
 
 
 class GuardedProtocol(HttpToolsProtocol):
-    """One client connection. `emptied` is called when the last connection has gone."""
+    """One client connection. `emptied` is called when the last connection has gone.
+
+    Of uvicorn's own, what is done for every request is done here instead: for one whose answers
+    are Cycles, which takes no second request before the first is answered.
+    """
+
+    cycle: Cycle | None  # type: ignore[assignment]
 
     def __init__(
         self,
         config: Config,
-        state: ServerState,
+        state: Serving,
         limits: Limits,
         loop: asyncio.AbstractEventLoop,
         emptied: Callable[[], None],
         outbox: Outbox,
     ) -> None:
         super().__init__(config, state, {}, loop)
+        self._serving = state
         self._limits = limits
         self._emptied = emptied
         self._outbox = outbox
@@ -78,12 +85,15 @@ class GuardedProtocol(HttpToolsProtocol):
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        self._unset_keepalive_if_required()
-        super().connection_lost(exc)
+        self.connections.discard(self)
+        if self.cycle is not None and not self.cycle.response_complete:
+            self.cycle.left()
+        self.flow.resume_writing()
         if self._tunnel is not None:
             self._tunnel.ended()
-        if isinstance(self.cycle, Cycle) and not self.cycle.response_complete:
-            self.cycle.leaving.happened()
+        if exc is None:
+            self.transport.close()
+        self.parser = None  # type: ignore[assignment]  # else a ring for the collector
         if not self.connections:
             self._emptied()
 
@@ -98,7 +108,6 @@ class GuardedProtocol(HttpToolsProtocol):
             if self._tunnel is not None:
                 self._tunnel.fed(data)
             return
-        self._unset_keepalive_if_required()
         self._packet = len(data)
         try:
             self._feed(data)
@@ -174,44 +183,44 @@ class GuardedProtocol(HttpToolsProtocol):
             self.transport.close()
 
     def on_response_complete(self) -> None:
-        self._late_at = NEVER
-        super().on_response_complete()
+        if self.flow.read_paused:
+            self.flow.resume_reading()
+        self._expect(self.timeout_keep_alive)
 
     # ── httptools ─────────────────────────────────────────────────────────────────────────────────
 
     def on_message_begin(self) -> None:
-        if self.cycle is not None and not self.cycle.response_complete:
+        cycle = self.cycle
+        if cycle is not None and not cycle.response_complete:
             # A pipelined request. RFC 9112 9.3.2 lets us close after the answer instead, and
             # uvicorn would not tell the running request that its client has gone.
-            self.cycle.keep_alive = False
+            cycle.keep_alive = False
             self._deaf = True
             raise _RefusedError
-        super().on_message_begin()
+        self.url = b""
+        self.headers = []
+        self.expect_100_continue = False
         self._in_head = True
         self._upgrade = False
         self._head_bytes = 0
+        self._late_at = NEVER
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        if not self._in_head:
-            return  # a trailer: it must not look like a header
-        if b"_" in name:
-            self._stop(400, "a header's name holds an underscore")
-        self.headers.append((name.lower(), value))
+        if self._in_head:  # else a trailer: it must not look like a header
+            self.headers.append((name.lower(), value))
 
     def on_headers_complete(self) -> None:
         headers = self.headers
-        names = [name for name, _ in headers]
-        codings = names.count(b"transfer-encoding")
-        if codings and any(
-            n == b"transfer-encoding" and v.lower() != b"chunked" for n, v in headers
-        ):
-            self._stop(400, "only the transfer coding 'chunked' is understood")
-        if b"expect" in names:
-            self.expect_100_continue = dict(headers)[b"expect"].lower() == b"100-continue"
-        if names.count(b"host") != 1:
+        found = dict(headers)
+        if b"_" in b"".join(found):
+            self._stop(400, "a header's name holds an underscore")
+        if b"transfer-encoding" in found:
+            self._check_coding()
+        if b"expect" in found:
+            self.expect_100_continue = found[b"expect"].lower() == b"100-continue"
+        twice = len(found) < len(headers)
+        if b"host" not in found or (twice and [n for n, _ in headers].count(b"host") > 1):
             self._stop(400, "exactly one Host header is needed")
-        if codings > 1 or (codings and self.parser.get_http_version() != "1.1"):
-            self._stop(400, "Transfer-Encoding does not belong there")
         if not self.url.startswith(b"/"):
             self._stop(400, "the request's target is not a path")
         limit = self._limits.header_bytes
@@ -225,11 +234,16 @@ class GuardedProtocol(HttpToolsProtocol):
                 self._upgrade = True
                 return
             self._tunnel = Tunnel(self.transport, self.flow)
-            # a name of our own, as `leaving` is (cycle.py)
-            self.scope["tunnel"] = self._tunnel  # type: ignore[typeddict-unknown-key]
         self._in_head = False
         self._late_at = NEVER
         self._begin_cycle()
+
+    def _check_coding(self) -> None:
+        codings = [v.lower() for n, v in self.headers if n == b"transfer-encoding"]
+        if codings != [b"chunked"] * len(codings):
+            self._stop(400, "only the transfer coding 'chunked' is understood")
+        if len(codings) > 1 or self.parser.get_http_version() != "1.1":
+            self._stop(400, "Transfer-Encoding does not belong there")
 
     def _is_websocket(self) -> bool:
         offers = [v.lower() for n, v in self.headers if n == b"upgrade"]
@@ -238,38 +252,51 @@ class GuardedProtocol(HttpToolsProtocol):
 
     def _begin_cycle(self) -> None:
         """As uvicorn does, with a Cycle of ours; a pipelined request never gets here."""
-        url, scope = httptools.parse_url(self.url), self.scope
-        version = self.parser.get_http_version()
+        parser, url = self.parser, httptools.parse_url(self.url)
+        version = parser.get_http_version()
         path = url.path.decode("ascii")
-        scope["method"] = self.parser.get_method().decode("ascii")
-        scope["http_version"] = version
-        scope["path"] = unquote(path) if "%" in path else path
-        scope["raw_path"] = url.path
-        scope["query_string"] = url.query or b""
-        self.cycle = Cycle(
+        scope: Scope = {
+            "type": "http",
+            "asgi": _ASGI,
+            "http_version": version,
+            "server": self.server,
+            "client": self.client,
+            "scheme": self.scheme,
+            "root_path": "",
+            "method": parser.get_method().decode("ascii"),
+            "path": unquote(path) if "%" in path else path,
+            "raw_path": url.path,
+            "query_string": url.query or b"",
+            "headers": self.headers,
+        }
+        tunnel = self._tunnel
+        cycle = self.cycle = Cycle(
+            scope,
+            self.transport,
+            self.flow,
             self._outbox,
-            scope=scope,
-            transport=self.transport,
-            flow=self.flow,
-            logger=self.logger,
-            access_logger=self.access_logger,
-            access_log=False,
-            default_headers=self.server_state.default_headers,
-            message_event=asyncio.Event(),
-            expect_100_continue=self.expect_100_continue,
-            keep_alive=version != "1.0"
-            and self._tunnel is None
-            and self.parser.should_keep_alive(),
-            on_response=self.on_response_complete,
+            self._serving,
+            version != "1.0" and tunnel is None and parser.should_keep_alive(),
+            self.expect_100_continue,
+            self.on_response_complete,
         )
-        if self._tunnel is not None:
-            self._tunnel.offered(self.cycle)
-        self._start_asgi_task(self.cycle, self.app)
+        if tunnel is not None:
+            scope["tunnel"] = tunnel  # a name of our own, as `leaving` is (cycle.py)
+            tunnel.offered(cycle)
+        task = self.loop.create_task(cycle.run_asgi(self.app))
+        self.tasks.add(task)
+        task.add_done_callback(self.tasks.discard)
+
+    def on_body(self, data: bytes) -> None:
+        cycle = self.cycle
+        if cycle is not None and not cycle.response_complete:
+            cycle.fed(data)
 
     def on_message_complete(self) -> None:
-        if not self._upgrade:
+        cycle = self.cycle
+        if not self._upgrade and cycle is not None and not cycle.response_complete:
             self._late_at = NEVER
-            super().on_message_complete()
+            cycle.ended()
 
     # ── refusing ──────────────────────────────────────────────────────────────────────────────────
 
@@ -280,11 +307,9 @@ class GuardedProtocol(HttpToolsProtocol):
     def _refuse(self, status: int, words: str) -> None:
         """Answers, unless an answer is under way, and closes."""
         self._deaf = True
-        cycle: Any = self.cycle
+        cycle = self.cycle
         if cycle is not None and not cycle.response_complete:
-            cycle.disconnected = True
-            cycle.message_event.set()
-            cycle.leaving.happened()
+            cycle.left()
             if cycle.response_started:
                 self.transport.abort()
                 return

@@ -16,7 +16,6 @@ from router.formats.fields import MOST_TOKENS, count_of
 from router.messages import JSON, Usage
 from router.providers import Quirks
 
-
 #: what count_of takes as it is
 Count = Annotated[int, Meta(ge=0, le=MOST_TOKENS)] | None
 
@@ -82,9 +81,7 @@ def usage_of(told: Told, quirks: Quirks, service: Any = None) -> Usage:
     outside = told.completion_tokens_details or _NO_DETAILS
     prompt = told.prompt_tokens or told.input_tokens or 0
     output = told.completion_tokens or told.output_tokens or 0
-    read = (
-        inside.cached_tokens or told.prompt_cache_hit_tokens or told.cache_read_input_tokens or 0
-    )
+    read = inside.cached_tokens or told.prompt_cache_hit_tokens or told.cache_read_input_tokens or 0
     written = (
         told.cache_creation_input_tokens
         or inside.cache_write_tokens
