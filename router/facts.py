@@ -7,11 +7,10 @@ words, images sit inside tool results, and session titles come with the main mod
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 
 from router.caller import Caller
 from router.contract import Facts
-from router.messages import JSON, Image, Message, Part, Reasoning, Request, Text, ToolResult
+from router.messages import JSON, Image, Message, Part, Reasoning, Request, Text, Tool, ToolResult
 
 #: blocks that a client puts into a user's message, which are not the user's own words
 REMINDER = re.compile(
@@ -45,7 +44,7 @@ def look_at(
         messages=len(request.messages),
         tools=len(request.tools),
         images=images_in_newest_turn(request),
-        web_search=any(tool.kind.startswith("web_search") for tool in request.tools),
+        web_search=bool(request.tools) and _web_search(request.tools),
         thinking=thinking_words(reasoning),
         effort=(reasoning.effort or "")[:LONGEST],
         context=(request.context or caller.headers.get("x-pointsman-context", ""))[:LONGEST],
@@ -66,32 +65,31 @@ def thinking_words(reasoning: Reasoning) -> str:
     return " ".join(words)
 
 
-def newest_turn(request: Request) -> Iterator[Message]:
-    """What the client added since the last answer, newest first. A prefill is not an answer."""
-    messages = request.messages
-    end = len(messages)
-    if end and messages[-1].role == "assistant":
-        end -= 1
-    for message in reversed(messages[:end]):
-        if message.role == "assistant":
-            return
-        if message.role == "user":
-            yield message
-
-
 def images_in_newest_turn(request: Request) -> int:
-    """Images that the model has not seen yet, those inside tool results included."""
-    return sum(_images(message.parts) for message in newest_turn(request))
+    """Images that the model has not seen yet, those inside tool results included: in what the
+    client added since the last answer. A prefill is not an answer."""
+    count, prefill = 0, True
+    for message in reversed(request.messages):
+        if message.role == "user":
+            count += _images(message.parts)
+        elif message.role == "assistant" and not prefill:
+            break
+        prefill = False
+    return count
 
 
 def _images(parts: list[Part]) -> int:
     count = 0
     for part in parts:
-        if isinstance(part, Image):
+        if type(part) is Image:
             count += 1
-        elif isinstance(part, ToolResult):
+        elif type(part) is ToolResult:
             count += _images(part.parts)
     return count
+
+
+def _web_search(tools: list[Tool]) -> bool:
+    return any(tool.kind.startswith("web_search") for tool in tools)
 
 
 def newest_user_texts(request: Request) -> tuple[Message | None, list[Text]]:
@@ -103,7 +101,10 @@ def newest_user_texts(request: Request) -> tuple[Message | None, list[Text]]:
     for message in reversed(request.messages):
         if message.role != "user":
             continue
-        texts = [part for part in message.parts if isinstance(part, Text) and _said(part.text)]
+        texts: list[Text] = []
+        for part in message.parts:
+            if type(part) is Text and _said(part.text):
+                texts.append(part)
         if texts:
             return message, texts
     return None, []
@@ -124,13 +125,19 @@ def _said(text: str) -> bool:
 def subagent_tag(request: Request) -> str:
     """The model named by a subagent tag in the system prompt or the first user message."""
     for part in request.system:
-        if not isinstance(part, Text) or _TAG_START not in part.text:
+        if type(part) is not Text or _TAG_START not in part.text:
             continue
         if found := SUBAGENT_TAG.search(part.text):
             return found[1].strip()
-    first = next((m for m in request.messages if m.role == "user"), None)
-    for part in first.parts if first else ():
-        if isinstance(part, Text) and _TAG_START in part.text:
+    for message in request.messages:
+        if message.role == "user":
+            return _first_tag(message.parts)
+    return ""
+
+
+def _first_tag(parts: list[Part]) -> str:
+    for part in parts:
+        if type(part) is Text and _TAG_START in part.text:
             for match in _REMINDER_OR_TAG.finditer(part.text):
                 if match[2]:
                     return match[2].strip()
@@ -156,7 +163,10 @@ def side_call(request: Request) -> str:
     if last.role == "assistant":
         return "topic" if not request.tools and _only_text(last) == "{" else ""
     _, texts = newest_user_texts(request)
-    words = own_words(texts[-1].text).strip().lower() if len(texts) == 1 else ""
+    words = own_words(texts[0].text).strip() if len(texts) == 1 else ""
+    if len(words) > len("warmup"):  # the longest of them: no need to look at the letters
+        return ""
+    words = words.lower()
     if words == "warmup":
         return "warmup"
     return "probe" if request.max_tokens == 1 and words in PROBES else ""

@@ -18,7 +18,6 @@ from router.loads import Loads
 from router.messages import Request
 from router.projects import Projects
 from router.rewrite import rewritten
-from router.rules import nearest_bound
 from router.rules.plan import Case
 from router.rules.strict import own_session
 from router.sessions import Sessions
@@ -76,7 +75,8 @@ async def situation(
     if strict:
         tokens, exact = await means.counter.strict_count(request), True  # CCR's own sum
     else:
-        near = int(nearest_bound(generation) / ratio)
+        bound = generation.nearest_bound
+        near = bound if ratio == 1.0 else int(bound / ratio)
         tokens, exact = await means.counter.count(request, near)
     facts = look_at(request, caller, tokens, exact, ratio)
     custom = None

@@ -128,8 +128,8 @@ class Counter:
     async def count(self, request: Request, near: int | None = None) -> tuple[int, bool]:
         """Tokens of a request, and whether they were counted rather than estimated.
 
-        `near` is the smallest number that matters to anyone (rules.nearest_bound). A body of fewer
-        bytes cannot have as many tokens, so it is only estimated. None: always counted.
+        `near` is the smallest number that matters (Generation.nearest_bound). A body of fewer bytes
+        cannot have as many tokens, so it is only estimated. None: always counted.
         """
         if near is not None and 0 < len(request.raw) < near:
             characters = other = 0

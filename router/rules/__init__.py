@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from msgspec import Struct
+
 from router.aliases import resolved
 from router.contract import Look
 from router.errors import CallerError
@@ -35,21 +37,18 @@ from router.rules import (
     web_search,
 )
 from router.rules.directives import without_directives, without_subagent_tag
-from router.rules.guard import nearest_bound
 from router.rules.plan import Candidate, Case, Plan
-from router.rules.rule import RefusedError, Rule, Verdict, misses
+from router.rules.rule import RefusedError, Rule, Verdict
 from router.rules.signals import Signals
 from router.rules.targets import resolve, scenario_target
 
 __all__ = [
     "CCR",
-    "LITELLM",
     "TABLE",
     "RefusedError",
     "Rule",
     "decide",
     "decide_by",
-    "nearest_bound",
 ]
 
 PINS = (pins.FORCED, explicit.HEADER, explicit.PROMPT, pins.OVERRIDE)
@@ -70,7 +69,24 @@ TABLE = (
     default.RULE,
 )
 CCR = (*PINS, *TABLE)
-LITELLM = (*PINS, body_model.RULE, groups.RULE)
+
+
+class _Way(Struct, frozen=True):
+    """The rules of a plane, in order. `unpinned`: the trace of the pins where nothing is pinned,
+    as for nearly every request."""
+
+    pins: tuple[Rule, ...]
+    table: tuple[Rule, ...]
+    unpinned: tuple[Look, ...]
+
+
+def _way(pins: tuple[Rule, ...], table: tuple[Rule, ...]) -> _Way:
+    return _Way(pins, table, tuple(rule.missed for rule in pins if rule.missed is not None))
+
+
+_CCR = _way(PINS, TABLE)
+_STRICT = _way(strict.PINS, strict.TABLE)
+_LITELLM = _way(PINS, (body_model.RULE, groups.RULE))
 
 #: characters of a value that the trace keeps: a client may name a model of any length
 LONGEST = 300
@@ -78,17 +94,21 @@ LONGEST = 300
 
 def decide(case: Case) -> Plan:
     """Raises RefusedError, with the looks so far, when no model may or can serve the request."""
-    to_the_letter = case.generation.routes.strict
-    if case.caller.plane == "litellm":
-        order: Sequence[Rule] = LITELLM
-    else:
-        order = strict.ORDER if to_the_letter else CCR
+    generation = case.generation
+    ccr = _STRICT if generation.routes.strict else _CCR
+    way = _LITELLM if case.caller.plane == "litellm" else ccr
+    asked = resolved(generation, case.request.model or "")
     decision = _Decision(case)
-    asked = resolved(case.generation, case.request.model or "")
-    plan = decision.follow(order, asked)
+    signals = Signals(case.request, asked)
+    rules = way.table
+    if case.overrides or signals.directed or explicit.HEADER_NAME in case.caller.headers:
+        rules = (*way.pins, *way.table)
+    else:
+        decision.looks += way.unpinned
+    plan = decision.follow(rules, signals)
     if plan is None:  # handed on by the LiteLLM plane
-        inner = asked.removeprefix(case.generation.groups.ccr_prefix)
-        plan = decision.follow(strict.TABLE if to_the_letter else TABLE, inner)
+        inner = asked.removeprefix(generation.groups.ccr_prefix)
+        plan = decision.follow(ccr.table, Signals(case.request, inner))
     if plan is None:
         raise decision.refused(
             CallerError(
@@ -104,68 +124,76 @@ def decide(case: Case) -> Plan:
 
 def decide_by(case: Case, order: Sequence[Rule], asked: str) -> Plan | None:
     """By these rules alone: for a dry run over kept facts. Raises RefusedError."""
-    return _Decision(case).follow(order, asked)
+    return _Decision(case).follow(order, Signals(case.request, asked))
 
 
 class _Decision:
     """One decision in the making: the looks and problems so far."""
+
+    __slots__ = ("case", "gaps", "looks", "problems")
 
     def __init__(self, case: Case) -> None:
         self.case = case
         self.looks: list[Look] = []
         self.problems: list[str] = list(case.problems)
         self.gaps: list[str] = []  # routes whose target does not resolve
+        routes = case.generation.routes
+        if routes.personal:
+            self.looks.append(Look("Router", routes.source[-LONGEST:]))
 
     def refused(self, error: CallerError) -> RefusedError:
         return RefusedError(error, tuple(self.looks))
 
-    def follow(self, order: Sequence[Rule], asked: str) -> Plan | None:
+    def follow(self, rules: Sequence[Rule], signals: Signals) -> Plan | None:
         """Asks rule after rule. None when none of them gave candidates."""
         case, looks = self.case, self.looks
-        signals = Signals(case, asked)
-        if case.generation.routes.personal:
-            looks.append(Look("Router", case.generation.routes.source[-LONGEST:]))
-        # hardly anyone has one: no look at what is not there
-        absent = custom.NAME if case.custom is None else None
-        for rule in order:
-            if rule.name == absent:
-                continue
+        for rule in rules:
             verdict = rule.look(case, signals)
             if verdict is None:
-                looks.append(rule.missed)
+                if rule.missed is not None:
+                    looks.append(rule.missed)
                 continue
             if verdict.problem:
                 self.problems.append(verdict.problem)
-            if misses(verdict):
-                note = verdict.note or verdict.problem
-                looks.append(Look(rule.name, verdict.value[:LONGEST], False, "", note))
-                continue
             if verdict.error is not None:
                 self._note(rule, verdict, hit=True, note="refused: " + verdict.error.message)
                 raise self.refused(verdict.error)
             if verdict.hands_on:
                 self._note(rule, verdict, hit=True)
                 return None
-            candidates, override, note = self._candidates(rule, verdict)
-            if not candidates:
-                self._note(rule, verdict, note=note)
-                continue
-            first = candidates[0]
-            target = f"{first.provider.name},{first.model}"
-            self._note(rule, verdict, hit=True, target=target, note=note)
-            guarded = self._guarded(candidates, verdict)
-            if case.seen is not None and (lost := warm.look(case, guarded[0])):
-                looks.append(lost)
-            return Plan(
-                candidates=guarded,
-                rule=rule.name,
-                value=verdict.value[:LONGEST],
-                looks=tuple(looks),
-                request=self._stripped(rule),
-                override=override,
-                problems=tuple(self.problems),
-            )
+            if verdict.candidates or verdict.target or verdict.scenario:
+                plan = self._taken(rule, verdict, signals)
+                if plan is not None:
+                    return plan
+            else:
+                note = verdict.note or verdict.problem
+                looks.append(Look(rule.name, verdict.value[:LONGEST], False, "", note))
         return None
+
+    def _taken(self, rule: Rule, verdict: Verdict, signals: Signals) -> Plan | None:
+        """The plan that a hit makes; None where it does not resolve."""
+        case, looks = self.case, self.looks
+        candidates, override, note = self._candidates(rule, verdict)
+        if not candidates:
+            self._note(rule, verdict, note=note)
+            return None
+        first, value = candidates[0], verdict.value[:LONGEST]
+        target = f"{first.provider.name},{first.model}"[:LONGEST]
+        note = note or verdict.note or verdict.problem
+        looks.append(Look(rule.name, value, True, target, note))
+        if not guard.all_hold(candidates, case.facts.tokens):
+            candidates = self._guarded(list(candidates), verdict)
+        if case.seen is not None and (lost := warm.look(case, candidates[0])):
+            looks.append(lost)
+        return Plan(
+            candidates=tuple(candidates),
+            rule=rule.name,
+            value=value,
+            looks=tuple(looks),
+            request=self._stripped(rule, signals),
+            override=override,
+            problems=tuple(self.problems),
+        )
 
     def _note(
         self, rule: Rule, verdict: Verdict, *, hit: bool = False, target: str = "", note: str = ""
@@ -173,7 +201,7 @@ class _Decision:
         note = note or verdict.note or verdict.problem
         self.looks.append(Look(rule.name, verdict.value[:LONGEST], hit, target[:LONGEST], note))
 
-    def _candidates(self, rule: Rule, verdict: Verdict) -> tuple[list[Candidate], str, str]:
+    def _candidates(self, rule: Rule, verdict: Verdict) -> tuple[Sequence[Candidate], str, str]:
         """What a verdict leads to, in order; the override that decided; why there is nothing."""
         if verdict.candidates:
             return _distinct(verdict.candidates), "", ""
@@ -193,7 +221,7 @@ class _Decision:
             wrong = f"rule {rule.name} → {target}: {found.problem}"[:1000]
             (self.problems if verdict.target else self.gaps).append(wrong)
             return [], "", found.problem
-        candidates = list(found.candidates)
+        candidates = found.candidates
         if scenario is not None and not verdict.last_word:
             for fallback in case.generation.routes.fallback.get(scenario, ()):
                 candidates += resolve(case, fallback, f"fallback of {scenario}").candidates
@@ -203,8 +231,6 @@ class _Decision:
         """Puts those with room first. A scenario's choice (not a pin) that has no room anywhere
         gives way to longContext and default."""
         tokens = self.case.facts.tokens
-        if all(guard.holds(candidate, tokens) for candidate in candidates):
-            return tuple(candidates)
         roomy = [candidate for candidate in candidates if guard.holds(candidate, tokens)]
         if not roomy and verdict.target is None and not verdict.candidates:
             for scenario in ("longContext", "default"):
@@ -212,7 +238,7 @@ class _Decision:
                 if target is not None:
                     why = f"{scenario}: more room"
                     candidates += resolve(self.case, target, why).candidates
-            candidates = _distinct(candidates)
+            candidates = list(_distinct(candidates))
             roomy = [candidate for candidate in candidates if guard.holds(candidate, tokens)]
         room = guard.context_of(candidates[0])
         value = f"{tokens:,} tokens"
@@ -229,21 +255,23 @@ class _Decision:
             self.looks.append(Look("guard", value, True, target_name, note))
         return ordered
 
-    def _stripped(self, rule: Rule) -> Request:
+    def _stripped(self, rule: Rule, signals: Signals) -> Request:
         """The request to send: without directives that are ours, else the very same object."""
         case = self.case
         if case.generation.routes.strict and case.caller.plane != "litellm":
             return without_subagent_tag(case.request) if rule.name == "subagent" else case.request
-        request = without_directives(
-            case.request, lambda target: case.generation.provider(target.provider) is not None
-        )
+        request = case.request
+        if signals.directed:
+            request = without_directives(
+                request, lambda target: case.generation.provider(target.provider) is not None
+            )
         return without_subagent_tag(request) if case.facts.subagent else request
 
 
-def _distinct(candidates: Sequence[Candidate]) -> list[Candidate]:
+def _distinct(candidates: Sequence[Candidate]) -> Sequence[Candidate]:
     """Each provider's model once per key and way, where it came first."""
     if len(candidates) == 1:
-        return list(candidates)
+        return candidates
     first: dict[tuple[str, str, int, str], Candidate] = {}
     for one in candidates:
         first.setdefault((one.provider.name, one.model, one.provider.slot, one.branch), one)

@@ -8,10 +8,10 @@ from router.rules.signals import Signals
 from router.settings import Target
 
 
-def look(case: Case, signals: Signals) -> Verdict:
+def look(case: Case, signals: Signals) -> Verdict | None:
     custom = case.custom
     if custom is None:
-        return Verdict("not configured")
+        return None
     if custom.problem:
         return Verdict("no answer", problem=custom.problem)
     if not custom.model:
@@ -27,4 +27,4 @@ def look(case: Case, signals: Signals) -> Verdict:
 
 
 NAME = "custom"
-RULE = Rule(NAME, look)
+RULE = Rule(NAME, look, usual=None)

@@ -17,6 +17,8 @@ from router.settings import Target
 
 Resolves = Callable[[Target], bool]
 
+_DIRECTIVE_START = "/model"
+
 #: what is skipped comes first, so that a directive inside of it is never seen: blocks that a client
 #: writes into the user's message, and fenced code (open to the end where it is never closed)
 _DIRECTIVE = re.compile(
@@ -29,11 +31,21 @@ _DIRECTIVE = re.compile(
 
 def directives(text: str) -> Iterator[Target]:
     """Every `/model provider,model` at the start of a line of prose, in order."""
-    if "/model" in text:
+    if _DIRECTIVE_START in text:
         for match in _DIRECTIVE.finditer(text):
             target = Target.parse(match["target"] or "")
             if target is not None:
                 yield target
+
+
+def mentioned(request: Request) -> bool:
+    """Whether a text of the user's may hold a directive: hardly any does."""
+    for message in request.messages:
+        if message.role == "user":
+            for part in message.parts:
+                if type(part) is Text and _DIRECTIVE_START in part.text:
+                    return True
+    return False
 
 
 def without_directives(request: Request, resolves: Resolves) -> Request:
@@ -41,7 +53,7 @@ def without_directives(request: Request, resolves: Resolves) -> Request:
     object where there are none."""
 
     def clean(text: str) -> str:
-        return _DIRECTIVE.sub(drop, text) if "/model" in text else text
+        return _DIRECTIVE.sub(drop, text) if _DIRECTIVE_START in text else text
 
     def drop(match: re.Match[str]) -> str:
         target = Target.parse(match["target"] or "")

@@ -32,6 +32,8 @@ def look_header(case: Case, signals: Signals) -> Verdict | None:
 
 
 def look_prompt(case: Case, signals: Signals) -> Verdict | None:
+    if not signals.directed:
+        return None
     first: Target | None = None
     for text in signals.newest[1]:
         for target in directives(text.text):

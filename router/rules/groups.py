@@ -34,7 +34,12 @@ class Expanded(Struct, frozen=True):
 def expand(case: Case, name: str, reason: str, seen: tuple[str, ...] = ()) -> Expanded:
     """The deployments behind a model's name: the chosen one, the rest of its group, fallbacks."""
     found = _expand(case, name, reason, seen, "")
-    if not found.candidates or seen:  # fallbacks have none of their own when they are routes
+    # fallbacks have none of their own when they are routes
+    return found if seen else _with_fallbacks(case, name, found)
+
+
+def _with_fallbacks(case: Case, name: str, found: Expanded) -> Expanded:
+    if not found.candidates:
         return found
     wishes, groups = case.wishes, case.generation.groups
     if wishes.no_fallbacks or not (
@@ -104,13 +109,28 @@ def _expand(case: Case, name: str, reason: str, seen: tuple[str, ...], branch: s
     deployments = find(groups, name)
     if not deployments:
         return Expanded((), f"no model group is named {name[:100]!r}")
-    fitting = tags.allowed(case, deployments) if groups.tag_filtering else deployments
-    if not fitting:
+    return _group(case, name, deployments, reason, seen, branch)
+
+
+def _group(
+    case: Case,
+    name: str,
+    deployments: tuple[Deployment, ...],
+    reason: str,
+    seen: tuple[str, ...],
+    branch: str,
+) -> Expanded:
+    """What a group's deployments stand for, in the order to be tried."""
+    if case.generation.groups.tag_filtering:
+        deployments = tags.allowed(case, deployments)
+    if not deployments:
         asked = ", ".join(case.wishes.tags)
         return Expanded((), f"{tags.REFUSED}. Passed model={name} and tags=[{asked}]")
+    if len(deployments) == 1:
+        return _served(case, deployments[0], name, reason, (*seen, name), branch)
     candidates: list[Candidate] = []
     problems: list[str] = []
-    for place, deployment in enumerate(ordered(case, fitting)):
+    for place, deployment in enumerate(ordered(case, deployments)):
         why = reason if place == 0 else f"other deployment of {name}"
         found = _served(case, deployment, name, why, (*seen, name), branch)
         candidates += found.candidates
@@ -134,27 +154,16 @@ def _served(
     if provider.plane == "litellm":
         return _expand(case, model, reason, seen, branch)
     leg = name if deployment.order == 1 else f"{name} (order {deployment.order})"
-    found = tuple(
-        Candidate(
-            one,
-            model,
-            reason,
-            deployment.params,
-            leg=leg,
-            branch=branch,
-            group=name,
-            deployment=deployment,
-            timeouts=_timeouts(case, deployment, one),
-        )
-        for one in keyed(provider, case.chance)
-    )
-    return Expanded(found)
+    params = deployment.params
+    found: list[Candidate] = []
+    for one in keyed(provider, case.chance) if provider.per_key else (provider,):
+        timeouts = _timeouts(case, deployment, one)
+        found.append(Candidate(one, model, reason, params, leg, branch, name, deployment, timeouts))
+    return Expanded(tuple(found))
 
 
 def keyed(provider: Provider, chance: float) -> tuple[Provider, ...]:
     """The provider once per key, the drawn one first."""
-    if not provider.per_key:
-        return (provider,)
     first = draw([one.weight for one in provider.per_key], chance)
     return provider.per_key[first:] + provider.per_key[:first]
 
@@ -186,10 +195,9 @@ def _filled(deployment: Deployment, name: str) -> str:
 
 
 def unaliased(groups: Groups, name: str) -> str:
-    for _ in range(HOPS):
-        if name not in groups.aliases:
-            break
-        name = groups.aliases[name]
+    aliases, hops = groups.aliases, HOPS
+    while hops and name in aliases:
+        name, hops = aliases[name], hops - 1
     return name
 
 
@@ -236,7 +244,8 @@ def look(case: Case, signals: Signals) -> Verdict:
     many = f", {len(deployments)} deployments" if len(deployments) > 1 else ""
     if many and groups.strategy != "simple-shuffle":
         many += f" by {groups.strategy}"
-    found = expand(case, asked, f"group {name}")
+    found = _group(case, name, deployments, f"group {name}", (), "")
+    found = _with_fallbacks(case, asked, found)
     if not found.candidates and found.problem.startswith(tags.REFUSED):
         error = CallerError(found.problem, status=401, kind="credential")
         return Verdict(value, error=error)

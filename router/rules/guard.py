@@ -10,7 +10,6 @@ from collections.abc import Sequence
 
 from router.errors import CallerError
 from router.rules.plan import Candidate
-from router.settings import Generation
 
 
 def context_of(candidate: Candidate) -> int | None:
@@ -24,6 +23,13 @@ def holds(candidate: Candidate, tokens: int) -> bool:
     return context is None or tokens <= context
 
 
+def all_hold(candidates: Sequence[Candidate], tokens: int) -> bool:
+    for candidate in candidates:
+        if candidate.provider.context and not holds(candidate, tokens):
+            return False
+    return True
+
+
 def by_room(candidates: Sequence[Candidate], tokens: int) -> tuple[Candidate, ...]:
     """The same candidates, those with room first; the order among equals stays."""
     return tuple(sorted(candidates, key=lambda candidate: not holds(candidate, tokens)))
@@ -34,9 +40,3 @@ def too_long(candidates: Sequence[Candidate], tokens: int) -> CallerError:
     return CallerError(
         f"prompt is too long: {tokens} tokens > {most} maximum", status=400, kind="too_long"
     )
-
-
-def nearest_bound(generation: Generation) -> int:
-    """The smallest number of tokens that changes a decision: below it an estimate will do."""
-    contexts = [c for p in generation.providers.values() for c in p.context.values() if c > 0]
-    return min(generation.routes.long_context_threshold, *contexts, 1 << 40)

@@ -35,29 +35,19 @@ class Verdict(Struct, frozen=True):
     last_word: bool = False  # nothing falls back on this choice
 
 
-def misses(verdict: Verdict) -> bool:
-    """Most do: all but the one that decides."""
-    return not (
-        verdict.target
-        or verdict.scenario
-        or verdict.candidates
-        or verdict.error
-        or verdict.hands_on
-    )
-
-
 class Rule:
     """`look` gives None where the rule does not apply; the trace then has `usual` as the value that
-    it saw. That is most rules for most requests, so their look is made once."""
+    it saw. That is most rules for most requests, so their look is made once. With `usual` None the
+    trace has nothing: hardly anyone has what the rule asks for."""
 
     __slots__ = ("look", "missed", "name")
 
     def __init__(
-        self, name: str, look: Callable[[Case, Signals], Verdict | None], usual: str = ""
+        self, name: str, look: Callable[[Case, Signals], Verdict | None], usual: str | None = ""
     ) -> None:
         self.name = name
         self.look = look
-        self.missed = Look(name, usual, False, "", "")
+        self.missed = None if usual is None else Look(name, usual, False, "", "")
 
 
 class RefusedError(CallerError):

@@ -143,7 +143,7 @@ def look_think(case: Case, signals: Signals) -> Verdict:
     return _route(case, case.facts.thinking or "sent", "think", "think")
 
 
-def look_custom(case: Case, signals: Signals) -> Verdict:
+def look_custom(case: Case, signals: Signals) -> Verdict | None:
     """Whatever the function says is taken at its word."""
     answer = case.custom
     if answer is None or answer.problem or not answer.model:
@@ -154,7 +154,7 @@ def look_custom(case: Case, signals: Signals) -> Verdict:
 
 TABLE = (
     Rule("no model", look_no_model),
-    Rule(custom.NAME, look_custom),
+    Rule(custom.NAME, look_custom, usual=None),
     Rule("image", look_image),
     Rule("model", look_model),
     Rule("longContext", look_long),

@@ -60,6 +60,13 @@ class Generation:
     proxy: Secret = NO_KEY
     #: files and folders beside the usual ones that this was made from, to be watched as well
     follows: tuple[str, ...] = ()
+    #: the smallest number of tokens that changes a decision: below it an estimate will do
+    nearest_bound: int = field(init=False, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        contexts = [c for p in self.providers.values() for c in p.context.values() if c > 0]
+        nearest = min(self.routes.long_context_threshold, *contexts, 1 << 40)
+        object.__setattr__(self, "nearest_bound", nearest)
 
     def provider(self, name: str) -> Provider | None:
         """By name; exact first, then without regard to case."""

@@ -10,7 +10,7 @@ from router.caller import Caller
 from router.contract import Look
 from router.custom import Answer
 from router.facts import look_at
-from router.rules import CCR, RefusedError, nearest_bound
+from router.rules import CCR, RefusedError
 from router.settings import Routes
 from tests.router.rules_cases import (
     BUDGET,
@@ -382,8 +382,8 @@ def test_nothing_to_serve_with_is_a_clear_404() -> None:
 
 
 def test_nearest_bound_is_the_smallest_number_that_decides() -> None:
-    assert nearest_bound(generation()) == 60_000
-    assert nearest_bound(generation(providers=roomy(gem=9_000, anth=200_000))) == 9_000
+    assert generation().nearest_bound == 60_000
+    assert generation(providers=roomy(gem=9_000, anth=200_000)).nearest_bound == 9_000
 
 
 def test_facts_keep_no_text_of_any_length() -> None:
