@@ -215,7 +215,9 @@ def _explain(here: Home, given: argparse.Namespace) -> object:
         headers={name.strip(): value.strip() for name, value in headers.items()},
     )
     generation = _load(here, _flags(given, NOWHERE, ""), 1)
-    return asyncio.run(explain(action, formats.load(), generation, Means(), (), time.time()))
+    known = formats.load()
+    means = Means(formats=known)
+    return asyncio.run(explain(action, known, generation, means, (), time.time()))
 
 
 def _prices(here: Home, given: argparse.Namespace) -> object:

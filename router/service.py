@@ -126,6 +126,7 @@ class Router:
             Projects(home.claude_projects),
             self.custom,
             eyes=Eyes(own_door(self.transport, lambda: self.generation)),
+            formats=self.formats,
         )
         self.children: dict[str, Child] = {}
         #: where the child answers that serves the console to browsers

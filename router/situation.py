@@ -6,14 +6,18 @@ are, what this session has shown before, whose Router decides, what the person's
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import msgspec
 from msgspec import Struct, field
 
 from router.caller import Caller
 from router.contract import OverrideView
 from router.custom import CustomRouters
+from router.errors import RequestError
 from router.eyes import Eyes
 from router.facts import look_at
+from router.formats import Format
 from router.loads import Loads
 from router.messages import Request
 from router.projects import Projects
@@ -21,7 +25,7 @@ from router.rewrite import rewritten
 from router.rules.plan import Case
 from router.rules.strict import own_session
 from router.sessions import Sessions
-from router.settings import Generation
+from router.settings import Generation, Hooks
 from router.tokens import Counter
 from router.wishes import NO_WISHES, Wishes
 
@@ -35,6 +39,8 @@ class Means(Struct, frozen=True):
     custom: CustomRouters = field(default_factory=CustomRouters)
     loads: Loads = field(default_factory=Loads)
     eyes: Eyes | None = None
+    #: to read what a custom router made of a body
+    formats: Mapping[str, Format] = field(default_factory=dict)
 
 
 async def situation(
@@ -58,17 +64,12 @@ async def situation(
         generation = means.projects.preset(generation, hooks.presets[caller.preset])
         hooks = None  # as in CCR: a preset has none of its own
     if hooks is not None:
-        eyes = None if dry else means.eyes
-        seer = generation.routes.targets.get("image")
-        if hooks.image_agent and eyes is not None and seer is not None:
-            request, problems = await eyes.described(request, str(seer), caller.session)
+        request, problems = await _seen(means, hooks, request, generation, caller, dry=dry)
         session = own_session(request) if generation.routes.strict else caller.session
         if hooks.personal is not None and session:
             told = None if generation.routes.strict else request
             generation = await means.projects.generation(generation, hooks.personal, session, told)
-        if hooks.system_prompt is not None:
-            strictly = generation.routes.strict
-            request = rewritten(request, hooks.system_prompt, strict=strictly)
+        request = _rewritten(hooks, request, generation)
     strict = generation.routes.strict and caller.plane == "ccr"
     seen = means.sessions.get(caller.session, caller.agent) if caller.session else None
     ratio = 1.0 if seen is None or strict else seen.ratio
@@ -85,6 +86,19 @@ async def situation(
         custom = await means.custom.ask(
             hooks.custom, raw, caller.headers, caller.session, facts.tokens
         )
+        if custom.body:
+            try:
+                request = _changed(means, request, custom.body)
+            except RequestError as error:
+                words = f"custom router: what it made of the body is no request: {error.message}"
+                problems = (*problems, words[:300])
+            else:
+                request, more = await _seen(means, hooks, request, generation, caller, dry=dry)
+                request = _rewritten(hooks, request, generation)
+                problems = (*problems, *more)
+                if not strict:  # CCR has counted before
+                    tokens, exact = await means.counter.count(request, near)
+                facts = look_at(request, caller, tokens, exact, ratio)
     return Case(
         request=request,
         caller=caller,
@@ -99,4 +113,39 @@ async def situation(
         loads=means.loads,
         now=now,
         wishes=wishes,
+    )
+
+
+async def _seen(
+    means: Means,
+    hooks: Hooks,
+    request: Request,
+    generation: Generation,
+    caller: Caller,
+    *,
+    dry: bool,
+) -> tuple[Request, tuple[str, ...]]:
+    """With words for its pictures, where the image agent is wanted; and what went wrong."""
+    seer = generation.routes.targets.get("image")
+    if not hooks.image_agent or seer is None or means.eyes is None or dry:
+        return request, ()
+    return await means.eyes.described(request, str(seer), caller.session)
+
+
+def _rewritten(hooks: Hooks, request: Request, generation: Generation) -> Request:
+    if hooks.system_prompt is None:
+        return request
+    return rewritten(request, hooks.system_prompt, strict=generation.routes.strict)
+
+
+def _changed(means: Means, request: Request, body: bytes) -> Request:
+    """The request that a custom router made of this one; how it is answered stays the client's
+    choice. Raises RequestError."""
+    changed = means.formats[request.dialect].parse_request(body)
+    return msgspec.structs.replace(
+        changed,
+        model=request.model if changed.model == request.body.get("model") else changed.model,
+        stream=request.stream,
+        include_usage=request.include_usage,
+        bound=request.bound,
     )

@@ -25,24 +25,26 @@ _COMMANDS = {
     "python": (sys.executable, "-P", str(_HERE / "child.py")),
     "javascript": ("node", str(_HERE / "child.js")),
 }
-#: bytes of one answer
-LONGEST_ANSWER = 1024 * 1024
+#: bytes of one answer, which holds the body where that was changed
+LONGEST_ANSWER = 64 * 1024 * 1024
 #: failures in a row after which it rests, and for how many seconds
 PATIENCE, REST = 3, 30.0
 
 
 class Answer(Struct, frozen=True):
     """`model` is "" where the function leaves it to the rules; `problem` says why it could not be
-    followed."""
+    followed; `body` is the request's as it changed it, b"" where it did not."""
 
     model: str = ""
     problem: str = ""
+    body: bytes = b""
 
 
 class _Reply(Struct, frozen=True):
     id: int
     model: str | None = None
     error: str = ""
+    body: msgspec.Raw = msgspec.Raw()
 
 
 _REPLY = msgspec.json.Decoder(_Reply)
@@ -93,7 +95,7 @@ class CustomRouters:
         self.trouble = reply.error[:500]
         if reply.error:
             return Answer(problem=f"custom router: {self.trouble}")
-        return Answer(model=(reply.model or "")[:600])
+        return Answer(model=(reply.model or "")[:600], body=bytes(reply.body))
 
     async def _failed(self, why: str, now: float) -> Answer:
         """The child is of no more use."""

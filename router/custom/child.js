@@ -31,9 +31,11 @@ async function answer(chosen, line, config) {
   const reply = { id };
   try {
     const req = { ...question, url: "/v1/messages", method: "POST", log };
+    const before = JSON.stringify(req.body);
     const model = await chosen(req, config, { event });
     if (model && typeof model !== "string") throw new Error(`returned ${typeof model}`);
     reply.model = model || null;
+    if (JSON.stringify(req.body) !== before) reply.body = req.body;
   } catch (error) {
     const at = /:(\d+):\d+\)?$/m.exec(String(error && error.stack).replaceAll(file, ""));
     reply.error = `${error && error.name}: ${error && error.message}` + (at ? ` (line ${at[1]})` : "");

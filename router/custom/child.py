@@ -2,7 +2,8 @@
 
 FILE defines `router(req, config)` or `router(req, config, context)`, plain or async, which returns
 "provider,model", or None to leave it to the rules: CCR's contract, in Python. `req` has `body`
-(dict), `headers`, `sessionId`, `tokenCount`; also as `req["body"]`. `config` is config.json.
+(dict), `headers`, `sessionId`, `tokenCount`; also as `req["body"]`. `config` is config.json. What
+it changes in the body goes on, as with CCR.
 
 Reads one JSON object a line (first the config, then questions), writes one. Whatever the person's
 code prints goes to stderr. Ends when stdin closes. Uses nothing but the standard library.
@@ -36,9 +37,8 @@ def load(path: str) -> Callable[..., Any]:
     raise AttributeError("defines no function `router(req, config)`")
 
 
-async def answer(function: Callable[..., Any], question: dict[str, Any], config: Any) -> Any:
-    context = {"event": None}
-    given = [Req(**question, url="/v1/messages", method="POST"), config, context]
+async def answer(function: Callable[..., Any], req: Req, config: Any) -> Any:
+    given = [req, config, {"event": None}]
     count = len(inspect.signature(function).parameters)
     result = function(*given[: max(1, min(count, 3))])
     return await result if inspect.isawaitable(result) else result
@@ -56,11 +56,15 @@ def main() -> None:
     for line in sys.stdin:
         question = json.loads(line)
         reply: dict[str, Any] = {"id": question.pop("id")}
+        req = Req(**question, url="/v1/messages", method="POST")
+        before = json.dumps(req.body)
         try:
-            model = asyncio.run(answer(function, question, config))
+            model = asyncio.run(answer(function, req, config))
             if model is not None and not isinstance(model, str):
                 raise TypeError(f"returned {type(model).__name__}, not a string or None")
             reply["model"] = model
+            if json.dumps(req.body) != before:
+                reply["body"] = req.body
         except Exception as error:  # noqa: BLE001  the person's code, at its own border
             frame = traceback.extract_tb(error.__traceback__)[-1]
             reply["error"] = f"{type(error).__name__}: {error} (line {frame.lineno})"

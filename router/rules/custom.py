@@ -14,8 +14,9 @@ def look(case: Case, signals: Signals) -> Verdict | None:
         return None
     if custom.problem:
         return Verdict("no answer", problem=custom.problem)
+    note = "changed the request" if custom.body else ""
     if not custom.model:
-        return Verdict("leaves it to the rules")
+        return Verdict("leaves it to the rules", note=note)
     target = Target.parse(custom.model)
     if target is None:
         wrong = f"custom router: {custom.model[:200]!r} is not provider,model"
@@ -23,7 +24,7 @@ def look(case: Case, signals: Signals) -> Verdict | None:
     if case.generation.provider(target.provider) is None:
         wrong = unknown_provider(case.generation, target.provider)
         return Verdict(custom.model, problem=f"custom router: {wrong}")
-    return Verdict(custom.model, target=target, scenario="default")
+    return Verdict(custom.model, target=target, scenario="default", note=note)
 
 
 NAME = "custom"

@@ -10,9 +10,13 @@ from pathlib import Path
 
 import pytest
 
+from router.caller import Caller
 from router.custom import PATIENCE, Answer, CustomRouters
-from router.settings import CustomRouter
-from tests.router.rules_cases import ask, names
+from router.formats import load
+from router.rules import decide
+from router.settings import CustomRouter, Hooks
+from router.situation import Means, situation
+from tests.router.rules_cases import ask, generation, names, request
 
 BODY = b'{\n"model": "m",\r\n"messages": [{"role": "user", "content": "h\\n\\u00e9"}]}'
 Asks = Callable[..., Awaitable[Answer]]
@@ -51,6 +55,10 @@ PYTHON = [
         'def router(req, _): return "p," + req["body"]["messages"][0]["content"]',
         Answer("p,h\né"),
     ),
+    (
+        "def router(req):\n    req.body['model'] = 'a,b'\n    del req.body['messages']",
+        Answer(body=b'{"model": "a,b"}'),
+    ),
     ("def router(req): return 7", "TypeError: returned int, not a string or None"),
     (
         "def router(req):\n    x = 1\n    return x / 0",
@@ -81,11 +89,36 @@ async def test_javascript(asks: Asks) -> None:
     said = "{ console.log('x'); return [req.sessionId, req.tokenCount].join() }"
     assert await asks(header + said, suffix=js) == Answer("s1,7")
     assert await asks(header + "null", suffix=js) == Answer()
+    changing = "{ req.body = { max_tokens: 7 }; return 'a,b' }"
+    assert await asks(header + changing, suffix=js) == Answer("a,b", body=b'{"max_tokens":7}')
     thrown = (await asks(header + "{ \n throw new RangeError('no') }", suffix=js)).problem
     assert thrown == "custom router: RangeError: no (line 2)"
     assert "returned number" in (await asks(header + "7", suffix=js)).problem
     assert "SyntaxError" in (await asks("module.exports = (", suffix=js)).problem
     assert await asks("export default () => 'e,f'", suffix=".mjs") == Answer("e,f")
+
+
+async def test_what_it_makes_of_the_body_goes_on(routers: CustomRouters, tmp_path: Path) -> None:
+    """As with CCR: a model put into the body is the one that is asked for."""
+    path = tmp_path / "mine.py"
+    path.write_text(
+        "def router(req):\n"
+        "    if 'spoil' in str(req.body): req.body['messages'] = 7\n"
+        "    else: req.body.update(model='gem,changed', max_tokens=7, stream=True)"
+    )
+    spec = CustomRouter(str(path), "python", "1", b"{}", 20.0)
+    means = Means(custom=routers, formats=load())
+    config = generation(hooks=Hooks(custom=spec))
+    caller = Caller("ccr", "ccr", {})
+    plan = decide(await situation(means, request("hi"), caller, config))
+    assert (names(plan), plan.rule) == (["gem,changed"], "model")
+    assert (plan.request.max_tokens, plan.request.stream) == (7, False)
+    assert plan.looks[4].note == "changed the request"
+    spoilt = await situation(means, request("spoil"), caller, config)
+    assert (spoilt.request.messages, spoilt.problems) == (
+        request("spoil").messages,
+        ("custom router: what it made of the body is no request: messages: should be a list",),
+    )
 
 
 async def test_one_that_hangs_is_given_up_and_replaced(asks: Asks, routers: CustomRouters) -> None:

@@ -94,6 +94,23 @@ NAMES: dict[Kind, str] = {
     "timeout": "timeout_error DEADLINE_EXCEEDED",
     "upstream": "api_error server_error internal_server_error INTERNAL",
 }
+#: a 400's message, where it names nothing
+WORDS: dict[Kind, tuple[str, ...]] = {
+    "too_long": (
+        "Context length exceeded: shorten it",
+        "Too many input tokens",
+        "Prompt contains 40000 tokens, too large for model x",
+        "Please reduce the length of the messages or completion.",
+    ),
+    "credential": ("Invalid API key provided",),
+    "missing": ("model 'x' not found, try pulling it first", "Unknown model: x"),
+    "refused": (
+        "The prompt triggered Azure OpenAI's content management policy.",
+        "This request violates our content policy.",
+        "Your request was rejected as a result of our safety system.",
+        "Output blocked by content filtering policy",
+    ),
+}
 #: of a failure in a stream, which has no status of its own
 OWN: dict[Kind, int] = {
     **{"caller": 400, "too_long": 400, "refused": 400, "missing": 404, "quota": 429},
@@ -102,7 +119,7 @@ OWN: dict[Kind, int] = {
 }
 
 
-def test_E02_E06_a_status_or_a_name_alone_says_what_it_is() -> None:
+def test_E02_E06_a_status_a_name_or_words_alone_say_what_it_is() -> None:
     for kind, statuses in STATUSES.items():
         for status in statuses:
             assert (status, O.read_error(status, {}, b"", provider()).kind) == (status, kind)
@@ -110,6 +127,9 @@ def test_E02_E06_a_status_or_a_name_alone_says_what_it_is() -> None:
         for name in names.split():
             assert (name, kind_of(418, name, None, "")) == (name, kind)
             assert (name, kind_of(0, None, name, "")) == (name, kind)
+    for kind, messages in WORDS.items():
+        for message in messages:
+            assert (message, kind_of(400, None, None, message)) == (message, kind)
     for name in ("request_too_large", "invalid_request_error", "INVALID_ARGUMENT"):
         assert (name, in_stream({"error": {"type": name}}).kind) == (name, "caller")
     assert {kind: raised(Failure(kind, "m")).status for kind in OWN} == OWN
