@@ -40,6 +40,10 @@ WARM = 0.5
 READ = 0.95
 #: seconds after the starts: programs load prices and vocabularies once they listen
 SETTLE = 3.0
+#: share of a core that the gateways together may use before the next one is measured: LiteLLM works
+#: for half a second on what it was sent, on the core that the next one then shares with it; and the
+#: most seconds that this is waited for
+QUIET, PATIENCE = 0.03, 6.0
 
 
 @dataclass(frozen=True)
@@ -132,6 +136,7 @@ def _measure(
         for turn in range(given.rounds):
             for scenario in scenarios:
                 for gateway, process in running if turn % 2 == 0 else running[::-1]:
+                    _wait_quiet(started)
                     row = _one(folder, gateway, process, scenario, given.seconds)
                     if row is not None:
                         rows.append(row)
@@ -142,6 +147,17 @@ def _measure(
         for process in reversed(started):
             process.stop()
     return rows
+
+
+def _wait_quiet(started: list[Measured]) -> None:
+    """Until the last one measured has done what it had left to do."""
+    end = time.monotonic() + PATIENCE
+    while time.monotonic() < end:
+        before, at = sum(one.cpu() for one in started), time.monotonic()
+        time.sleep(0.3)
+        used = sum(one.cpu() for one in started) - before
+        if used < QUIET * (time.monotonic() - at):
+            return
 
 
 def _one(
