@@ -98,7 +98,10 @@ def _serve(here: Home, given: argparse.Namespace) -> int:
         )
         return ALREADY_RUNNING
     with lock:
-        uvloop.run(_run(here, given))
+        left = uvloop.run(_run(here, given))
+    if left is not None:  # the same process and options, with the program as it is now
+        words = [sys.executable, *sys.orig_argv[1:]]
+        os.execve(words[0], words, {**os.environ, **left})  # noqa: S606 no shell is wanted
     return 0
 
 
@@ -116,7 +119,8 @@ def _lock(here: Home) -> IO[str] | None:
     return lock
 
 
-async def _run(here: Home, given: argparse.Namespace) -> None:
+async def _run(here: Home, given: argparse.Namespace) -> dict[str, str] | None:
+    """What a router that begins anew in this process is given; None where it just ended."""
     simulator = bind("127.0.0.1", 0)
     model = bind("127.0.0.1", 0) if given.local else None
     flags = _flags(given, _address(simulator), _address(model) if model else "")
@@ -159,6 +163,7 @@ async def _run(here: Home, given: argparse.Namespace) -> None:
         [path for path in files(here, flags)],
         lambda: _print({"ready": True, "pid": router.pid, "listeners": router.listeners()}),
     )
+    return router.left
 
 
 def _ssh_words(ssh: list[socket.socket], generation: Generation) -> list[str]:

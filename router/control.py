@@ -198,6 +198,7 @@ def snapshot(router: Router) -> Snapshot:
         visitors=router.visitors.views(),
         alerts=tuple(router.alerts.recent),
         ledger_trouble=router.ledger.trouble,
+        held=router.manager.holds_us,
     )
 
 

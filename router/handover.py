@@ -2,7 +2,8 @@
 
 One rule: a port that is handed over never refuses: whoever connects meanwhile waits in its queue.
 Whoever restarts listens at `Home.handover`; the old router sends its sockets there as it stops; the
-new one finds their numbers in the variable HANDED_OVER. Where any of this fails, the ports are
+new one finds their numbers in the variable HANDED_OVER. One whose process somebody watches over
+(sd_notify.py) begins anew in it and hands them to itself. Where any of this fails, the ports are
 bound anew, as at any start.
 """
 
@@ -30,6 +31,14 @@ def give(place: Path, listening: Iterable[int]) -> None:
             socket.send_fds(to, [b"listening"], fds)
         except OSError:  # nobody waits: it is a stop like any other
             return
+
+
+def keep(listening: Iterable[int]) -> dict[str, str]:
+    """For a router that begins anew in this very process: the variable that names the sockets."""
+    kept = [os.dup(fd) for fd in listening]
+    for fd in kept:
+        os.set_inheritable(fd, True)
+    return {HANDED_OVER: ",".join(map(str, kept))}
 
 
 class Taken:

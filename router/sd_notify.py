@@ -1,4 +1,5 @@
-"""Tells systemd how we are (`Type=notify`): that we listen, that we end, that we are alive.
+"""Tells systemd how we are (`Type=notify`): that we listen, that we end, that we are alive; and
+knows whether somebody takes the end of our process for the end of the router.
 
 One rule: without NOTIFY_SOCKET, which only a service manager sets, nothing happens at all; and no
 child of ours inherits it.
@@ -11,16 +12,28 @@ import contextlib
 import os
 import socket
 
+#: seconds for a manager that does not read: it must not hold up the loop
+PATIENCE = 0.1
+_NAMES = ("NOTIFY_SOCKET", "WATCHDOG_PID", "WATCHDOG_USEC")
+
 
 class Manager:
     """The service manager that started us, if one did."""
 
     def __init__(self) -> None:
-        self._address = os.environ.pop("NOTIFY_SOCKET", "")
-        watched = os.environ.pop("WATCHDOG_PID", "") in ("", str(os.getpid()))
-        usec = os.environ.pop("WATCHDOG_USEC", "")
+        #: what it told us, for a router that begins anew in this very process
+        self.given = {name: os.environ.pop(name) for name in _NAMES if name in os.environ}
+        self._address = self.given.get("NOTIFY_SOCKET", "")
+        watched = self.given.get("WATCHDOG_PID", "") in ("", str(os.getpid()))
+        usec = self.given.get("WATCHDOG_USEC", "")
         #: seconds between two signs of life; 0: none is wanted
         self.every = int(usec) / 2e6 if watched and usec.isdecimal() else 0.0
+
+    @property
+    def holds_us(self) -> bool:
+        """Whether a restart has to keep this process: a service manager takes its end for the
+        router's, and a container ends with its first process."""
+        return bool(self._address) or os.getpid() == 1
 
     def tell(self, *lines: str) -> None:
         """ "READY=1", "STOPPING=1", "STATUS=…"."""
@@ -29,6 +42,7 @@ class Manager:
         # an address that begins with @ is in Linux's abstract namespace
         address = "\0" + self._address[1:] if self._address.startswith("@") else self._address
         with contextlib.suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sock:
+            sock.settimeout(PATIENCE)
             sock.sendto("\n".join(lines).encode(), address)
 
     async def watch(self) -> None:

@@ -27,7 +27,7 @@ from router.edits import Edits
 from router.errors import ConfigError
 from router.eyes import Eyes, own_door
 from router.guards import proxied
-from router.handover import give
+from router.handover import give, keep
 from router.health import Health
 from router.inlining import Inlining
 from router.invitations import Invitations
@@ -70,6 +70,8 @@ class Router:
 
     #: another machine, whose request a proxy on this one brought ("": none did)
     came_for = ""
+    #: variables for the router that begins anew in this process, once `run` has returned
+    left: dict[str, str] | None = None
 
     def __init__(
         self, home: Home, generation: Generation, reload_from: Callable[[int], Generation]
@@ -296,11 +298,16 @@ class Router:
         ready()
         self.manager.tell("READY=1", f"STATUS=generation {self.generation.number}")
         await self._stopping.wait()
-        self.manager.tell("STOPPING=1")
+        anew = self._again and self.manager.holds_us
+        self.manager.tell("STATUS=begins anew" if anew else "STOPPING=1")
         self.log.info("router", f"stopping, {len(self.live.running)} requests still run")
         if self._again:
             fds = [fd for child in self.children.values() if child.lingers for fd in child.fds]
-            give(self.home.handover, [*edge.listening(), *fds])
+            fds += edge.listening()
+            if anew:
+                self.left = keep(fds) | self.manager.given
+            else:
+                give(self.home.handover, fds)
             self.invitations.hand_on()
         await edge.drain(DRAIN)
         for task in self._tasks:

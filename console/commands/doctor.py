@@ -168,12 +168,16 @@ def closed_to(path: Path, here: Home) -> int:
 
 def _foreign(here: Home) -> Iterator[Finding]:
     """A folder of somebody else's: they may put another configuration in it, and so a program of
-    theirs to be run. The system's own user may do that anyway."""
+    theirs to be run. The system's own user may do that anyway, and the one as whom the router runs
+    decides for itself: it is another one's where root asks about a service."""
     from router.contract import Finding
 
+    whose = {os.getuid(), 0}
+    with contextlib.suppress(OSError):
+        whose.add(here.socket.stat().st_uid)
     for folder in (here.config, here.data, here.ccr):
         with contextlib.suppress(OSError):
-            if (owner := folder.stat().st_uid) not in (os.getuid(), 0):
+            if (owner := folder.stat().st_uid) not in whose:
                 text = f"belongs to another user (uid {owner}), who can change what runs here"
                 yield Finding("owner", str(folder), "problem", text)
 

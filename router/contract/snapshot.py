@@ -56,6 +56,7 @@ class Snapshot(Struct, frozen=True, gc=False):
     visitors: tuple[Visitor, ...] = ()  # oldest first
     alerts: tuple[AlertView, ...] = ()  # newest first, at most 50
     ledger_trouble: str = ""  # why requests cannot be written down at this time
+    held: bool = False  # by a service manager or a container: a restart keeps its process
 
 
 class ServicesChanged(Struct, frozen=True, tag=True, gc=False):

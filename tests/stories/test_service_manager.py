@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import configparser
+import json
 import socket
+import subprocess
+import sys
 from pathlib import Path
 
 from tests.harness import running
@@ -11,18 +14,32 @@ from tests.harness import running
 PACKAGING = Path(__file__).parents[2] / "packaging"
 
 
-def test_the_manager_is_told_when_it_listens_and_when_it_ends(tmp_path: Path) -> None:
+def test_the_manager_is_told_how_it_is_and_a_restart_keeps_the_process_that_it_watches(
+    tmp_path: Path,
+) -> None:
+    place = str(tmp_path / "n")
+    words = [sys.executable, "-m", "console", "restart", "--json"]
+    said: list[str] = []
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
-        manager.bind(str(tmp_path / "n"))
+        manager.bind(place)
         manager.settimeout(30)
-        place = str(tmp_path / "n")
-        with running(tmp_path, NOTIFY_SOCKET=place, WATCHDOG_USEC="100000") as router:
-            said = {manager.recv(4096).decode().split("\n")[0] for _ in range(3)}
-            assert said == {"READY=1", "WATCHDOG=1"}
+        with running(tmp_path, NOTIFY_SOCKET=place, WATCHDOG_USEC="1000000") as router:
+            done = subprocess.run(words, env=router.env, capture_output=True, text=True, check=True)
+            assert json.loads(done.stdout) == {"pid": router.process.pid}
             assert router.get("/livez").status_code == 200
-            router.stop()
-            while (line := manager.recv(4096).decode()) != "STOPPING=1":
-                assert line == "WATCHDOG=1"
+            assert router.stop() == 0
+            while said[-1:] != ["STOPPING=1"]:
+                said.append(manager.recv(4096).decode().split("\n")[0])
+    alive = "WATCHDOG=1"
+    assert [word for word in said if word != alive] == [
+        "READY=1",
+        "STATUS=begins anew",
+        "READY=1",
+        "STOPPING=1",
+    ]
+    again = said.index("STATUS=begins anew")
+    assert alive in said[:again]
+    assert alive in said[again:]
 
 
 def test_the_units_are_of_the_kind_that_the_router_speaks() -> None:
