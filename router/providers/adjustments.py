@@ -72,8 +72,20 @@ def streamoptions(body: JSON, _options: Mapping[str, Any]) -> JSON:
 
 
 def customparams(body: JSON, options: Mapping[str, Any]) -> JSON:
-    """Merges the options into the body, at any depth; what the body already says stays."""
-    return _under(options, body)
+    """Puts the options into the body. A field that is there stays, but inside of an object that is
+    there the options win, at any depth: as CCR does."""
+    merged = dict(body)
+    for name, value in options.items():
+        there = body.get(name)
+        if name not in body:
+            merged[name] = value
+        elif isinstance(there, dict) and isinstance(value, Mapping):
+            merged[name] = _over(there, value)
+            if name == "reasoning":  # OpenRouter takes one of them, not both
+                for one, other in (("effort", "max_tokens"), ("max_tokens", "effort")):
+                    if one in value and other not in value:
+                        merged[name].pop(other, None)
+    return merged
 
 
 def deepseek(body: JSON, options: Mapping[str, Any]) -> JSON:
@@ -298,11 +310,12 @@ def _without(value: Any, name: str) -> Any:
     return value
 
 
-def _under(defaults: Mapping[str, Any], body: JSON) -> JSON:
-    merged = dict(body)
-    for name, value in defaults.items():
-        if name not in body:
+def _over(there: JSON, options: Mapping[str, Any]) -> JSON:
+    merged = dict(there)
+    for name, value in options.items():
+        inner = there.get(name)
+        if isinstance(inner, dict) and isinstance(value, Mapping):
+            merged[name] = _over(inner, value)
+        else:
             merged[name] = value
-        elif isinstance(body[name], dict) and isinstance(value, Mapping):
-            merged[name] = _under(value, body[name])
     return merged

@@ -84,7 +84,19 @@ CASES: list[tuple[str, dict[str, Any], dict[str, Any], dict[str, Any]]] = [
     ("streamoptions", {}, {}, {"stream_options": {"include_usage": True}}),
     ("streamoptions", {}, {"stream": False}, {}),
     ("customparams", {"a": 1, "temperature": 1}, {}, {"a": 1}),
-    ("customparams", {"x": {"b": 2, "c": 3}}, {"x": {"b": 1}}, {"x": {"b": 1, "c": 3}}),
+    ("customparams", {"x": {"b": 2, "c": 3}}, {"x": {"b": 1}}, {"x": {"b": 2, "c": 3}}),
+    (
+        "customparams",
+        {"x": {"y": {"a": 1}, "z": [2]}, "n": {"k": 1}},
+        {"x": {"y": {"b": 2}, "z": {}}, "n": 3},
+        {"x": {"y": {"a": 1, "b": 2}, "z": [2]}, "n": 3},
+    ),
+    (
+        "customparams",
+        {"reasoning": {"effort": "low"}},
+        {"reasoning": {"max_tokens": 2000}},
+        {"reasoning": {"effort": "low"}},
+    ),
     ("deepseek", {}, {}, {"max_tokens": 8192}),
     ("deepseek", {"max_tokens": 64_000}, {}, {}),
     (
