@@ -157,7 +157,9 @@ class _Carrier:
             events = changed(events, sent.changes)
         self._account(events)
         self._screen()
-        self._record.first_token = self._record.first_token or self._router.now()
+        # it is all here: what it costs stands fast, and is worked out once
+        self._attempt.ended = now = self._router.now()
+        self._record.first_token = self._record.first_token or now
         if self._request.stream:
             writer = self._writer()
             await self._begin_stream()

@@ -284,7 +284,8 @@ def settle(
     error: UpstreamError | None = None,
 ) -> None:
     """Writes down how an attempt ended."""
-    attempt.ended = router.now()
+    if attempt.ended is None:
+        attempt.ended = router.now()
     attempt.outcome = "ok" if error is None else error.kind
     provider = attempt.candidate.provider
     if error is not None:

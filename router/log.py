@@ -98,15 +98,7 @@ class Log:
     ) -> None:
         if LEVELS.index(level) < self._least:
             return
-        line = LogLine(
-            id=0,
-            at=self._wall(),
-            level=level,
-            source=source,
-            message=message,
-            request=request,
-            simulated=simulated,
-        )
+        line = LogLine(0, self._wall(), level, source, message, request, simulated)
         self._keep(line)
         self._lines.append(line)
         if self.also is not None:
