@@ -72,12 +72,10 @@ class App:
 
     def _door(self, scope: Scope) -> tuple[Door, str]:
         path: str = scope["path"]
-        server = scope.get("server")
+        server = scope["server"]
         door = self._roots.get(server[1]) if server else None
         if door is not None:
             return door, path
-        _, first, *rest = path.split("/", 2) if path != "/" else ("", "")
+        first, _, rest = path[1:].partition("/")
         mounted = MOUNTS.get(first)
-        if mounted is None:
-            return front, path
-        return mounted, "/" + rest[0] if rest else "/"
+        return (front, path) if mounted is None else (mounted, "/" + rest)

@@ -21,7 +21,14 @@ from router.caller import Caller
 from router.canned import canned, recite
 from router.delivery import deliver
 from router.doors.call import Call
-from router.doors.callers import client_of, key_of, public_name, session_of, user_of
+from router.doors.callers import (
+    client_of,
+    key_of,
+    public_name,
+    session_named,
+    session_within,
+    user_of,
+)
 from router.errors import Kind, RequestError, UpstreamError
 from router.formats import Format, splice
 from router.formats.failures import redacted
@@ -79,7 +86,7 @@ async def exchange(router: Router, call: Call, surface: Surface) -> None:
         record.asked = request.model or ""
         record.stream = request.stream
         record.user = record.user or user_of(request.user or "")
-        session = session_of(call.headers, request.body)
+        session = "" if record.caller.session else session_within(request.body)
         if surface.wishes is not None:
             request, record.wishes = surface.wishes(request, call, surface.format.parse_request)
         if session:
@@ -132,7 +139,7 @@ def begin(router: Router, call: Call, surface: Surface, endpoint: str) -> Record
         door=surface.door,
         plane=surface.plane,
         headers=headers,
-        session=session_of(headers, {}),
+        session=session_named(headers),
         agent=headers.get("x-claude-code-agent-id", "")[:100],
         key=public_name(key) if holder is None else holder.name,
         team=(holder.team_id or "") if holder is not None else "",

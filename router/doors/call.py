@@ -70,15 +70,16 @@ class Call:
     async def begin(self, status: int, content_type: str, headers: Headers = ()) -> None:
         """Sends the head; the body follows by `more` and `end`. `content_type` "" is left out."""
         await self._cycle.ready()
-        kind = [("content-type", content_type)] if content_type else []
-        self._begin(status, [*kind, *headers])
+        told = [("content-type", content_type), *headers] if content_type else list(headers)
+        length = dict(told).get("content-length")
+        self._begin(status, told, None if length is None else int(length))
 
     def ping(self, content_type: str, headers: Headers, ping: bytes) -> None:
         """`ping` to the client of a stream that has no answer yet, and the head before it, once."""
         if self._cycle.flow.write_paused:
             return  # it has not read what it got
         if not self.started:
-            self._begin(200, [("content-type", content_type), *headers])
+            self._begin(200, [("content-type", content_type), *headers], None)
         self._cycle.write(ping, more=True)
 
     async def more(self, body: bytes) -> None:
@@ -98,8 +99,9 @@ class Call:
     ) -> None:
         """A whole answer at once."""
         await self._cycle.ready()
-        length = ("content-length", str(len(body)))
-        self._begin(status, [("content-type", content_type), length, *headers])
+        size = len(body)
+        told = [("content-type", content_type), ("content-length", str(size)), *headers]
+        self._begin(status, told, size)
         self._cycle.write(b"" if self.method == "HEAD" else body, more=False)
 
     async def preflight(self, headers: list[tuple[str, str]]) -> None:
@@ -107,11 +109,11 @@ class Call:
         self._cycle.begin(204, _lines(headers), None)
         self._cycle.write(b"", more=False)
 
-    def _begin(self, status: int, headers: list[tuple[str, str]]) -> None:
+    def _begin(self, status: int, headers: list[tuple[str, str]], length: int | None) -> None:
         self.started = True
-        length = dict(headers).get("content-length")
-        lines = _lines([*headers, *self.cors], _OURS)
-        self._cycle.begin(status, lines, None if length is None else int(length))
+        if self.cors:
+            headers += self.cors
+        self._cycle.begin(status, _lines(headers, _OURS), length)
 
     async def json(self, status: int, value: object, headers: Headers = ()) -> None:
         await self.answer(status, msgspec.json.encode(value), headers=headers)

@@ -33,6 +33,8 @@ KEY_HEADERS = ("x-api-key", "api-key", "x-goog-api-key", "x-litellm-api-key")
 def key_of(headers: Mapping[str, str]) -> str:
     """The client's key as sent; "" when there is none. Both forms together: Authorization wins."""
     authorization = headers.get("authorization", "")
+    if authorization.startswith("Bearer "):
+        return authorization[7:].strip()
     if authorization:
         scheme, _, rest = authorization.partition(" ")
         return rest.strip() if scheme.lower() == "bearer" else authorization.strip()
@@ -58,10 +60,19 @@ def admitted(key: str, keys: Sequence[Secret]) -> bool:
 
 
 def session_of(headers: Mapping[str, str], body: Mapping[str, Any]) -> str:
+    return session_named(headers) or session_within(body)
+
+
+def session_named(headers: Mapping[str, str]) -> str:
     if not _SESSION_HEADERS.isdisjoint(headers):
         for name in SESSION_HEADERS:
             if value := headers.get(name):
                 return value[:100]
+    return ""
+
+
+def session_within(body: Mapping[str, Any]) -> str:
+    """What the body's metadata says, for a client whose headers name none."""
     metadata = body.get("metadata")
     user = metadata.get("user_id") if isinstance(metadata, dict) else None
     if not isinstance(user, str):
@@ -86,7 +97,6 @@ def user_of(told: str) -> str:
 
 def client_of(headers: Mapping[str, str]) -> str:
     """ "claude-cli/2.1.330" from a whole User-Agent."""
-    agent = headers.get("user-agent", "")
     if "x-openwebui-user-id" in headers:  # its own agent is its HTTP library's
         return "Open WebUI"
-    return agent.split(" ", 1)[0][:60]
+    return headers.get("user-agent", "").partition(" ")[0][:60]

@@ -93,9 +93,10 @@ async def _route(router: Router, call: Call, door: str) -> None:
             kind="credential",
             headers=(("x-should-retry", "false"),),
         )
+    if call.method == "POST" and (format := _SPOKEN.get(call.path)):
+        await exchange(router, call, _surface(router, call, door, format))
+        return
     match call.method, call.path:
-        case "POST", path if format := _SPOKEN.get(path):
-            await exchange(router, call, _surface(router, call, door, format))
         case "POST", path if found := _PRESET.fullmatch(path):
             await exchange(router, call, _preset(router, call, door, found[1]))
         case "POST", "/v1/messages/count_tokens":
@@ -134,16 +135,21 @@ def headers(record: Record) -> list[tuple[str, str]]:
     told = [("x-request-id", record.id), ("request-id", record.id)]
     if record.caller.sent_id:
         told.append(("x-client-request-id", record.caller.sent_id))
-    if record.attempts and not record.pinged:  # then another may answer in the end
-        last = record.attempts[-1].candidate
-        told.append(("x-pointsman-model", f"{last.provider.name},{last.model}"))
-        told.append(("x-pointsman-rule", record.rule))
-        told.append(("x-pointsman-attempts", str(len(record.attempts))))
-        if last.provider.simulated:
+    attempts = record.attempts
+    if attempts and not record.pinged:  # then another may answer in the end
+        last = attempts[-1]
+        candidate, provider = last.candidate, last.candidate.provider
+        told += (
+            ("x-pointsman-model", f"{provider.name},{candidate.model}"),
+            ("x-pointsman-rule", record.rule),
+            ("x-pointsman-attempts", str(len(attempts))),
+        )
+        if provider.simulated:
             told.append(("x-pointsman-simulated", "1"))
-        told += record.attempts[-1].limits
-        if dropped := record.attempts[-1].dropped:
-            told.append(("x-pointsman-dropped", ", ".join(dropped)[:500]))
+        if last.limits:
+            told += last.limits
+        if last.dropped:
+            told.append(("x-pointsman-dropped", ", ".join(last.dropped)[:500]))
     if record.problems:
         told.append(("x-pointsman-problem", "; ".join(record.problems)[:500]))
     return told

@@ -42,12 +42,12 @@ if TYPE_CHECKING:
 CREATED = 1677610602
 #: the guide's "ccr-claude-sonnet", less the prefix
 ROUTED = "claude-sonnet"
-#: what is answered by a completion, and the format that its path speaks
-_COMPLETIONS = (
-    (re.compile(r"(/v1|/(engines|openai/deployments)/.+)?/chat/completions"), "openai_chat"),
-    (re.compile(r"(/v1|/(engines|openai/deployments)/.+)?/completions"), "openai_completions"),
-    (re.compile(r"/v1/messages"), "anthropic_messages"),
+#: what is answered by a completion: a group for each format that its path may speak
+_COMPLETIONS = re.compile(
+    r"(?:/v1|/(?:engines|openai/deployments)/.+)?/(?:(chat/completions)|(?<!/chat/)(completions))"
+    r"|(/v1/messages)"
 )
+_FORMATS = ("", "openai_chat", "openai_completions", "anthropic_messages")
 _EMBED = re.compile(r"(/v1)?/embeddings|/(engines|openai/deployments)/.+/embeddings")
 #: Azure's paths, and the old ones of OpenAI, name the model: that goes before the body's
 _NAMES = re.compile(
@@ -81,7 +81,8 @@ def _dialect(path: str) -> str:
 
 def _completing(path: str) -> str:
     """The format of a path that completes; "" for any other."""
-    return next((format for paths, format in _COMPLETIONS if paths.fullmatch(path)), "")
+    found = _COMPLETIONS.fullmatch(path)
+    return _FORMATS[found.lastindex or 0] if found else ""
 
 
 async def _route(router: Router, call: Call) -> None:
@@ -94,9 +95,10 @@ async def _route(router: Router, call: Call) -> None:
         return
     if not external:
         admit(router, call)
+    if call.method == "POST" and (format := _completing(call.path)):
+        await exchange(router, call, _surface(router, call, format))
+        return
     match call.method, call.path:
-        case "POST", path if format := _completing(path):
-            await exchange(router, call, _surface(router, call, format))
         case _, path if responses.PATHS.fullmatch(path):
             surface = _surface(router, call, "openai_responses")
             await responses.responses(router, call, surface, partial(litellm, router))

@@ -26,26 +26,26 @@ def headers(router: Router, record: Record) -> list[tuple[str, str]]:
     told += (("x-litellm-call-id", record.id), ("x-litellm-version", VERSION))
     if record.holder is not None:
         told += _of_key(router, record.holder)
-    if not record.attempts or record.pinged:
+    attempts = record.attempts
+    if not attempts or record.pinged:
         return told
-    last = record.attempts[-1]
-    candidate, deployment = last.candidate, last.candidate.deployment
+    candidate = attempts[-1].candidate
+    deployment = candidate.deployment
+    now = router.now()
+    taken = apart = now - record.started
+    for one in attempts:
+        apart -= (one.ended or now) - one.started
     told += (
         ("x-litellm-model-group", candidate.group or record.asked),
         ("x-litellm-model-name", _called(deployment, candidate.model)),
         ("x-litellm-model-api-base", candidate.provider.base),
-        ("x-litellm-attempted-retries", str(_retries(record.attempts))),
-        ("x-litellm-attempted-fallbacks", str(_fallbacks(record.attempts))),
-    )
-    if deployment is not None:
-        told.append(("x-litellm-model-id", deployment.id))
-    now = router.now()
-    taken = now - record.started
-    apart = taken - sum((one.ended or now) - one.started for one in record.attempts)
-    told += (
+        ("x-litellm-attempted-retries", str(_retries(attempts))),
+        ("x-litellm-attempted-fallbacks", str(_fallbacks(attempts))),
         ("x-litellm-response-duration-ms", f"{taken * 1000:.3f}"),
         ("x-litellm-overhead-duration-ms", f"{max(0.0, apart) * 1000:.3f}"),
     )
+    if deployment is not None:
+        told.append(("x-litellm-model-id", deployment.id))
     if record.wishes.timeout is not None:
         told.append(("x-litellm-timeout", f"{record.wishes.timeout:g}"))
     cost = record.cost
@@ -81,10 +81,14 @@ def _way(attempt: Attempt) -> tuple[str, str]:
 
 def _retries(attempts: list[Attempt]) -> int:
     """Attempts at the last group before the one that counts."""
+    if len(attempts) == 1:
+        return 0
     last = _way(attempts[-1])
     return sum(_way(attempt) == last for attempt in attempts) - 1
 
 
 def _fallbacks(attempts: list[Attempt]) -> int:
     """How often it moved on to another group."""
+    if len(attempts) == 1:
+        return 0
     return sum(_way(one) != _way(other) for one, other in pairwise(attempts))
