@@ -31,7 +31,7 @@ from router.exchange import Surface, exchange
 from router.formats import Format, other_endpoints
 from router.forward import forward
 from router.providers import KINDS
-from router.rules.groups import find
+from router.rules.groups import find, unaliased
 from router.settings import Deployment
 from router.spending.access import may_use
 
@@ -219,7 +219,11 @@ def names(router: Router) -> list[str]:
     CCR plane's rules answer."""
     generation = router.generation
     groups = generation.groups
-    found = [alias for alias in groups.aliases if alias not in groups.hidden]
+    found = [
+        alias
+        for alias in groups.aliases
+        if alias not in groups.hidden and find(groups, unaliased(groups, alias))
+    ]
     for name, deployments in groups.deployments.items():
         found += _behind(router, name, deployments) if "*" in name else [name]
     if generation.routes.targets:
@@ -239,6 +243,8 @@ def _behind(router: Router, pattern: str, deployments: tuple[Deployment, ...]) -
         if kind is not None:
             known += [*kind.offered, *listed_models(kind.name, provider.base)]
         own = deployment.target.model
+        if "*" not in own:
+            continue  # any name will do: there is none to choose from
         for model in known:
             if "*" in model or not fnmatchcase(model, own):
                 continue

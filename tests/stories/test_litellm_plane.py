@@ -60,6 +60,7 @@ model_list:
     model_info: {id: the-id-of-once}
   - {model_name: drop, litellm_params: {model: openai/ok, <<: *up, additional_drop_params: [seed]}}
   - {model_name: "wild/*", litellm_params: {model: "openai/*", <<: *up}}
+  - {model_name: "fixed/*", litellm_params: {model: openai/ok, <<: *up}}
   - {model_name: defaults, litellm_params: {model: openai/ok, <<: *up, temperature: 0.3}}
   - {model_name: mock, litellm_params: {model: openai/ok, <<: *up, mock_response: a mock}}
   - {model_name: mockerr, litellm_params: {model: openai/ok, mock_response: litellm.RateLimitError}}
@@ -68,7 +69,7 @@ router_settings:
   disable_cooldowns: true
   enable_tag_filtering: true
   retry_policy: {TimeoutErrorRetries: 2, NotFoundErrorRetries: 1}
-  model_group_alias: {alias: ok, hid: {model: ok, hidden: true}}
+  model_group_alias: {alias: ok, hid: {model: ok, hidden: true}, gone: nowhere}
   fallbacks:
     [{fb500: [ok]}, {fb400: [ok]}, {chain: [chain2]}, {chain2: [ok]}, {bad: [bad2]},
      {wild/e500: [ok]}]
@@ -315,7 +316,7 @@ async def test_models_are_listed_as_litellm_does(
     _, http = plane
     listed = [one["id"] for one in (await http.get("/litellm/v1/models")).json()["data"]]
     assert listed[:3] == ["alias", "ok", "ok2"]
-    assert "hid" not in listed
+    assert not {"hid", "gone", "fixed/"} & set(listed), "hidden, of nothing, of no name"
     assert not any("*" in name for name in listed)
     assert (await http.get("/litellm/v1/models/ok")).json()["id"] == "ok"
     assert (await http.get("/litellm/v1/models/zzz")).status_code == 404
