@@ -31,6 +31,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from storage.home import owned_as
+
 
 @dataclass(slots=True)
 class Prefs:
@@ -137,6 +139,7 @@ def _write(path: Path, values: dict[str, Any]) -> None:
     part = path.with_suffix(".part")
     with open(part, "w", encoding="utf-8", opener=_private) as file:
         file.write(tomlkit.dumps(document))
+        owned_as(path.parent, file)
     os.replace(part, path)
 
 

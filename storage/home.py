@@ -6,7 +6,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import NamedTuple
+from typing import IO, Any, NamedTuple
 
 from storage.ccr_folder import ccr_folder
 
@@ -139,6 +139,13 @@ class Home(NamedTuple):
                 f"{self.socket.parent} belongs to another user (uid {owner}):"
                 " choose another home with POINTSMAN_HOME"
             )
+
+
+def owned_as(folder: Path, file: IO[Any]) -> None:
+    """What root writes into the home of a service's user is that user's: the router must read it.
+    By the open file, so that nobody can put another one in its place."""
+    if os.geteuid() == 0 and (owner := folder.stat()).st_uid != 0:
+        os.fchown(file.fileno(), owner.st_uid, owner.st_gid)
 
 
 def _private(folder: Path) -> None:

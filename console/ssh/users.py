@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, get_args
 
 from router.contract import Role
+from storage.home import owned_as
 
 ROLES: tuple[Role, ...] = get_args(Role)
 #: the usage guide's login name: the Unix user who runs us
@@ -53,7 +54,9 @@ def read(path: Path) -> dict[str, User]:
         facts = path.stat()
     except FileNotFoundError:
         return {}
-    if facts.st_uid not in (os.getuid(), 0) or facts.st_mode & 0o022:
+    # root works for a service's user: see storage.home.owned_as
+    ours = (os.getuid() or path.parent.stat().st_uid, 0)
+    if facts.st_uid not in ours or facts.st_mode & 0o022:
         raise UsersError(f"{path} can be written by others: chmod 600 {path}")
     try:
         tables = tomllib.loads(path.read_text("utf-8"))
@@ -99,6 +102,7 @@ def write(path: Path, users: Users) -> None:
     try:
         with open(handle, "w", encoding="utf-8") as file:
             file.write("".join(lines))
+            owned_as(path.parent, file)
         os.replace(fresh, path)
     except BaseException:
         os.unlink(fresh)

@@ -15,6 +15,7 @@ import msgspec
 
 from router.contract import Finding
 from router.price_map import PriceMap, read
+from storage.home import owned_as
 
 WHAT = "price map"
 
@@ -41,6 +42,7 @@ def install(given: Path, path: Path) -> None:
     fresh = path.with_suffix(".new")
     with open(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
         file.write(data)
+        owned_as(path.parent, file)
     fresh.replace(path)
 
 
