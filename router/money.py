@@ -34,19 +34,20 @@ def bill(usage: Usage, price: Price) -> Bill:
     if rates is None:
         assert usage.apart is not None
         return Bill(None, _NOTHING, f"{price.source}, {usage.apart.service} unknown")
-    parts: list[float] = []
-    for tokens, rate in (
-        (usage.input, rates.input),
-        (usage.cache_read, rates.cache_read),
-        (usage.cache_write, rates.cache_write),
-        (usage.cache_write_1h, rates.cache_write_1h),
-        (usage.output, rates.output),
+    if (
+        (usage.input and rates.input is None)
+        or (usage.cache_read and rates.cache_read is None)
+        or (usage.cache_write and rates.cache_write is None)
+        or (usage.cache_write_1h and rates.cache_write_1h is None)
+        or (usage.output and rates.output is None)
     ):
-        if tokens and rate is None:
-            return Bill(None, _NOTHING, rates.source)
-        parts.append(tokens * rate if rate else 0)
-    input, read, written, written_1h, output = parts
-    fees: float = rates.request or 0
+        return Bill(None, _NOTHING, rates.source)
+    input = usage.input * (rates.input or 0)
+    read = usage.cache_read * (rates.cache_read or 0)
+    written = usage.cache_write * (rates.cache_write or 0)
+    written += usage.cache_write_1h * (rates.cache_write_1h or 0)
+    output = usage.output * (rates.output or 0)
+    fees = rates.request or 0
     if usage.reasoning and rates.reasoning is not None:
         output += usage.reasoning * (rates.reasoning - (rates.output or 0))
     if (apart := usage.apart) is not None:
@@ -59,11 +60,12 @@ def bill(usage: Usage, price: Price) -> Bill:
         read += _beside(apart.audio_cached, rates.audio_cached, rates.cache_read)
         output += _beside(apart.audio_out, rates.audio_out, rates.output)
         output += _beside(apart.image_out, rates.image_out, rates.output)
-    cost = round(input + read + written + written_1h + output + fees)
+    cost = round(input + read + written + output + fees)
     saved = 0.0
-    if usage.prompt != usage.input and rates.input is not None:
-        saved = (usage.prompt - usage.input) * rates.input - read - written - written_1h
-    parts = [input, read, written + written_1h, output, fees]
+    cached = usage.cache_read + usage.cache_write + usage.cache_write_1h
+    if cached and rates.input is not None:
+        saved = cached * rates.input - read - written
+    parts = [input, read, written, output, fees]
     return Bill(cost, Spend(*(*_whole(cost, parts), round(saved))), rates.source)
 
 

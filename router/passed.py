@@ -16,7 +16,7 @@ from router.pulse import Pulse, percentile
 from router.record import Attempt
 
 #: outcomes that are not the provider's fault
-INNOCENT = frozenset({"ok", "caller", "cancelled", "too_long"})
+INNOCENT = frozenset({"ok", "done", "caller", "cancelled", "too_long"})
 #: under which the ledger keeps it
 PASSED = "passed"
 NEVER = "no request has gone there yet"
@@ -41,16 +41,10 @@ _decoder = msgspec.json.Decoder(_Kept)
 
 
 class Passed:
-    """`requests`, `errors` and `outcomes` since the router started; the rest since ever."""
-
-    __slots__ = (
-        *("errors", "last_error", "last_error_at", "last_ok_at", "outcomes", "pulse"),
-        *("_kept", "failed", "requests"),
-    )
+    """`outcomes` (of attempts, or the states of requests) since the router started; the rest since
+    ever."""
 
     def __init__(self) -> None:
-        self.requests = 0
-        self.errors = 0
         self.failed = 0  # attempts in a row
         self.pulse = Pulse()
         self.last_error = ""
@@ -59,30 +53,36 @@ class Passed:
         self.outcomes: Counter[str] = Counter()
         self._kept = 0  # of the requests
 
+    @property
+    def requests(self) -> int:
+        return self.outcomes.total()
+
+    @property
+    def errors(self) -> int:
+        return sum(count for outcome, count in self.outcomes.items() if outcome not in INNOCENT)
+
     def attempted(self, attempt: Attempt, at: float) -> None:
-        self.requests += 1
-        self.outcomes[attempt.outcome] += 1
-        if attempt.first_byte is not None and attempt.outcome == "ok":  # errors come quickly
-            self.pulse.firsts.append((attempt.first_byte - attempt.started) * 1000)
-        took = None if attempt.ended is None else (attempt.ended - attempt.started) * 1000
-        self.pulse.beat(at, attempt.outcome not in INNOCENT, took)
-        if attempt.outcome in INNOCENT:
+        outcome, started = attempt.outcome, attempt.started
+        self.outcomes[outcome] += 1
+        if outcome == "ok" and attempt.first_byte is not None:  # errors come quickly
+            self.pulse.firsts.append((attempt.first_byte - started) * 1000)
+        took = None if attempt.ended is None else (attempt.ended - started) * 1000
+        if outcome in INNOCENT:
+            self.pulse.beat(at, False, took)
             self.last_ok_at = at
             self.failed = 0
         else:
-            self.errors += 1
+            self.pulse.beat(at, True, took)
             self.failed += 1
-            self.last_error = attempt.error or attempt.outcome
+            self.last_error = attempt.error or outcome
             self.last_error_at = at
 
     def served(self, request: RequestView) -> None:
-        failed = request.state == "failed"
-        self.requests += 1
-        self.errors += failed
+        state, took = request.state, request.duration_ms
+        self.outcomes[state] += 1
         if request.ttft_ms is not None:
             self.pulse.firsts.append(request.ttft_ms)
-        ended = request.started_at + (request.duration_ms or 0.0) / 1000
-        self.pulse.beat(ended, failed, request.duration_ms)
+        self.pulse.beat(request.started_at + (took or 0.0) / 1000, state == "failed", took)
 
     def condition(self) -> tuple[Condition, str]:
         """As the last attempts showed it, and why."""

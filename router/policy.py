@@ -71,6 +71,21 @@ Step = Try | Wait | GiveUp
 class Course:
     """One request's way over its candidates: `next` says what to do, `failed` what came of it."""
 
+    _leg = 0
+    _at = 0  # where in the leg the next attempt looks first
+    _tried = 0  # attempts on this leg
+    _moved = 0  # of them, those that only led to another of the leg
+    _number = 0  # attempts of this request
+    _not_before = 0.0
+    _running: Candidate | None = None
+    _began = 0.0
+    _last: UpstreamError | None = None
+    #: what the client is told in the end: the last words of the leg first tried
+    _error: UpstreamError | None = None
+    _first = -1
+    _over = False
+    _mended = False
+
     def __init__(
         self,
         candidates: Sequence[Candidate],
@@ -85,20 +100,6 @@ class Course:
         self._loads = loads
         self._wishes = wishes
         self._alone = len(candidates) == 1
-        self._leg = 0
-        self._at = 0  # where in the leg the next attempt looks first
-        self._tried = 0  # attempts on this leg
-        self._moved = 0  # of them, those that only led to another of the leg
-        self._number = 0  # attempts of this request
-        self._not_before = 0.0
-        self._running: Candidate | None = None
-        self._began = 0.0
-        self._last: UpstreamError | None = None
-        #: what the client is told in the end: the last words of the leg first tried
-        self._error: UpstreamError | None = None
-        self._first = -1
-        self._over = False
-        self._mended = False
         if wishes.fails_with is not None:
             self._feign(wishes.fails_with)
 

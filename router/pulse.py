@@ -26,13 +26,14 @@ class Pulse:
         self.spans: deque[list[int]] = deque(maxlen=CELLS)
 
     def beat(self, at: float, failed: bool, whole_ms: float | None) -> None:
-        number = int(at // SPAN)
-        if not self.spans or self.spans[-1][0] != number:
-            self.spans.append([number, 0, 0])
-        span = self.spans[-1]
+        spans, number = self.spans, int(at // SPAN)
+        if not spans or spans[-1][0] != number:
+            spans.append([number, 0, 0])
+        span = spans[-1]
         span[1] += 1
-        span[2] += failed
-        if whole_ms is not None and not failed:
+        if failed:
+            span[2] += 1
+        elif whole_ms is not None:
             self.wholes.append(whole_ms)
 
     def history(self, at: float) -> tuple[tuple[int, int], ...]:

@@ -8,7 +8,9 @@ that it is one.
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from router.contract import Apart, Tokens
@@ -35,52 +37,59 @@ from router.settings import Price
 from router.tokens import estimate
 
 
-class Tally:
+class Tally(Struct):
     """Of one attempt. `prompt` is our own count of the request, for answers without usage;
     `signed` is told what the answer's thoughts are signed with, each as it is complete."""
 
-    __slots__ = (
-        *("_characters", "_counted", "_prompt", "_seen", "_signature", "_signed", "_thought"),
-        *("began", "finish"),
-    )
-
-    def __init__(self, prompt: int, signed: Callable[[str], None] | None = None) -> None:
-        self._prompt = prompt
-        self._signed = signed
-        self._signature = ""  # of the block that is being told
-        self._characters = 0  # of the answer, since the provider last told its figures
-        self._thought = 0  # of those, thinking
-        self._seen: Usage | None = None
-        self._counted = False  # the provider told figures that are not only those of its start
-        #: the first token of the answer went by
-        self.began = False
-        self.finish: StopReason | None = None
+    _prompt: int
+    _signed: Callable[[str], None] | None = None
+    _signature: str = ""  # of the block that is being told
+    _characters: int = 0  # of the answer, since the provider last told its figures
+    _thought: int = 0  # of those, thinking
+    _seen: Usage | None = None
+    _counted: bool = False  # the provider told figures that are not only those of its start
+    #: the first token of the answer went by
+    began: bool = False
+    finish: StopReason | None = None
 
     def feed(self, event: Event) -> None:
-        if isinstance(event, TextDelta):
+        if type(event) is TextDelta:  # nearly every one of a stream
             self._characters += len(event.text)
             self.began = self.began or bool(event.text)
-        elif isinstance(event, ThinkingDelta):
-            self._characters += len(event.text)
-            self._thought += len(event.text)
-            self.began = self.began or bool(event.text)
-        elif isinstance(event, ArgumentsDelta):
-            self._characters += len(event.json)
-            self.began = True
-        elif isinstance(event, UsageSeen):
-            self._take(event.usage, final=True)
-        elif isinstance(event, BlockStart):
-            empty = isinstance(event.part, Text | Thinking) and not event.part.text
-            self.began = self.began or not empty
-            self._signature = _signature(event.part)
-        elif isinstance(event, Finish):
-            self.finish = event.reason
-        elif isinstance(event, Start) and event.usage is not None:
-            self._take(event.usage, final=False)
-        elif isinstance(event, SignatureDelta):
-            self._signature += event.signature
-        elif isinstance(event, BlockStop) and self._signature and self._signed is not None:
+        elif (told := _TOLD.get(type(event))) is not None:
+            told(self, event)
+
+    def _thinks(self, event: ThinkingDelta) -> None:
+        self._characters += len(event.text)
+        self._thought += len(event.text)
+        self.began = self.began or bool(event.text)
+
+    def _calls(self, event: ArgumentsDelta) -> None:
+        self._characters += len(event.json)
+        self.began = True
+
+    def _uses(self, event: UsageSeen) -> None:
+        self._take(event.usage, final=True)
+
+    def _opens(self, event: BlockStart) -> None:
+        part = event.part
+        if not self.began:
+            self.began = not isinstance(part, Text | Thinking) or bool(part.text)
+        self._signature = _signature(part)
+
+    def _signs(self, event: SignatureDelta) -> None:
+        self._signature += event.signature
+
+    def _closes(self, event: BlockStop) -> None:
+        if self._signature and self._signed is not None:
             self._signed(self._signature)
+
+    def _starts(self, event: Start) -> None:
+        if event.usage is not None:
+            self._take(event.usage, final=False)
+
+    def _ends(self, event: Finish) -> None:
+        self.finish = event.reason
 
     def _take(self, usage: Usage, *, final: bool) -> None:
         """Servers that report nothing but zeros have not counted: that is no figure. Nor is no
@@ -117,13 +126,13 @@ class Tally:
     def tokens(self) -> Tokens:
         usage = self.usage
         return Tokens(
-            input=usage.input,
-            cache_read=usage.cache_read,
-            cache_write=usage.cache_write,
-            cache_write_1h=usage.cache_write_1h,
-            output=usage.output,
-            reasoning=usage.reasoning,
-            estimated=usage.estimated,
+            usage.input,
+            usage.cache_read,
+            usage.cache_write,
+            usage.cache_write_1h,
+            usage.output,
+            usage.reasoning,
+            usage.estimated,
         )
 
     @property
@@ -134,6 +143,18 @@ class Tally:
     def bill(self, price: Price) -> Bill:
         """What it costs so far."""
         return bill(self.usage, price)
+
+
+_TOLD: dict[type[Any], Callable[[Tally, Any], None]] = {
+    ThinkingDelta: Tally._thinks,
+    ArgumentsDelta: Tally._calls,
+    UsageSeen: Tally._uses,
+    BlockStart: Tally._opens,
+    SignatureDelta: Tally._signs,
+    BlockStop: Tally._closes,
+    Start: Tally._starts,
+    Finish: Tally._ends,
+}
 
 
 def _signature(part: Part) -> str:

@@ -131,32 +131,24 @@ class Counter:
         `near` is the smallest number that matters (Generation.nearest_bound). A body of fewer bytes
         cannot have as many tokens, so it is only estimated. None: always counted.
         """
-        if near is not None and 0 < len(request.raw) < near:
-            characters = other = 0
-            for block in blocks(request):
-                if isinstance(block, str):
-                    characters += len(block)
-                else:
-                    other += block
-            if (total := estimate(characters) + other) < near:
-                return total, False
-        whole = len(request.raw) <= EXACT or all(
-            isinstance(block, int) or len(block) <= EXACT for block in blocks(request)
-        )
-        return await self._sum(blocks(request)), whole
+        texts, other = contents(request)
+        size = len(request.raw)
+        total = estimate(sum(map(len, texts))) + other
+        if near is not None and 0 < size < near and total < near:
+            return total, False
+        whole = size <= EXACT or all(len(text) <= EXACT for text in texts)
+        return await self._sum(texts) + other, whole
 
     async def strict_count(self, request: Request) -> int:
         """CCR's own sum, base64 in tool results and all: what decides in strict mode."""
         if "messages" not in request.body:
-            return await self._sum(blocks(request))
+            texts, other = contents(request)
+            return await self._sum(texts) + other
         return await self._sum(strict_blocks(request.body))
 
-    async def _sum(self, found: Iterator[str | int]) -> int:
+    async def _sum(self, found: Iterable[str]) -> int:
         total, waiting, characters = 0, [], 0
         for block in found:
-            if isinstance(block, int):
-                total += block
-                continue
             key = (hash(block), len(block))
             known = self._young.get(key)
             if known is None and (known := self._old.get(key)) is not None:
@@ -183,40 +175,48 @@ class Counter:
         self._young[key] = count
 
 
-def blocks(request: Request) -> Iterator[str | int]:
-    """Everything in a request that has tokens: texts to be counted, and numbers of tokens for what
-    is no text."""
-    yield from _part_blocks(request.system)
+def contents(request: Request) -> tuple[list[str], int]:
+    """Everything in a request that has tokens: the texts to be counted, and the tokens of what is
+    no text."""
+    texts: list[str] = []
+    other = _gather(request.system, texts)
     for message in request.messages:
-        yield from _part_blocks(message.parts)
+        other += _gather(message.parts, texts)
     for tool in request.tools:
         if tool.description:
-            yield tool.name + tool.description
+            texts.append(tool.name + tool.description)
         if tool.schema is not None:
-            yield _json(tool.schema)
+            texts.append(_json(tool.schema))
+    return texts, other
 
 
-def _part_blocks(parts: list[Part]) -> Iterator[str | int]:
+def _gather(parts: list[Part], texts: list[str]) -> int:
+    """Adds the texts of these; returns the tokens of the rest."""
+    other = 0
     for part in parts:
         if isinstance(part, Text):
-            yield part.text
+            texts.append(part.text)
         elif isinstance(part, ToolResult):
-            yield from _part_blocks(part.parts)
+            other += _gather(part.parts, texts)
         elif isinstance(part, ToolUse):
-            yield part.arguments if part.arguments is not None else _json(part.input)
+            texts.append(part.arguments if part.arguments is not None else _json(part.input))
         elif isinstance(part, Thinking):
-            yield part.text
+            texts.append(part.text)
         elif isinstance(part, Image):
-            yield image_tokens(part.data)
+            other += image_tokens(part.data)
+        elif isinstance(part, Document) and part.text is not None:
+            texts.append(part.text)
         elif isinstance(part, Document):
-            yield _document(part)
+            other += _document(part)
+        elif isinstance(part, Opaque) and part.kind in FILES:
+            other += TYPICAL
         elif isinstance(part, Opaque):
-            yield TYPICAL if part.kind in FILES else _json(part.body)
+            texts.append(_json(part.body))
+    return other
 
 
-def _document(document: Document) -> str | int:
-    if document.text is not None:
-        return document.text
+def _document(document: Document) -> int:
+    """Of one whose text is not known."""
     if document.data is None:
         return TYPICAL
     size = len(document.data) * 3 // 4

@@ -6,15 +6,16 @@ Its one rule: whole and streamed answers come from the same events, so they cann
 from __future__ import annotations
 
 from collections.abc import Iterable
-from copy import copy
 
 from msgspec import Struct, field
+from msgspec.structs import replace
 
 from router.formats.failures import raised
 from router.formats.fields import json_object
 from router.messages import (
     ArgumentsDelta,
     BlockStart,
+    BlockStop,
     Event,
     Failure,
     Finish,
@@ -48,41 +49,44 @@ def fold(events: Iterable[Event]) -> Whole:
     pieces: list[str] = []
     signature: list[str] = []
     for event in events:
-        match event:
-            case Start():
-                whole.start = event
-                whole.usage = event.usage
-            case BlockStart(part=part):
-                _settle(whole.parts, pieces, signature)
-                whole.parts.append(copy(part))
-            case TextDelta(text=piece) | ThinkingDelta(text=piece) | ArgumentsDelta(json=piece):
-                pieces.append(piece)
-                whole.written += len(piece)
-            case SignatureDelta(signature=piece):
-                signature.append(piece)
-            case UsageSeen(usage=usage):
-                whole.usage = usage
-            case Finish():
-                whole.finish = event
-            case Failure():
-                raise raised(event)
-            case OpaqueEvent(kind=kind) if kind != "ping":
-                whole.opaque.append(event)
-    _settle(whole.parts, pieces, signature)
+        if isinstance(event, BlockStart):
+            _settle(whole, pieces, signature)
+            whole.parts.append(replace(event.part))
+        elif isinstance(event, (TextDelta, ThinkingDelta)):
+            pieces.append(event.text)
+        elif isinstance(event, BlockStop):
+            continue
+        elif isinstance(event, ArgumentsDelta):
+            pieces.append(event.json)
+        elif isinstance(event, UsageSeen):
+            whole.usage = event.usage
+        elif isinstance(event, Finish):
+            whole.finish = event
+        elif isinstance(event, Start):
+            whole.start, whole.usage = event, event.usage
+        elif isinstance(event, SignatureDelta):
+            signature.append(event.signature)
+        elif isinstance(event, Failure):
+            raise raised(event)
+        elif isinstance(event, OpaqueEvent) and event.kind != "ping":
+            whole.opaque.append(event)
+    _settle(whole, pieces, signature)
     return whole
 
 
-def _settle(parts: list[Part], pieces: list[str], signature: list[str]) -> None:
+def _settle(whole: Whole, pieces: list[str], signature: list[str]) -> None:
     """Puts what was gathered into the block that it belongs to."""
-    if not parts:
+    if not whole.parts:
         return
-    part, text = parts[-1], "".join(pieces)
+    part, text = whole.parts[-1], "".join(pieces)
+    whole.written += len(text)
     pieces.clear()
-    if isinstance(part, Text | Thinking):
+    if isinstance(part, Text):
         part.text += text
+    elif isinstance(part, Thinking):
+        part.text += text
+        part.signature = "".join(signature) or part.signature
     elif isinstance(part, ToolUse) and (text or part.arguments is None):
         part.arguments = text
         part.input = json_object(text) if text.strip() else part.input
-    if isinstance(part, Thinking) and signature:
-        part.signature = "".join(signature)
     signature.clear()

@@ -84,15 +84,20 @@ def parse_request(raw: bytes) -> Request:
         model=take_model(left),
         messages=[_message(message, index) for index, message in enumerate(messages)],
         system=_parts(left.pop("system", None), "system"),
-        tools=_tools(take(left, "tools", list)),
-        tool_choice=_tool_choice(take(left, "tool_choice", dict)),
-        stop=_strings(take(left, "stop_sequences", list), "stop_sequences"),
         body=body,
         raw=raw,
         **take_each(left, _SAME),
     )
-    _thinking(request, left)
-    _user(request, left)
+    if "tools" in left:
+        request.tools = _tools(take(left, "tools", list))
+    if "tool_choice" in left:
+        request.tool_choice = _tool_choice(take(left, "tool_choice", dict))
+    if "stop_sequences" in left:
+        request.stop = _strings(take(left, "stop_sequences", list), "stop_sequences")
+    if "thinking" in left or "output_config" in left or "output_format" in left:
+        _thinking(request, left)
+    if "metadata" in left:
+        _user(request, left)
     request.extra = left
     return request
 
