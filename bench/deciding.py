@@ -34,7 +34,7 @@ from router.config import Flags, Probes, load
 from router.formats.anthropic_messages.parse import parse_request
 from router.rules import decide
 from router.situation import Means, situation
-from router.tokens import blocks
+from router.tokens import contents
 from router.vocab import encoding
 from storage.home import home
 
@@ -130,7 +130,7 @@ def _plain(raw: bytes) -> str:
         mergeable_ranks=encoding()._mergeable_ranks,
         special_tokens={},
     )
-    texts = [block for block in blocks(parse_request(raw)) if isinstance(block, str)]
+    texts, _ = contents(parse_request(raw))
     took = []
     for _ in range(COLD):
         began = time.thread_time()
