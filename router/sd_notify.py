@@ -24,6 +24,8 @@ class Manager:
         #: what it told us, for a router that begins anew in this very process
         self.given = {name: os.environ.pop(name) for name in _NAMES if name in os.environ}
         self._address = self.given.get("NOTIFY_SOCKET", "")
+        # now: a router in the background is the first process's child only later
+        self._first = 1 in (os.getpid(), os.getppid())
         watched = self.given.get("WATCHDOG_PID", "") in ("", str(os.getpid()))
         usec = self.given.get("WATCHDOG_USEC", "")
         #: seconds between two signs of life; 0: none is wanted
@@ -32,8 +34,8 @@ class Manager:
     @property
     def holds_us(self) -> bool:
         """Whether a restart has to keep this process: a service manager takes its end for the
-        router's, and a container ends with its first process."""
-        return bool(self._address) or os.getpid() == 1
+        router's, and a container ends with its first process, or with the child of a small init."""
+        return bool(self._address) or self._first
 
     def tell(self, *lines: str) -> None:
         """ "READY=1", "STOPPING=1", "STATUS=…"."""
