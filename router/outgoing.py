@@ -25,6 +25,8 @@ from router.rules.plan import Candidate, Plan
 from router.settings import Provider
 from router.wishes import Wishes
 
+Headers = tuple[tuple[str, str], ...]
+
 #: headers of a client that a provider of the same format may see
 FORWARDED = ("openai-beta", "idempotency-key")
 _FORWARDED = frozenset(FORWARDED)
@@ -35,11 +37,23 @@ FORWARDED_ANTHROPIC = (
 )
 
 
+def _said(accept: str) -> Headers:
+    return (
+        ("content-type", "application/json"),
+        ("accept", accept),
+        ("accept-encoding", "identity"),
+        ("user-agent", "pointsman"),
+    )
+
+
+_FOR_WHOLE, _FOR_STREAM = _said("application/json"), _said("text/event-stream, application/json")
+
+
 class Outgoing(Struct, frozen=True):
     """`through`: the client's own bytes go up, so the provider's own bytes may come down."""
 
     url: str
-    headers: tuple[tuple[str, str], ...]
+    headers: Headers
     body: bytes
     through: bool
     format: Format  # the provider's
@@ -63,8 +77,6 @@ def outgoing(
     format = formats[provider.format]
     same = format.name == request.dialect
     url = address(provider, model, stream=request.stream)
-    deployment = candidate.deployment
-    drops = deployment.drops if deployment is not None else ()
     plain = unchanged(candidate, request)
     dropped: tuple[str, ...] = ()
     if not same:
@@ -94,7 +106,7 @@ def outgoing(
         if same and format.name == "openai_chat":
             rendered = fitted(rendered, provider, model)
         rendered = adjust(rendered, provider, model)
-        for path in drops:
+        for path in candidate.deployment.drops if candidate.deployment is not None else ():
             leave_out(rendered, path)
         body = msgspec.json.encode(rendered)
     if same and call.scope["query_string"]:
@@ -180,37 +192,33 @@ def beside(provider: Provider, path: str, model: str) -> str:
     return base + path + mark + query
 
 
-def credentials(provider: Provider, *, compatible: bool = False) -> tuple[tuple[str, str], ...]:
+def credentials(provider: Provider, *, compatible: bool = False) -> Headers:
     """`compatible`: for the OpenAI-compatible face of a provider that has an API of its own."""
-    if not provider.key or provider.auth == "none":
+    key, auth = provider.key, provider.auth
+    if not key or auth == "none":
         return ()
-    if compatible and provider.auth == "x-goog-api-key":
-        return (("authorization", "Bearer " + provider.key.reveal()),)
-    if provider.auth in ("x-api-key", "x-goog-api-key", "api-key"):
-        return ((provider.auth, provider.key.reveal()),)
-    bearer = ("authorization", "Bearer " + provider.key.reveal())
-    return (("x-api-key", provider.key.reveal()), bearer) if provider.auth == "both" else (bearer,)
+    bearer = ("authorization", "Bearer " + key.reveal())
+    if auth == "bearer" or (compatible and auth == "x-goog-api-key"):
+        return (bearer,)
+    if auth in ("x-api-key", "x-goog-api-key", "api-key"):
+        return ((auth, key.reveal()),)
+    return (("x-api-key", key.reveal()), bearer) if auth == "both" else (bearer,)
 
 
-def _headers(
-    provider: Provider, format: Format, call: Call | None, *, stream: bool
-) -> tuple[tuple[str, str], ...]:
-    headers = {
-        "content-type": "application/json",
-        "accept": "text/event-stream, application/json" if stream else "application/json",
-        "accept-encoding": "identity",
-        "user-agent": "pointsman",
-    }
+def _headers(provider: Provider, format: Format, call: Call | None, *, stream: bool) -> Headers:
+    said, shown = _FOR_STREAM if stream else _FOR_WHOLE, credentials(provider)
+    forwarded = _forwarded(format, call)
+    if not (forwarded or provider.headers):
+        return said + shown
+    return tuple(dict((*said, *forwarded, *shown, *provider.headers)).items())
+
+
+def _forwarded(format: Format, call: Call | None) -> Headers:
+    """What the format asks for, and what of the client's own may pass."""
     if format.name == "anthropic_messages":
-        headers["anthropic-version"] = "2023-06-01"
-    if call is None:
-        pass
-    elif format.name == "anthropic_messages":
-        for name, value in call.headers.items():
-            if value and name.startswith(FORWARDED_ANTHROPIC):
-                headers[name] = value
-    elif not _FORWARDED.isdisjoint(call.headers):
-        headers.update((name, call.headers[name]) for name in FORWARDED if name in call.headers)
-    headers.update(credentials(provider))
-    headers.update(provider.headers)
-    return tuple(headers.items())
+        clients = call.headers.items() if call is not None else ()
+        passed = [one for one in clients if one[1] and one[0].startswith(FORWARDED_ANTHROPIC)]
+        return (("anthropic-version", "2023-06-01"), *passed)
+    if call is None or _FORWARDED.isdisjoint(call.headers):
+        return ()
+    return tuple((name, call.headers[name]) for name in FORWARDED if name in call.headers)

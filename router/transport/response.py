@@ -10,6 +10,8 @@ import asyncio
 import zlib
 from typing import TYPE_CHECKING
 
+from msgspec import Struct
+
 from router.errors import Kind, UpstreamError
 from router.settings import Timeouts
 
@@ -25,55 +27,28 @@ SLACK = 0.001
 NEVER = float("inf")
 
 
-class Response:
+class Response(Struct, eq=False):
     """An answer whose status line and headers have arrived. Read it to its end or abort it."""
 
-    __slots__ = (
-        "_complete",
-        "_connection",
-        "_decoder",
-        "_ends_at",
-        "_error",
-        "_first_byte_at",
-        "_loop",
-        "_parts",
-        "_provider",
-        "_quiet_since",
-        "_size",
-        "_timeouts",
-        "_wait_until",
-        "_waiter",
-        "headers",
-        "status",
-        "until_close",
-    )
-
-    def __init__(
-        self,
-        connection: Connection,
-        loop: asyncio.AbstractEventLoop,
-        provider: str,
-        timeouts: Timeouts,
-    ) -> None:
-        self.status = 0
-        #: lower-case names; repeated ones joined by ", ", cookies by a line break
-        self.headers: dict[str, str] = {}
-        self.until_close = False
-        self._connection: Connection | None = connection
-        self._loop = loop
-        self._provider = provider
-        self._timeouts = timeouts
-        now = loop.time()
-        self._first_byte_at = now + timeouts.first_byte
-        self._ends_at = now + timeouts.total
-        self._quiet_since = now
-        self._wait_until = NEVER
-        self._parts: list[bytes] = []
-        self._size = 0
-        self._complete = False
-        self._error: UpstreamError | None = None
-        self._waiter: asyncio.Future[bool] | None = None
-        self._decoder: _Decoder | None = None
+    _connection: Connection | None
+    _loop: asyncio.AbstractEventLoop
+    _provider: str
+    _timeouts: Timeouts
+    #: of the loop's clock: when the request was sent, or the last piece of it; when it must end
+    _asked_at: float
+    _ends_at: float
+    status: int = 0
+    #: lower-case names; repeated ones joined by ", ", cookies by a line break
+    headers: dict[str, str] = {}
+    until_close: bool = False
+    _quiet_since: float = 0.0  # from the status line on
+    _wait_until: float = NEVER
+    _parts: list[bytes] = []
+    _size: int = 0
+    _complete: bool = False
+    _error: UpstreamError | None = None
+    _waiter: asyncio.Future[bool] | None = None
+    _decoder: _Decoder | None = None
 
     # ── for the one who reads ─────────────────────────────────────────────────────────────────────
 
@@ -102,15 +77,22 @@ class Response:
     async def body(self, limit: int) -> bytes:
         """All of it. Raises UpstreamError when it is longer than `limit` bytes, or as `read`."""
         pieces, size = [], 0
-        while data := await self.read():
+        while not self._complete or self._decoder is not None:
+            data = await self.read()
+            if not data:
+                break
             pieces.append(data)
             size += len(data)
             if size > limit:
-                self.abort()
-                raise self._failure("upstream", 502, f"sent an answer of more than {limit} bytes")
-            if self._complete and self._decoder is None and not self._parts:
-                break  # nearly always after the first piece
-        return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+                break
+        else:  # what is still to be read is here, as nearly always all of it is
+            pieces += self._parts
+            size += self._size
+            self._parts, self._size = [], 0
+        if size > limit:
+            self.abort()
+            raise self._failure("upstream", 502, f"sent an answer of more than {limit} bytes")
+        return b"".join(pieces)
 
     def abort(self) -> None:
         """Closes the connection now, unless the whole answer has arrived. May be called again."""
@@ -136,8 +118,8 @@ class Response:
 
     def begun(self, status: int, headers: dict[str, str]) -> None:
         """The status line and headers have arrived."""
-        coding = headers.get("content-encoding", "identity").strip().lower()
-        if coding not in ("", "identity"):
+        coding = headers.get("content-encoding", "").strip().lower()
+        if coding and coding != "identity":
             if coding not in ("gzip", "x-gzip", "deflate"):
                 self.fail("upstream", 502, f"sent a body in the coding '{coding[:20]}'")
                 return
@@ -150,7 +132,7 @@ class Response:
 
     def asked(self) -> None:
         """More of the request was sent: the wait for an answer begins anew."""
-        self._first_byte_at = self._loop.time() + self._timeouts.first_byte
+        self._asked_at = self._loop.time()
 
     def fed(self, data: bytes) -> None:
         self._parts.append(data)
@@ -193,7 +175,7 @@ class Response:
         if self._waiter is None:
             return self._ends_at
         if not self.status:
-            if now >= self._first_byte_at:
+            if now >= self._asked_at + self._timeouts.first_byte:
                 words = f"did not answer within {_seconds(self._timeouts.first_byte)}"
                 self.fail("timeout", 504, words)
                 return NEVER
@@ -255,7 +237,7 @@ class Response:
 
     def _due(self) -> float:
         if not self.status:
-            return min(self._first_byte_at, self._ends_at)
+            return min(self._asked_at + self._timeouts.first_byte, self._ends_at)
         return min(self._quiet_since + self._timeouts.idle, self._wait_until, self._ends_at)
 
     def _failure(self, kind: Kind, status: int, words: str) -> UpstreamError:

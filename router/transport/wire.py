@@ -93,7 +93,10 @@ class Connection(asyncio.Protocol):
         """Sends one request. Await `started()` of what it returns."""
         assert self._transport is not None
         assert self._response is None
-        response = self._response = Response(self, self._loop, provider, timeouts)
+        now = self._loop.time()
+        response = self._response = Response(
+            self, self._loop, provider, timeouts, now, now + timeouts.total
+        )
         self._head = {}
         self._head_bytes = 0
         self._untouched = True
