@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from itertools import chain
 from typing import Protocol
 from urllib.parse import parse_qs
 
@@ -12,6 +11,7 @@ from uvicorn.protocols.http.flow_control import FlowControl
 
 from router.asgi import Receive, Scope, Send
 from router.contract import VERSION
+from router.headers import read
 
 Headers = Iterable[tuple[str, str]]
 
@@ -55,7 +55,7 @@ class Call:
         self._cycle: Out = send.__self__  # type: ignore[attr-defined]
         self.path = path
         self.method: str = scope["method"]
-        self.headers = _read(scope["headers"])
+        self.headers = read(scope["headers"])
         self._query: dict[str, list[str]] | None = None
         self.started = False  # the answer's head was sent
         #: added to the answer for a web page of an origin that was allowed
@@ -131,15 +131,3 @@ def _lines(headers: list[tuple[str, str]], first: str = "") -> bytes:
         headers = [(name, value.translate(_CONTROLS)) for name, value in headers]
     lines = "\r\n".join(map(": ".join, headers))
     return f"{first}{lines}\r\n".encode("latin-1", "replace")
-
-
-def _read(headers: list[tuple[bytes, bytes]]) -> dict[str, str]:
-    # decoded together: no line break is left in a header that was parsed
-    flat = b"\n".join(chain.from_iterable(headers)).decode("latin-1").split("\n")
-    found = dict(zip(flat[::2], flat[1::2], strict=True)) if headers else {}
-    if len(found) < len(headers):  # one was repeated
-        found.clear()
-        for raw, value in headers:
-            name, text = raw.decode("latin-1"), value.decode("latin-1")
-            found[name] = f"{found[name]}, {text}" if name in found else text
-    return found

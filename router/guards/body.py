@@ -28,18 +28,18 @@ async def read_body(
         raise _too_big(limits)
     content.check(headers.get(b"content-type", b""), forms=forms)
     pieces: list[bytes] = []
-    size, more = 0, True
-    while more:
+    size = 0
+    while True:
         message = await receive()
         if message["type"] != "http.request":
             raise ClientGoneError
         data: bytes = message.get("body", b"")
-        pieces.append(data)
         size += len(data)
         if size > limits.body_bytes:
             raise _too_big(limits)
-        more = message.get("more_body", False)
-    return b"".join(pieces)  # of one piece, as nearly all are, that piece
+        if not message.get("more_body"):
+            return b"".join((*pieces, data)) if pieces else data
+        pieces.append(data)
 
 
 def _too_big(limits: Limits) -> CallerError:

@@ -12,6 +12,7 @@ from typing import cast
 
 import httptools
 
+from router.headers import read
 from router.outbox import Outbox
 from router.settings import Timeouts
 from router.transport.proxy import Proxy
@@ -37,6 +38,7 @@ class Connection(asyncio.Protocol):
         "_head",
         "_head_bytes",
         "_idle_until",
+        "_in_head",
         "_interim",
         "_keep",
         "_loop",
@@ -75,7 +77,8 @@ class Connection(asyncio.Protocol):
         self._paused = False
         self._keep = False
         self._interim = False
-        self._head: dict[str, str] = {}
+        self._head: list[tuple[bytes, bytes]] = []
+        self._in_head = False
         self._head_bytes = 0
         self._untouched = True
         self._pouring: asyncio.Task[None] | None = None
@@ -97,7 +100,8 @@ class Connection(asyncio.Protocol):
         response = self._response = Response(
             self, self._loop, provider, timeouts, now, now + timeouts.total
         )
-        self._head = {}
+        self._head = []
+        self._in_head = True
         self._head_bytes = 0
         self._untouched = True
         if isinstance(body, Upload):
@@ -241,24 +245,20 @@ class Connection(asyncio.Protocol):
             self._keep = False
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        key = name.lower().decode("latin-1")
-        text = value.decode("latin-1")
-        seen = self._head.get(key)
-        if seen is not None:
-            # cookies alone cannot be joined by commas: their dates hold some (RFC 9110 5.3)
-            text = f"{seen}\n{text}" if key == "set-cookie" else f"{seen}, {text}"
-        self._head[key] = text
+        if self._in_head:  # else a trailer, of which there may be any number
+            self._head.append((name, value))
 
     def on_headers_complete(self) -> None:
         status = self._parser.get_status_code()
         self._interim = 100 <= status < 200
         if self._interim:
-            self._head = {}
+            self._head = []
             return
         response = self._response
         if response is None or response.complete:
             return
-        headers = self._head
+        self._in_head = False
+        headers = read(self._head)
         response.until_close = (
             "content-length" not in headers
             and headers.get("transfer-encoding", "").rpartition(",")[2].strip().lower() != "chunked"
