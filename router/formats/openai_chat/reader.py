@@ -14,6 +14,7 @@ from msgspec import Struct
 from router.errors import Kind
 from router.formats import Frame
 from router.formats.failures import in_stream, nonsense
+from router.formats.loose import loosely
 from router.formats.openai_chat.calls import Call, CallPiece, Calls, FunctionPiece
 from router.formats.openai_chat.think_tags import CLOSER, ThinkTags
 from router.formats.openai_chat.usage import read_usage
@@ -117,9 +118,15 @@ class OpenAIReader:
         if data[:1] == b"[" and data.strip() == b"[DONE]":
             return self.end()
         try:
-            return self.take(decode(data))
+            chunk: Chunk | None = decode(data)
         except BROKEN:
-            return self._fail(nonsense("a chunk that is not a chat completion's"))
+            chunk = loosely(data, Chunk)
+        try:
+            if chunk is not None:
+                return self.take(chunk)
+        except BROKEN:  # what a call of a tool holds is nested without end
+            pass
+        return self._fail(nonsense("a chunk that is not a chat completion's"))
 
     def take(self, chunk: Chunk) -> list[Event]:
         """The events of one decoded chunk, or of a whole answer."""

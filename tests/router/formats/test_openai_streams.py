@@ -193,6 +193,12 @@ STREAMS: dict[str, tuple[bytes, list[tuple[str, Any]]]] = {
         [("text", "t")],
     ),
     "T12-after-done": (chunk("stop", content="t") + DONE + chunk(content="late"), [("text", "t")]),
+    "T02-half-a-character": (
+        b'data: {"choices":[{"index":0,"delta":{"content":"\\ud83d"},"logprobs":NaN}]}\n\n'
+        + b'data: {"choices":[{"index":0,"delta":{"content":"x\\ud83d\\ude00"}}]}\n\n'
+        + chunk("stop"),
+        [("text", "\ufffdx😀")],
+    ),
     "T02-utf8": (chunk("stop", content="漢字🎉"), [("text", "漢字🎉")]),
 }
 
