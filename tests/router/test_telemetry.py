@@ -28,6 +28,11 @@ VIEW = RequestView("req_1", 1.0, "done", "ccr", "anthropic_messages", model="dee
 DETAIL = RequestDetail(VIEW, attempts=(ATTEMPT,))
 AT = {"deepseek": "https://api.deepseek.com/v1"}
 
+Serve = Callable[..., AbstractContextManager[tuple[str, Received]]]
+both = pytest.mark.parametrize(
+    ("serve", "protocol"), [(grpc_receiver, "grpc"), (receiver, "http/protobuf")]
+)
+
 
 def send(endpoint: str, protocol: str, key: str = "") -> list[str]:
     """A process's worth of signals; what was complained of."""
@@ -40,9 +45,12 @@ def send(endpoint: str, protocol: str, key: str = "") -> list[str]:
     return said
 
 
-def test_the_dashboard_names_whom_we_called_and_links_figures_and_lines_to_their_span() -> None:
-    with grpc_receiver(key="k") as (endpoint, received):
-        assert send(endpoint, "grpc", "k") == []
+@both
+def test_the_dashboard_names_whom_we_called_and_links_figures_and_lines_to_their_span(
+    serve: Serve, protocol: str
+) -> None:
+    with serve(key="k") as (endpoint, received):
+        assert send(endpoint, protocol, "k") == []
     assert received.faults == []
     assert all(each["service.instance.id"] for each in received.resources)
     call = next(span for span in received.spans if span["kind"] == "SPAN_KIND_CLIENT")
@@ -58,12 +66,8 @@ def test_the_dashboard_names_whom_we_called_and_links_figures_and_lines_to_their
     assert (line["trace_id"], line["span_id"]) == (request["trace_id"], request["span_id"])
 
 
-@pytest.mark.parametrize(
-    ("serve", "protocol"), [(grpc_receiver, "grpc"), (receiver, "http/protobuf")]
-)
-def test_a_key_that_is_not_the_dashboards_is_said(
-    serve: Callable[..., AbstractContextManager[tuple[str, Received]]], protocol: str
-) -> None:
+@both
+def test_a_key_that_is_not_the_dashboards_is_said(serve: Serve, protocol: str) -> None:
     with serve(key="k") as (endpoint, received):
         said = send(endpoint, protocol, "another")
     assert received.refused >= 3

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pytest
-
-from tests.fakes.otlp import attributes, grpc_receiver, receiver
+from tests.fakes.otlp import attributes, grpc_receiver
 from tests.harness import running
 
 TRACE = "0af7651916cd43dd8448eb211c80319c"
@@ -15,11 +13,10 @@ SECRET = "the words of somebody"
 BODY = {"model": "claude-3-5-sonnet-20241022", "messages": [{"role": "user", "content": SECRET}]}
 
 
-@pytest.mark.parametrize("protocol", ["http/protobuf", "grpc"])
-def test_a_request_is_told_as_spans_figures_and_lines(tmp_path: Path, protocol: str) -> None:
-    with (grpc_receiver if protocol == "grpc" else receiver)() as (endpoint, received):
+def test_a_request_is_told_as_spans_figures_and_lines(tmp_path: Path) -> None:
+    with grpc_receiver() as (endpoint, received):  # over HTTP: tests/router/test_telemetry.py
         (tmp_path / "pointsman.toml").write_text(
-            f'[telemetry]\nendpoint = "{endpoint}"\nprotocol = "{protocol}"\n'
+            f'[telemetry]\nendpoint = "{endpoint}"\nprotocol = "grpc"\n'
             'headers = { x-Team = "$TEAM" }\n'
         )
         with running(tmp_path, TEAM="a-key-of-theirs") as router:
