@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from router.contract import Finding
 from router.settings.groups import Groups, RetryPolicy
@@ -62,6 +62,9 @@ class Generation:
     follows: tuple[str, ...] = ()
     #: the smallest number of tokens that changes a decision: below it an estimate will do
     nearest_bound: int = field(init=False, compare=False, repr=False)
+    #: by a model group's name or alias: the verdict of router.rules.groups, where it is the same
+    #: for every request; filled in by the first of them
+    standing: dict[str, Any] = field(init=False, compare=False, repr=False, default_factory=dict)
 
     def __post_init__(self) -> None:
         contexts = [c for p in self.providers.values() for c in p.context.values() if c > 0]

@@ -16,6 +16,7 @@ from router.messages import Request
 from router.rules import decide
 from router.rules.plan import Case, Plan
 from router.settings import Deployment, Generation, Groups, Provider, Role, Routes, Target
+from router.wishes import NO_WISHES, Wishes
 
 Body = dict[str, Any]
 
@@ -138,6 +139,7 @@ def case(
     overrides: tuple[OverrideView, ...] = (),
     chance: float = 0.0,
     custom: Answer | None = None,
+    wishes: Wishes = NO_WISHES,
 ) -> Case:
     asked = body if isinstance(body, Request) else request(body)
     caller = Caller(door=plane, plane=plane, headers=headers or {}, session="s1", key="k1")
@@ -149,6 +151,7 @@ def case(
         overrides=overrides,
         chance=chance,
         custom=custom,
+        wishes=wishes,
     )
 
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 
 import pytest
 
 from router.rules import RefusedError
 from router.rules.strategies import draw
 from router.settings import Deployment, Groups, Target
+from router.wishes import Wishes
 from tests.router.rules_cases import (
     GROUPS,
     Body,
@@ -60,6 +62,28 @@ def test_the_longest_wildcard_wins() -> None:
         "a/b/c": "gem,fixed",
         "a/b/exact": "maxtok,m1",
     }
+
+
+def test_a_verdict_is_kept_only_where_it_is_the_same_for_everyone() -> None:
+    groups = Groups(
+        {
+            "one": group("one", "anth,a"),
+            "two": group("two", "anth,a", "gem,b"),
+            "slow": (replace(group("slow", "anth,a")[0], stream_timeout=9.0),),
+            "wild/*": group("wild/*", "gem,*"),
+        },
+        aliases={"short": "one"},
+    )
+    config = generation(groups=groups)
+    for model in ("one", "short", "two", "slow", "wild/x"):
+        plans = [ask(chat(model), plane="litellm", config=config) for _ in range(2)]
+        assert said(plans[0]) == said(plans[1])
+    assert set(config.standing) == {"one", "short"}
+    wishes = Wishes(timeout=5.0)
+    hurried = ask(chat("one"), plane="litellm", config=config, wishes=wishes).candidates[0]
+    assert hurried.timeouts is not None
+    assert hurried.timeouts.total == 5.0
+    assert ask(chat("one"), plane="litellm", config=config).candidates[0].timeouts is None
 
 
 def test_draws_follow_the_weights_and_keep_the_rest_in_reserve() -> None:
