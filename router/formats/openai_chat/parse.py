@@ -19,7 +19,7 @@ from router.formats.fields import (
     text_of,
     wrong,
 )
-from router.formats.openai_chat.wishes import read_reasoning
+from router.formats.openai_chat.wishes import REASONING, read_reasoning
 from router.messages import (
     JSON,
     Document,
@@ -58,11 +58,20 @@ _SAME = {
     "temperature": float,
     "top_p": float,
     "top_k": int,
+    "max_tokens": int,
     "stream": bool,
     "response_format": dict,
     "user": str,
     "context": str,
 }
+#: what `_options` takes
+_OPTIONS = frozenset(
+    {
+        *("max_completion_tokens", "stream_options", "stop"),
+        *("tools", "functions", "tool_choice", "function_call", "parallel_tool_calls"),
+        *REASONING,
+    }
+)
 _TEXT = frozenset({"type", "text", "cache_control"})
 _IMAGE = frozenset({"type", "image_url", "cache_control"})
 _CALL = frozenset({"id", "type", "function", "index"})
@@ -81,26 +90,33 @@ def parse_request(raw: bytes) -> Request:
         raise wrong("messages", list)
     if not messages:
         raise CallerError("messages: at least one message is required", param="messages")
-    options = take(left, "stream_options", dict) or {}
-    limit = take(left, "max_completion_tokens", int)
     request = Request(
         dialect=NAME,
         model=take_model(left),
         messages=[],
-        tools=_tools(left),
-        max_tokens=take(left, "max_tokens", int) if limit is None else limit,
-        stop=_stop(left.pop("stop", None)),
-        include_usage=options.get("include_usage") is True,
+        include_usage=False,
         body=body,
         raw=raw,
         **take_each(left, _SAME),
     )
-    left.pop("max_tokens", None)
-    request.tool_choice = _tool_choice(left)
-    request.reasoning = read_reasoning(left)
+    if not _OPTIONS.isdisjoint(left):
+        _options(request, left)
     _messages(request, messages)
     request.extra = left
     return request
+
+
+def _options(request: Request, left: JSON) -> None:
+    """What many requests say nothing of, taken out of `left`."""
+    options = take(left, "stream_options", dict) or {}
+    request.include_usage = options.get("include_usage") is True
+    limit = take(left, "max_completion_tokens", int)
+    if limit is not None:
+        request.max_tokens = limit
+    request.tools = _tools(left)
+    request.stop = _stop(left.pop("stop", None))
+    request.tool_choice = _tool_choice(left)
+    request.reasoning = read_reasoning(left)
 
 
 def _messages(request: Request, messages: list[Any]) -> None:
@@ -111,13 +127,7 @@ def _messages(request: Request, messages: list[Any]) -> None:
         if type(message) is not dict:
             raise wrong(at, dict)
         role = message.get("role")
-        if role in ("system", "developer"):
-            parts = _content(message.get("content"), at)
-            if request.messages or not all(type(part) is Text for part in parts):
-                request.messages.append(Message("system", parts, _rest(message)))
-            else:
-                request.system += parts
-        elif role == "user":
+        if role == "user":
             parts = _content(message.get("content"), at)
             request.messages.append(Message("user", parts, _rest(message)))
         elif role == "assistant":
@@ -129,6 +139,12 @@ def _messages(request: Request, messages: list[Any]) -> None:
             id = text_of(message, "tool_call_id", at) if role == "tool" else legacy
             result = ToolResult(id, _content(message.get("content"), at))
             request.messages.append(Message("user", [result]))
+        elif role in ("system", "developer"):
+            parts = _content(message.get("content"), at)
+            if request.messages or not all(type(part) is Text for part in parts):
+                request.messages.append(Message("system", parts, _rest(message)))
+            else:
+                request.system += parts
         else:
             raise CallerError(
                 f'{at}.role: should be "system", "developer", "user", "assistant" or "tool"',

@@ -15,15 +15,16 @@ from router.providers import Quirks
 _LEVELS = ("none", "minimal", "low", "medium", "high", "xhigh", "max")
 #: largest budget of an effort, in tokens: the buckets of Claude Code Router
 _BUCKETS = ((1024, "low"), (8192, "medium"))
-_FIELDS = ("reasoning_effort", "reasoning", "thinking", "enable_thinking")
-_SENT = frozenset(_FIELDS)
+#: where clients put it
+REASONING = ("reasoning_effort", "reasoning", "thinking", "enable_thinking")
+_SENT = frozenset(REASONING)
 
 
 def read_reasoning(left: JSON) -> Reasoning:
     """Takes every known way of asking out of `left`; as sent they stay in `extra`."""
     if _SENT.isdisjoint(left):
         return Reasoning()
-    sent = {field: left[field] for field in _FIELDS if left.get(field) is not None}
+    sent = {field: left[field] for field in REASONING if left.get(field) is not None}
     wish = Reasoning(effort=take(left, "reasoning_effort", str), extra=sent or None)
     nested = take(left, "reasoning", dict)
     thinking = take(left, "thinking", dict)
