@@ -107,20 +107,20 @@ class Cycle(RequestResponseCycle):
         self._size += len(data)
         if self._size > HIGH_WATER_LIMIT:
             self.flow.pause_reading()
-        self.wake()
+        self._tell()
 
     def ended(self) -> None:
         """The request is whole."""
         self.more_body = False
-        self.wake()
+        self._tell()
 
     def left(self) -> None:
         """The client has gone, or was refused: nobody reads an answer."""
         self.disconnected = True
-        self.wake()
+        self._tell()
         self.leaving.happened()
 
-    def wake(self) -> None:
+    def _tell(self) -> None:
         self._news = True
         if self._waiter is not None and not self._waiter.done():
             self._waiter.set_result(None)
@@ -198,7 +198,8 @@ class Cycle(RequestResponseCycle):
             raise RuntimeError("an answer of another length than it said")
         self.response_complete = True
         self.leaving.forget()
-        self.wake()
+        if self._waiter is not None:
+            self._tell()
         if self.keep_alive:
             if data:
                 self._outbox.write(self.transport, data)

@@ -11,6 +11,8 @@ from collections.abc import Callable
 from email.utils import formatdate
 from typing import TYPE_CHECKING
 
+from msgspec import Struct
+
 from router.doors.call import Call
 from router.errors import UpstreamError
 from router.formats import Format, Reader, Writer
@@ -21,6 +23,7 @@ from router.messages import Event, Failure, Request
 from router.outgoing import Outgoing
 from router.record import Attempt, Record
 from router.settings import Provider
+from router.tally import Tally
 from router.transport import Response
 
 if TYPE_CHECKING:
@@ -62,7 +65,8 @@ async def deliver(
             raise await refusal(router, upstream, sent.format, sent.provider)
         if sent.through and sent.format.name == "anthropic_messages":
             attempt.limits = limits(upstream.headers)
-        carrier = _Carrier(router, call, surface, record, attempt, request, sent)
+        assert attempt.tally is not None
+        carrier = _Carrier(router, call, surface, record, attempt, attempt.tally, request, sent)
         if not streams(upstream, request, sent.format.framing):
             await carrier.whole(await upstream.body(LARGEST_ANSWER))
         elif request.stream:
@@ -120,31 +124,19 @@ async def begin(call: Call, surface: Surface, record: Record) -> None:
     await call.begin(200, surface.format.content_type, headers)
 
 
-class _Carrier:
+class _Carrier(Struct, eq=False):
     """One successful answer on its way."""
 
-    def __init__(
-        self,
-        router: Router,
-        call: Call,
-        surface: Surface,
-        record: Record,
-        attempt: Attempt,
-        request: Request,
-        sent: Outgoing,
-    ) -> None:
-        assert attempt.tally is not None
-        self._router = router
-        self._call = call
-        self._surface = surface
-        self._record = record
-        self._attempt = attempt
-        self._tally = attempt.tally
-        self._request = request
-        self._sent = sent
-        self._format = surface.format
-        self._begun = False  # something of this answer was sent
-        self._done = False
+    _router: Router
+    _call: Call
+    _surface: Surface
+    _record: Record
+    _attempt: Attempt
+    _tally: Tally
+    _request: Request
+    _sent: Outgoing
+    _begun: bool = False  # something of this answer was sent
+    _done: bool = False
 
     async def whole(self, body: bytes) -> None:
         """A provider's answer that came as one JSON body, whatever the client asked for."""
@@ -283,13 +275,14 @@ class _Carrier:
 
     def _account(self, events: list[Event]) -> None:
         """The tally reads along. A failure is raised here, in mid-stream or before it."""
+        tally, attempt, record = self._tally, self._attempt, self._record
         for event in events:
             if type(event) is Failure:
                 raise raised(event)
-            self._tally.feed(event)
-            self._attempt.answered = True
-            if self._tally.began and self._record.first_token is None:
-                self._record.first_token = self._router.now()
+            tally.feed(event)
+            attempt.answered = True
+            if record.first_token is None and tally.began:
+                record.first_token = self._router.now()
 
     def _screen(self) -> None:
         """A whole answer that was filtered is not one, where another group stands by for that."""
@@ -304,7 +297,7 @@ class _Carrier:
         return Changed(reader, self._sent.changes) if self._sent.changes else reader
 
     def _writer(self) -> Writer:
-        writer = self._format.writer(
+        writer = self._surface.format.writer(
             self._request, now=int(self._record.started_at), id=self._record.id
         )
         self._record.writer = writer
@@ -323,7 +316,7 @@ class _Carrier:
 
     async def _render(self, events: list[Event]) -> None:
         await self._answer(
-            self._format.render_response(
+            self._surface.format.render_response(
                 events, self._request, now=int(self._record.started_at), id=self._record.id
             )
         )

@@ -33,6 +33,8 @@ _MODELS = re.compile(r"(?:/v1)?/models(?:/(.+))?")
 
 #: where a completion is asked for, and the format that is spoken there
 _SPOKEN = {"/v1/messages": "anthropic_messages", "/v1/chat/completions": "openai_chat"}
+#: where a client tells of itself
+_TELEMETRY = frozenset(("/api/event_logging/batch", "/v1/metrics", "/v1/logs", "/v1/traces"))
 #: the guide's page for configuration, which is the console's
 _UI = {"/ccr/ui": "../console/", "/ccr/ui/": "../../console/"}
 #: what is found in another way than in the original
@@ -62,16 +64,18 @@ async def _serve(router: Router, call: Call, door: str) -> None:
 def _for_all(call: Call) -> dict[str, str] | None:
     """What is answered without a key: signs of life, and a client's telemetry, which is not kept (a
     404 would be an error at every flush). None for every other path."""
-    match call.method, call.path:
-        case "GET" | "HEAD", "" | "/":
+    if call.method == "POST":
+        return {"status": "ok"} if call.path in _TELEMETRY else None
+    if call.method not in ("GET", "HEAD"):
+        return None
+    match call.path:
+        case "" | "/":
             return {"message": "LLMs API", "version": VERSION}
-        case "GET" | "HEAD", "/health":
+        case "/health":
             now = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
             return {"status": "ok", "timestamp": now}
-        case "GET" | "HEAD", "/api/hello":
+        case "/api/hello":
             return {"message": "hello"}
-        case "POST", "/api/event_logging/batch" | "/v1/metrics" | "/v1/logs" | "/v1/traces":
-            return {"status": "ok"}
     return None
 
 

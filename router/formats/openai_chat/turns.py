@@ -71,6 +71,8 @@ class Turns:
 
     def settle(self) -> None:
         """Answers what nobody answered."""
+        if not (self._pending or self._held):
+            return
         for id in self._pending:
             self._tool(id, _NO_RESULT)
         self._pending.clear()

@@ -61,6 +61,39 @@ def test_anything_else_is_read_whole(body: Any) -> None:
     assert O.glance(dumps(body), provider()) is None
 
 
+_PIECES = st.sampled_from(["words", " ", "\n", "\xa0", "<think>", "</think>", "<", "é"])
+
+
+@given(
+    content=st.none() | st.lists(_PIECES, max_size=4).map("".join),
+    more=st.dictionaries(
+        st.sampled_from(["refusal", "reasoning_content", "tool_calls", "function_call"]),
+        st.sampled_from([None, "", "said", [], [CALL]]),
+        max_size=2,
+    ),
+    reason=st.sampled_from(["stop", "length", "tool_calls", "content_filter", None]),
+    rest=st.dictionaries(
+        st.sampled_from(["id", "model", "usage", "service_tier", "object"]),
+        st.sampled_from([None, "chat.completion", "flex", {}, USAGE]),
+        max_size=2,
+    ),
+)
+def test_an_answer_of_words_alone_is_read_as_any_other(
+    content: str | None, more: dict[str, Any], reason: str | None, rest: dict[str, Any]
+) -> None:
+    body = answer(choices=choice(reason, content=content, **more)) | rest
+    # a field that means nothing, but sends it the long way
+    longer = answer(choices=[body["choices"][0] | {"matched_stop": 5}]) | rest
+    assert events(body) == events(longer)
+
+
+def events(body: Any) -> Any:
+    try:
+        return O.read_response(dumps(body), provider())
+    except UpstreamError as error:
+        return (error.kind, error.message)
+
+
 @given(st.binary(max_size=80) | st.builds(dumps, st.fixed_dictionaries({"usage": st.integers()})))
 def test_any_bytes_are_no_surprise(body: bytes) -> None:
     seen = O.glance(body, provider())
