@@ -109,7 +109,7 @@ class Course:
             if now < self._not_before:
                 return Wait(self._not_before - now)
             full = None
-            for candidate in self._in_turn():
+            for candidate in self._in_turn() if self._at else self._legs[self._leg]:
                 deployment = candidate.deployment
                 if deployment is not None and deployment.counted and self._loads is not None:
                     if self._loads.spent(deployment, now) > 0:
@@ -173,11 +173,11 @@ class Course:
     def _in_turn(self) -> Sequence[Candidate]:
         leg = self._legs[self._leg]
         at = self._at % len(leg)
-        return leg[at:] + leg[:at] if at else leg
+        return leg[at:] + leg[:at]
 
     def _try(self, candidate: Candidate, now: float) -> Try:
-        leg = self._legs[self._leg]
-        if len(leg) > 1:
+        if not self._alone:
+            leg = self._legs[self._leg]
             self._at = next(place for place, one in enumerate(leg) if one is candidate)
         self._tried += 1
         self._number += 1

@@ -55,10 +55,10 @@ def price(provider: Provider, model: str, generation: Generation, at: float | No
 
     The first call for a model may load the catalogue: call `warm` in a thread at start.
     """
-    own = provider.prices
-    configured = own.get(model) or own.get("") or generation.prices.get(model)
-    if configured is not None:
-        return completed(configured)
+    if (own := provider.prices) or generation.prices:
+        configured = own.get(model) or own.get("") or generation.prices.get(model)
+        if configured is not None:
+            return completed(configured)
     if provider.local:
         return FREE
     if generation.price_map is not None:

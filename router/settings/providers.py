@@ -31,10 +31,11 @@ class Target:
     @classmethod
     def parse(cls, text: str) -> Target | None:
         """`provider,model`, split at the first comma; None if either side is empty or too long."""
-        provider, comma, model = text.partition(",")
+        if "," not in text or len(text) > 2 * LONGEST_NAME:
+            return None
+        provider, _, model = text.partition(",")
         provider, model = provider.strip(), model.strip()
-        named = comma and provider and model and len(text) <= 2 * LONGEST_NAME
-        return cls(provider, model) if named else None
+        return cls(provider, model) if provider and model else None
 
 
 @dataclass(frozen=True, slots=True)
