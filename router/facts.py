@@ -162,14 +162,18 @@ def side_call(request: Request) -> str:
     last = request.messages[-1]
     if last.role == "assistant":
         return "topic" if not request.tools and _only_text(last) == "{" else ""
-    _, texts = newest_user_texts(request)
-    words = own_words(texts[0].text).strip() if len(texts) == 1 else ""
-    if len(words) > len("warmup"):  # the longest of them: no need to look at the letters
+    if last.role == "user" and last.parts and _long(last.parts[-1]):
         return ""
-    words = words.lower()
+    _, texts = newest_user_texts(request)
+    words = own_words(texts[0].text).strip().lower() if len(texts) == 1 else ""
     if words == "warmup":
         return "warmup"
     return "probe" if request.max_tokens == 1 and words in PROBES else ""
+
+
+def _long(part: Part) -> bool:
+    """Whether it holds more of the user's own words than any side call: nearly every prompt."""
+    return type(part) is Text and "<" not in part.text and len(part.text.strip()) > len("warmup")
 
 
 def _only_text(message: Message) -> str:

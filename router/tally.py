@@ -73,9 +73,12 @@ class Tally(Struct):
 
     def _opens(self, event: BlockStart) -> None:
         part = event.part
-        if not self.began:
-            self.began = not isinstance(part, Text | Thinking) or bool(part.text)
-        self._signature = _signature(part)
+        if type(part) is Text:
+            self.began = self.began or bool(part.text)
+            self._signature = ""
+        else:
+            self.began = self.began or type(part) is not Thinking or bool(part.text)
+            self._signature = _signature(part)
 
     def _signs(self, event: SignatureDelta) -> None:
         self._signature += event.signature
