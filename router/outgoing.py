@@ -90,12 +90,12 @@ def outgoing(
     if same and format.name == "anthropic_messages" and not meant_for(provider, model):
         clean = without_billing(request)
         request, original = clean, clean if request is original else original
-    whole = request is original and format.complete(request)
-    through = same and whole and plain
+    whole = same and request is original and format.complete(request)
+    through = whole and plain
     if through:
         body = format.pass_through(request, model)
     else:
-        if same and whole:
+        if whole:
             rendered = msgspec.json.decode(format.pass_through(request, model))
         else:
             rendered = format.render_request(request, provider, model)

@@ -63,8 +63,9 @@ _METERED = re.compile(
 async def litellm(router: Router, call: Call) -> None:
     if call.method == "GET" and await relay.visited(router, call, router.generation.litellm):
         return
-    dialect = _dialect(call.path)
-    await guarded(router, call, _spoken(router, dialect), _route(router, call))
+    completes = _completing(call.path)
+    format = _spoken(router, completes or _dialect(call.path))
+    await guarded(router, call, format, _route(router, call, format if completes else None))
 
 
 def _spoken(router: Router, dialect: str) -> Format:
@@ -85,7 +86,8 @@ def _completing(path: str) -> str:
     return _FORMATS[found.lastindex or 0] if found else ""
 
 
-async def _route(router: Router, call: Call) -> None:
+async def _route(router: Router, call: Call, completes: Format | None) -> None:
+    """`completes`: what is spoken at a path that completes."""
     role = router.generation.litellm
     external = role.mode == "external"
     if external and not _read_here(call):
@@ -95,17 +97,17 @@ async def _route(router: Router, call: Call) -> None:
         return
     if not external:
         admit(router, call)
-    if call.method == "POST" and (format := _completing(call.path)):
-        await exchange(router, call, _surface(router, call, format))
+    if completes is not None and call.method == "POST":
+        await exchange(router, call, _surface(router, call, completes))
         return
     match call.method, call.path:
         case _, path if responses.PATHS.fullmatch(path):
-            surface = _surface(router, call, "openai_responses")
+            surface = _surface(router, call, _spoken(router, "openai_responses"))
             await responses.responses(router, call, surface, partial(litellm, router))
         case "POST", path if _EMBED.fullmatch(path):
-            await embed(router, call, _surface(router, call, "openai_chat"))
+            await embed(router, call, _surface(router, call, _spoken(router, "openai_chat")))
         case "POST", path if other_endpoints.PATHS.fullmatch(path):
-            await forward(router, call, _surface(router, call, "openai_chat"))
+            await forward(router, call, _surface(router, call, _spoken(router, "openai_chat")))
         case "POST", "/v1/messages/count_tokens":
             await ccr.count_tokens(router, call)
         case "GET", path if found := _MODELS.fullmatch(path):
@@ -185,9 +187,9 @@ def admit(router: Router, call: Call, key: str = "") -> None:
         )
 
 
-def _surface(router: Router, call: Call, format: str) -> Surface:
+def _surface(router: Router, call: Call, format: Format) -> Surface:
     role = router.generation.litellm
-    external = relay.candidate(role, call, format) if role.mode == "external" else None
+    external = relay.candidate(role, call, format.name) if role.mode == "external" else None
     wishes = None if external else wishes_of
     named = _NAMES.fullmatch(call.path) if call.path.startswith(("/engines/", "/openai/")) else None
     if named:
@@ -195,7 +197,7 @@ def _surface(router: Router, call: Call, format: str) -> Surface:
     return Surface(
         "litellm",
         "litellm",
-        _spoken(router, format),
+        format,
         partial(headers, router),
         external,
         wishes,

@@ -69,10 +69,11 @@ def _of_key(router: Router, key: Key) -> list[tuple[str, str]]:
 
 def _called(deployment: Deployment | None, model: str) -> str:
     """LiteLLM's own name of a deployment's model: "openai/gpt-5"."""
-    if deployment is None or not deployment.called:
-        return model
-    vendor, slash, _ = deployment.called.partition("/")
-    return f"{vendor}/{model}" if slash and "*" in deployment.called else deployment.called
+    called = deployment.called if deployment is not None else ""
+    if "*" not in called:
+        return called or model
+    vendor, slash, _ = called.partition("/")
+    return f"{vendor}/{model}" if slash else called
 
 
 def _way(attempt: Attempt) -> tuple[str, str]:

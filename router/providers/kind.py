@@ -64,7 +64,7 @@ class Quirks:
 
     def fixes_sampling(self, model: str) -> bool:
         """Whether temperature, top_p and penalties must stay out of a body for this model."""
-        return _among(model, self.fixed_sampling)
+        return bool(self.fixed_sampling) and _among(model, self.fixed_sampling)
 
 
 #: parts of an address that stand for what an installation says

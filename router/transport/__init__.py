@@ -75,23 +75,22 @@ class Transport:
         "connect" (nothing was sent), "timeout" or "upstream".
         A kept-alive connection that turns out to be closed before a byte came is replaced, once.
         """
+        length = body.length if isinstance(body, Upload) else len(body)
         try:
             address = addresses.parse(url)
             proxy = self._proxies.choose(address)
-            target, sent = address.target, headers
+            target = address.target
             if proxy is not None and not address.tls:
                 target = address.absolute
                 if proxy.credential:
-                    sent = (*headers, ("proxy-authorization", proxy.credential))
-            length = body.length if isinstance(body, Upload) else len(body)
-            head = addresses.head(method, target, host or address.authority, sent, length)
+                    headers = (*headers, ("proxy-authorization", proxy.credential))
+            head = addresses.head(method, target, host or address.authority, headers, length)
         except ValueError as error:
             raise _unreachable(provider, str(error)) from None
         key = (address.tls, address.host, address.port, proxy)
         # a body that comes but once cannot be sent again if the connection turns out to be closed
         connection = None if isinstance(body, Upload) else self._reuse(key)
         if connection is not None:
-            assert isinstance(body, bytes)
             response = connection.exchange(head, body, provider, timeouts)
             try:
                 await response.started()

@@ -94,8 +94,8 @@ class Connection(asyncio.Protocol):
         self, head: bytes, body: bytes | Upload, provider: str, timeouts: Timeouts
     ) -> Response:
         """Sends one request. Await `started()` of what it returns."""
-        assert self._transport is not None
-        assert self._response is None
+        transport = self._transport
+        assert transport is not None
         now = self._loop.time()
         response = self._response = Response(
             self, self._loop, provider, timeouts, now, now + timeouts.total
@@ -105,12 +105,12 @@ class Connection(asyncio.Protocol):
         self._head_bytes = 0
         self._untouched = True
         if isinstance(body, Upload):
-            self._transport.write(head)
+            transport.write(head)
             self._pouring = self._loop.create_task(self._pour(body, response))
         elif len(body) > 65536:  # not worth a copy
-            self._transport.writelines((head, body))
+            transport.writelines((head, body))
         else:
-            self._outbox.write(self._transport, head + body)
+            self._outbox.write(transport, head + body)
         return response
 
     async def _pour(self, body: Upload, response: Response) -> None:
@@ -232,8 +232,9 @@ class Connection(asyncio.Protocol):
             return
         ready = self._keep and self._pouring is None
         if ready and not transport.is_closing() and not transport.get_write_buffer_size():
-            self._idle_until = self._loop.time() + KEEP
-            self.watch(self._idle_until)
+            due = self._idle_until = self._loop.time() + KEEP
+            if due < self._due:
+                self.watch(due)
             self._freed(self)
         else:
             transport.abort()

@@ -41,16 +41,9 @@ def render_request(request: Request, provider: Provider, model: str) -> JSON:
         body["stream"] = True
         if known.stream_usage:
             body["stream_options"] = {"include_usage": True}
-    _tools(body, request, known, same, marks=known.keeps_marks(model))
-    wishes = {
-        "temperature": request.temperature,
-        "top_p": request.top_p,
-        "top_k": request.top_k,
-        "stop": request.stop[: known.most_stops] or None,
-        "response_format": request.response_format,
-        "user": _user(request.user),
-    }
-    body.update((field, value) for field, value in wishes.items() if value is not None)
+    if request.tools:
+        _tools(body, request, known, same, marks=known.keeps_marks(model))
+    _wishes(body, request, known)
     write_reasoning(body, request, known, model, same)
     if same:
         body.update(request.extra)
@@ -62,9 +55,24 @@ def render_request(request: Request, provider: Provider, model: str) -> JSON:
     return body
 
 
-def _user(user: str | None) -> str | None:
+def _wishes(body: JSON, request: Request, known: Quirks) -> None:
+    if request.temperature is not None:
+        body["temperature"] = request.temperature
+    if request.top_p is not None:
+        body["top_p"] = request.top_p
+    if request.top_k is not None:
+        body["top_k"] = request.top_k
+    if request.stop and known.most_stops:
+        body["stop"] = request.stop[: known.most_stops]
+    if request.response_format is not None:
+        body["response_format"] = request.response_format
+    if request.user is not None:
+        body["user"] = _user(request.user)
+
+
+def _user(user: str) -> str:
     """Claude Code's id is a long JSON text: its digest tells users apart as well."""
-    return user if not user or len(user) <= _LONGEST_USER else sha256(user.encode()).hexdigest()
+    return user if len(user) <= _LONGEST_USER else sha256(user.encode()).hexdigest()
 
 
 def _tools(body: JSON, request: Request, known: Quirks, same: bool, *, marks: bool) -> None:
