@@ -66,10 +66,13 @@ def take_each(body: JSON, kinds: Mapping[str, type]) -> JSON:
     have many of them: what is not there is not looked for."""
     found = {}
     for key in [key for key in body if key in kinds]:
-        kind = kinds[key]
-        value = take_number(body, key) if kind is float else take(body, key, kind)
-        if value is not None:
+        value, kind = body.pop(key), kinds[key]
+        if type(value) is kind:
             found[key] = value
+        elif value is not None:
+            if kind is not float:
+                raise wrong(key, kind)
+            found[key] = _number(key, value)
     return found
 
 
@@ -83,9 +86,11 @@ def take_model(body: JSON) -> str | None:
 
 def take_number(body: JSON, key: str) -> float | None:
     value = body.pop(key, None)
-    if value is None:
-        return None
-    if isinstance(value, int | float) and value is not True and value is not False:
+    return None if value is None else _number(key, value)
+
+
+def _number(key: str, value: Any) -> float:
+    if type(value) is float or type(value) is int:
         return value
     raise CallerError(f"{key}: should be a number", param=key)
 
