@@ -12,8 +12,9 @@ from router.contract.usage import Apart, Spend, Tokens
 State = Literal["running", "done", "failed", "cancelled", "interrupted"]
 
 
-class Look(Struct, frozen=True, gc=False):
-    """One rule that was looked at: `rule` "longContext", `value` "61,204 > 60,000", hit or not."""
+class Look(Struct, frozen=True, gc=False, omit_defaults=True):
+    """One rule that was looked at: `rule` "longContext", `value` "61,204 > 60,000", hit or not.
+    As JSON without what is usual, as Facts: they are the most of a request's row."""
 
     rule: str
     value: str
@@ -90,7 +91,7 @@ class RequestView(Struct, frozen=True, gc=False):
         return self.tokens.output / (self.duration_ms - waited) * 1000
 
 
-class Facts(Struct, frozen=True, gc=False):
+class Facts(Struct, frozen=True, gc=False, omit_defaults=True):
     """What the rules looked at, kept so that a decision can be explained and replayed. No text."""
 
     tokens: int = 0
