@@ -29,6 +29,7 @@ def headers(router: Router, record: Record) -> list[tuple[str, str]]:
     attempts = record.attempts
     if not attempts or record.pinged:
         return told
+    again = len(attempts) > 1
     candidate = attempts[-1].candidate
     deployment = candidate.deployment
     now = router.now()
@@ -39,8 +40,8 @@ def headers(router: Router, record: Record) -> list[tuple[str, str]]:
         ("x-litellm-model-group", candidate.group or record.asked),
         ("x-litellm-model-name", _called(deployment, candidate.model)),
         ("x-litellm-model-api-base", candidate.provider.base),
-        ("x-litellm-attempted-retries", str(_retries(attempts))),
-        ("x-litellm-attempted-fallbacks", str(_fallbacks(attempts))),
+        ("x-litellm-attempted-retries", _retries(attempts) if again else "0"),
+        ("x-litellm-attempted-fallbacks", _fallbacks(attempts) if again else "0"),
         ("x-litellm-response-duration-ms", f"{taken * 1000:.3f}"),
         ("x-litellm-overhead-duration-ms", f"{max(0.0, apart) * 1000:.3f}"),
     )
@@ -80,16 +81,12 @@ def _way(attempt: Attempt) -> tuple[str, str]:
     return attempt.candidate.leg, attempt.candidate.branch
 
 
-def _retries(attempts: list[Attempt]) -> int:
+def _retries(attempts: list[Attempt]) -> str:
     """Attempts at the last group before the one that counts."""
-    if len(attempts) == 1:
-        return 0
     last = _way(attempts[-1])
-    return sum(_way(attempt) == last for attempt in attempts) - 1
+    return str(sum(_way(attempt) == last for attempt in attempts) - 1)
 
 
-def _fallbacks(attempts: list[Attempt]) -> int:
+def _fallbacks(attempts: list[Attempt]) -> str:
     """How often it moved on to another group."""
-    if len(attempts) == 1:
-        return 0
-    return sum(_way(one) != _way(other) for one, other in pairwise(attempts))
+    return str(sum(_way(one) != _way(other) for one, other in pairwise(attempts)))

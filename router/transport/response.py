@@ -41,11 +41,12 @@ class Response(Struct, eq=False):
     #: lower-case names; repeated ones joined by ", ", cookies by a line break
     headers: dict[str, str] = {}
     until_close: bool = False
+    #: all of it has arrived
+    complete: bool = False
     _quiet_since: float = 0.0  # from the status line on
     _wait_until: float = NEVER
     _parts: list[bytes] = []
     _size: int = 0
-    _complete: bool = False
     _error: UpstreamError | None = None
     _waiter: asyncio.Future[bool] | None = None
     _decoder: _Decoder | None = None
@@ -64,7 +65,7 @@ class Response(Struct, eq=False):
                 return data
             if self._error is not None:
                 raise self._error
-            if self._complete:
+            if self.complete:
                 return b""
             waiter = self._wait(wait)
             try:
@@ -77,7 +78,7 @@ class Response(Struct, eq=False):
     async def body(self, limit: int) -> bytes:
         """All of it. Raises UpstreamError when it is longer than `limit` bytes, or as `read`."""
         pieces, size = [], 0
-        while not self._complete or self._decoder is not None:
+        while not self.complete or self._decoder is not None:
             data = await self.read()
             if not data:
                 break
@@ -118,8 +119,8 @@ class Response(Struct, eq=False):
 
     def begun(self, status: int, headers: dict[str, str]) -> None:
         """The status line and headers have arrived."""
-        coding = headers.get("content-encoding", "").strip().lower()
-        if coding and coding != "identity":
+        coding = headers.get("content-encoding")
+        if coding is not None and (coding := coding.strip().lower()) not in ("", "identity"):
             if coding not in ("gzip", "x-gzip", "deflate"):
                 self.fail("upstream", 502, f"sent a body in the coding '{coding[:20]}'")
                 return
@@ -142,18 +143,14 @@ class Response(Struct, eq=False):
     def full(self) -> bool:
         return self._size > HIGH_WATER
 
-    @property
-    def complete(self) -> bool:
-        return self._complete
-
     def ended(self) -> None:
         """All of it has arrived: the connection is no longer ours."""
-        self._complete = True
+        self.complete = True
         self._connection = None
 
     def fail(self, kind: Kind, status: int, words: str) -> None:
         """It will never be whole. What has arrived stays readable."""
-        if self._complete or self._error is not None:
+        if self.complete or self._error is not None:
             return
         self._error = self._failure(kind, status, words)
         connection, self._connection = self._connection, None
@@ -203,7 +200,7 @@ class Response(Struct, eq=False):
                     return b""
                 if data:
                     return data
-            if self._complete and not decoder.whole and self._error is None:
+            if self.complete and not decoder.whole and self._error is None:
                 self._error = self._failure("upstream", 502, "cut its compressed answer short")
             return b""
         return self._raw()

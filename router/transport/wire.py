@@ -251,7 +251,7 @@ class Connection(asyncio.Protocol):
 
     def on_headers_complete(self) -> None:
         status = self._parser.get_status_code()
-        self._interim = 100 <= status < 200
+        self._interim = status < 200
         if self._interim:
             self._head = []
             return
