@@ -73,8 +73,7 @@ class Generation:
 
     def provider(self, name: str) -> Provider | None:
         """By name; exact first, then without regard to case."""
-        found = self.providers.get(name)
-        if found is None:
-            folded = name.casefold()
-            found = next((p for p in self.providers.values() if p.name.casefold() == folded), None)
-        return found
+        return self.providers.get(name) or self._folded(name.casefold())
+
+    def _folded(self, name: str) -> Provider | None:
+        return next((p for p in self.providers.values() if p.name.casefold() == name), None)
