@@ -8,6 +8,7 @@ says `x-should-retry: false` (else the client retries for minutes).
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING
@@ -24,6 +25,7 @@ from router.errors import CallerError
 from router.exchange import Surface, exchange
 from router.guards.body import read_body
 from router.record import Record
+from router.settings import Secret
 
 if TYPE_CHECKING:
     from router.service import Router
@@ -87,16 +89,8 @@ async def _route(router: Router, call: Call, door: str) -> None:
     if role.mode == "external" and not call.path.startswith("/v1/messages"):
         await relay.relay(router, call, role)
         return
-    key = key_of(call.headers) if role.keys or router.cashier.on else ""
-    if (holder := router.cashier.find(key)) is not None:
-        router.cashier.check(holder, call.path)
-    elif role.keys and not admitted(key, role.keys):
-        raise CallerError(
-            "Invalid API key" if key else "APIKEY is missing",
-            status=401,
-            kind="credential",
-            headers=(("x-should-retry", "false"),),
-        )
+    if role.keys or router.cashier.on:
+        _admit(router, call, role.keys)
     if call.method == "POST" and (format := _SPOKEN.get(call.path)):
         await exchange(router, call, _surface(router, call, door, format))
         return
@@ -117,6 +111,20 @@ async def _route(router: Router, call: Call, door: str) -> None:
         case _:
             nothing = f"there is nothing at {call.path} behind this door"
             raise CallerError(_ELSEWHERE.get(call.path.rstrip("/"), nothing), status=404)
+
+
+def _admit(router: Router, call: Call, keys: Sequence[Secret]) -> None:
+    """Raises CallerError."""
+    key = key_of(call.headers)
+    if (holder := router.cashier.find(key)) is not None:
+        router.cashier.check(holder, call.path)
+    elif keys and not admitted(key, keys):
+        raise CallerError(
+            "Invalid API key" if key else "APIKEY is missing",
+            status=401,
+            kind="credential",
+            headers=(("x-should-retry", "false"),),
+        )
 
 
 def _surface(router: Router, call: Call, door: str, format: str) -> Surface:

@@ -7,7 +7,7 @@ ourselves (to learn a stream's usage) and for the name of the limit, which not e
 from __future__ import annotations
 
 from router.messages import JSON, Request
-from router.providers import quirks
+from router.providers import Quirks, quirks
 from router.settings import Provider
 
 _OLD, _NEW = "max_tokens", "max_completion_tokens"
@@ -15,10 +15,12 @@ _OLD, _NEW = "max_tokens", "max_completion_tokens"
 
 def unfit(request: Request, provider: Provider, model: str) -> bool:
     """Whether the body is one that `fitted` changes."""
-    if request.stream and not quirks(provider.kind).stream_usage:
+    known, body = quirks(provider.kind), request.body
+    if request.stream and not known.stream_usage:
         return True
-    name = _OLD if _OLD in request.body else _NEW if _NEW in request.body else ""
-    return bool(name) and _limit(provider, model, name) != name
+    if _OLD in body:
+        return _newer(known, model)
+    return _NEW in body and _NEW in known.drops
 
 
 def fitted(body: JSON, provider: Provider, model: str) -> JSON:
@@ -38,6 +40,10 @@ def _limit(provider: Provider, model: str, name: str) -> str:
     """What this model calls what a client called `name`: OpenAI's reasoning models refuse the old
     name, Mistral and Zhipu the new one."""
     known = quirks(provider.kind)
-    if name == _OLD and known.max_tokens_field == _NEW and known.fixes_sampling(model):
+    if name == _OLD and _newer(known, model):
         return _NEW
     return _OLD if name == _NEW and _NEW in known.drops else name
+
+
+def _newer(known: Quirks, model: str) -> bool:
+    return known.max_tokens_field == _NEW and known.fixes_sampling(model)
