@@ -93,7 +93,7 @@ def _beside(tokens: int, rate: float | None, usual: float | None) -> float:
 
 def _whole(cost: int, parts: list[float]) -> list[int]:
     """Whole parts of a cost; what rounding leaves goes to the largest."""
-    whole = [round(part) for part in parts]
+    whole = list(map(round, parts))
     if rest := cost - sum(whole):
         whole[max(range(len(parts)), key=parts.__getitem__)] += rest
     return whole
