@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from operator import itemgetter
 from typing import Protocol
 from urllib.parse import parse_qs
 
@@ -119,15 +120,17 @@ class Call:
         await self.answer(status, msgspec.json.encode(value), headers=headers)
 
 
+_value = itemgetter(1)
 #: what HTTP does not allow in a value, and what would drive the terminal of `curl -i`
 _CONTROLS = dict.fromkeys([*range(0x20), *range(0x7F, 0xA0)])
 
 
 def _lines(headers: list[tuple[str, str]], first: str = "") -> bytes:
     """Header lines, `first` before them. No outside text may begin a header of its own, or break
-    off the answer: where one of the values has more than printable ASCII, all are cleaned."""
-    together = "".join(map("".join, headers))
-    if not (together.isascii() and together.isprintable()):
+    off the answer: where one of the values has more than printable ASCII, all are cleaned. (A name
+    is ours, or was a token to a parser.)"""
+    values = "".join(map(_value, headers))
+    if not (values.isascii() and values.isprintable()):
         headers = [(name, value.translate(_CONTROLS)) for name, value in headers]
     lines = "\r\n".join(map(": ".join, headers))
     return f"{first}{lines}\r\n".encode("latin-1", "replace")
