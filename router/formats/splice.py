@@ -12,9 +12,10 @@ from collections.abc import Mapping
 import msgspec
 
 _members = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
-_KEY = re.compile(rb'[ \t\n\r]*("(?:[^"\\]|\\.)*")[ \t\n\r]*:[ \t\n\r]*')
+_STRING = rb'"[^"\\]*(?:\\.[^"\\]*)*"'
+_KEY = re.compile(rb"[ \t\n\r]*(%b)[ \t\n\r]*:[ \t\n\r]*" % _STRING)
 _NEXT = re.compile(rb"[ \t\n\r]*([,}])")
-MODEL = re.compile(rb'("model"[ \t\n\r]*:[ \t\n\r]*)"(?:[^"\\]|\\.)*"')
+MODEL = re.compile(rb'("model"[ \t\n\r]*:[ \t\n\r]*)%b' % _STRING)
 
 
 def members(raw: bytes) -> dict[str, msgspec.Raw]:
@@ -64,7 +65,7 @@ def with_model(raw: bytes, was: str | None, changes: Mapping[str, bytes | None])
     be another way to write a key: then it is walked.)"""
     if was is not None and len(changes) == 1 and raw.count(b'"model"') == 1:
         place = MODEL.search(raw)
-        if place is not None and b"\\u00" not in raw:
+        if place is not None and (b"\\" not in raw or b"\\u00" not in raw):
             return b"".join((raw[: place.end(1)], changes["model"] or b"", raw[place.end() :]))
     return splice(raw, changes)
 
