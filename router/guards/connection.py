@@ -230,6 +230,8 @@ class GuardedProtocol(HttpToolsProtocol):
         if self._packet > limit and sum(len(n) + len(v) + 4 for n, v in headers) > limit:
             self._stop(431, f"headers of more than {limit} bytes")
         if self.parser.should_upgrade():
+            if self.parser.get_method() == b"CONNECT":  # an upgrade, whatever its headers are
+                self._stop(400, "no tunnels are made: this is not a proxy")
             if not self._is_websocket():
                 self._upgrade = True
                 return

@@ -109,6 +109,7 @@ REFUSED = {
     "another host in the target": b"GET http://evil/ HTTP/1.1\r\n" + HOST + b"\r\n",
     "asterisk": b"OPTIONS * HTTP/1.1\r\n" + HOST + b"\r\n",
     "tunnel": b"CONNECT evil:80 HTTP/1.1\r\n" + HOST + b"\r\n",
+    "tunnel to a path": b"CONNECT / HTTP/1.1\r\n" + HOST + b"\r\n",
     "raw byte in the target": b"GET /\x80 HTTP/1.1\r\n" + HOST + b"\r\n",
     "HTTP/2": b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
     "HTTP/3.7": b"GET / HTTP/3.7\r\n" + HOST + b"\r\n",
