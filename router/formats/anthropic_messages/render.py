@@ -9,9 +9,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
+from router.formats.anthropic_messages.orderly import in_order
 from router.formats.anthropic_messages.parse import NAME
 from router.formats.failures import unfit
 from router.formats.names import plain
+from router.formats.openai_chat.wishes import level
 from router.messages import (
     FILES,
     JSON,
@@ -38,6 +40,8 @@ _BUDGETS = {"minimal": 1024, "low": 2048, "medium": 8192, "high": 16384, "xhigh"
 _BUDGETS["max"] = _BUDGETS["xhigh"]
 #: from 4.6 on a model thinks adaptively and takes an effort, no budget
 _VERSION = re.compile(r"claude-[a-z]+-(\d+)(?:[-.](\d{1,2}))?(?!\d)")
+_EFFORTS = ("low", "medium", "high", "xhigh", "max")
+_EFFORTS_OF_4_6 = ("low", "medium", "high", "max")
 #: kinds that check a signature; each accepts those of the others
 _REAL = frozenset({"anthropic", "bedrock", "vertex-claude"})
 _JSON_ONLY = "Answer with one JSON object and nothing else."
@@ -53,22 +57,19 @@ def render_request(request: Request, provider: Provider, model: str) -> JSON:
     if system := _system(request, foreign):
         body["system"] = system
     messages = list(_messages(request, provider, foreign))
-    body["messages"] = _in_order(messages) if foreign else messages
-    if request.tools and not (foreign and _mode(request) == "none"):
-        tools = [_tool(tool) for tool in request.tools if tool.kind not in _OPENAI_TOOLS]
+    body["messages"] = in_order(messages) if foreign else messages
+    if request.tools:
+        tools = [_tool(tool, foreign) for tool in request.tools if tool.kind not in _OPENAI_TOOLS]
         if tools:
             body["tools"] = tools
-            if choice := _tool_choice(request):
+            if choice := _tool_choice(request, tools, foreign):
                 body["tool_choice"] = choice
-    if request.stop:
-        body["stop_sequences"] = request.stop
+    # "each stop sequence must contain non-whitespace"
+    if stops := [stop for stop in request.stop if stop and not stop.isspace()]:
+        body["stop_sequences"] = stops
     if request.stream:
         body["stream"] = True
-    if request.temperature is not None:
-        body["temperature"] = min(request.temperature, 1.0)
-    for field, value in (("top_p", request.top_p), ("top_k", request.top_k)):
-        if value is not None:
-            body[field] = value
+    _sampling(body, request, model, foreign)
     _passed_on(body, request, foreign)
     _think(body, request, provider, model, foreign)
     return body
@@ -90,8 +91,19 @@ def signed(part: Thinking) -> bool:
     return bool(part.signature) and ":" not in (part.signature or "")
 
 
-def _mode(request: Request) -> str | None:
-    return request.tool_choice.mode if request.tool_choice else None
+def _sampling(body: JSON, request: Request, model: str, foreign: bool) -> None:
+    """What of it the model takes. Claude takes one of temperature and top_p since 4.1 ("cannot both
+    be specified for this model"), and none since 4.7 ("`temperature` is deprecated for this
+    model"), where most clients of other dialects send them without thought."""
+    since = _since(model) if foreign else (0, 0)
+    if since >= (4, 7):
+        return
+    if request.temperature is not None:
+        body["temperature"] = min(request.temperature, 1.0)
+    if request.top_p is not None and not (since >= (4, 1) and "temperature" in body):
+        body["top_p"] = request.top_p
+    if request.top_k is not None:
+        body["top_k"] = request.top_k
 
 
 def _system(request: Request, foreign: bool) -> list[JSON] | str | None:
@@ -114,7 +126,11 @@ def _messages(request: Request, provider: Provider, foreign: bool) -> Iterable[J
         for part in message.parts:
             if real and isinstance(part, Thinking) and not signed(part):
                 continue  # "Invalid signature in thinking block": another provider's thoughts
+            if foreign and type(part) is Document and part.data and part.media_type not in _READS:
+                raise unfit(provider, f"documents of the type {part.media_type!r}")
             if (block := block_of(part)) is not None:
+                if foreign and block["type"] == "tool_use":
+                    block["name"] = plain(block["name"])
                 content.append(block)
             elif foreign and type(part) is Opaque and part.kind in FILES:
                 raise unfit(provider, f"parts of the type {part.kind!r}")
@@ -123,28 +139,9 @@ def _messages(request: Request, provider: Provider, foreign: bool) -> Iterable[J
             yield {"role": message.role, "content": content, **rest}
 
 
-def _in_order(messages: list[JSON]) -> list[JSON]:
-    """Turns alternate, the first is the user's, and results of tools stand first in a turn."""
-    ordered: list[JSON] = []
-    if not messages or messages[0]["role"] != "user":
-        ordered.append({"role": "user", "content": [{"type": "text", "text": "(continue)"}]})
-    for message in messages:
-        if ordered and ordered[-1]["role"] == message["role"]:
-            ordered[-1]["content"] += message["content"]
-        else:
-            ordered.append(message)
-    for message in ordered:
-        if message["role"] == "user":
-            message["content"].sort(key=lambda block: block["type"] != "tool_result")
-    last = ordered[-1]
-    if last["role"] == "assistant" and last["content"][-1]["type"] == "text":
-        # A prefill that ends in white space is refused.
-        last["content"][-1]["text"] = last["content"][-1]["text"].rstrip() or "…"
-    return ordered
-
-
 def block_of(part: Part) -> JSON | None:
-    """One content block; None for what has no place here, and for a text without text."""
+    """One content block; None for what has no place here, and for a text without text: Anthropic
+    answers 400 "text content blocks must contain non-whitespace text"."""
     if isinstance(part, RedactedThinking):
         return {"type": "redacted_thinking", "data": part.data}
     if isinstance(part, Opaque):
@@ -153,7 +150,7 @@ def block_of(part: Part) -> JSON | None:
         signature = part.signature or ""
         block: JSON = {"type": "thinking", "thinking": part.text, "signature": signature}
         return {**block, **(part.extra or {})}
-    if isinstance(part, Text) and not part.text:
+    if isinstance(part, Text) and (not part.text or part.text.isspace()):
         return None
     block = _marked(part)
     if part.cache:
@@ -181,6 +178,8 @@ def _marked(part: Text | ToolUse | ToolResult | Image | Document) -> JSON:
     return block
 
 
+#: documents that it takes as base64; None: nobody said what it is
+_READS = (None, "application/pdf")
 #: tools of an OpenAI request that have no Anthropic form
 _OPENAI_TOOLS = frozenset({"custom", "web_search", "web_search_preview"})
 #: parts of an OpenAI request that have no Anthropic form
@@ -208,11 +207,11 @@ def _document(part: Document) -> JSON:
     return block
 
 
-def _tool(tool: Tool) -> JSON:
+def _tool(tool: Tool, foreign: bool) -> JSON:
     if tool.kind != "function":
         body: JSON = {"type": tool.kind, "name": tool.name, **(tool.extra or {})}
     else:
-        body = {"name": tool.name}
+        body = {"name": plain(tool.name) if foreign else tool.name}
         if tool.description is not None:
             body["description"] = tool.description
         body["input_schema"] = {"type": "object", **(tool.schema or {"properties": {}})}
@@ -222,13 +221,15 @@ def _tool(tool: Tool) -> JSON:
     return body
 
 
-def _tool_choice(request: Request) -> JSON | None:
+def _tool_choice(request: Request, tools: list[JSON], foreign: bool) -> JSON | None:
     choice = request.tool_choice
     if choice is None:
         return None
     body: JSON = {"type": choice.mode}
     if choice.mode == "tool":
-        body["name"] = choice.name
+        body["name"] = plain(choice.name or "") if foreign else choice.name
+        if foreign and not any(tool["name"] == body["name"] for tool in tools):
+            body = {"type": "auto"}  # one that is not among them is refused
     if choice.parallel is not None and choice.mode != "none":
         body["disable_parallel_tool_use"] = not choice.parallel
     return body
@@ -253,8 +254,9 @@ def _think(body: JSON, request: Request, provider: Provider, model: str, foreign
     elif wish.mode != "off" and (wish.effort or wish.budget or wish.mode):
         if adaptive(model):
             body["thinking"] = {"type": "adaptive"}
-            if wish.effort:
-                config["effort"] = "low" if wish.effort == "minimal" else wish.effort
+            if wish.effort in _BUDGETS:
+                known = _EFFORTS if _since(model) >= (4, 7) else _EFFORTS_OF_4_6
+                config["effort"] = level(wish.effort, known)
         elif not _unthought(body["messages"]):
             _budget(body, request, provider)
     if config:
@@ -289,8 +291,13 @@ def _give_way(body: JSON) -> None:
 
 def adaptive(model: str) -> bool:
     """Whether a Claude of this name chooses by itself how long to think."""
+    return _since(model) >= (4, 6)
+
+
+def _since(model: str) -> tuple[int, int]:
+    """The version of a Claude by its name; (0, 0) where it tells none, as before Claude 4."""
     found = _VERSION.search(model)
-    return found is not None and (int(found[1]), int(found[2] or 0)) >= (4, 6)
+    return (int(found[1]), int(found[2] or 0)) if found is not None else (0, 0)
 
 
 def _unthought(messages: list[JSON]) -> bool:

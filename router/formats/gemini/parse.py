@@ -15,6 +15,7 @@ from router.formats.fields import body_of, take, take_number, text_of, wrong
 from router.formats.gemini.schema import lowered
 from router.messages import (
     JSON,
+    Bound,
     Document,
     Image,
     Message,
@@ -68,6 +69,12 @@ def parse_request(raw: bytes, dialect: str, model: str | None, *, stream: bool) 
     _tools(request, left)
     _config(request, left)
     left.pop("model", None)
+    if left.get("cachedContent"):
+        words = (
+            "cachedContent: what Google keeps, this model's provider does not have. Send the whole "
+            "conversation, or route the model to Gemini."
+        )
+        request.bound = Bound(words, "cachedContent")
     request.extra = left
     return request
 
@@ -199,10 +206,14 @@ def _tools(request: Request, left: JSON) -> None:
                 request.tools.append(Tool("web_search", kind="web_search"))
     if others:
         left["tools"] = others
-    config = take(left, "toolConfig", dict) or {}
-    calling = config.get("functionCallingConfig") or config.get("function_calling_config")
+    config = dict(take(left, "toolConfig", dict) or {})
+    calling = config.pop("functionCallingConfig", None)
+    calling = config.pop("function_calling_config", None) if calling is None else calling
     if type(calling) is dict:
         request.tool_choice = _choice(calling)
+        _allowed(request, calling)
+    if config:
+        left["toolConfig"] = config
 
 
 def _tool(function: Any, at: str) -> Tool:
@@ -217,10 +228,22 @@ def _tool(function: Any, at: str) -> Tool:
     return Tool(text_of(function, "name", at), about if type(about) is str else None, schema)
 
 
+def _names(calling: JSON) -> list[Any]:
+    names = calling.get("allowedFunctionNames") or calling.get("allowed_function_names")
+    return names if type(names) is list else []
+
+
+def _allowed(request: Request, calling: JSON) -> None:
+    """Of several functions that may be called the others are left out: no other dialect has a
+    list of names."""
+    if len(names := _names(calling)) > 1:
+        request.tools = [t for t in request.tools if t.name in names or t.kind != "function"]
+
+
 def _choice(calling: JSON) -> ToolChoice:
     mode = _MODES.get(str(calling.get("mode", "AUTO")).upper(), "auto")
-    names = calling.get("allowedFunctionNames") or calling.get("allowed_function_names")
-    if mode == "any" and type(names) is list and len(names) == 1 and type(names[0]) is str:
+    names = _names(calling)
+    if mode == "any" and len(names) == 1 and type(names[0]) is str:
         return ToolChoice("tool", names[0])
     return ToolChoice(mode)
 
@@ -241,6 +264,8 @@ def _config(request: Request, left: JSON) -> None:
     kind = config.get("responseMimeType")
     schema = config.get("responseJsonSchema") or lowered(config.get("responseSchema"))
     if kind == "application/json":
+        for name in ("responseMimeType", "responseJsonSchema", "responseSchema"):
+            config.pop(name, None)
         request.response_format = {"type": "json_object"}
         if type(schema) is dict:
             holder = {"name": "answer", "schema": schema}

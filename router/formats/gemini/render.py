@@ -12,8 +12,10 @@ from router.formats.failures import unfit
 from router.formats.gemini.parse import NAME
 from router.formats.gemini.schema import cleaned
 from router.formats.names import plain
+from router.formats.openai_chat.turns import text_of
 from router.formats.openai_chat.wishes import effort_of
 from router.messages import (
+    FILES,
     JSON,
     Document,
     Image,
@@ -50,6 +52,8 @@ def render_request(request: Request, provider: Provider, model: str) -> JSON:
     config = _config(request, provider, model)
     extra = dict(request.extra) if own else {}
     config = {**(extra.pop("generationConfig", None) or {}), **config}
+    if more := extra.pop("toolConfig", None):
+        body["toolConfig"] = more
     _tools(body, request, extra.pop("tools", None))
     if config:
         body["generationConfig"] = config
@@ -175,12 +179,21 @@ class _Turns:
                 parts.append(self._far(url, kind))
             case Thinking() | RedactedThinking():
                 pass
-            case Opaque(body={"gemini": part}):
-                parts.append(part)
+            case Opaque():
+                self._other(part, parts)
+
+    def _other(self, part: Opaque, parts: list[JSON]) -> None:
+        """A block of one dialect: as it was, in words, or not at all; but a file is never lost."""
+        match part:
+            case Opaque(body={"gemini": own}):
+                parts.append(own)
             case Opaque(kind="input_audio", body={"input_audio": {"data": str(data), **more}}):
                 parts.append(_inline(f"audio/{more.get('format', 'wav')}", data))
             case Opaque(kind=kind):
-                raise unfit(self._provider, f"parts of the type {kind!r}")
+                if said := text_of(part):
+                    parts.append({"text": said})
+                elif kind in FILES:
+                    raise unfit(self._provider, f"parts of the type {kind!r}")
 
     def _far(self, url: str, kind: str | None) -> JSON:
         if not url.startswith(READS):
@@ -205,7 +218,7 @@ def _signature(use: ToolUse) -> str | None:
 
 
 def _tools(body: JSON, request: Request, others: Any) -> None:
-    functions = []
+    functions: list[JSON] = []
     for tool in request.tools:
         if tool.kind != "function":
             continue
@@ -228,7 +241,9 @@ def _tools(body: JSON, request: Request, others: Any) -> None:
     calling: JSON = {"mode": {"auto": "AUTO", "none": "NONE"}.get(choice.mode, "ANY")}
     if choice.mode == "tool":
         calling["allowedFunctionNames"] = [plain(choice.name or "")]
-    body["toolConfig"] = {"functionCallingConfig": calling}
+        if all(function["name"] != plain(choice.name or "") for function in functions):
+            calling = {"mode": "AUTO"}  # one that is not among them is refused
+    body["toolConfig"] = {**body.get("toolConfig", {}), "functionCallingConfig": calling}
 
 
 def _config(request: Request, provider: Provider, model: str) -> JSON:

@@ -12,7 +12,9 @@ from typing import Any
 from router.formats import guess
 from router.formats.failures import unfit
 from router.formats.ollama_chat.parse import GENERATE, NAME
+from router.formats.openai_chat.turns import text_of
 from router.messages import (
+    FILES,
     JSON,
     Document,
     Image,
@@ -96,8 +98,8 @@ def _messages(request: Request, provider: Provider) -> list[JSON]:
 
 
 def _words(parts: list[Part]) -> str:
-    texts = (p.text for p in parts if type(p) is Text and not p.text.startswith(_BILLING))
-    return "\n\n".join(text for text in texts if text)
+    texts = (text_of(part) for part in parts if type(part) in (Text, Opaque))
+    return "\n\n".join(text for text in texts if text and not text.startswith(_BILLING))
 
 
 def _assistant(message: Message, names: dict[str, str], found: list[JSON]) -> None:
@@ -155,7 +157,10 @@ def _take(part: Part, texts: list[str], images: list[str], provider: Provider) -
         case Document():
             raise unfit(provider, "documents that are not text")
         case Opaque(kind=kind):
-            raise unfit(provider, f"parts of the type {kind!r}")
+            if said := text_of(part):
+                texts.append(said)
+            elif kind in FILES:
+                raise unfit(provider, f"parts of the type {kind!r}")
 
 
 def _tools(request: Request) -> list[JSON]:

@@ -249,9 +249,21 @@ def _opaque_text(part: Opaque) -> str | None:
         texts = [b.get("text") for b in inner if isinstance(b, dict)] if inner else []
         said = (body.get("title"), body.get("source"), *texts)
         return "\n".join(text for text in said if isinstance(text, str))
+    if part.kind == "compaction" and isinstance(short := body.get("content"), str):
+        return short  # what was said before: nothing else is left of it
+    if part.kind == "document" and isinstance(source := body.get("source"), dict):
+        return _custom_text(body, source.get("content"))
     if part.kind == "tool_reference" and isinstance(body.get("tool_name"), str):
         return f"(tool {body['tool_name']} is available)"
     return None
+
+
+def _custom_text(body: JSON, content: Any) -> str | None:
+    """A document that its owner cut into blocks; None where some are no text, or it is a file."""
+    blocks = [{"type": "text", "text": content}] if isinstance(content, str) else content
+    texts = [b.get("text") for b in blocks if isinstance(b, dict)] if blocks else []
+    words = [text for text in (body.get("title"), *texts) if isinstance(text, str)]
+    return "\n".join(words) if texts and all(isinstance(t, str) for t in texts) else None
 
 
 def _own_signature(thought: Thinking, kind: str) -> str | None:

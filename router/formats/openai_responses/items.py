@@ -75,6 +75,12 @@ def _item(request: Request, item: JSON, at: str) -> None:
             at,
         )
     else:
+        if kind.startswith("compaction"):
+            request.bound = request.bound or Bound(
+                f"{at}: an encrypted summary of the conversation can be read by the provider that "
+                "made it alone. Send the conversation itself.",
+                at,
+            )
         # without a "type" at the top no other format takes it for a block of its own
         part = Opaque(kind, {"item": item})
         if kind.endswith(("_output", "_response")):

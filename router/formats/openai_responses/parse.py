@@ -91,8 +91,10 @@ def _reasoning(request: Request, wish: JSON | None) -> None:
 
 def _text(request: Request, left: JSON) -> None:
     """`text.format` in the form that Chat Completions has for it."""
-    text = take(left, "text", dict) or {}
-    form = text.get("format")
+    text = dict(take(left, "text", dict) or {})
+    form = text.pop("format", None)
+    if text:
+        left["text"] = text
     if form is None:
         return
     if type(form) is not dict:

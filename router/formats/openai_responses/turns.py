@@ -114,6 +114,9 @@ class Turns:
                 if part.text:
                     words.append(_said(part))
                 continue
+            if type(part) is Opaque and (told := text_of(part)):
+                words.append(_said(Text(told)))
+                continue
             tell()
             if isinstance(part, ToolUse):
                 self._call(part)

@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from router.formats.names import plain
 from tests.router.formats.wire import (
     PNG,
     PNG_URL,
@@ -45,6 +46,7 @@ def result_of(id: str, content: str = "ok") -> dict[str, Any]:
     return {"type": "tool_result", "tool_use_id": id, "content": [text(content)]}
 
 
+DOTTED = plain("a.b")
 CONTINUE = user([text("(continue)")])
 HI, DATA = user([text("hi")]), "data:application/pdf;base64,JVBE"
 PDF = {"type": "base64", "media_type": "application/pdf", "data": "JVBE"}
@@ -96,6 +98,18 @@ TURNS: dict[str, tuple[list[Any], list[Any]]] = {
             bot([use("call_function_1")]),
             user([result_of("call_function_1")]),
         ],
+    ),
+    "V03-no-answer-and-one-too-many": (
+        [user("a"), bot("\n", tool_calls=[call("1", "a.b")]), user("b"), tool("9")],
+        [
+            user([text("a")]),
+            bot([use("1", DOTTED)]),
+            user([result("1", "(no result)"), text("b")]),
+        ],
+    ),
+    "V03-cut-off": (
+        [user("a"), bot(None, tool_calls=[call("1")])],
+        [user([text("a")]), bot([use("1")]), user([result("1", "(no result)")])],
     ),
     "V04-data-url": ([user([text("a"), PNG_URL])], [user([text("a"), PNG])]),
     "V04-detail-dropped": (
@@ -160,7 +174,47 @@ FIELDS: dict[str, tuple[str, dict[str, Any], dict[str, Any]]] = {
         TOOLS | {"tool_choice": FUNCTION},
         {"tool_choice": {"type": "tool", "name": "f"}},
     ),
-    "V03-none": (OLD, TOOLS | {"tool_choice": "none"}, {"tools": None, "tool_choice": None}),
+    "V03-none-keeps-the-cached-prefix": (
+        OLD,
+        TOOLS | {"tool_choice": "none"},
+        {
+            "tools": [{"name": "f", "input_schema": {"type": "object", "properties": {}}}],
+            "tool_choice": {"type": "none"},
+        },
+    ),
+    "V03-a-tool-that-is-not-there": (
+        OLD,
+        TOOLS | {"tool_choice": {"type": "function", "function": {"name": "gone"}}},
+        {"tool_choice": {"type": "auto"}},
+    ),
+    "V03-a-name-that-is-not-plain": (
+        OLD,
+        {
+            "tools": [{"type": "function", "function": {"name": "a.b"}}],
+            "tool_choice": {"type": "function", "function": {"name": "a.b"}},
+        },
+        {
+            "tools": [{"name": DOTTED, "input_schema": {"type": "object", "properties": {}}}],
+            "tool_choice": {"type": "tool", "name": DOTTED},
+        },
+    ),
+    "V01-stop-of-white-space": (OLD, {"stop": ["\n", "x", ""]}, {"stop_sequences": ["x"]}),
+    "V01-one-of-both": (
+        "claude-sonnet-4-5",
+        {"temperature": 0.2, "top_p": 0.5, "top_k": 3},
+        {"temperature": 0.2, "top_p": None, "top_k": 3},
+    ),
+    "V01-no-sampling-any-more": (
+        "claude-opus-5-5",
+        {"temperature": 0.2, "top_p": 0.5, "top_k": 3},
+        {"temperature": None, "top_p": None, "top_k": None},
+    ),
+    "V06-a-level-that-it-has": (
+        "claude-opus-4-6",
+        {"reasoning_effort": "xhigh"},
+        {"output_config": {"effort": "max"}},
+    ),
+    "V06-a-level-of-others": (NEW, {"reasoning_effort": "default"}, {"output_config": None}),
     "V03-alone": (
         OLD,
         TOOLS | {"parallel_tool_calls": False},
