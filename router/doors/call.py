@@ -129,6 +129,8 @@ def _lines(headers: list[tuple[str, str]], first: str = "") -> bytes:
     """Header lines, `first` before them. No outside text may begin a header of its own, or break
     off the answer: where one of the values has more than printable ASCII, all are cleaned. (A name
     is ours, or was a token to a parser.)"""
+    if not headers:
+        return first.encode()
     values = "".join(map(_value, headers))
     if not (values.isascii() and values.isprintable()):
         headers = [(name, value.translate(_CONTROLS)) for name, value in headers]

@@ -110,6 +110,9 @@ async def test_what_comes_back_fits_the_place_it_is_seen_from(test_home: Home) -
         program.answer = b"HTTP/1.1 200 OK\r\ncontent-length: 900\r\n\r\n"
         head = await http.head("/tool/a")
         assert head.headers["content-length"] == "900"
+        # no header but the hop's own
+        program.answer = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n1\r\na\r\n0\r\n\r\n"
+        assert (await http.get("/tool/a")).text == "a"
 
 
 async def test_streams_pass_piece_by_piece_both_ways(test_home: Home) -> None:
