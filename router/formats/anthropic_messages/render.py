@@ -13,7 +13,7 @@ from router.formats.anthropic_messages.orderly import in_order
 from router.formats.anthropic_messages.parse import NAME
 from router.formats.failures import unfit
 from router.formats.names import plain
-from router.formats.openai_chat.wishes import level
+from router.formats.openai_chat.wishes import JSON_ONLY, level
 from router.messages import (
     FILES,
     JSON,
@@ -44,7 +44,6 @@ _EFFORTS = ("low", "medium", "high", "xhigh", "max")
 _EFFORTS_OF_4_6 = ("low", "medium", "high", "max")
 #: kinds that check a signature; each accepts those of the others
 _REAL = frozenset({"anthropic", "bedrock", "vertex-claude"})
-_JSON_ONLY = "Answer with one JSON object and nothing else."
 
 
 def render_request(request: Request, provider: Provider, model: str) -> JSON:
@@ -112,7 +111,7 @@ def _system(request: Request, foreign: bool) -> list[JSON] | str | None:
         # Only the top may hold a system text: those of mid-conversation join it.
         parts += [part for m in request.messages if m.role == "system" for part in m.parts]
         if (request.response_format or {}).get("type") == "json_object":
-            parts.append(Text(_JSON_ONLY))
+            parts.append(Text(JSON_ONLY))
     blocks = [block for part in parts if (block := block_of(part)) is not None]
     return blocks or None
 

@@ -12,6 +12,7 @@ import msgspec
 
 from router.errors import CallerError
 from router.formats.fields import body_of, take, take_number, text_of, wrong
+from router.formats.files import document, is_text, kind_of
 from router.formats.gemini.schema import lowered
 from router.messages import (
     JSON,
@@ -156,12 +157,15 @@ def signed(signature: str | None) -> JSON | None:
 
 def _file(part: JSON, file: JSON, data: str | None, url: str | None) -> Part:
     kind = file.get("mimeType") or file.get("mime_type")
-    kind = kind if type(kind) is str else None
+    kind = kind_of(kind) if type(kind) is str else None
     if kind and kind.startswith("image/"):
         return Image(kind, data, url)
-    if kind in ("application/pdf", "text/plain"):
+    if kind == "application/pdf" or is_text(kind):
         name = file.get("displayName")
-        return Document(kind, data, url, name=name if type(name) is str else None)
+        name = name if type(name) is str else None
+        if data is None:
+            return Document(kind, url=url, name=name)
+        return document(kind, data, name)
     return Opaque("inlineData" if url is None else "fileData", {NAME: part})
 
 

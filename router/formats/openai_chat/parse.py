@@ -19,6 +19,7 @@ from router.formats.fields import (
     text_of,
     wrong,
 )
+from router.formats.files import data_url, document
 from router.formats.openai_chat.wishes import REASONING, read_reasoning
 from router.messages import (
     JSON,
@@ -51,6 +52,7 @@ _MESSAGE = frozenset(
         "reasoning_content",
         "reasoning_details",
         "thinking_blocks",
+        "cache_control",
     }
 )
 #: fields that a Request has under the same name
@@ -137,8 +139,8 @@ def _messages(request: Request, messages: list[Any]) -> None:
             request.messages.append(Message("assistant", parts, _rest(message)))
         elif role in ("tool", "function"):
             id = text_of(message, "tool_call_id", at) if role == "tool" else legacy
-            result = ToolResult(id, _content(message.get("content"), at))
-            request.messages.append(Message("user", [result]))
+            parts = [ToolResult(id, _content(message.get("content"), at))]
+            request.messages.append(Message("user", parts))
         elif role in ("system", "developer"):
             parts = _content(message.get("content"), at)
             if request.messages or not all(type(part) is Text for part in parts):
@@ -150,6 +152,15 @@ def _messages(request: Request, messages: list[Any]) -> None:
                 f'{at}.role: should be "system", "developer", "user", "assistant" or "tool"',
                 param=f"{at}.role",
             )
+        if "cache_control" in message:
+            _mark(parts, message["cache_control"])
+
+
+def _mark(parts: list[Part], cache: Any) -> None:
+    """A mark on a whole message, as clients of LiteLLM set it, is one on its last part."""
+    last = parts[-1] if parts else None
+    if type(cache) is dict and isinstance(last, Text | Image | Document | ToolUse | ToolResult):
+        last.cache = last.cache or cache
 
 
 def _rest(message: JSON) -> JSON | None:
@@ -180,9 +191,9 @@ def _part(part: Any, at: str) -> Part:
     if kind == "file" and type(part.get("file")) is dict:
         data = part["file"].get("file_data")
         if type(data) is str:
-            media_type, data = _data_url(data)
+            media_type, data = data_url(data)
             name = part["file"].get("filename")
-            return Document(media_type, data, name=name if type(name) is str else None, cache=cache)
+            return document(media_type, data, name if type(name) is str else None, cache)
     if type(kind) is not str:
         raise CallerError(f"{at}.type: Field required", param=f"{at}.type")
     return Opaque(kind, part)
@@ -198,16 +209,8 @@ def _image(part: JSON, cache: JSON | None, at: str) -> Part:
     extra = {key: value for key, value in image.items() if key != "url"} or None
     if not url.startswith("data:"):
         return Image(url=url, cache=cache, extra=extra)
-    media_type, data = _data_url(url)
+    media_type, data = data_url(url)
     return Image(media_type, data, cache=cache, extra=extra)
-
-
-def _data_url(url: str) -> tuple[str | None, str]:
-    """Media type and base64 of a data: URL; of anything else, itself as base64."""
-    if not url.startswith("data:"):
-        return None, url
-    head, _, data = url[5:].partition(",")
-    return head.partition(";")[0] or None, data
 
 
 def _assistant(message: JSON, at: str, legacy: str) -> list[Part]:

@@ -12,8 +12,8 @@ from typing import Any
 from router.formats.names import plain
 from router.formats.openai_chat.parse import NAME
 from router.formats.openai_chat.turns import Turns
-from router.formats.openai_chat.wishes import write_reasoning
-from router.messages import JSON, Request, Tool
+from router.formats.openai_chat.wishes import JSON_ONLY, write_reasoning
+from router.messages import JSON, Request, Text, Tool
 from router.providers import Quirks, quirks
 from router.settings import Provider
 
@@ -30,6 +30,8 @@ def render_request(request: Request, provider: Provider, model: str) -> JSON:
     same = request.dialect == NAME
     turns = Turns(request, provider, known, model)
     turns.system(request.system)
+    if not same and (request.response_format or {}).get("type") == "json_object":
+        turns.system([Text(JSON_ONLY)])
     for message in request.messages:
         turns.turn(message)
     turns.settle()

@@ -11,6 +11,9 @@ from router.formats.fields import take
 from router.messages import JSON, Reasoning, Request
 from router.providers import Quirks
 
+#: to a model that is to answer in JSON without a schema: OpenAI and others refuse such a wish where
+#: no message has the word, other dialects have no such rule
+JSON_ONLY = "Answer with one JSON object and nothing else."
 #: weakest first
 _LEVELS = ("none", "minimal", "low", "medium", "high", "xhigh", "max")
 #: largest budget of an effort, in tokens: the buckets of Claude Code Router

@@ -10,6 +10,7 @@ from typing import Any
 
 from router.errors import CallerError
 from router.formats.fields import json_object, text_of, wrong
+from router.formats.files import data_url, document
 from router.formats.openai_responses.thoughts import read_thought
 from router.formats.openai_responses.tools import called
 from router.messages import (
@@ -170,27 +171,19 @@ def _image(part: JSON, at: str) -> Image:
     extra = {"detail": detail} if type(detail) is str else None
     if not url.startswith("data:"):
         return Image(url=url, extra=extra)
-    media_type, data = _data_url(url)
+    media_type, data = data_url(url)
     return Image(media_type, data, extra=extra)
 
 
-def _file(part: JSON, at: str) -> Document:
+def _file(part: JSON, at: str) -> Document | Image:
     data, url, name = part.get("file_data"), part.get("file_url"), part.get("filename")
     name = name if type(name) is str else None
     if type(data) is str:
-        media_type, data = _data_url(data)
-        return Document(media_type, data, name=name)
+        media_type, data = data_url(data)
+        return document(media_type, data, name)
     if type(url) is str:
         return Document(url=url, name=name)
     raise CallerError(f"{at}.file_data: Field required", param=f"{at}.file_data")
-
-
-def _data_url(url: str) -> tuple[str | None, str]:
-    """Media type and base64 of a data: URL; of anything else, itself as base64."""
-    if not url.startswith("data:"):
-        return None, url
-    head, _, data = url[5:].partition(",")
-    return head.partition(";")[0] or None, data
 
 
 def _call(item: JSON, kind: str, at: str) -> ToolUse:

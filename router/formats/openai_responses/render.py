@@ -11,10 +11,10 @@ from hashlib import sha256
 from typing import Any
 
 from router.formats.names import plain
-from router.formats.openai_chat.wishes import effort_of, level
+from router.formats.openai_chat.wishes import JSON_ONLY, effort_of, level
 from router.formats.openai_responses.parse import NAME
 from router.formats.openai_responses.turns import Turns
-from router.messages import JSON, Request, Text, Tool
+from router.messages import JSON, Message, Request, Text, Tool
 from router.providers import Quirks, quirks
 from router.settings import Provider
 
@@ -34,12 +34,17 @@ def render_request(request: Request, provider: Provider, model: str) -> JSON:
     known = quirks(provider.kind)
     same = request.dialect == NAME
     turns = Turns(request, provider)
+    if not same and (request.response_format or {}).get("type") == "json_object":
+        # the word must stand in the input: in `instructions` it does not count
+        turns.turn(Message("system", [Text(JSON_ONLY)]))
     for message in request.messages:
         turns.turn(message)
     turns.settle()
     body: JSON = {"model": model, "input": turns.items}
     instructions = "\n\n".join(p.text for p in turns.kept(request.system) if isinstance(p, Text))
-    if instructions:
+    if instructions and not turns.items:  # an input of nothing is refused
+        body["input"] = [{"role": "developer", "content": instructions}]
+    elif instructions:
         body["instructions"] = instructions
     if request.max_tokens is not None:
         limit = min(request.max_tokens, provider.max_output or request.max_tokens)

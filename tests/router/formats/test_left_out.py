@@ -117,3 +117,24 @@ def test_G12_of_several_functions_only_the_allowed_ones_go_up() -> None:
     assert [tool["name"] for tool in rendered["tools"]] == ["f", "g"]
     _, own = sent(G, body, G, "gemini-3-pro")
     assert own["toolConfig"]["retrievalConfig"] == {"languageCode": "en"}
+
+
+def test_a_wish_for_json_is_said_in_words_where_openai_demands_it() -> None:
+    """ "'messages' must contain the word 'json' in some form"; no other dialect has that rule."""
+    body = TURN | {"generationConfig": {"responseMimeType": "application/json"}}
+    _, chat = sent(G, body, O, "gpt-4o")
+    assert (chat["messages"][0]["role"], "JSON" in chat["messages"][0]["content"]) == (
+        "system",
+        True,
+    )
+    told = CHAT | {"messages": [{"role": "system", "content": "in JSON"}, user("hi")]}
+    _, items = sent(O, told | {"response_format": {"type": "json_object"}}, R, "gpt-5")
+    assert "JSON" in items["input"][0]["content"][0]["text"]
+
+
+def test_a_request_of_a_system_text_alone_has_an_input() -> None:
+    _, items = sent(O, CHAT | {"messages": [{"role": "system", "content": "a"}]}, R, "gpt-5")
+    assert (items["input"], "instructions" in items) == (
+        [{"role": "developer", "content": "a"}],
+        False,
+    )

@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from router.errors import UpstreamError
 from router.formats.names import plain
 from tests.router.formats.wire import (
     PNG,
@@ -47,6 +48,9 @@ def result_of(id: str, content: str = "ok") -> dict[str, Any]:
 
 
 DOTTED = plain("a.b")
+MARK = {"type": "ephemeral"}
+JPEG = {"type": "base64", "media_type": "image/jpeg", "data": "/9j/"}
+WORDS = {"type": "text", "media_type": "text/plain", "data": "a,b"}
 CONTINUE = user([text("(continue)")])
 HI, DATA = user([text("hi")]), "data:application/pdf;base64,JVBE"
 PDF = {"type": "base64", "media_type": "application/pdf", "data": "JVBE"}
@@ -119,6 +123,39 @@ TURNS: dict[str, tuple[list[Any], list[Any]]] = {
     "V04-file": (
         [user([{"type": "file", "file": {"filename": "d.pdf", "file_data": DATA}}])],
         [user([{"type": "document", "title": "d.pdf", "source": PDF}])],
+    ),
+    "V04-a-kind-as-clients-write-it": (
+        [user([{"type": "image_url", "image_url": {"url": "data:image/JPG;base64,/9j/"}}])],
+        [user([{"type": "image", "source": JPEG}])],
+    ),
+    "V04-a-picture-as-a-file": (
+        [user([{"type": "file", "file": {"file_data": "data:image/jpeg;base64,/9j/"}}])],
+        [user([{"type": "image", "source": JPEG}])],
+    ),
+    "V04-a-text-as-a-file": (
+        [
+            user(
+                [
+                    {
+                        "type": "file",
+                        "file": {"filename": "a.csv", "file_data": "data:text/csv;base64,YSxi"},
+                    }
+                ]
+            )
+        ],
+        [user([{"type": "document", "title": "a.csv", "source": WORDS}])],
+    ),
+    "V02-a-mark-on-a-message": (
+        [
+            {**user("a"), "cache_control": MARK},
+            bot(None, tool_calls=[call("1")]),
+            {**tool("1"), "cache_control": MARK},
+        ],
+        [
+            user([text("a", cache_control=MARK)]),
+            bot([use("1")]),
+            user([result_of("1") | {"cache_control": MARK}]),
+        ],
     ),
     "V10-name": (
         [{**user([text("a")]), "name": "bob"}],
@@ -383,6 +420,12 @@ def test_K02_Q18_S13_same_format_through_the_canonical_form_keeps_what_was_sent(
         "safeguards": [1],
     }
     assert through(**body) == body
+
+
+def test_a_document_that_anthropic_cannot_read_is_refused_by_its_type() -> None:
+    file = {"filename": "a.doc", "file_data": "data:application/msword;base64,AAAA"}
+    with pytest.raises(UpstreamError, match="application/msword"):
+        sent(messages=[user([{"type": "file", "file": file}])])
 
 
 def test_empty_texts_are_left_out_because_anthropic_refuses_them() -> None:
