@@ -217,7 +217,8 @@ class GuardedProtocol(HttpToolsProtocol):
         if b"transfer-encoding" in found:
             self._check_coding()
         if b"expect" in found:
-            self.expect_100_continue = found[b"expect"].lower() == b"100-continue"
+            wants = found[b"expect"].lower() == b"100-continue"
+            self.expect_100_continue = wants and self.parser.get_http_version() != "1.0"
         twice = len(found) < len(headers)
         if b"host" not in found or (twice and [n for n, _ in headers].count(b"host") > 1):
             self._stop(400, "exactly one Host header is needed")

@@ -69,6 +69,7 @@ async def serving(limits: Limits = PATIENT) -> AsyncIterator[tuple[App, int]]:
 
 HOST = b"Host: localhost\r\n"
 CLOSE = b"Connection: close\r\n"
+EXPECT = b"Expect: 100-continue\r\n"
 POST = b"POST / HTTP/1.1\r\n" + HOST
 CHUNKED = b"Transfer-Encoding: chunked\r\n"
 
@@ -140,7 +141,8 @@ async def test_what_is_not_one_clear_request_is_refused_once(raw: bytes, each: b
         (POST + CLOSE + CHUNKED + b"\r\n3;x=y\r\nabc\r\n2\r\nde\r\n0\r\n\r\n", b"abcde"),
         (POST + CLOSE + CHUNKED + b"\r\n1\r\na\r\n0\r\nX-Late: 1\r\nHost: evil\r\n\r\n", b"a"),
         (b"\r\n\r\n" + POST + CLOSE + b"Content-Length: 1\r\n\r\na", b"a"),
-        (b"POST / HTTP/1.0\r\n" + HOST + b"Content-Length: 1\r\n\r\na", b"a"),
+        # RFC 9110 10.1.1: who speaks 1.0 is not told to go on
+        (b"POST / HTTP/1.0\r\n" + HOST + EXPECT + b"Content-Length: 1\r\n\r\na", b"a"),
         # an offer to upgrade is not taken up, and the body stays a body
         (
             POST
@@ -169,6 +171,18 @@ async def test_what_is_one_request_is_answered(raw: bytes, body: bytes, each: bo
         assert app.scopes[0]["server"] == ("127.0.0.1", port)
         assert b"\r\ndate: " in answer
         assert b"\r\nserver: " not in answer
+
+
+async def test_a_body_that_waits_to_be_asked_for_is_asked_for() -> None:
+    async with serving() as (_, port):
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(POST + CLOSE + EXPECT + b"Content-Length: 1\r\n\r\n")
+        assert await reader.readuntil(b"\r\n\r\n") == b"HTTP/1.1 100 Continue\r\n\r\n"
+        writer.write(b"a")
+        answer = await reader.read(-1)
+        assert status(answer) == 200
+        assert answer.endswith(b"\r\n\r\na")
+        writer.close()
 
 
 async def test_a_pipelined_request_is_left_to_be_sent_again() -> None:
