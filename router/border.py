@@ -11,6 +11,8 @@ import contextlib
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
+from msgspec import Struct
+
 from router.cycle import Leaving
 from router.delivery import STREAMED
 from router.doors.call import Call
@@ -32,23 +34,15 @@ STOPPED: dict[StoppedBy, str] = {
 LAST_WORDS = 1.0
 
 
-class Border:
+class Border(Struct, eq=False):
     """Around one exchange. `headers` are the door's own, for every answer."""
 
-    def __init__(
-        self,
-        router: Router,
-        call: Call,
-        format: Format,
-        headers: Callable[[Record], Sequence[tuple[str, str]]],
-        record: Record,
-    ) -> None:
-        self._router = router
-        self.call = call
-        self._format = format
-        self._headers = headers
-        self._record = record
-        self.request: Request | None = None  # once it waits for the first event of a stream
+    _router: Router
+    call: Call
+    _format: Format
+    _headers: Callable[[Record], Sequence[tuple[str, str]]]
+    _record: Record
+    request: Request | None = None  # once it waits for the first event of a stream
 
     def watch_client(self) -> None:
         """From here on a client that leaves ends the work. Call it once the body was read."""

@@ -23,7 +23,6 @@ from router.delivery import deliver
 from router.doors.call import Call
 from router.doors.callers import (
     client_of,
-    key_of,
     public_name,
     session_named,
     session_within,
@@ -132,8 +131,7 @@ async def exchange(router: Router, call: Call, surface: Surface) -> None:
 
 def begin(router: Router, call: Call, surface: Surface, endpoint: str) -> Record:
     """Opens the record of a request whose body is not yet read."""
-    headers = call.headers
-    key = key_of(headers)
+    headers, key = call.headers, call.key
     holder = router.cashier.find(key) if router.cashier.on else None
     caller = Caller(
         door=surface.door,
@@ -233,9 +231,7 @@ async def attempts(router: Router, record: Record, plan: Plan, call: Call, once:
                         raise
                 except BaseException as error:
                     course.left(router.now())
-                    attempt.ended = router.now()
-                    attempt.outcome = _ours(error)
-                    _narrate(router, record, attempt)
+                    _broken(router, record, attempt, error)
                     raise
                 else:
                     settle(router, record, attempt, plan.request)
@@ -258,10 +254,6 @@ def _open(router: Router, record: Record, attempt: Attempt) -> None:
     attempt.price = price(candidate.provider, candidate.model, router.generation)
     attempt.tally = Tally(record.facts.tokens, router.signers.learner(candidate))
     record.attempts.append(attempt)
-    _narrate(router, record, attempt)
-
-
-def _narrate(router: Router, record: Record, attempt: Attempt) -> None:
     if router.log.debugs:
         narration.attempted(router.log, record, attempt)
 
@@ -276,8 +268,15 @@ def _measured(record: Record, attempt: Attempt) -> tuple[int, float | None]:
     return tokens.prompt + tokens.output, first - attempt.started if streamed and first else None
 
 
+def _broken(router: Router, record: Record, attempt: Attempt, error: BaseException) -> None:
+    """Writes down how an attempt ended that its provider did not end."""
+    attempt.ended = router.now()
+    attempt.outcome = _ours(error)
+    if router.log.debugs:
+        narration.attempted(router.log, record, attempt)
+
+
 def _ours(error: BaseException) -> Kind:
-    """Why an attempt ended that its provider did not end."""
     if isinstance(error, asyncio.CancelledError):
         return "cancelled"
     return error.kind if isinstance(error, RequestError) else "ours"
@@ -309,4 +308,5 @@ def settle(
             simulated=provider.simulated,
         )
     router.health.attempted(attempt, router.wall())
-    _narrate(router, record, attempt)
+    if router.log.debugs:
+        narration.attempted(router.log, record, attempt)

@@ -12,6 +12,7 @@ from uvicorn.protocols.http.flow_control import FlowControl
 
 from router.asgi import Receive, Scope, Send
 from router.contract import VERSION
+from router.doors.callers import key_of
 from router.headers import read
 
 Headers = Iterable[tuple[str, str]]
@@ -34,13 +35,14 @@ class Out(Protocol):
 
 class Call:
     """`path` is within the door ("/v1/messages"); `headers` have lower-case names, a repeated one
-    joined by ", "."""
+    joined by ", "; `key` is the client's, "" when it shows none."""
 
     __slots__ = (
         "_cycle",
         "_query",
         "cors",
         "headers",
+        "key",
         "method",
         "path",
         "receive",
@@ -57,6 +59,7 @@ class Call:
         self.path = path
         self.method: str = scope["method"]
         self.headers = read(scope["headers"])
+        self.key = key_of(self.headers)
         self._query: dict[str, list[str]] | None = None
         self.started = False  # the answer's head was sent
         #: added to the answer for a web page of an origin that was allowed

@@ -19,7 +19,7 @@ from router.contract import VERSION
 from router.doors import discovery, relay, responses
 from router.doors.border import guarded
 from router.doors.call import Call
-from router.doors.callers import admitted, key_of, session_of
+from router.doors.callers import admitted, session_of
 from router.doors.console import moved
 from router.errors import CallerError
 from router.exchange import Surface, exchange
@@ -115,7 +115,7 @@ async def _route(router: Router, call: Call, door: str) -> None:
 
 def _admit(router: Router, call: Call, keys: Sequence[Secret]) -> None:
     """Raises CallerError."""
-    key = key_of(call.headers)
+    key = call.key
     if (holder := router.cashier.find(key)) is not None:
         router.cashier.check(holder, call.path)
     elif keys and not admitted(key, keys):

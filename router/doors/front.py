@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from router import pages
 from router.doors.call import Call
-from router.doors.callers import admitted, key_of
+from router.doors.callers import admitted
 from router.doors.health import health, livez, readyz
 from router.doors.landing import landing
 from router.doors.metrics import metrics
@@ -58,7 +58,7 @@ def _known(router: Router, call: Call) -> bool:
     generation = router.generation
     if is_loopback(generation.listen.host):
         return True
-    return admitted(key_of(call.headers), (*generation.litellm.keys, *generation.ccr.keys))
+    return admitted(call.key, (*generation.litellm.keys, *generation.ccr.keys))
 
 
 async def _closed(call: Call) -> None:

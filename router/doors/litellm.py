@@ -19,7 +19,7 @@ from router.catalogue import listed_models
 from router.doors import ccr, management, relay, responses
 from router.doors.border import guarded
 from router.doors.call import Call
-from router.doors.callers import admitted, key_of
+from router.doors.callers import admitted
 from router.doors.console import moved
 from router.doors.litellm_answers import headers
 from router.doors.litellm_errors import formats
@@ -111,7 +111,7 @@ async def _route(router: Router, call: Call, completes: Format | None) -> None:
         case "POST", "/v1/messages/count_tokens":
             await ccr.count_tokens(router, call)
         case "GET", path if found := _MODELS.fullmatch(path):
-            await call.json(200, _listed(router, found[1], key_of(call.headers)))
+            await call.json(200, _listed(router, found[1], call.key))
         case method, path if (found_route := management.find(method, path)) is not None:
             await management.serve(router, call, *found_route)
         case _, path if _METERED.fullmatch(path) or path.endswith("/count_tokens"):
@@ -154,12 +154,12 @@ async def _public(router: Router, call: Call) -> bool:
 
 def admit(router: Router, call: Call, key: str = "") -> None:
     """`key`: where a client shows it in a place of its own. Raises CallerError."""
-    if key and not key_of(call.headers):
-        call.headers["x-goog-api-key"] = key  # whose it is counts from here on
+    if key and not call.key:
+        call.key = key.strip()  # whose it is counts from here on
     keys = router.generation.litellm.keys
     if not keys and not router.cashier.on:
         return
-    key = key_of(call.headers)
+    key = call.key
     if key and key == call.headers.get("authorization"):
         raise CallerError(
             "Authentication Error, Malformed API Key passed in. Ensure Key has `Bearer ` prefix.",

@@ -15,7 +15,7 @@ import msgspec
 
 from router.compact import compact
 from router.doors.call import Call
-from router.doors.callers import key_of, public_name, session_of
+from router.doors.callers import public_name, session_of
 from router.errors import CallerError, RequestError
 from router.exchange import Surface, exchange
 from router.formats import Format, Writer
@@ -49,7 +49,7 @@ async def responses(
     found = PATHS.fullmatch(call.path)
     assert found is not None
     id, part = found["id"], found["part"]
-    key = public_name(key_of(call.headers))
+    key = public_name(call.key)
     match call.method, part:
         case "POST", None if id is None or id == "compact":
             if surface.external is None:

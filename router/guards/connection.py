@@ -61,6 +61,9 @@ class GuardedProtocol(HttpToolsProtocol):
         self._head_bytes = 0
         self._packet = 0
         self._upgrade = False
+        #: the URL that was last asked for, and what a scope holds of it
+        self._asked = b""
+        self._scope: Scope = {}
         #: nothing more is read: the connection was refused, or will close after this answer
         self._deaf = False
         #: set by a WebSocket's handshake: nothing more is read as HTTP
@@ -255,21 +258,14 @@ class GuardedProtocol(HttpToolsProtocol):
 
     def _begin_cycle(self) -> None:
         """As uvicorn does, with a Cycle of ours; a pipelined request never gets here."""
-        parser, url = self.parser, httptools.parse_url(self.url)
+        parser = self.parser
         version = parser.get_http_version()
-        path = url.path.decode("ascii")
+        if self.url != self._asked:
+            self._place()
         scope: Scope = {
-            "type": "http",
-            "asgi": _ASGI,
+            **self._scope,
             "http_version": version,
-            "server": self.server,
-            "client": self.client,
-            "scheme": self.scheme,
-            "root_path": "",
             "method": parser.get_method().decode("ascii"),
-            "path": unquote(path) if "%" in path else path,
-            "raw_path": url.path,
-            "query_string": url.query or b"",
             "headers": self.headers,
         }
         tunnel = self._tunnel
@@ -289,6 +285,22 @@ class GuardedProtocol(HttpToolsProtocol):
         task = self.loop.create_task(cycle.run_asgi(self.app))
         self.tasks.add(task)
         task.add_done_callback(self.tasks.discard)
+
+    def _place(self) -> None:
+        """What a scope holds of the connection and the URL: a client asks for the same again."""
+        self._asked, url = self.url, httptools.parse_url(self.url)
+        path = url.path.decode("ascii")
+        self._scope = {
+            "type": "http",
+            "asgi": _ASGI,
+            "server": self.server,
+            "client": self.client,
+            "scheme": self.scheme,
+            "root_path": "",
+            "path": unquote(path) if "%" in path else path,
+            "raw_path": url.path,
+            "query_string": url.query or b"",
+        }
 
     def on_body(self, data: bytes) -> None:
         cycle = self.cycle

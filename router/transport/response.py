@@ -129,7 +129,6 @@ class Response(Struct, eq=False):
             headers.pop("content-length", None)
         self.status = status
         self.headers = headers
-        self._quiet_since = self._loop.time()
 
     def asked(self) -> None:
         """More of the request was sent: the wait for an answer begins anew."""

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from router.doors.call import Call
-from router.doors.callers import admitted, key_of
+from router.doors.callers import admitted
 from router.doors.management import (
     activity,
     budgets,
@@ -62,7 +62,7 @@ def find(method: str, path: str) -> tuple[Route, dict[str, str]] | None:
 
 async def serve(router: Router, call: Call, route: Route, names: dict[str, str]) -> None:
     """`call` has shown a key where one is needed. Raises CallerError."""
-    shown = key_of(call.headers)
+    shown = call.key
     locked = bool(router.generation.litellm.keys)
     admin = not locked or admitted(shown, router.generation.litellm.keys)
     if route.changes and not locked:

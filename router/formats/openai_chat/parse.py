@@ -74,6 +74,7 @@ _OPTIONS = frozenset(
         *REASONING,
     }
 )
+_TEXTS = frozenset({Text})
 _TEXT = frozenset({"type", "text", "cache_control"})
 _IMAGE = frozenset({"type", "image_url", "cache_control"})
 _CALL = frozenset({"id", "type", "function", "index"})
@@ -124,27 +125,29 @@ def _options(request: Request, left: JSON) -> None:
 def _messages(request: Request, messages: list[Any]) -> None:
     """System texts at the start are the request's own; later ones stay where they stand."""
     legacy = ""  # the id that stands for the last function_call, which had none
+    told = request.messages
     for index, message in enumerate(messages):
         at = f"messages.{index}"
         if type(message) is not dict:
             raise wrong(at, dict)
         role = message.get("role")
+        rest = rest_of(message, _MESSAGE) if len(message) > 2 else None
         if role == "user":
             parts = _content(message.get("content"), at)
-            request.messages.append(Message("user", parts, _rest(message)))
+            told.append(Message("user", parts, rest))
         elif role == "assistant":
             if message.get("function_call"):
                 legacy = f"call_function_{index}"
             parts = _assistant(message, at, legacy)
-            request.messages.append(Message("assistant", parts, _rest(message)))
+            told.append(Message("assistant", parts, rest))
         elif role in ("tool", "function"):
             id = text_of(message, "tool_call_id", at) if role == "tool" else legacy
             parts = [ToolResult(id, _content(message.get("content"), at))]
-            request.messages.append(Message("user", parts))
+            told.append(Message("user", parts))
         elif role in ("system", "developer"):
             parts = _content(message.get("content"), at)
-            if request.messages or not all(type(part) is Text for part in parts):
-                request.messages.append(Message("system", parts, _rest(message)))
+            if told or not _TEXTS.issuperset(map(type, parts)):
+                told.append(Message("system", parts, rest))
             else:
                 request.system += parts
         else:
@@ -161,10 +164,6 @@ def _mark(parts: list[Part], cache: Any) -> None:
     last = parts[-1] if parts else None
     if type(cache) is dict and isinstance(last, Text | Image | Document | ToolUse | ToolResult):
         last.cache = last.cache or cache
-
-
-def _rest(message: JSON) -> JSON | None:
-    return rest_of(message, _MESSAGE) if len(message) > 2 else None
 
 
 def _content(content: Any, at: str) -> list[Part]:
