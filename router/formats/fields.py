@@ -124,7 +124,8 @@ def rest_of(block: JSON, known: frozenset[str]) -> JSON | None:
 
 
 def json_object(text: str) -> Any:
-    """A tool call's arguments: {} for none, None where they are not an object as JSON.
+    """A tool call's arguments: {} for none ("null" is how some servers write that), None where
+    they are not an object as JSON.
 
     Some models encode them twice: such a string is decoded once more.
     """
@@ -136,4 +137,4 @@ def json_object(text: str) -> Any:
             value = _decode(value)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
-    return value if type(value) is dict else None
+    return {} if value is None else value if type(value) is dict else None

@@ -34,7 +34,7 @@ def _answered(ordered: list[JSON]) -> list[JSON]:
             message["content"] = _results(content, waiting) or [_NOTHING]
             waiting = {}
         else:
-            waiting = {block["id"]: None for block in content if block["type"] == "tool_use"}
+            waiting = {_id(block, "id"): None for block in content if block["type"] == "tool_use"}
     if waiting:
         ordered.append({"role": "user", "content": _results([], waiting)})
     return ordered
@@ -46,12 +46,18 @@ def _results(content: list[JSON], waiting: dict[str, None]) -> list[JSON]:
     for block in content:
         if block["type"] != "tool_result":
             said.append(block)
-        elif block["tool_use_id"] in waiting:
-            del waiting[block["tool_use_id"]]
+        elif (id := _id(block, "tool_use_id")) in waiting:
+            del waiting[id]
             results.append(block)
     for id in waiting:
         results.append({"type": "tool_result", "tool_use_id": id, "content": _NO_RESULT})
     return results + said
+
+
+def _id(block: JSON, key: str) -> str:
+    """Also of a block that a client wrote by itself, and as it liked."""
+    id = block.get(key)
+    return id if type(id) is str else ""
 
 
 def _prefilled(ordered: list[JSON]) -> list[JSON]:

@@ -128,7 +128,7 @@ def _messages(request: Request, provider: Provider, foreign: bool) -> Iterable[J
             if foreign and type(part) is Document and part.data and part.media_type not in _READS:
                 raise unfit(provider, f"documents of the type {part.media_type!r}")
             if (block := block_of(part)) is not None:
-                if foreign and block["type"] == "tool_use":
+                if foreign and type(part) is ToolUse:
                     block["name"] = plain(block["name"])
                 content.append(block)
             elif foreign and type(part) is Opaque and part.kind in FILES:

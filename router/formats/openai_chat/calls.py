@@ -31,7 +31,7 @@ class CallPiece(Struct):
 
 class Call(Struct):
     """A call as far as it is known. `unsent` was not told to the client yet; `quoted`: its
-    arguments are a JSON string, held until they can be decoded once more."""
+    arguments are a JSON string, or null, held until they can be decoded once more."""
 
     id: str = ""
     theirs: str = ""  # the provider's id, also where it is not usable
@@ -47,7 +47,7 @@ class Call(Struct):
         self.pieces.append(text)
         self.unsent.append(text)
         if self.quoted is None and (head := text.lstrip()):
-            self.quoted = head[0] == '"'
+            self.quoted = head[0] in '"n'
 
     def complete(self) -> bool:
         """Whether its arguments are whole; none at all may still come."""

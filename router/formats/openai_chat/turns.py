@@ -132,6 +132,7 @@ class Turns:
                 thoughts.append(part)
             elif type(part) is Opaque and "tool_call" in part.body:
                 calls.append(part.body["tool_call"])
+                self._pending[str(part.body["tool_call"].get("id"))] = None
             else:
                 said.append(part)
         content = self._content(said)

@@ -75,6 +75,7 @@ def _item(request: Request, item: JSON, at: str) -> None:
             "item itself.",
             at,
         )
+        _said(request, Opaque(kind, {"item": item}))
     else:
         if kind.startswith("compaction"):
             request.bound = request.bound or Bound(

@@ -138,3 +138,14 @@ def test_a_request_of_a_system_text_alone_has_an_input() -> None:
         [{"role": "developer", "content": "a"}],
         False,
     )
+
+
+def test_what_only_its_own_format_knows_stays_where_a_body_is_written_anew() -> None:
+    free = {"id": "c1", "type": "custom", "custom": {"name": "free", "input": "x"}}
+    turns = [user("a"), bot(None, tool_calls=[free])]
+    turns.append({"role": "tool", "tool_call_id": "c1", "content": "done"})
+    _, chat = sent(O, CHAT | {"messages": turns}, O, "gpt-5")
+    assert chat["messages"] == turns
+    kept: JSON = {"type": "item_reference", "id": "rs_1"}
+    _, items = sent(R, ITEMS | {"input": [kept, user("go")]}, R, "gpt-5")
+    assert items["input"][0] == kept

@@ -78,6 +78,11 @@ STREAMS: dict[str, tuple[bytes, list[tuple[str, Any]]]] = {
         + chunk("tool_calls", tool_calls=[piece('\\":1}"', index=0)]),
         [DONE_CALL],
     ),
+    "R06-null-is-none": (
+        chunk(tool_calls=[piece("nu", index=0, id="a", name="f")])
+        + chunk("tool_calls", tool_calls=[piece("ll", index=0)]),
+        [("use", ("a", "f", {}))],
+    ),
     "R06-object": (
         chunk(
             "stop",
