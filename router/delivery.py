@@ -148,7 +148,8 @@ class _Carrier(Struct, eq=False):
         if sent.changes:
             events = changed(events, sent.changes)
         self._account(events)
-        self._screen()
+        if self._attempt.candidate.screened:
+            self._screen()
         # it is all here: what it costs stands fast, and is worked out once
         self._attempt.ended = now = self._router.now()
         self._record.first_token = self._record.first_token or now
@@ -176,7 +177,8 @@ class _Carrier(Struct, eq=False):
         for frame in framer.close():
             take(reader.feed(frame))
         take(reader.close())
-        self._screen()
+        if self._attempt.candidate.screened:
+            self._screen()
         await self._render(events)
 
     async def stream(self, upstream: Response) -> None:
@@ -286,8 +288,7 @@ class _Carrier(Struct, eq=False):
 
     def _screen(self) -> None:
         """A whole answer that was filtered is not one, where another group stands by for that."""
-        filtered = self._attempt.candidate.screened and self._tally.finish == "refusal"
-        if filtered and not self._request.stream:
+        if self._tally.finish == "refusal" and not self._request.stream:
             self._record.first_token = None
             words = "Response output was blocked."  # LiteLLM's own
             raise UpstreamError(words, kind="refused", status=400)

@@ -82,14 +82,9 @@ async def exchange(router: Router, call: Call, surface: Surface) -> None:
         raw = await read_body(call.scope, call.receive, router.generation.limits)
         border.watch_client()
         request = surface.parse(raw)
-        record.asked = request.model or ""
-        record.stream = request.stream
-        record.user = record.user or user_of(request.user or "")
-        session = "" if record.caller.session else session_within(request.body)
+        _learn(record, request)
         if surface.wishes is not None:
             request, record.wishes = surface.wishes(request, call, surface.format.parse_request)
-        if session:
-            record.caller = msgspec.structs.replace(record.caller, session=session)
         if router.paused and record.caller.session in router.paused:
             raise refusal(record.caller.session)
         plan = await choose(router, record, request, surface.external)
@@ -100,24 +95,26 @@ async def exchange(router: Router, call: Call, surface: Surface) -> None:
             call = border.call = taken
 
         async def once(attempt: Attempt, candidate: Candidate) -> None:
+            provider = candidate.provider
             if (text := canned(candidate, record.wishes)) is not None:
                 await recite(router, call, surface, record, attempt, request, text)
                 return
-            asked, format = router.signers.fit(plan.request, candidate), candidate.provider.format
+            asked, format = router.signers.fit(plan.request, candidate), provider.format
             if format in INLINED and format != request.dialect:
                 asked = await router.inlining.inlined(asked, format)
             sent = outgoing(router.formats, asked, request, candidate, call)
-            if candidate.provider.auth in EXTRAS:
+            if provider.auth in EXTRAS:
                 sent = await router.signing.signed(sent)
-            attempt.dropped = sent.dropped
-            insist(candidate, sent.dropped, record.wishes)
+            if sent.dropped:
+                attempt.dropped = sent.dropped
+                insist(candidate, sent.dropped, record.wishes)
             upstream = await router.transport.send(
                 "POST",
                 sent.url,
                 sent.headers,
                 sent.body,
-                timeouts=candidate.timeouts or candidate.provider.timeouts,
-                provider=candidate.provider.name,
+                timeouts=candidate.timeouts or provider.timeouts,
+                provider=provider.name,
             )
             if upstream.status < 300:
                 router.cooldowns.succeeded(candidate)
@@ -163,6 +160,16 @@ def begin(router: Router, call: Call, surface: Surface, endpoint: str) -> Record
     if router.telemetry is not None:
         router.telemetry.began(record.id, headers.get("traceparent", ""))
     return record
+
+
+def _learn(record: Record, request: Request) -> None:
+    """What a body tells of itself, and of who sent it where the headers did not."""
+    record.asked = request.model or ""
+    record.stream = request.stream
+    if request.user and not record.user:
+        record.user = user_of(request.user)
+    if not record.caller.session and (session := session_within(request.body)):
+        record.caller = msgspec.structs.replace(record.caller, session=session)
 
 
 async def choose(
@@ -215,9 +222,10 @@ async def attempts(router: Router, record: Record, plan: Plan, call: Call, once:
     retry, loads = router.generation.retry, router.means.loads
     course = Course(plan.candidates, retry, router.cooldowns, loads, record.wishes)
     while True:
-        match course.next(router.now()):
+        now = router.now()
+        match course.next(now):
             case Try(candidate, number, reason):
-                attempt = Attempt(number, candidate, reason, router.wall(), router.now())
+                attempt = Attempt(number, candidate, reason, router.wall(), now)
                 if number == 1 and candidate is not plan.candidates[0]:
                     record.pass_over(plan.candidates[0], candidate)
                 _open(router, record, attempt)

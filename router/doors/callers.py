@@ -74,8 +74,7 @@ def session_named(headers: Mapping[str, str]) -> str:
 def session_within(body: Mapping[str, Any]) -> str:
     """What the body's metadata says, for a client whose headers name none."""
     metadata = body.get("metadata")
-    user = metadata.get("user_id") if isinstance(metadata, dict) else None
-    if not isinstance(user, str):
+    if type(metadata) is not dict or type(user := metadata.get("user_id")) is not str:
         return ""
     if user.startswith("{"):
         try:

@@ -18,12 +18,13 @@ if TYPE_CHECKING:
 
 #: the version whose answers ours are like: clients ask before they use what is newer
 VERSION = "1.80.0"
+_VERSION = ("x-litellm-version", VERSION)
 
 
 def headers(router: Router, record: Record) -> list[tuple[str, str]]:
     """Ours, and those of LiteLLM's that its clients read."""
     told = ccr.headers(record)
-    told += (("x-litellm-call-id", record.id), ("x-litellm-version", VERSION))
+    told += (("x-litellm-call-id", record.id), _VERSION)
     if record.holder is not None:
         told += _of_key(router, record.holder)
     attempts = record.attempts
@@ -49,8 +50,7 @@ def headers(router: Router, record: Record) -> list[tuple[str, str]]:
         told.append(("x-litellm-model-id", deployment.id))
     if record.wishes.timeout is not None:
         told.append(("x-litellm-timeout", f"{record.wishes.timeout:g}"))
-    cost = record.cost
-    if cost is not None and not record.stream:
+    if not record.stream and (cost := record.cost) is not None:
         amount = f"{cost / 1e9:.9f}".rstrip("0").rstrip(".")
         told.append(("x-litellm-response-cost", amount))
     return told

@@ -101,26 +101,18 @@ def usage_of(told: Told, quirks: Quirks, service: Any = None) -> Usage:
     if beyond > 0 and (beyond == reasoning or not (reasoning or read or written)):
         output += beyond
         reasoning = reasoning or beyond
+    told_apart: Apart | None = None
+    if service is not None or inside.audio_tokens or outside.audio_tokens:
+        # cached sound is not told apart: what was not cached is the most that can cost as sound
+        sound, said = min(inside.audio_tokens or 0, uncached), outside.audio_tokens or 0
+        told_apart = apart(service, audio_in=sound, audio_out=min(said, output))
     return Usage(
         input=uncached,
         cache_read=read,
         cache_write=written,
         output=output,
         reasoning=min(reasoning, output),
-        apart=_apart(inside, outside, service, uncached, output),
-    )
-
-
-def _apart(
-    inside: Details, outside: Details, service: Any, uncached: int, output: int
-) -> Apart | None:
-    """Cached sound is not told apart: what was not cached is the most that can cost as sound."""
-    if service is None and not (inside.audio_tokens or outside.audio_tokens):
-        return None
-    return apart(
-        service,
-        audio_in=min(inside.audio_tokens or 0, uncached),
-        audio_out=min(outside.audio_tokens or 0, output),
+        apart=told_apart,
     )
 
 
