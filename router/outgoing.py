@@ -6,6 +6,7 @@ The client's headers never pass but for a short list, and those only between spe
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 from urllib.parse import quote
 
@@ -22,7 +23,7 @@ from router.messages import Request
 from router.providers import also
 from router.providers.adjustments import adjust, answer_changes
 from router.rules.plan import Candidate, Plan
-from router.settings import Provider
+from router.settings import Auth, Provider, Secret
 from router.wishes import Wishes
 
 Headers = tuple[tuple[str, str], ...]
@@ -194,7 +195,12 @@ def beside(provider: Provider, path: str, model: str) -> str:
 
 def credentials(provider: Provider, *, compatible: bool = False) -> Headers:
     """`compatible`: for the OpenAI-compatible face of a provider that has an API of its own."""
-    key, auth = provider.key, provider.auth
+    return _shown(provider.key, provider.auth, compatible)
+
+
+@lru_cache(maxsize=256)
+def _shown(key: Secret, auth: Auth, compatible: bool) -> Headers:
+    """The very same texts for each request: their hashes need not be worked out again."""
     if not key or auth == "none":
         return ()
     bearer = ("authorization", "Bearer " + key.reveal())

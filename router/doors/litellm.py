@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 from fnmatch import fnmatchcase
-from functools import partial
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -80,6 +80,7 @@ def _dialect(path: str) -> str:
     return "openai_responses" if responses.PATHS.fullmatch(path) else "openai_chat"
 
 
+@lru_cache(maxsize=256)
 def _completing(path: str) -> str:
     """The format of a path that completes; "" for any other."""
     found = _COMPLETIONS.fullmatch(path)
