@@ -61,7 +61,7 @@ async def deliver(
     try:
         attempt.status = upstream.status
         attempt.first_byte = router.now()
-        if not 200 <= upstream.status < 300:
+        if upstream.status >= 300:
             raise await refusal(router, upstream, sent.format, sent.provider)
         if sent.through and sent.format.name == "anthropic_messages":
             attempt.limits = limits(upstream.headers)
@@ -283,8 +283,8 @@ class _Carrier(Struct, eq=False):
                 raise raised(event)
             tally.feed(event)
             attempt.answered = True
-            if record.first_token is None and tally.began:
-                record.first_token = self._router.now()
+        if record.first_token is None and tally.began:
+            record.first_token = self._router.now()
 
     def _screen(self) -> None:
         """A whole answer that was filtered is not one, where another group stands by for that."""
