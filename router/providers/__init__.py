@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from fnmatch import fnmatch
+from functools import lru_cache
 from importlib import import_module
 from pkgutil import iter_modules
 from types import MappingProxyType
@@ -36,11 +37,13 @@ _LIKE = {kind.hosts: kind.name for kind in KINDS.values() if kind.hosts}
 _PREFIXES = {prefix: kind.name for kind in KINDS.values() for prefix in kind.litellm}
 
 
+@lru_cache(maxsize=256)
 def quirks(kind: str) -> Quirks:
     """The dialect of a kind; that of "compatible" for one that is not known."""
     return KINDS.get(kind, KINDS["compatible"]).quirks
 
 
+@lru_cache(maxsize=256)
 def also(kind: str) -> Mapping[str, str]:
     """Formats that a kind speaks besides its own, and their paths behind the base."""
     return KINDS.get(kind, KINDS["compatible"]).also
