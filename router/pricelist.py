@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
-
 from router.contract import PriceLine
 from router.prices import UNKNOWN, price
 from router.settings import Generation, Price, Provider
 
 #: stands for any provider, so that a model can be looked up that is configured nowhere
 _ANY = Provider("openai", "openai_chat", "", "", kind="openai", simulated=True)
-_RATES = tuple(f.name for f in fields(Price) if f.name not in ("source", "above", "services"))
+_RATES = tuple(n for n in Price.__struct_fields__ if n not in ("source", "above", "services"))
 
 
 def lines(generation: Generation, text: str = "") -> list[PriceLine]:

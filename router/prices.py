@@ -10,10 +10,11 @@ from __future__ import annotations
 import functools
 import time
 from collections.abc import Iterable
-from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, Final
+
+from msgspec.structs import replace
 
 from router.settings import Generation, Price, Provider
 

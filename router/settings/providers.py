@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from msgspec import Struct
+
 from router.settings.secrets import NO_KEY, Secret
 
 #: how a provider is shown who calls: a header that holds the key ("both": x-api-key and bearer, to
@@ -38,8 +40,7 @@ class Target:
         return cls(provider, model) if provider and model else None
 
 
-@dataclass(frozen=True, slots=True)
-class Price:
+class Price(Struct, frozen=True):
     """Nano-dollars per token, of each kind: $1 per million is 1,000, and $0.0375 is 37.5. None:
     unknown, which is never the same as free (0)."""
 

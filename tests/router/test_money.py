@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -118,7 +117,7 @@ def test_the_parts_add_up_to_the_cost_to_the_nano_dollar(
     counts: tuple[Any, ...], rates: tuple[Any, ...], searches: int
 ) -> None:
     """M04, within one attempt."""
-    price = replace(Price(*rates), search=10_000_000)
+    price = structs.replace(Price(*rates), search=10_000_000)
     used = structs.replace(Usage(*counts), apart=Apart(searches=searches))
     made = bill(used, price)
     assert made.cost is not None
