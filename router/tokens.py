@@ -136,7 +136,7 @@ class Counter:
         total = estimate(sum(map(len, texts))) + other
         if near is not None and 0 < size < near and total < near:
             return total, False
-        whole = size <= EXACT or all(len(text) <= EXACT for text in texts)
+        whole = 0 < size <= EXACT or all(len(text) <= EXACT for text in texts)
         return await self._sum(texts) + other, whole
 
     async def strict_count(self, request: Request) -> int:

@@ -245,9 +245,13 @@ async def test_a_text_too_long_to_be_counted_is_judged_by_pieces_from_all_over_i
     half = EXACT * 6 // 10
     text = "word " * (half // 5) + "a b c d e " * (half // 10)
     raw = b'{"messages":[]}' + b" " * EXACT
-    tokens, exact = await Counter().count(replace(user(Text(text)), raw=raw))
+    counter = Counter()
+    tokens, exact = await counter.count(replace(user(Text(text)), raw=raw))
     assert tokens == pytest.approx(half // 5 + half // 2, rel=0.01)
     assert not exact, "so `why` says that it is about as many"
+    assert not (await counter.count(replace(user(Text(text)), raw=b"")))[1], (
+        "one that was rewritten"
+    )
     assert (await Counter().count(replace(user(Text("short")), raw=raw)))[1]
 
 
