@@ -277,8 +277,9 @@ def _measured(record: Record, attempt: Attempt) -> tuple[int, float | None]:
 
 
 def _broken(router: Router, record: Record, attempt: Attempt, error: BaseException) -> None:
-    """Writes down how an attempt ended that its provider did not end."""
-    attempt.ended = router.now()
+    """Writes down how an attempt ended that was broken off on our side."""
+    if attempt.ended is None:  # else its provider was done before
+        attempt.ended = router.now()
     attempt.outcome = _ours(error)
     if router.log.debugs:
         narration.attempted(router.log, record, attempt)

@@ -54,6 +54,7 @@ class Attempt(Struct, eq=False):
     started_at: float
     started: float
     first_byte: float | None = None
+    #: when a whole answer was read, though it may not be sent yet; of any other, when all was over
     ended: float | None = None
     status: int | None = None
     outcome: str = ""
