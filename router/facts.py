@@ -25,6 +25,9 @@ _REMINDER_OR_TAG = re.compile(f"{REMINDER.pattern}|{SUBAGENT_TAG.pattern}", re.D
 
 #: what Claude Code asks with max_tokens 1 to learn whether a model answers
 PROBES = frozenset({"hi", "quota", "test"})
+WARMUP = "warmup"
+#: characters of what is told by its words
+_LONGEST_SIDE_CALL = max(map(len, (WARMUP, *PROBES)))
 #: the fields of a hook's verdict, which Claude Code asks for with the whole transcript
 VERDICT = frozenset({"ok", "reason", "impossible"})
 #: characters that are kept of what a client may write at any length
@@ -166,14 +169,16 @@ def side_call(request: Request) -> str:
         return ""
     _, texts = newest_user_texts(request)
     words = own_words(texts[0].text).strip().lower() if len(texts) == 1 else ""
-    if words == "warmup":
+    if words == WARMUP:
         return "warmup"
     return "probe" if request.max_tokens == 1 and words in PROBES else ""
 
 
 def _long(part: Part) -> bool:
     """Whether it holds more of the user's own words than any side call: nearly every prompt."""
-    return type(part) is Text and "<" not in part.text and len(part.text.strip()) > len("warmup")
+    if type(part) is not Text or "<" in part.text:
+        return False
+    return len(part.text.strip()) > _LONGEST_SIDE_CALL
 
 
 def _only_text(message: Message) -> str:
