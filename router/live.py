@@ -207,19 +207,7 @@ class Live:
             for id, record in self.running.items():
                 changed[id] = record.view()
             told = len(changed)
-            beat = self.beat()
-            self.tell(
-                Beat(
-                    at=beat.at,
-                    running=beat.running,
-                    per_second=beat.per_second,
-                    p95_ms=beat.p95_ms,
-                    error_rate=beat.error_rate,
-                    today=beat.today,
-                    requests=tuple(changed.values()),
-                    budgets=beat.budgets,
-                )
-            )
+            self.tell(replace(self.beat(), requests=tuple(changed.values())))
 
     def _roll_over(self) -> None:
         at = self._wall()
