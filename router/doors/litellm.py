@@ -42,12 +42,12 @@ if TYPE_CHECKING:
 CREATED = 1677610602
 #: the guide's "ccr-claude-sonnet", less the prefix
 ROUTED = "claude-sonnet"
-#: what is answered by a completion: a group for each format that its path may speak
-_COMPLETIONS = re.compile(
-    r"(?:/v1|/(?:engines|openai/deployments)/.+)?/(?:(chat/completions)|(?<!/chat/)(completions))"
-    r"|(/v1/messages)"
+#: what is answered by a completion, and the format that its path speaks
+_COMPLETIONS = (
+    (re.compile(r"(/v1|/(engines|openai/deployments)/.+)?/chat/completions"), "openai_chat"),
+    (re.compile(r"(/v1|/(engines|openai/deployments)/.+)?/completions"), "openai_completions"),
+    (re.compile(r"/v1/messages"), "anthropic_messages"),
 )
-_FORMATS = ("", "openai_chat", "openai_completions", "anthropic_messages")
 _EMBED = re.compile(r"(/v1)?/embeddings|/(engines|openai/deployments)/.+/embeddings")
 #: Azure's paths, and the old ones of OpenAI, name the model: that goes before the body's
 _NAMES = re.compile(
@@ -83,8 +83,7 @@ def _dialect(path: str) -> str:
 @lru_cache(maxsize=256)
 def _completing(path: str) -> str:
     """The format of a path that completes; "" for any other."""
-    found = _COMPLETIONS.fullmatch(path)
-    return _FORMATS[found.lastindex or 0] if found else ""
+    return next((format for paths, format in _COMPLETIONS if paths.fullmatch(path)), "")
 
 
 async def _route(router: Router, call: Call, completes: Format | None) -> None:
