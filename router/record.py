@@ -39,8 +39,7 @@ KEPT_AFTER = 0.5
 
 StoppedBy = Literal["", "client", "operator", "router"]
 
-
-NOTHING = Bill(0, Spend(), "")
+_NOTHING = Bill(0, Spend(), "")
 #: what is shown of a request that nobody was asked for: it cost nothing
 _NO_ATTEMPT = AttemptView(0, "", "", 0.0, cost=0)
 
@@ -84,7 +83,7 @@ class Attempt(Struct, eq=False):
         if self._bill is not None:
             return self._bill
         if self.tally is None or not self.answered:
-            return NOTHING
+            return _NOTHING
         made = self.tally.bill(self.price)
         if self.ended is not None:
             self._bill = made
@@ -216,13 +215,13 @@ class Record(Struct, eq=False):
         self.error = error.noted
 
     def view(self) -> RequestView:
-        return self._with([attempt.view() for attempt in self.attempts])
+        return self._view_of([attempt.view() for attempt in self.attempts])
 
     def detail(self) -> RequestDetail:
         attempts = [attempt.view() for attempt in self.attempts]
-        return RequestDetail(self._with(attempts), self.looks, tuple(attempts), self.facts)
+        return RequestDetail(self._view_of(attempts), self.looks, tuple(attempts), self.facts)
 
-    def _with(self, attempts: Sequence[AttemptView]) -> RequestView:
+    def _view_of(self, attempts: Sequence[AttemptView]) -> RequestView:
         caller, started = self.caller, self.started
         last = attempts[-1] if attempts else _NO_ATTEMPT
         if len(attempts) < 2:
