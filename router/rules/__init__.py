@@ -166,8 +166,7 @@ class _Decision:
                 if plan is not None:
                     return plan
             else:
-                note = verdict.note or verdict.problem
-                looks.append(Look(rule.name, verdict.value[:LONGEST], False, "", note))
+                self._note(rule, verdict)
         return None
 
     def _taken(self, rule: Rule, verdict: Verdict, signals: Signals) -> Plan | None:
@@ -177,10 +176,9 @@ class _Decision:
         if not candidates:
             self._note(rule, verdict, note=note)
             return None
-        first, value = candidates[0], verdict.value[:LONGEST]
-        target = f"{first.provider.name},{first.model}"[:LONGEST]
-        note = note or verdict.note or verdict.problem
-        looks.append(Look(rule.name, value, True, target, note))
+        first = candidates[0]
+        target = f"{first.provider.name},{first.model}"
+        self._note(rule, verdict, hit=True, target=target, note=note)
         if not guard.all_hold(candidates, case.facts.tokens):
             candidates = self._guarded(list(candidates), verdict)
         if case.seen is not None and (lost := warm.look(case, candidates[0])):
@@ -188,7 +186,7 @@ class _Decision:
         return Plan(
             candidates=tuple(candidates),
             rule=rule.name,
-            value=value,
+            value=verdict.value[:LONGEST],
             looks=tuple(looks),
             request=self._stripped(rule, signals),
             override=override,
