@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TypeVar
 
+from msgspec import structs
+
 from router.config import cloud
 from router.config.document import Document
 from router.config.endpoints import (
@@ -182,7 +184,7 @@ def _price(table: PriceTable, source: str, usual: PriceTable | None = None) -> P
     made = price(**said, source=source)
     search = table.searches if table.searches is not None or usual is None else usual.searches
     request = table.request if table.request is not None or usual is None else usual.request
-    return replace(
+    return structs.replace(
         made,
         request=None if request is None else request * 1e9,
         search=made.search if search is None else search * 1e6,
