@@ -244,6 +244,25 @@ class ArgumentsDelta(Struct, gc=False):
     json: str
 
 
+class Citation(Struct, gc=False):
+    """A source behind words of the answer. `start` and `end` count characters of all its text, its
+    Text blocks joined; None: the whole of the block that it is told in."""
+
+    url: str  # "" where it is no page, but a place in what the client sent
+    title: str = ""
+    quote: str = ""  # words of the source
+    start: int | None = None
+    end: int | None = None
+    own: JSON | None = None  # as Anthropic told it
+
+
+class Cited(Struct, gc=False):
+    """A source of the open Text block."""
+
+    index: int
+    citation: Citation
+
+
 class BlockStop(Struct, gc=False):
     index: int
 
@@ -279,6 +298,7 @@ Event = (
     | ThinkingDelta
     | SignatureDelta
     | ArgumentsDelta
+    | Cited
     | BlockStop
     | UsageSeen
     | Finish

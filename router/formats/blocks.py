@@ -6,6 +6,7 @@ call of a tool arrives whole, so nothing ever has to wait.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, Literal
 
 import msgspec
@@ -16,6 +17,8 @@ from router.messages import (
     ArgumentsDelta,
     BlockStart,
     BlockStop,
+    Citation,
+    Cited,
     Event,
     Part,
     SignatureDelta,
@@ -72,6 +75,12 @@ class Blocks:
         if input:
             events.append(ArgumentsDelta(self.count - 1, _encode(input).decode()))
         self.close(events)
+
+    def cite(self, sources: Iterable[Citation], events: list[Event]) -> None:
+        """Behind the open text; where it is over, behind one without words."""
+        if self._open != "text":
+            self._begin("text", Text(""), events)
+        events += [Cited(self.count - 1, one) for one in sources]
 
     def whole(self, part: Part, events: list[Event]) -> None:
         """A part that has no deltas."""

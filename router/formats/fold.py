@@ -15,7 +15,8 @@ from router.formats.fields import json_object
 from router.messages import (
     ArgumentsDelta,
     BlockStart,
-    BlockStop,
+    Citation,
+    Cited,
     Event,
     Failure,
     Finish,
@@ -39,6 +40,8 @@ class Whole(Struct):
     finish: Finish = field(default_factory=lambda: Finish("end_turn"))
     usage: Usage | None = None
     opaque: list[OpaqueEvent] = field(default_factory=list)
+    #: the sources of a part, by its place in `parts`
+    cited: dict[int, list[Citation]] = field(default_factory=dict)
     #: characters of text, thinking and arguments, as the writers of streams count them
     written: int = 0
 
@@ -54,8 +57,6 @@ def fold(events: Iterable[Event]) -> Whole:
             whole.parts.append(replace(event.part))
         elif isinstance(event, (TextDelta, ThinkingDelta)):
             pieces.append(event.text)
-        elif isinstance(event, BlockStop):
-            continue
         elif isinstance(event, ArgumentsDelta):
             pieces.append(event.json)
         elif isinstance(event, UsageSeen):
@@ -66,6 +67,8 @@ def fold(events: Iterable[Event]) -> Whole:
             whole.start, whole.usage = event, event.usage
         elif isinstance(event, SignatureDelta):
             signature.append(event.signature)
+        elif isinstance(event, Cited):
+            whole.cited.setdefault(len(whole.parts) - 1, []).append(event.citation)
         elif isinstance(event, Failure):
             raise raised(event)
         elif isinstance(event, OpaqueEvent) and event.kind != "ping":

@@ -9,7 +9,7 @@ from router.formats import Format, Reader, Writer
 from router.formats.anthropic_messages import errors, parse, render, writer
 from router.formats.anthropic_messages import reader as reading
 from router.formats.fields import bounded
-from router.messages import JSON, Event, Request, Thinking
+from router.messages import JSON, Event, Request, Text, Thinking
 from router.settings import Provider
 
 
@@ -29,13 +29,16 @@ class AnthropicMessages(Format):
 
     def complete(self, request: Request) -> bool:
         """Not without max_tokens, which a provider demands; nor with thoughts in its history that
-        Anthropic did not sign, which it refuses."""
+        Anthropic did not sign, or sources that it did not find, which it refuses."""
         if request.max_tokens is None:
             return False
         for message in request.messages:
             if message.role == "assistant":
                 for part in message.parts:
-                    if type(part) is Thinking and not render.signed(part):
+                    if type(part) is Thinking:
+                        if not render.signed(part):
+                            return False
+                    elif type(part) is Text and part.extra and render.cites_others(part):
                         return False
         return True
 

@@ -15,6 +15,7 @@ from router.errors import CallerError
 from router.formats import Frame
 from router.formats.anthropic_messages.parse import part_of
 from router.formats.anthropic_messages.usage import read_usage
+from router.formats.citations import from_anthropic
 from router.formats.failures import in_stream, nonsense, raised
 from router.framing import Framer
 from router.messages import (
@@ -22,6 +23,7 @@ from router.messages import (
     ArgumentsDelta,
     BlockStart,
     BlockStop,
+    Cited,
     Event,
     Failure,
     Finish,
@@ -150,7 +152,8 @@ class AnthropicReader:
         """A block and what it already holds."""
         kind = block["type"]
         if kind == "text":
-            return self._opened(Text("")) + self._told(TextDelta, block.get("text"))
+            told = self._told(TextDelta, block.get("text"))
+            return self._opened(Text("")) + told + self._cited(block.get("citations"))
         if kind == "thinking":
             return (
                 self._opened(Thinking(""))
@@ -169,6 +172,12 @@ class AnthropicReader:
 
     def _told(self, delta: type, text: Any) -> list[Event]:
         return [delta(self._next, text)] if isinstance(text, str) and text else []
+
+    def _cited(self, citations: Any) -> list[Event]:
+        if not isinstance(citations, list):
+            return []
+        told = (from_anthropic(one) for one in citations if isinstance(one, dict))
+        return [Cited(self._next, one) for one in told]
 
     def _opened(self, part: Part) -> list[Event]:
         self._open = part
@@ -217,6 +226,8 @@ class AnthropicReader:
         if self._open is None or type(delta.type) is not str:
             return []
         body = _decode_any(data)
+        if delta.type == "citations_delta" and type(self._open) is Text:
+            return self._cited([body["delta"].get("citation")])
         body["index"] = self._next
         return [OpaqueEvent(delta.type, body)]
 

@@ -11,6 +11,7 @@ from collections.abc import Iterable
 
 from router.formats.anthropic_messages.orderly import in_order
 from router.formats.anthropic_messages.parse import NAME
+from router.formats.citations import foreign as foreign_source
 from router.formats.failures import unfit
 from router.formats.names import plain
 from router.formats.openai_chat.wishes import JSON_ONLY, level
@@ -156,6 +157,9 @@ def block_of(part: Part) -> JSON | None:
         block["cache_control"] = part.cache
     if part.extra:
         block.update((k, v) for k, v in part.extra.items() if k not in _OPENAI_KEYS)
+        if cites_others(part):
+            own = [one for one in block.pop("citations") if not foreign_source(one)]
+            block.update({"citations": own} if own else {})
     return block
 
 
@@ -187,6 +191,12 @@ _OPENAI_ONLY = frozenset({"input_audio", "video_url", "file", "image_url"})
 
 #: keys that only OpenAI's parts have
 _OPENAI_KEYS = frozenset({"detail", "image_url", "annotations", "extra_content", "refusal"})
+
+
+def cites_others(part: Part) -> bool:
+    """Whether it has sources that another provider told: Anthropic refuses them."""
+    told = part.extra.get("citations") if type(part) is Text and part.extra else None
+    return isinstance(told, list) and any(foreign_source(one) for one in told)
 
 
 def _source(media_type: str, part: Image | Document) -> JSON:

@@ -15,6 +15,7 @@ from router.formats import guess
 from router.formats.anthropic_messages.errors import envelope
 from router.formats.anthropic_messages.render import block_of
 from router.formats.anthropic_messages.usage import write_usage
+from router.formats.citations import to_anthropic
 from router.formats.failures import nonsense, raised
 from router.formats.fold import fold
 from router.formats.names import originals
@@ -23,6 +24,7 @@ from router.messages import (
     ArgumentsDelta,
     BlockStart,
     BlockStop,
+    Cited,
     Event,
     Failure,
     Finish,
@@ -121,6 +123,15 @@ class AnthropicWriter:
                 return self._finish(event)
             case Failure():
                 return self.fail(raised(event))
+            case Cited() | OpaqueEvent():
+                return self._rare(event)
+        return b""
+
+    def _rare(self, event: Cited | OpaqueEvent) -> bytes:
+        match event:
+            case Cited(index=index, citation=citation) if known := to_anthropic([citation]):
+                delta = {"type": "citations_delta", "citation": known[0]}
+                return _frame("content_block_delta", {"index": index, "delta": delta})
             case OpaqueEvent(kind="ping"):
                 return self.ping()
             case OpaqueEvent(body=body) if isinstance(body.get("type"), str):
@@ -167,6 +178,9 @@ def render_response(events: Iterable[Event], request: Request, id: str) -> bytes
     whole = fold(events)
     names = originals(request.tools)
     content = [answer_block(part, n, id, names) for n, part in enumerate(whole.parts)]
+    for number, citations in whole.cited.items():
+        if known := to_anthropic(citations):
+            content[number]["citations"] = known
     usage = whole.usage or guess.usage(request, whole.written)
     return _encode(
         {

@@ -16,6 +16,7 @@ from router.contract import Apart
 from router.formats import Frame
 from router.formats.apart import apart
 from router.formats.blocks import Blocks
+from router.formats.citations import characters, from_gemini
 from router.formats.failures import in_stream, nonsense, raised
 from router.formats.fields import count_of
 from router.formats.gemini.parse import NAME, signed
@@ -23,6 +24,7 @@ from router.formats.names import usable_id
 from router.framing import Framer
 from router.messages import (
     JSON,
+    Citation,
     Event,
     Failure,
     Finish,
@@ -78,6 +80,7 @@ class _Candidate(Struct):
     index: Any = 0
     content: _Content | None = None
     groundingMetadata: Any = None
+    citationMetadata: Any = None
     finishReason: Any = None
     finishMessage: Any = None
 
@@ -107,6 +110,8 @@ class GeminiReader:
         self._signature: str | None = None  # of a part without words: the next call's
         self._queries: set[str] = set()  # that Google searched for
         self._per_prompt = False
+        self._said: list[str] = []
+        self._sources: dict[tuple[str, int | None, int | None], Citation] = {}
         self._told: JSON = {}
         self._used: Usage | None = None
         self._started = False
@@ -175,6 +180,9 @@ class GeminiReader:
             self._part(part, events)
         if isinstance(told := candidate.groundingMetadata, dict):
             self._queries |= searched(told)
+        if told or candidate.citationMetadata:
+            for one in from_gemini(told, candidate.citationMetadata):
+                self._sources[one.url, one.start, one.end] = one
         if isinstance(candidate.finishReason, str):
             self._reason = candidate.finishReason
             about = candidate.finishMessage
@@ -196,6 +204,7 @@ class GeminiReader:
             elif signature and not part.text:
                 self._signature = signature
             if part.thought is not True:
+                self._said.append(part.text)
                 self._blocks.say("text", part.text, events)
         else:
             self._code(part, events)
@@ -224,6 +233,9 @@ class GeminiReader:
             words = f"the model ended its answer with {reason}{about}"
             return self._fail(Failure("upstream", words, reason))
         events: list[Event] = []
+        if self._sources:
+            told = characters(self._sources.values(), "".join(self._said))
+            self._blocks.cite(told, events)
         self._blocks.close(events)
         self._ended = True
         known = _REASONS.get(reason, "end_turn")

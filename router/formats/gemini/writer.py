@@ -11,6 +11,7 @@ import msgspec
 
 from router.errors import RequestError
 from router.formats import guess
+from router.formats.citations import placed, spans, to_gemini
 from router.formats.fold import fold
 from router.formats.gemini.errors import envelope
 from router.formats.gemini.parse import NAME
@@ -19,6 +20,8 @@ from router.formats.names import originals
 from router.formats.whole_calls import WholeCalls
 from router.messages import (
     JSON,
+    Citation,
+    Cited,
     Event,
     Finish,
     Part,
@@ -45,9 +48,14 @@ class GeminiWriter(WholeCalls):
         super().__init__(request, id)
         self._array = array
         self._thoughts = shows_thoughts(request)
+        self._said: list[str] = []
+        self._over = 0  # how many of those belong to blocks that are over
+        self._citing: list[Citation] = []  # of the open block
+        self._sources: list[Citation] = []
         self._told = False  # something is in the array
 
     def _text(self, text: str) -> bytes:
+        self._said.append(text)
         return self._chunk({"text": text})
 
     def _thought(self, text: str) -> bytes:
@@ -61,15 +69,31 @@ class GeminiWriter(WholeCalls):
     def _finish(self, finish: Finish, usage: Usage) -> bytes:
         content = {"parts": [{"text": ""}], "role": "model"}
         reason = _REASONS.get(finish.reason, "STOP")
+        last: JSON = {"content": content, "finishReason": reason, "index": 0}
+        if self._sources:
+            last["groundingMetadata"] = to_gemini(self._sources, "".join(self._said))
         out = self._framed(
             {
-                "candidates": [{"content": content, "finishReason": reason, "index": 0}],
+                "candidates": [last],
                 "usageMetadata": write_usage(usage),
                 "modelVersion": self._model,
                 "responseId": self._id,
             }
         )
         return out + (b"]" if self._array else b"")
+
+    def _other(self, event: Event) -> bytes:
+        if type(event) is Cited:
+            self._citing.append(event.citation)
+        return super()._other(event)
+
+    def _called(self) -> bytes:
+        if self._citing:
+            before, now = ("".join(self._said[:at]) for at in (self._over, None))
+            self._sources += placed(self._citing, len(before), len(now))
+            self._citing.clear()
+        self._over = len(self._said)
+        return super()._called()
 
     def _failed(self, error: RequestError) -> bytes:
         if not self._begun and not self._array:
@@ -106,11 +130,14 @@ def render_response(events: Iterable[Event], request: Request, id: str) -> bytes
     whole = fold(events)
     parts = _parts(whole.parts, request)
     usage = whole.usage or guess.usage(request, whole.written)
-    candidate = {
+    candidate: JSON = {
         "content": {"parts": parts or [{"text": ""}], "role": "model"},
         "finishReason": _REASONS.get(whole.finish.reason, "STOP"),
         "index": 0,
     }
+    if whole.cited and (sources := spans(whole)):
+        text = "".join(part.text for part in whole.parts if isinstance(part, Text))
+        candidate["groundingMetadata"] = to_gemini(sources, text)
     return _encode(
         {
             "candidates": [candidate],

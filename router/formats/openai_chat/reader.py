@@ -13,6 +13,7 @@ from msgspec import Struct
 
 from router.errors import Kind
 from router.formats import Frame
+from router.formats.citations import from_openai
 from router.formats.failures import in_stream, nonsense
 from router.formats.loose import loosely
 from router.formats.openai_chat.calls import Call, CallPiece, Calls, FunctionPiece
@@ -22,6 +23,8 @@ from router.messages import (
     ArgumentsDelta,
     BlockStart,
     BlockStop,
+    Citation,
+    Cited,
     Event,
     Failure,
     Finish,
@@ -65,6 +68,7 @@ class Delta(Struct):
     reasoning_details: Any = None
     thinking_blocks: Any = None
     refusal: Any = None
+    annotations: Any = None
     tool_calls: list[CallPiece] | None = None
     function_call: FunctionPiece | None = None
 
@@ -105,6 +109,7 @@ class OpenAIReader:
         self._open: str | None = None
         self._call: Call | None = None
         self._waiting: list[Call | tuple[str, str]] = []
+        self._citations: list[Citation] = []  # until the text that they are for ends
         self._reason: Any = None
         self._sequence: str | None = None
         self._refused = False
@@ -190,6 +195,8 @@ class OpenAIReader:
         if delta.refusal and isinstance(delta.refusal, str):
             self._refused = True
             self._say("refusal", delta.refusal, events)
+        if delta.annotations:
+            self._citations += from_openai(delta.annotations)
         for piece in delta.tool_calls or ():
             self._call_piece(piece, events)
         if delta.function_call is not None:
@@ -303,6 +310,9 @@ class OpenAIReader:
 
     def _close_block(self, events: list[Event]) -> None:
         if self._open is not None:
+            if self._citations and self._open == "text":
+                events += [Cited(self._next, one) for one in self._citations]
+                self._citations.clear()
             events.append(BlockStop(self._next))
             self._next += 1
             self._open = None
@@ -319,6 +329,9 @@ class OpenAIReader:
                 self._say("thinking" if thinking else "text", piece, events)
         self._settle(events, last=True)
         self._close_block(events)
+        if self._citations:  # they came behind a call
+            self._begin("text", Text(""), events)
+            self._close_block(events)
         self._ended = True
         reason = self._reason.lower() if isinstance(self._reason, str) else ""
         if reason in _BREAKS:

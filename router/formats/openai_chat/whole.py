@@ -84,6 +84,7 @@ class _Words(Struct, gc=False):
     reasoning_details: None = None
     thinking_blocks: None = None
     tool_calls: Annotated[list[Any], Meta(max_length=0)] | None = None
+    annotations: Annotated[list[Any], Meta(max_length=0)] | None = None
     function_call: None = None
 
 

@@ -11,6 +11,7 @@ from collections.abc import Iterable
 import msgspec
 
 from router.formats import guess
+from router.formats.citations import placed, spans, to_chat
 from router.formats.failures import raised
 from router.formats.fold import fold
 from router.formats.names import originals
@@ -21,6 +22,8 @@ from router.messages import (
     ArgumentsDelta,
     BlockStart,
     BlockStop,
+    Citation,
+    Cited,
     Event,
     Failure,
     Finish,
@@ -65,6 +68,10 @@ class OpenAIWriter(Stream):
         self._bare = False  # it has no arguments yet
         self._thoughts: list[str] = []  # of the open block: its signature is for all of them
         self._signed = -1  # index of the last thinking block
+        self._said = 0  # characters of the text blocks that are over
+        self._began = -1  # of the open text block: what was written before it
+        self._citing: list[Citation] = []  # of the open block
+        self._sources: list[Citation] = []
         self._text = b'"content"'  # or "refusal": where the open block's text goes
         self._head = b""  # of every chunk, up to its delta
 
@@ -99,12 +106,14 @@ class OpenAIWriter(Stream):
             case BlockStart():
                 return self._block_start(event)
             case BlockStop(index=index):
+                if self._began >= 0:
+                    self._end_text()
                 bare = self._bare and index == self._block
                 return self._arguments("{}") if bare else b""
             case Start():
                 return self._start(event)
-            case UsageSeen(usage=usage):
-                self._usage = usage
+            case UsageSeen() | Cited():
+                self._note(event)
             case Finish():
                 return self._finish(event)
             case Failure():
@@ -112,6 +121,12 @@ class OpenAIWriter(Stream):
             case OpaqueEvent(kind="ping"):
                 return self.ping()
         return b""
+
+    def _note(self, event: UsageSeen | Cited) -> None:
+        if isinstance(event, Cited):
+            self._citing.append(event.citation)
+        else:
+            self._usage = event.usage
 
     def _start(self, start: Start) -> bytes:
         self._begun = True
@@ -137,6 +152,7 @@ class OpenAIWriter(Stream):
             out = self._chunk({"tool_calls": [{"index": self._calls, **call}]})
             return out + (self._arguments(whole) if whole and part.input else b"")
         if isinstance(part, Text):
+            self._began = self._written
             self._text = b'"refusal"' if refused(part) else b'"content"'
         if isinstance(part, Text) and part.text:
             return self.feed(TextDelta(event.index, part.text))
@@ -145,6 +161,13 @@ class OpenAIWriter(Stream):
         if isinstance(part, RedactedThinking):
             return self._thinking(redacted_block(part))
         return b""
+
+    def _end_text(self) -> None:
+        end = self._said + self._written - self._began
+        if self._citing:
+            self._sources += placed(self._citing, self._said, end)
+            self._citing.clear()
+        self._said, self._began = end, -1
 
     def _thinking(self, block: JSON) -> bytes:
         """What the client must send back. OpenAI's SDK adds up no list without an index."""
@@ -159,7 +182,9 @@ class OpenAIWriter(Stream):
 
     def _finish(self, finish: Finish) -> bytes:
         self._done = True
-        out = self._chunk({}, _REASONS[finish.reason])
+        # all at once: OpenAI's SDK adds up no list without an index
+        out = self._chunk({"annotations": to_chat(self._sources)}) if self._sources else b""
+        out += self._chunk({}, _REASONS[finish.reason])
         if self._request.include_usage:
             usage = self._usage or guess.usage(self._request, self._written)
             # The same chunk without a choice: OpenAI's way to tell the usage.
@@ -188,6 +213,8 @@ def render_response(events: Iterable[Event], request: Request, now: int, id: str
     blocks += [redacted_block(p) for p in whole.parts if isinstance(p, RedactedThinking)]
     if blocks:
         message["thinking_blocks"] = blocks
+    if whole.cited and (sources := spans(whole)):
+        message["annotations"] = to_chat(sources)
     if uses:
         message["tool_calls"] = [tool_call(use, n, id, names) for n, use in enumerate(uses)]
     usage = whole.usage or guess.usage(request, whole.written)

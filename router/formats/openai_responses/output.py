@@ -34,7 +34,10 @@ class Items:
     def item(self, part: Part, index: int, status: str = "completed") -> JSON | None:
         """The item that `part` is; None for what has no form here."""
         if isinstance(part, Text):
-            content = [written(part.text, refused(part))] if status != "in_progress" else []
+            sources = part.extra.get("annotations") if part.extra else None
+            content = (
+                [written(part.text, refused(part), sources)] if status != "in_progress" else []
+            )
             return {
                 "id": f"msg_{self._id}_{index}",
                 "type": "message",
@@ -91,11 +94,11 @@ def free_text(use: ToolUse) -> str:
     return input if type(input) is str else text
 
 
-def written(text: str, refusal: bool = False) -> JSON:
+def written(text: str, refusal: bool = False, sources: list[JSON] | None = None) -> JSON:
     """A part of a message."""
     if refusal:
         return {"type": "refusal", "refusal": text}
-    return {"type": "output_text", "text": text, "annotations": [], "logprobs": []}
+    return {"type": "output_text", "text": text, "annotations": sources or [], "logprobs": []}
 
 
 def summary(text: str) -> JSON:

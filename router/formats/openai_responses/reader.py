@@ -13,6 +13,7 @@ import msgspec
 from msgspec import Struct, field
 
 from router.formats import Frame
+from router.formats.citations import from_openai
 from router.formats.failures import in_stream, nonsense, raised
 from router.formats.openai_responses.thoughts import TAG, said
 from router.formats.openai_responses.usage import read_usage
@@ -22,6 +23,7 @@ from router.messages import (
     ArgumentsDelta,
     BlockStart,
     BlockStop,
+    Cited,
     Event,
     Failure,
     Finish,
@@ -85,6 +87,8 @@ class _Block(Struct):
     told: bool = False  # it holds something
     summary: int = 0  # the part of the summary that is being told
     done: bool = False
+    length: int = 0  # characters, once its part is whole
+    annotations: Any = None
 
 
 class ResponsesReader:
@@ -95,6 +99,7 @@ class ResponsesReader:
         self._seen: set[Key] = set()
         self._live = False  # the first block was begun
         self._next = 0
+        self._said = 0  # characters of the texts that are over
         self._called = self._refused = False
         self._started = self._ended = False
 
@@ -119,6 +124,10 @@ class ResponsesReader:
                 return self._added(event)
             case "response.content_part.added":
                 return self._part_added(event)
+            case "response.content_part.done":
+                return self._part_done(
+                    (_place(event.output_index), _place(event.content_index)), event.part
+                )
             case "response.output_item.done":
                 return self._item_done(_place(event.output_index), event.item)
             case "response.completed" | "response.incomplete":
@@ -161,6 +170,12 @@ class ResponsesReader:
         if kind is None:
             return []
         return self._begin((_place(event.output_index), _place(event.content_index)), kind)
+
+    def _part_done(self, key: Key, part: Any) -> list[Event]:
+        block = self._blocks.get(key)
+        if block is not None and type(part) is dict and type(text := part.get("text")) is str:
+            block.length, block.annotations = len(text), part.get("annotations")
+        return []
 
     def _begin(self, key: Key, kind: str, use: ToolUse | None = None) -> list[Event]:
         """Makes a block, once; it is told when those before it are."""
@@ -219,6 +234,8 @@ class ResponsesReader:
                     block.signature = f"{TAG}:{sealed}"
                 if not block.told and text:
                     events += self._say(key, block, text)
+                if kind == "text":
+                    self._part_done(key, item["content"][key[1]])
         for (place, _), block in self._blocks.items():
             block.done = block.done or place == at
         return events + self._advance()
@@ -236,6 +253,10 @@ class ResponsesReader:
                 block.pieces.clear()
             if not block.done:
                 return events
+            if block.annotations:
+                told = from_openai(block.annotations, self._said)
+                events += [Cited(self._next, one) for one in told]
+            self._said += block.length
             if block.signature:
                 events.append(SignatureDelta(self._next, block.signature))
             events.append(BlockStop(self._next))

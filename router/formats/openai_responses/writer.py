@@ -12,6 +12,7 @@ import msgspec
 
 from router.errors import RequestError
 from router.formats import guess
+from router.formats.citations import placed, to_responses
 from router.formats.failures import nonsense, raised
 from router.formats.fold import fold
 from router.formats.names import originals
@@ -31,6 +32,8 @@ from router.messages import (
     ArgumentsDelta,
     BlockStart,
     BlockStop,
+    Citation,
+    Cited,
     Event,
     Failure,
     Finish,
@@ -76,6 +79,8 @@ class ResponsesWriter:
         self._sequence = 0
         self._part: Part | None = None
         self._pieces: list[str] = []
+        self._said = 0  # characters of the texts that are over
+        self._citing: list[Citation] = []  # of the open one
         self._item = b""  # its id, as JSON
         self._begun = False
         self._ended = False
@@ -103,8 +108,8 @@ class ResponsesWriter:
                 return self._end_block()
             case Start():
                 return self._start(event)
-            case UsageSeen(usage=usage):
-                self._usage = usage
+            case UsageSeen() | Cited():
+                self._note(event)
             case Finish():
                 return self._finish(event)
             case Failure():
@@ -112,6 +117,12 @@ class ResponsesWriter:
             case OpaqueEvent(kind="ping"):
                 return self.ping()
         return b""
+
+    def _note(self, event: UsageSeen | Cited) -> None:
+        if isinstance(event, Cited):
+            self._citing.append(event.citation)
+        else:
+            self._usage = event.usage
 
     def passed(self, event: Event) -> None:
         """The provider's own bytes went to the client: what they held must be known to `fail`."""
@@ -218,8 +229,10 @@ class ResponsesWriter:
             case None:
                 return b""
             case Text():
-                out = self._end_text(part, text)
-                part = Text(text, extra=part.extra)
+                sources, out = self._sources(text)
+                out += self._end_text(part, text, sources)
+                extra = {**(part.extra or {}), "annotations": sources} if sources else part.extra
+                part = Text(text, extra=extra)
             case Thinking() if text:
                 out = self._end_thought(text)
                 part = Thinking(text, part.signature)
@@ -237,12 +250,27 @@ class ResponsesWriter:
             "response.reasoning_summary_part.done", part
         )
 
-    def _end_text(self, part: Text, text: str) -> bytes:
+    def _sources(self, text: str) -> tuple[list[JSON], bytes]:
+        """Of the text that ends: what its part holds, and the events that tell it."""
+        before, self._said = self._said, self._said + len(text)
+        if not self._citing:
+            return [], b""
+        found = to_responses(placed(self._citing, before, self._said), before)
+        self._citing.clear()
+        where = [
+            self._at(content_index=0, annotation_index=number, annotation=one)
+            for number, one in enumerate(found)
+        ]
+        kind = "response.output_text.annotation.added"
+        return found, b"".join(self._told(kind, one) for one in where)
+
+    def _end_text(self, part: Text, text: str, sources: list[JSON]) -> bytes:
         refusal = refused(part)
         name = "refusal" if refusal else "output_text"
         told: JSON = {"refusal": text} if refusal else {"text": text, "logprobs": []}
         return self._told(f"response.{name}.done", self._at(content_index=0, **told)) + self._told(
-            "response.content_part.done", self._at(content_index=0, part=written(text, refusal))
+            "response.content_part.done",
+            self._at(content_index=0, part=written(text, refusal, sources)),
         )
 
     def _end_call(self, use: ToolUse) -> bytes:
@@ -279,7 +307,12 @@ def render_response(events: Iterable[Event], request: Request, now: int, id: str
     whole = fold(events)
     items = Items(id, originals(request.tools), places(request.body))
     output: list[JSON] = []
-    for part in whole.parts:
+    said = 0
+    for number, part in enumerate(whole.parts):
+        if isinstance(part, Text):
+            before, said = said, said + len(part.text)
+            if told := placed(whole.cited.get(number, ()), before, said):
+                part.extra = {**(part.extra or {}), "annotations": to_responses(told, before)}
         item = items.item(part, len(output))
         if item is not None:
             output.append(item)

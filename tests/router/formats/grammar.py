@@ -14,6 +14,7 @@ from router.messages import (
     ArgumentsDelta,
     BlockStart,
     BlockStop,
+    Cited,
     Event,
     Failure,
     Finish,
@@ -34,6 +35,7 @@ _FITS: dict[type, tuple[type[Any], ...]] = {
     TextDelta: (Text,),
     ThinkingDelta: (Thinking,),
     SignatureDelta: (Thinking,),
+    Cited: (Text,),
     ArgumentsDelta: (ToolUse, Opaque),
 }
 _DELTAS = {

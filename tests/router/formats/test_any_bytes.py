@@ -41,6 +41,7 @@ from tests.router.formats.wire import (
 OPENAI = (
     chunk(reasoning_content="h漢")
     + chunk(content="t🎉")
+    + chunk(annotations=[{"type": "url_citation", "url_citation": {"url": "u", "title": "t"}}])
     + chunk(tool_calls=[piece('{"x"', index=0, id="a", name="f")])
     + chunk(tool_calls=[piece("{", index=1, id="b", name="g"), piece(":1}", index=0)])
     + chunk("stop", tool_calls=[piece("}", index=1)])
@@ -233,6 +234,18 @@ _keys = st.sampled_from(
         "encrypted_content",
         "instructions",
         "suffix",
+        "annotations",
+        "url_citation",
+        "citations",
+        "citation",
+        "groundingMetadata",
+        "groundingChunks",
+        "groundingSupports",
+        "groundingChunkIndices",
+        "segment",
+        "web",
+        "uri",
+        "citationMetadata",
     ]
 )
 _words = st.sampled_from(
