@@ -15,7 +15,7 @@ from router.contract import Condition, RequestView, ServiceView
 from router.pulse import Pulse, percentile
 from router.record import Attempt
 
-#: outcomes that are not the provider's fault
+#: outcomes of attempts that are not the provider's fault, and states of requests that are no errors
 INNOCENT = frozenset({"ok", "done", "caller", "cancelled", "too_long"})
 #: under which the ledger keeps it
 PASSED = "passed"
@@ -41,8 +41,8 @@ _decoder = msgspec.json.Decoder(_Kept)
 
 
 class Passed:
-    """`outcomes` (of attempts, or the states of requests) since the router started; the rest since
-    ever."""
+    """`outcomes` (of attempts, or the states of requests), and their `requests` and `errors`, since
+    the router started; the rest since ever."""
 
     def __init__(self) -> None:
         self.failed = 0  # attempts in a row
@@ -51,7 +51,7 @@ class Passed:
         self.last_error_at: float | None = None
         self.last_ok_at: float | None = None
         self.outcomes: Counter[str] = Counter()
-        self._kept = 0  # of the requests
+        self._kept = 0  # what `requests` was when `kept` was last asked
 
     @property
     def requests(self) -> int:

@@ -101,6 +101,7 @@ def decide(case: Case) -> Plan:
     decision = _Decision(case)
     signals = Signals(case.request, asked)
     rules = way.table
+    # all that the pins look at: without it none of them can hit
     if case.overrides or signals.directed or explicit.HEADER_NAME in case.caller.headers:
         rules = (*way.pins, *way.table)
     else:
