@@ -72,27 +72,31 @@ def environment(home: Path, **more: str) -> dict[str, str]:
 
 
 def start(home: Path, *flags: str, ssh: bool = False, **env: str) -> Running:
-    """Starts `python -m router serve` and waits until it says that it listens."""
-    front, litellm, ccr, ssh_port = free_ports(4)
+    """Starts `python -m router serve` and waits until it says that it listens. A client's own end
+    may take a port between our look and the router's: then others are tried."""
     environ = environment(home, **env)
-    process = subprocess.Popen(
-        [
-            *(sys.executable, "-m", "router", "serve"),
-            *("--port", str(front), "--litellm-port", str(litellm), "--ccr-port", str(ccr)),
-            *("--ssh-port", str(ssh_port if ssh else 0)),
-            *flags,
-        ],
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        env=environ,
-    )
-    assert process.stdout is not None
-    line = process.stdout.readline()
-    if not line:
-        assert process.stderr is not None
-        raise RuntimeError(f"the router did not start: {process.stderr.read()}")
+    line, tries = "", 3
+    while not line:
+        front, litellm, ccr, ssh_port = free_ports(4)
+        process = subprocess.Popen(
+            [
+                *(sys.executable, "-m", "router", "serve"),
+                *("--port", str(front), "--litellm-port", str(litellm), "--ccr-port", str(ccr)),
+                *("--ssh-port", str(ssh_port if ssh else 0)),
+                *flags,
+            ],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env=environ,
+        )
+        assert process.stdout is not None
+        line, tries = process.stdout.readline(), tries - 1
+        if not line:
+            _, said = process.communicate()
+            if "is taken by" not in said or not tries:
+                raise RuntimeError(f"the router did not start: {said}")
     return Running(
         home=home,
         process=process,
