@@ -18,6 +18,7 @@ from router.errors import UpstreamError
 from router.formats import Format, Reader, Writer
 from router.formats.changed import Changed, changed
 from router.formats.failures import nonsense, raised
+from router.formats.untold import untold
 from router.framing import Frame, Framer
 from router.messages import Event, Failure, Request
 from router.outgoing import Outgoing
@@ -157,6 +158,7 @@ class _Carrier(Struct, eq=False):
             writer = self._writer()
             await self._begin_stream()
             await self._call.end(b"".join(writer.feed(event) for event in events) + writer.close())
+            self._tell_lost()
         elif self._sent.through and body.lstrip()[:1] == b"{":  # not a stream read as a whole
             await self._answer(self._renamed(body))
         else:
@@ -220,6 +222,7 @@ class _Carrier(Struct, eq=False):
                 status=502,
             )
         await self._call.end()
+        self._tell_lost()
 
     async def _ping(self, writer: Writer) -> None:
         if self._begun and (ping := writer.ping()):
@@ -315,7 +318,17 @@ class _Carrier(Struct, eq=False):
         self._begun = True
         await begin(self._call, self._surface, self._record)
 
+    def _tell_lost(self) -> None:
+        """What of a translated answer the client's dialect has no form for."""
+        if self._tally.held is None or self._sent.through:
+            return
+        if lost := untold(self._tally.held, self._surface.format.name):
+            self._attempt.dropped = (*self._attempt.dropped, *lost)
+            words = f"{self._surface.format.name} has no form for {', '.join(lost)}: left out"
+            self._router.log.info("exchange", words, request=self._record.id)
+
     async def _render(self, events: list[Event]) -> None:
+        self._tell_lost()
         await self._answer(
             self._surface.format.render_response(
                 events, self._request, now=int(self._record.started_at), id=self._record.id

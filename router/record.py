@@ -63,7 +63,7 @@ class Attempt(Struct, eq=False):
     answered: bool = False  # a success began to arrive: from here on it may be billed
     price: Price = UNKNOWN
     tally: Tally | None = None
-    #: fields of the client's that its provider has no place for
+    #: fields of the client's that its provider has no place for; "answer.…": the other way
     dropped: tuple[str, ...] = ()
     _bill: Bill | None = None  # once it has ended
 

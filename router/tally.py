@@ -14,12 +14,17 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from router.contract import Apart, Tokens
+from router.formats.untold import MOST, held
 from router.messages import (
     ArgumentsDelta,
     BlockStart,
     BlockStop,
+    Cited,
     Event,
     Finish,
+    Image,
+    Opaque,
+    OpaqueEvent,
     Part,
     RedactedThinking,
     SignatureDelta,
@@ -51,6 +56,8 @@ class Tally(Struct):
     #: the first token of the answer went by
     began: bool = False
     finish: StopReason | None = None
+    #: what was in it that not every dialect has a form for, and those that do
+    held: dict[str, frozenset[str]] | None = None
 
     def feed(self, event: Event) -> None:
         if type(event) is TextDelta:  # nearly every one of a stream
@@ -79,6 +86,14 @@ class Tally(Struct):
         else:
             self.began = self.began or type(part) is not Thinking or bool(part.text)
             self._signature = _signature(part)
+            if type(part) is Image or type(part) is Opaque:
+                self._holds(event)
+
+    def _holds(self, event: BlockStart | Cited | OpaqueEvent) -> None:
+        if (known := held(event)) is not None:
+            self.held = self.held or {}
+            if len(self.held) < MOST:
+                self.held.setdefault(*known)
 
     def _signs(self, event: SignatureDelta) -> None:
         self._signature += event.signature
@@ -157,6 +172,8 @@ _TOLD: dict[type[Any], Callable[[Tally, Any], None]] = {
     BlockStop: Tally._closes,
     Start: Tally._starts,
     Finish: Tally._ends,
+    Cited: Tally._holds,
+    OpaqueEvent: Tally._holds,
 }
 
 

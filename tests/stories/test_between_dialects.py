@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import msgspec
 import pytest
 
 from storage.home import Home
-from tests.fakes.upstream import FakeUpstream, Seen
+from tests.fakes.upstream import Behaviour, FakeUpstream, Seen
 from tests.router import inside
 
 _LITELLM = """
@@ -101,6 +102,32 @@ async def test_V10_what_was_left_out_is_told(
     answer = await front.post(f"/litellm/v1/{path}", json=body)
     assert answer.status_code == 200
     assert answer.headers.get("x-pointsman-dropped") == left
+
+
+@pytest.mark.parametrize(
+    ("path", "left"),
+    [
+        ("messages", {"answer.audio", "answer.choices", "answer.images", "answer.file_citations"}),
+        ("responses", {"answer.audio", "answer.choices", "answer.file_citations"}),
+        ("chat/completions", {""}),
+    ],
+)
+async def test_V10_what_of_an_answer_was_left_out_is_told(
+    front: httpx.AsyncClient, upstream: FakeUpstream, path: str, left: set[str]
+) -> None:
+    image = {"type": "image_url", "image_url": {"url": "data:image/png;base64,AAAA"}}
+    said: dict[str, Any] = {"role": "assistant", "content": "x", "images": [image]}
+    said |= {"audio": {"id": "a"}, "annotations": [{"type": "file_citation", "file_id": "f"}]}
+    choices = [{"index": n, "message": said, "finish_reason": "stop"} for n in (0, 1)]
+    raw = msgspec.json.encode({"id": "c", "object": "chat.completion", "choices": choices})
+    upstream.behave("chatty", Behaviour(body=raw))
+    body: dict[str, Any] = {"model": "chatty"}
+    body |= {"input": "hi"} if path == "responses" else {"messages": TURN, "max_tokens": 9}
+    answer = await front.post(f"/litellm/v1/{path}", json=body)
+    assert answer.status_code == 200
+    assert set(answer.headers.get("x-pointsman-dropped", "").split(", ")) == left
+    if path == "chat/completions":
+        assert answer.json()["choices"] == choices
 
 
 async def test_a_client_of_ollama_need_not_say_that_it_sends_json(

@@ -28,11 +28,13 @@ from router.messages import (
     Event,
     Failure,
     Finish,
+    Image,
     OpaqueEvent,
     Part,
     Request,
     SignatureDelta,
     Start,
+    Text,
     TextDelta,
     Thinking,
     ThinkingDelta,
@@ -47,6 +49,8 @@ _DELTA = (
     b'"delta":{"type":"%b","%b":%b}}\n\n'
 )
 _STOP = b'event: content_block_stop\ndata: {"type":"content_block_stop","index":%d}\n\n'
+#: an answer of Anthropic's has no images
+_PICTURE = "[image]"
 PING = b'event: ping\ndata: {"type":"ping"}\n\n'
 _END = b'event: message_stop\ndata: {"type":"message_stop"}\n\n'
 
@@ -155,6 +159,9 @@ class AnthropicWriter:
         return _frame("message_start", {"message": message})
 
     def _block_start(self, index: int, part: Part) -> bytes:
+        if isinstance(part, Image):
+            words = self.feed(TextDelta(index, _PICTURE))
+            return self._block_start(index, Text("")) + words
         arguments = part.arguments if isinstance(part, ToolUse) else None
         block = answer_block(part, index, self._id, self._names)
         if isinstance(part, ToolUse):
@@ -217,6 +224,8 @@ def answer_block(part: Part, index: int, id: str, names: dict[str, str]) -> JSON
             "name": names.get(part.name, part.name),
             "input": input,
         }
+    if isinstance(part, Image):
+        return {"type": "text", "text": _PICTURE}
     block = block_of(part) or {"type": "text", "text": ""}
     if isinstance(part, Thinking) and not part.signature:
         block["signature"] = ""

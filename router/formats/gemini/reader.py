@@ -28,6 +28,8 @@ from router.messages import (
     Event,
     Failure,
     Finish,
+    Image,
+    OpaqueEvent,
     Start,
     StopReason,
     Usage,
@@ -67,6 +69,7 @@ class _Part(Struct):
     text: Any = None
     thought: Any = None
     thoughtSignature: Any = None
+    inlineData: Any = None
     functionCall: _Call | None = None
     executableCode: Any = None
     codeExecutionResult: Any = None
@@ -139,6 +142,8 @@ class GeminiReader:
         for candidate in chunk.candidates or ():
             if not candidate.index:  # of several answers only the first
                 self._candidate(candidate, events)
+            else:
+                events.append(OpaqueEvent("candidates", {}))
         blocked = chunk.promptFeedback
         if isinstance(blocked, dict) and isinstance(reason := blocked.get("blockReason"), str):
             self._reason = self._reason or (reason if reason in _REASONS else "SAFETY")
@@ -206,8 +211,18 @@ class GeminiReader:
             if part.thought is not True:
                 self._said.append(part.text)
                 self._blocks.say("text", part.text, events)
+        elif part.inlineData is not None:
+            if part.thought is not True:  # its sketches are none of the answer
+                self._file(part.inlineData, events)
         else:
             self._code(part, events)
+
+    def _file(self, file: Any, events: list[Event]) -> None:
+        kind, data = (file.get("mimeType"), file.get("data")) if type(file) is dict else ("", "")
+        if type(kind) is str and type(data) is str and kind.startswith("image/"):
+            self._blocks.whole(Image(kind, data), events)
+        elif data:
+            events.append(OpaqueEvent("audio" if str(kind).startswith("audio/") else "files", {}))
 
     def _call(self, call: _Call, signature: str | None, events: list[Event]) -> None:
         """The signature goes on with the call, and as a thought without words for the clients that

@@ -20,10 +20,12 @@ from router.formats.names import originals
 from router.formats.whole_calls import WholeCalls
 from router.messages import (
     JSON,
+    BlockStart,
     Citation,
     Cited,
     Event,
     Finish,
+    Image,
     Part,
     Request,
     StopReason,
@@ -85,6 +87,8 @@ class GeminiWriter(WholeCalls):
     def _other(self, event: Event) -> bytes:
         if type(event) is Cited:
             self._citing.append(event.citation)
+        elif type(event) is BlockStart and type(event.part) is Image and event.part.data:
+            return self._chunk(image_part(event.part))
         return super()._other(event)
 
     def _called(self) -> bytes:
@@ -159,6 +163,8 @@ def _parts(parts: list[Part], request: Request) -> list[JSON]:
             signature = own(part.signature)
             if thoughts and part.text:
                 found.append({"text": part.text, "thought": True})
+        elif isinstance(part, Image) and part.data:
+            found.append(image_part(part))
         elif isinstance(part, ToolUse):
             found.append(call_part(part, names, signature))
             signature = None
@@ -169,6 +175,10 @@ def own(signature: str | None) -> str | None:
     """A thought's signature that Gemini gave, without our tag."""
     tag, _, told = (signature or "").partition(":")
     return told if tag == NAME and told else None
+
+
+def image_part(part: Image) -> JSON:
+    return {"inlineData": {"mimeType": part.media_type or "image/png", "data": part.data}}
 
 
 def call_part(use: ToolUse, names: dict[str, str], signature: str | None) -> JSON:

@@ -17,6 +17,7 @@ from router.formats.citations import from_openai
 from router.formats.failures import in_stream, nonsense
 from router.formats.loose import loosely
 from router.formats.openai_chat.calls import Call, CallPiece, Calls, FunctionPiece
+from router.formats.openai_chat.pictures import images
 from router.formats.openai_chat.think_tags import CLOSER, ThinkTags
 from router.formats.openai_chat.usage import read_usage
 from router.messages import (
@@ -28,6 +29,9 @@ from router.messages import (
     Event,
     Failure,
     Finish,
+    Image,
+    OpaqueEvent,
+    Part,
     SignatureDelta,
     Start,
     StopReason,
@@ -69,6 +73,8 @@ class Delta(Struct):
     thinking_blocks: Any = None
     refusal: Any = None
     annotations: Any = None
+    images: Any = None
+    audio: Any = None
     tool_calls: list[CallPiece] | None = None
     function_call: FunctionPiece | None = None
 
@@ -110,6 +116,7 @@ class OpenAIReader:
         self._call: Call | None = None
         self._waiting: list[Call | tuple[str, str]] = []
         self._citations: list[Citation] = []  # until the text that they are for ends
+        self._images: list[Image] = []  # until the end
         self._reason: Any = None
         self._sequence: str | None = None
         self._refused = False
@@ -145,6 +152,8 @@ class OpenAIReader:
             for choice in chunk.choices:
                 if not choice.index:  # of several answers only the first
                     self._choice(choice, events)
+                else:
+                    events.append(OpaqueEvent("choices", {}))
         usage = None
         if chunk.usage is not None:
             usage = read_usage(chunk.usage, self._quirks, chunk.service_tier)
@@ -195,12 +204,18 @@ class OpenAIReader:
         if delta.refusal and isinstance(delta.refusal, str):
             self._refused = True
             self._say("refusal", delta.refusal, events)
-        if delta.annotations:
-            self._citations += from_openai(delta.annotations)
+        if delta.annotations or delta.images or delta.audio:
+            self._rare(delta, events)
         for piece in delta.tool_calls or ():
             self._call_piece(piece, events)
         if delta.function_call is not None:
             self._call_piece(CallPiece(index=0, function=delta.function_call), events)
+
+    def _rare(self, delta: Delta, events: list[Event]) -> None:
+        self._citations += from_openai(delta.annotations)
+        self._images += images(delta.images)
+        if delta.audio:
+            events.append(OpaqueEvent("audio", {}))
 
     # ── text and thinking ─────────────────────────────────────────────────────────────────────────
 
@@ -304,7 +319,7 @@ class OpenAIReader:
 
     # ── blocks and the end ────────────────────────────────────────────────────────────────────────
 
-    def _begin(self, kind: str, part: Text | Thinking | ToolUse, events: list[Event]) -> None:
+    def _begin(self, kind: str, part: Part, events: list[Event]) -> None:
         self._open = kind
         events.append(BlockStart(self._next, part))
 
@@ -331,6 +346,9 @@ class OpenAIReader:
         self._close_block(events)
         if self._citations:  # they came behind a call
             self._begin("text", Text(""), events)
+            self._close_block(events)
+        for image in self._images:
+            self._begin("image", image, events)
             self._close_block(events)
         self._ended = True
         reason = self._reason.lower() if isinstance(self._reason, str) else ""

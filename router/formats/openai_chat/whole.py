@@ -85,6 +85,8 @@ class _Words(Struct, gc=False):
     thinking_blocks: None = None
     tool_calls: Annotated[list[Any], Meta(max_length=0)] | None = None
     annotations: Annotated[list[Any], Meta(max_length=0)] | None = None
+    images: Annotated[list[Any], Meta(max_length=0)] | None = None
+    audio: None = None
     function_call: None = None
 
 

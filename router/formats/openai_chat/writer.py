@@ -15,6 +15,7 @@ from router.formats.citations import placed, spans, to_chat
 from router.formats.failures import raised
 from router.formats.fold import fold
 from router.formats.names import originals
+from router.formats.openai_chat.pictures import image
 from router.formats.openai_chat.stream import Stream
 from router.formats.openai_chat.usage import write_usage
 from router.messages import (
@@ -27,6 +28,7 @@ from router.messages import (
     Event,
     Failure,
     Finish,
+    Image,
     OpaqueEvent,
     RedactedThinking,
     Request,
@@ -67,6 +69,7 @@ class OpenAIWriter(Stream):
         self._block = -1  # the block that is this call's
         self._bare = False  # it has no arguments yet
         self._thoughts: list[str] = []  # of the open block: its signature is for all of them
+        self._images = 0  # how many were told
         self._signed = -1  # index of the last thinking block
         self._said = 0  # characters of the text blocks that are over
         self._began = -1  # of the open text block: what was written before it
@@ -160,6 +163,9 @@ class OpenAIWriter(Stream):
             return self._other(ThinkingDelta(event.index, part.text))
         if isinstance(part, RedactedThinking):
             return self._thinking(redacted_block(part))
+        if isinstance(part, Image):
+            self._images += 1
+            return self._chunk({"images": [image(part, self._images - 1)]})
         return b""
 
     def _end_text(self) -> None:
@@ -213,6 +219,8 @@ def render_response(events: Iterable[Event], request: Request, now: int, id: str
     blocks += [redacted_block(p) for p in whole.parts if isinstance(p, RedactedThinking)]
     if blocks:
         message["thinking_blocks"] = blocks
+    if made := [part for part in whole.parts if isinstance(part, Image)]:
+        message["images"] = [image(part, number) for number, part in enumerate(made)]
     if whole.cited and (sources := spans(whole)):
         message["annotations"] = to_chat(sources)
     if uses:

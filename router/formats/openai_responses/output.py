@@ -13,7 +13,7 @@ from router.formats.fields import json_object
 from router.formats.openai_chat.writer import refused
 from router.formats.openai_responses.thoughts import seal, seal_redacted
 from router.formats.openai_responses.tools import Place
-from router.messages import JSON, Part, RedactedThinking, Text, Thinking, ToolUse
+from router.messages import JSON, Image, Part, RedactedThinking, Text, Thinking, ToolUse
 
 _encode = msgspec.json.Encoder().encode
 
@@ -47,7 +47,16 @@ class Items:
             }
         if isinstance(part, Thinking | RedactedThinking):
             return self._reasoning(part, index, status)
+        if isinstance(part, Image):
+            return self._image(part, index, status)
         return self._call(part, index, status) if isinstance(part, ToolUse) else None
+
+    def _image(self, part: Image, index: int, status: str) -> JSON | None:
+        if part.data is None:
+            return None
+        item: JSON = {"id": f"ig_{self._id}_{index}", "type": "image_generation_call"}
+        told = part.data if status != "in_progress" else None
+        return item | {"status": status, "result": told}
 
     def _reasoning(self, part: Thinking | RedactedThinking, index: int, status: str) -> JSON:
         item: JSON = {"id": f"rs_{self._id}_{index}", "type": "reasoning", "summary": []}

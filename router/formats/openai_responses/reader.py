@@ -27,6 +27,8 @@ from router.messages import (
     Event,
     Failure,
     Finish,
+    Image,
+    OpaqueEvent,
     SignatureDelta,
     Start,
     StopReason,
@@ -41,6 +43,9 @@ from router.settings import Provider
 
 #: an item that is billed by itself
 _SEARCH = "web_search_call"
+_IMAGE = "image_generation_call"
+#: items with a form in other dialects
+_TOLD = frozenset({"message", "reasoning", "function_call", "custom_tool_call", _IMAGE})
 
 
 class _Event(Struct):
@@ -81,7 +86,7 @@ class _Block(Struct):
     """A block as far as it is known. `pieces` wait while another one is being told."""
 
     kind: str
-    part: Text | Thinking | ToolUse
+    part: Text | Thinking | ToolUse | Image
     pieces: list[str] = field(default_factory=list)
     signature: str = ""
     told: bool = False  # it holds something
@@ -177,13 +182,15 @@ class ResponsesReader:
             block.length, block.annotations = len(text), part.get("annotations")
         return []
 
-    def _begin(self, key: Key, kind: str, use: ToolUse | None = None) -> list[Event]:
+    def _begin(self, key: Key, kind: str, use: ToolUse | Image | None = None) -> list[Event]:
         """Makes a block, once; it is told when those before it are."""
         if key in self._seen:
             return []
         self._seen.add(key)
-        part: Text | Thinking | ToolUse = Thinking("")
-        if kind == "call":
+        part: Text | Thinking | ToolUse | Image = Thinking("")
+        if type(use) is Image:
+            part = use
+        elif kind == "call":
             part, self._called = use or ToolUse("", "unknown"), True
         elif kind != "thinking":
             part = Text("", extra={"refusal": True} if kind == "refusal" else None)
@@ -227,7 +234,7 @@ class ResponsesReader:
             events += self._begin(key, kind, use)
             block = self._blocks.get(key)
             if block is not None:
-                if use is not None and type(block.part) is ToolUse and not block.told:
+                if type(use) is ToolUse and type(block.part) is ToolUse and not block.told:
                     block.part.id, block.part.name = use.id, use.name
                 sealed = item.get("encrypted_content")
                 if kind == "thinking" and type(sealed) is str and sealed:
@@ -236,6 +243,8 @@ class ResponsesReader:
                     events += self._say(key, block, text)
                 if kind == "text":
                     self._part_done(key, item["content"][key[1]])
+        if type(other := item.get("type")) is str and other not in _TOLD:
+            events += [*self._start(None), OpaqueEvent(other, {})]
         for (place, _), block in self._blocks.items():
             block.done = block.done or place == at
         return events + self._advance()
@@ -322,8 +331,8 @@ def _use(item: JSON) -> ToolUse:
     return ToolUse(id if type(id) is str else "", name if type(name) is str and name else "unknown")
 
 
-def _whole(item: JSON, at: int) -> list[tuple[Key, str, str, ToolUse | None]]:
-    """The blocks that an item is: key, kind, text, and the call where it is one."""
+def _whole(item: JSON, at: int) -> list[tuple[Key, str, str, ToolUse | Image | None]]:
+    """The blocks that an item is: key, kind, text, and the call or the image where it is one."""
     kind = item.get("type")
     if kind == "function_call":
         arguments = item.get("arguments")
@@ -333,8 +342,10 @@ def _whole(item: JSON, at: int) -> list[tuple[Key, str, str, ToolUse | None]]:
         return [((at, 0), "call", given, _use(item))]
     if kind == "reasoning":
         return [((at, 0), "thinking", said(item), None)]
+    if kind == _IMAGE and type(data := item.get("result")) is str and data:
+        return [((at, 0), "image", "", Image(f"image/{item.get('output_format') or 'png'}", data))]
     content = item.get("content") if kind == "message" else None
-    found: list[tuple[Key, str, str, ToolUse | None]] = []
+    found: list[tuple[Key, str, str, ToolUse | Image | None]] = []
     for index, part in enumerate(content if type(content) is list else ()):
         known = _PART.get(str(part.get("type"))) if type(part) is dict else None
         if known is not None:

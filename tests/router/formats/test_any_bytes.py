@@ -246,6 +246,10 @@ _keys = st.sampled_from(
         "web",
         "uri",
         "citationMetadata",
+        "audio",
+        "inlineData",
+        "mimeType",
+        "result",
     ]
 )
 _words = st.sampled_from(
@@ -296,6 +300,8 @@ _words = st.sampled_from(
         "response.output_text.delta",
         "response.completed",
         "response.failed",
+        "image_generation_call",
+        "image/png",
     ]
 )
 #: JSON that is made of the words of both formats: it reaches deep into the readers
