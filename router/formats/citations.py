@@ -88,6 +88,13 @@ def from_openai(told: Any, before: int = 0) -> list[Citation]:
     return found
 
 
+def pages(told: Any) -> list[Citation]:
+    """Of a list of addresses, or of objects with one, as xAI and Perplexity have them."""
+    listed = told if type(told) is list else ()
+    urls = (_url(one.get("url") if type(one) is dict else one) for one in listed)
+    return [Citation(url) for url in dict.fromkeys(urls) if url]
+
+
 def to_chat(told: Iterable[Citation]) -> list[JSON]:
     """Of placed ones. The words of the source stand where OpenRouter has them."""
     return [

@@ -13,7 +13,7 @@ from msgspec import Struct
 
 from router.errors import Kind
 from router.formats import Frame
-from router.formats.citations import from_openai
+from router.formats.citations import from_openai, pages
 from router.formats.failures import in_stream, nonsense
 from router.formats.loose import loosely
 from router.formats.openai_chat.calls import Call, CallPiece, Calls, FunctionPiece
@@ -97,6 +97,7 @@ class Chunk(Struct):
     object: Any = None
     message: Any = None
     service_tier: Any = None
+    citations: Any = None  # xAI, Perplexity: addresses, the whole list again in each chunk
 
 
 decode = msgspec.json.Decoder(Chunk).decode
@@ -116,6 +117,7 @@ class OpenAIReader:
         self._call: Call | None = None
         self._waiting: list[Call | tuple[str, str]] = []
         self._citations: list[Citation] = []  # until the text that they are for ends
+        self._pages: list[Citation] = []  # of the whole answer
         self._images: list[Image] = []  # until the end
         self._reason: Any = None
         self._sequence: str | None = None
@@ -154,6 +156,8 @@ class OpenAIReader:
                     self._choice(choice, events)
                 else:
                     events.append(OpaqueEvent("choices", {}))
+        if chunk.citations:
+            self._pages = pages(chunk.citations)
         usage = None
         if chunk.usage is not None:
             usage = read_usage(chunk.usage, self._quirks, chunk.service_tier)
@@ -343,6 +347,7 @@ class OpenAIReader:
             if piece.strip() or not (self._next or self._open):
                 self._say("thinking" if thinking else "text", piece, events)
         self._settle(events, last=True)
+        self._citations += self._pages
         self._close_block(events)
         if self._citations:  # they came behind a call
             self._begin("text", Text(""), events)

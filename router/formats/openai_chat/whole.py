@@ -109,6 +109,7 @@ class _Plain(Struct, gc=False):
     model: str = ""
     error: None = None
     service_tier: str | None = None
+    citations: Annotated[list[Any], Meta(max_length=0)] | None = None
 
 
 _plain = msgspec.json.Decoder(_Plain).decode

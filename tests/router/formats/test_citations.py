@@ -234,6 +234,22 @@ def test_a_source_that_comes_out_of_order(stream: list[Any], cited: list[str]) -
         assert (URL.encode() in out) is (URL in cited)
 
 
+def test_pages_beside_the_answer_are_sources_of_all_of_it() -> None:
+    """A list of addresses, told again with each chunk."""
+    lists = ([URL], [URL, "https://b.test/", URL, 3])
+    texts = [json.loads(chunk(content="x")[6:]) | {"citations": one} for one in lists]
+    events = read(O.reader(provider("compatible")), sse(*texts) + chunk("stop") + DONE)
+    check_events(events)
+    message = {"role": "assistant", "content": "xx"}
+    choices = [{"message": message, "finish_reason": "stop", "index": 0}]
+    whole: dict[str, Any] = {"object": "chat.completion", "choices": choices, "citations": lists[1]}
+    whole["usage"] = {"prompt_tokens": 1, "completion_tokens": 1}
+    for found in (events, O.read_response(dumps(whole), provider("compatible"))):
+        out = O.render_response(found, ask_o(), now=1, id="x")
+        pages = [(URL, "", 0, 2), ("https://b.test/", "", 0, 2)]
+        assert seen_by_chat(out, stream=False) == ("xx", pages)
+
+
 def test_a_source_of_another_provider_does_not_go_to_anthropic() -> None:
     """It takes back only an index that it encrypted: such a history is written anew."""
     other = OWN | {"encrypted_index": ""}
