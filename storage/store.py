@@ -42,6 +42,8 @@ class Keep(Struct, frozen=True):
 
 
 Item = RequestDetail | LogLine | OverrideView | ServiceChange | Clear | Keep | Recosting
+#: what comes seldom, a row at a time
+_OTHERS: Final = (OverrideView, ServiceChange, Clear, Keep, Recosting)
 
 
 class Store:
@@ -64,18 +66,25 @@ class Store:
         """A slice in a handful of statements: each step of one hands the interpreter over, and at
         thousands of rows a second that costs the event loop more than the rows do. False when a row
         is at fault: then nothing was stored."""
-        # what is newly known of a request replaces what was
-        details = {item.request.id: item for item in taken if isinstance(item, RequestDetail)}
-        lines = [rows.log_row(item) for item in taken if isinstance(item, LogLine)]
+        details: dict[str, RequestDetail] = {}
+        lines: list[rows.Row] = []
+        others: list[Item] = []
+        for item in taken:
+            if isinstance(item, RequestDetail):
+                # what is newly known of a request replaces what was
+                details[item.request.id] = item
+            elif isinstance(item, LogLine):
+                lines.append(rows.log_row(item))
+            elif isinstance(item, _OTHERS):
+                others.append(item)
         self._db.execute("SAVEPOINT together")
         try:
             if details:
                 self._store_requests(details)
             if lines:
                 self._each(statements.insert_logs, lines)
-            for item in taken:
-                if isinstance(item, OverrideView | ServiceChange | Clear | Keep | Recosting):
-                    self.one(item)
+            for item in others:
+                self.one(item)
         except (UnicodeEncodeError, OverflowError, sqlite3.IntegrityError, sqlite3.DataError):
             self._db.execute("ROLLBACK TO together")
             return False
