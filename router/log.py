@@ -16,10 +16,12 @@ import traceback
 from collections import deque
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import lru_cache
 from pathlib import Path
 from typing import Literal
 
 import msgspec
+from msgspec import Struct
 
 from router.contract import LogLine
 
@@ -113,7 +115,7 @@ class Log:
             while self._lines:
                 batch.append(_json(self._lines.popleft()))
             if batch:
-                self._file.emit(logging.makeLogRecord({"msg": "\n".join(batch)}))
+                self._file.emit(logging.makeLogRecord({"msg": b"\n".join(batch).decode()}))
 
 
 def _trace(error: BaseException) -> str:
@@ -127,16 +129,27 @@ def _trace(error: BaseException) -> str:
     return f"{text}\nfrom {type(cause).__name__}" if cause is not None else text
 
 
-def _json(line: LogLine) -> str:
-    at = datetime.fromtimestamp(line.at, UTC).isoformat(timespec="milliseconds")
-    fields: dict[str, object] = {
-        "time": at.replace("+00:00", "Z"),
-        "level": line.level,
-        "source": line.source,
-        "message": line.message,
-    }
-    if line.request:
-        fields["request"] = line.request
-    if line.simulated:
-        fields["simulated"] = True
-    return msgspec.json.encode(fields).decode()
+class _Line(Struct, omit_defaults=True):
+    """As it stands in the file."""
+
+    time: str
+    level: Level
+    source: str
+    message: str
+    request: str = ""
+    simulated: bool = False
+
+
+_encode = msgspec.json.Encoder().encode
+
+
+def _json(line: LogLine) -> bytes:
+    second, part = divmod(line.at, 1)
+    at = f"{_second(int(second))}.{int(part * 1000):03d}Z"
+    return _encode(_Line(at, line.level, line.source, line.message, line.request, line.simulated))
+
+
+@lru_cache(2)
+def _second(at: int) -> str:
+    """ISO 8601; of many lines the same."""
+    return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%M:%S")
