@@ -11,7 +11,7 @@ from router.errors import RequestError
 from router.formats import Format, Reader, Writer
 from router.formats.fields import bounded
 from router.formats.openai_chat.stream import PING
-from router.formats.openai_responses import errors, parse, reader, render, writer
+from router.formats.openai_responses import errors, parse, reader, render, whole, writer
 from router.formats.splice import MODEL, rename
 from router.messages import JSON, Event, Request
 from router.settings import Provider
@@ -52,10 +52,10 @@ class OpenAIResponses(Format):
         return reader.ResponsesReader(provider)
 
     def read_response(self, body: bytes, provider: Provider) -> list[Event]:
-        return reader.read_response(body, provider)
+        return whole.read_response(body, provider)
 
     def glance(self, body: bytes, provider: Provider) -> list[Event] | None:
-        return reader.glance(body)
+        return whole.glance(body)
 
     def writer(self, request: Request, *, now: int, id: str) -> Writer:
         return writer.ResponsesWriter(request, now, id)

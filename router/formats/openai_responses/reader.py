@@ -1,4 +1,4 @@
-"""A Responses provider's answer, streamed or whole, as events.
+"""A Responses provider's answer as events: its stream, and what is told at the end of one.
 
 Its one rule: blocks come one after the other. Items are told apart by their place in the output;
 pieces of one that is not yet due wait until the one before it is done. What a server leaves out of
@@ -14,10 +14,9 @@ from msgspec import Struct, field
 
 from router.formats import Frame
 from router.formats.citations import from_openai
-from router.formats.failures import in_stream, nonsense, raised
+from router.formats.failures import in_stream, nonsense
 from router.formats.openai_responses.thoughts import TAG, said
 from router.formats.openai_responses.usage import read_usage
-from router.framing import Framer
 from router.messages import (
     JSON,
     ArgumentsDelta,
@@ -42,7 +41,7 @@ from router.messages import (
 from router.settings import Provider
 
 #: an item that is billed by itself
-_SEARCH = "web_search_call"
+SEARCH = "web_search_call"
 _IMAGE = "image_generation_call"
 #: items with a form in other dialects
 _TOLD = frozenset({"message", "reasoning", "function_call", "custom_tool_call", _IMAGE})
@@ -63,7 +62,7 @@ class _Event(Struct):
 
 
 _decode = msgspec.json.Decoder(_Event).decode
-_BROKEN = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+BROKEN = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 _INCOMPLETE: dict[Any, StopReason] = {
     "max_output_tokens": "max_tokens",
     "content_filter": "refusal",
@@ -118,7 +117,7 @@ class ResponsesReader:
             if kind in _TEXTS if type(kind) is str else False:
                 return self._piece(event, _TEXTS[kind])
             return self._other(event)
-        except _BROKEN:
+        except BROKEN:
             return self._fail(nonsense("an event that is not a response's"))
 
     def _other(self, event: _Event) -> list[Event]:
@@ -290,7 +289,7 @@ class ResponsesReader:
         events += self._advance()
         self._ended = True
         items = output if type(output) is list else ()
-        searches = sum(type(i) is dict and i.get("type") == _SEARCH for i in items)
+        searches = sum(type(i) is dict and i.get("type") == SEARCH for i in items)
         usage = read_usage(told.get("usage"), told.get("service_tier"), searches)
         if usage is not None:
             events.append(UsageSeen(usage))
@@ -352,71 +351,3 @@ def _whole(item: JSON, at: int) -> list[tuple[Key, str, str, ToolUse | Image | N
             text = part.get("refusal" if known == "refusal" else "text")
             found.append(((at, index), known, text if type(text) is str else "", None))
     return found
-
-
-def read_response(body: bytes, provider: Provider) -> list[Event]:
-    """Raises UpstreamError where it is not an answer. Also takes one that was streamed although
-    nobody asked for it."""
-    reader = ResponsesReader(provider)
-    if body.lstrip().startswith((b"data:", b":", b"event:")):
-        framer = Framer()
-        events = [e for f in (*framer.feed(body), *framer.close()) for e in reader.feed(f)]
-        events += reader.close()
-    else:
-        events = _read(body, reader)
-    last = events[-1]
-    if isinstance(last, Failure):
-        raise raised(last)
-    return events
-
-
-def _read(body: bytes, reader: ResponsesReader) -> list[Event]:
-    try:
-        value = msgspec.json.decode(body)
-        if type(value) is not dict:
-            return [nonsense("an answer that is no response")]
-        if type(value.get("output")) is not list:
-            told = value.get("error") or "detail" in value
-            return [in_stream(value) if told else nonsense("an answer without output")]
-        return reader.end(value)
-    except _BROKEN:
-        return [nonsense("an answer that is not JSON")]
-
-
-class _Item(Struct, gc=False):
-    type: str
-    encrypted_content: str | None = None
-
-
-class _Glance(Struct, gc=False):
-    """A complete answer that says what it used: the common case, and only that."""
-
-    usage: JSON
-    output: list[_Item]
-    status: str
-    object: str = ""
-    service_tier: str | None = None
-
-
-_glance = msgspec.json.Decoder(_Glance).decode
-
-
-def glance(body: bytes) -> list[Event] | None:
-    """See Format.glance: the words are not even decoded. What seals a thought is: who signed it
-    must be known."""
-    try:
-        answer = _glance(body)
-    except _BROKEN:
-        return None
-    searches = sum(item.type == _SEARCH for item in answer.output)
-    usage = read_usage(answer.usage, answer.service_tier, searches)
-    if usage is None or not usage.output or answer.status != "completed":
-        return None
-    # what OpenAI's own servers run (web_search_call) is no call that the client is to answer
-    called = any(item.type in ("function_call", "custom_tool_call") for item in answer.output)
-    seals = (item.encrypted_content for item in answer.output)
-    thoughts = [Thinking("", f"{TAG}:{sealed}") for sealed in seals if sealed]
-    events: list[Event] = []
-    for index, thought in enumerate(thoughts):
-        events += (BlockStart(index, thought), BlockStop(index))
-    return [*events, UsageSeen(usage), Finish("tool_use" if called else "end_turn")]

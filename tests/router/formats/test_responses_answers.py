@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from router.errors import CallerError, UpstreamError
-from router.formats.openai_responses.reader import glance
+from router.formats.openai_responses.whole import glance
 from router.messages import (
     BlockStart,
     BlockStop,
