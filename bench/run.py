@@ -42,8 +42,8 @@ READ = 0.95
 SETTLE = 3.0
 #: share of a core that the gateways together may use before the next one is measured: LiteLLM works
 #: for half a second on what it was sent, on the core that the next one then shares with it; and the
-#: most seconds that this is waited for
-QUIET, PATIENCE = 0.03, 6.0
+#: most seconds that this is waited for, and the seconds over which it is measured
+QUIET, PATIENCE, LOOK = 0.03, 6.0, 0.3
 
 
 @dataclass(frozen=True)
@@ -154,7 +154,7 @@ def _wait_quiet(started: list[Measured]) -> None:
     end = time.monotonic() + PATIENCE
     while time.monotonic() < end:
         before, at = sum(one.cpu() for one in started), time.monotonic()
-        time.sleep(0.3)
+        time.sleep(LOOK)
         used = sum(one.cpu() for one in started) - before
         if used < QUIET * (time.monotonic() - at):
             return

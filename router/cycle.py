@@ -127,6 +127,7 @@ class Cycle(RequestResponseCycle):
 
     # ── for the application ───────────────────────────────────────────────────────────────────────
 
+    # uvicorn has a type for each kind of message; to us they are all mappings, in both of these
     async def receive(self) -> Message:  # type: ignore[override]
         """ASGI's receive."""
         if self.waiting_for_100_continue and not self.transport.is_closing():
@@ -144,7 +145,6 @@ class Cycle(RequestResponseCycle):
         pieces, self._pieces, self._size = self._pieces, [], 0
         return {"type": "http.request", "body": b"".join(pieces), "more_body": self.more_body}
 
-    # uvicorn has a type for each kind of message; to us they are all mappings
     async def send(self, message: Message) -> None:  # type: ignore[override]
         """ASGI's send."""
         await self.ready()
