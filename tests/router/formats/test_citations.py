@@ -35,6 +35,7 @@ from tests.router.formats.wire import (
     read,
     text,
     user,
+    written,
 )
 
 R, G = FORMATS["openai_responses"], Gemini("m", stream=True)
@@ -202,11 +203,7 @@ def test_a_source_reaches_the_client(side: str, client: str, stream: bool) -> No
         events = format.read_response(whole, upstream)
     check_events(events)
     theirs, request, seen_by = CLIENTS[client]
-    if stream:
-        writer = theirs.writer(request, now=1, id="x")
-        out = b"".join(writer.feed(event) for event in events) + writer.close()
-    else:
-        out = theirs.render_response(events, request, now=1, id="x")
+    out = written(theirs, request, events, stream=stream)
     words, sources = seen_by(out, stream=stream)
     assert words == BEFORE + WORDS
     # Anthropic's stand behind their block
@@ -229,8 +226,7 @@ def test_a_source_that_comes_out_of_order(stream: list[Any], cited: list[str]) -
     check_events(events)
     assert [event.citation.url for event in events if isinstance(event, Cited)] == cited
     for format, request, _ in CLIENTS.values():
-        writer = format.writer(request, now=1, id="x")
-        out = b"".join(writer.feed(event) for event in events) + writer.close()
+        out = written(format, request, events, stream=True)
         assert (URL.encode() in out) is (URL in cited)
 
 

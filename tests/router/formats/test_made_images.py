@@ -15,7 +15,7 @@ from router.tally import Tally
 from tests.router.formats.grammar import check_anthropic, check_events, frames
 from tests.router.formats.responses_grammar import check_response, check_responses
 from tests.router.formats.test_citations import CLIENTS, G, R, sse
-from tests.router.formats.wire import DONE, A, O, chunk, dumps, provider, read
+from tests.router.formats.wire import DONE, A, O, chunk, dumps, provider, read, written
 
 DATA = "iVBORw0K"
 TOLD = {"type": "image_url", "image_url": {"url": f"data:image/png;base64,{DATA}"}}
@@ -76,11 +76,7 @@ def test_an_image_reaches_the_client(side: str, client: str, stream: bool) -> No
     events = SIDES[side][stream]
     check_events(events)
     format, request, _ = CLIENTS[client]
-    if stream:
-        writer = format.writer(request, now=1, id="x")
-        out = b"".join(writer.feed(event) for event in events) + writer.close()
-    else:
-        out = format.render_response(events, request, now=1, id="x")
+    out = written(format, request, events, stream=stream)
     assert images(client, out, stream=stream) == [DATA]
     tally = Tally(1)
     for event in events:

@@ -71,6 +71,14 @@ PNG = {"type": "image", "source": {"type": "base64", "media_type": "image/png", 
 PNG_URL = {"type": "image_url", "image_url": {"url": "data:image/png;base64,AAAA"}}
 
 
+def written(format: Format, request: Request, events: list[Event], *, stream: bool) -> bytes:
+    """An answer's bytes as the client of `format` gets them."""
+    if not stream:
+        return format.render_response(events, request, now=1, id="x")
+    writer = format.writer(request, now=1, id="x")
+    return b"".join(writer.feed(event) for event in events) + writer.close()
+
+
 def read(reader: Reader, stream: bytes) -> list[Event]:
     framer = Framer()
     frames = framer.feed(stream) + framer.close()
