@@ -138,7 +138,8 @@ async def _run(here: Home, given: argparse.Namespace) -> dict[str, str] | None:
             roots[port] = door
     ssh = taken.listen(listen.host, listen.ssh_port, "--ssh-port") if listen.ssh_port else []
     taken.close()
-    router = Router(here, generation, lambda number: _load(here, flags, number))
+    said = None if given.log == "none" else given.log
+    router = Router(here, generation, lambda number: _load(here, flags, number), said)
     router.spare["simulator"] = _child(
         router, "simulator", ["router.simulator", "--fd", str(simulator.fileno())], simulator
     )
@@ -161,9 +162,14 @@ async def _run(here: Home, given: argparse.Namespace) -> dict[str, str] | None:
         Edge(App(router, roots), sockets, generation.limits),
         Edge(Control(router), [bind_unix(here.socket)], Limits()),
         [path for path in files(here, flags)],
-        lambda: _print({"ready": True, "pid": router.pid, "listeners": router.listeners()}),
+        (lambda: None) if said else lambda: _ready(router),
     )
     return router.left
+
+
+def _ready(router: Router) -> None:
+    """For who started it in the background; with the log on standard error, that says so."""
+    _print({"ready": True, "pid": router.pid, "listeners": router.listeners()})
 
 
 def _ssh_words(ssh: list[socket.socket], generation: Generation) -> list[str]:
@@ -292,7 +298,8 @@ def _arguments(arguments: list[str] | None) -> argparse.Namespace:
     shared.add_argument("--litellm-config", type=Path)
     shared.add_argument("--local", action="store_true", help="a real small model as ollama-local")
     commands = parser.add_subparsers(dest="command", required=True)
-    commands.add_parser("serve", parents=[shared])
+    serve = commands.add_parser("serve", parents=[shared])
+    serve.add_argument("--log", default="none", choices=("none", "text", "json"))
     doctor = commands.add_parser("doctor", parents=[shared])
     doctor.add_argument("--json", action="store_true", help="the only form there is")
     listed = commands.add_parser("prices", parents=[shared])

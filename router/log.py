@@ -1,8 +1,8 @@
 """The router's own log: into the ledger for the console, and as JSON lines for `tail -f`.
 
 One JSON object a line (so no text can forge a line or reach a terminal raw), rotated, 0600. Never a
-prompt, never a secret: callers pass only what an error may show. A thread of its own writes the
-file, a batch at a time: a line for each of thousands of requests a second must not cost them much.
+prompt, never a secret: callers pass only what an error may show. The file is written a batch at a
+time: a line for each of thousands of requests a second must not cost them much.
 """
 
 from __future__ import annotations
@@ -11,19 +11,14 @@ import logging
 import logging.handlers
 import secrets
 import sqlite3
-import threading
 import traceback
-from collections import deque
-from collections.abc import Callable
-from datetime import UTC, datetime
-from functools import lru_cache
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Literal
 
-import msgspec
-from msgspec import Struct
-
 from router.contract import LogLine
+from router.log_forms import as_json
+from router.log_outlet import Form, Outlet, stderr
 
 Level = Literal["debug", "info", "warning", "error"]
 LEVELS: tuple[Level, ...] = ("debug", "info", "warning", "error")
@@ -31,37 +26,40 @@ LEVELS: tuple[Level, ...] = ("debug", "info", "warning", "error")
 #: bytes of one log file, and how many older ones are kept
 LARGEST = 20 * 1024 * 1024
 OLDER = 3
-#: lines that may wait for the writing thread; beyond that the file loses the oldest of them
-WAITING = 10_000
 #: errors whose words are about the program, never about what it was given
 _WORDED = (TypeError, AttributeError, NameError, RecursionError, MemoryError, sqlite3.Error)
-#: seconds that a line waits for company
-GATHER = 0.2
 
 
 class Log:
-    """`keep` takes each line (storage.writer.Ledger.log); `file` is what people tail."""
+    """`keep` takes each line (storage.writer.Ledger.log); `file` is what people tail; `said` is how
+    it is said on standard error, None for not at all."""
 
     def __init__(
-        self, keep: Callable[[LogLine], None], file: Path, level: Level, wall: Callable[[], float]
+        self,
+        keep: Callable[[LogLine], None],
+        file: Path,
+        level: Level,
+        wall: Callable[[], float],
+        said: Form | None = None,
     ) -> None:
-        self._keep = keep
         self._wall = wall
         self.set_level(level)
         self._file = logging.handlers.RotatingFileHandler(
             file, maxBytes=LARGEST, backupCount=OLDER, encoding="utf-8", delay=True
         )
-        self._lines: deque[LogLine] = deque(maxlen=WAITING)
-        self._closing = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="log", daemon=True)
-        self._thread.start()
-        #: takes each line, too (OpenTelemetry)
-        self.also: Callable[[LogLine], None] | None = None
+        self._outlets = [Outlet("log", self._emit)]
+        if said is not None:
+            self._outlets.append(stderr(said))
+        self._takers = [keep, *(outlet.take for outlet in self._outlets)]
+
+    def add(self, taker: Callable[[LogLine], None]) -> None:
+        """`taker` takes each line from now on, too."""
+        self._takers.append(taker)
 
     def close(self) -> None:
         """Writes what waits, and ends."""
-        self._closing.set()
-        self._thread.join()
+        for outlet in self._outlets:
+            outlet.close()
         self._file.close()
 
     def set_level(self, level: Level) -> None:
@@ -101,21 +99,12 @@ class Log:
         if LEVELS.index(level) < self._least:
             return
         line = LogLine(0, self._wall(), level, source, message, request, simulated)
-        self._keep(line)
-        self._lines.append(line)
-        if self.also is not None:
-            self.also(line)
+        for take in self._takers:
+            take(line)
 
-    def _run(self) -> None:
-        """Without a lock: a deque's ends are safe between two threads."""
-        last = False
-        while not last:
-            last = self._closing.wait(GATHER)
-            batch = []
-            while self._lines:
-                batch.append(_json(self._lines.popleft()))
-            if batch:
-                self._file.emit(logging.makeLogRecord({"msg": b"\n".join(batch).decode()}))
+    def _emit(self, batch: Sequence[LogLine]) -> None:
+        text = b"\n".join([as_json(line) for line in batch]).decode()
+        self._file.emit(logging.makeLogRecord({"msg": text}))
 
 
 def _trace(error: BaseException) -> str:
@@ -127,29 +116,3 @@ def _trace(error: BaseException) -> str:
         text += f": {error}"
     cause = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
     return f"{text}\nfrom {type(cause).__name__}" if cause is not None else text
-
-
-class _Line(Struct, omit_defaults=True):
-    """As it stands in the file."""
-
-    time: str
-    level: Level
-    source: str
-    message: str
-    request: str = ""
-    simulated: bool = False
-
-
-_encode = msgspec.json.Encoder().encode
-
-
-def _json(line: LogLine) -> bytes:
-    second, part = divmod(line.at, 1)
-    at = f"{_second(int(second))}.{int(part * 1000):03d}Z"
-    return _encode(_Line(at, line.level, line.source, line.message, line.request, line.simulated))
-
-
-@lru_cache(2)
-def _second(at: int) -> str:
-    """ISO 8601; of many lines the same."""
-    return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%M:%S")

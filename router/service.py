@@ -33,6 +33,7 @@ from router.inlining import Inlining
 from router.invitations import Invitations
 from router.live import RECENT, Live, midnight
 from router.log import Log
+from router.log_outlet import Form
 from router.meters import Meters
 from router.overrides import Overrides
 from router.passed import PASSED
@@ -66,7 +67,8 @@ PING = 15.0
 
 
 class Router:
-    """One running router. `reload_from` builds the next Generation from the files as they are."""
+    """One running router. `reload_from` builds the next Generation from the files as they are;
+    `said` as for Log."""
 
     #: another machine, whose request a proxy on this one brought ("": none did)
     came_for = ""
@@ -74,7 +76,11 @@ class Router:
     left: dict[str, str] | None = None
 
     def __init__(
-        self, home: Home, generation: Generation, reload_from: Callable[[int], Generation]
+        self,
+        home: Home,
+        generation: Generation,
+        reload_from: Callable[[int], Generation],
+        said: Form | None = None,
     ) -> None:
         self.home = home
         #: in force; `configured`: as the files say it, without what was learnt since
@@ -90,7 +96,7 @@ class Router:
         self.formats = formats.load()
         self.manager = Manager()
         self.ledger = Ledger(home.ledger, tell=self._updating)
-        self.log = Log(self.ledger.log, home.ccr_log, generation.log_level, self.wall)
+        self.log = Log(self.ledger.log, home.ccr_log, generation.log_level, self.wall, said)
         self.telemetry = self._telemetry(generation)
         self.overrides = Overrides(self.ledger.kept_overrides(), self.ledger, self.wall)
         today, before = self.ledger.today(midnight(self.wall())), self.ledger.recent(RECENT)
@@ -294,7 +300,8 @@ class Router:
         self._task(self.manager.watch())
         await edge.start()
         await control.start()
-        self.log.info("router", f"started, generation {self.generation.number}")
+        where = ", ".join(f"{one.address} ({one.name})" for one in self.listeners())
+        self.log.info("router", f"started, generation {self.generation.number}: {where}")
         ready()
         self.manager.tell("READY=1", f"STATUS=generation {self.generation.number}")
         await self._stopping.wait()
@@ -352,7 +359,7 @@ class Router:
             return known.base if known is not None else ""
 
         telemetry = Telemetry(generation.otlp, complain, address)
-        self.log.also = telemetry.logged
+        self.log.add(telemetry.logged)
         return telemetry
 
     def _task(self, work: Coroutine[Any, Any, None]) -> None:

@@ -322,7 +322,7 @@ def main() -> int:
     for name in ("--host", "--litellm-config"):
         shared.add_argument(name)
     shared.add_argument("--local", action="store_true")
-    commands.add_parser("serve", parents=[shared])
+    commands.add_parser("serve", parents=[shared]).add_argument("--log")
     doctor = commands.add_parser("doctor", parents=[shared])
     doctor.add_argument("--json", action="store_true", required=True)
     explain = commands.add_parser("explain")

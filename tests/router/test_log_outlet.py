@@ -1,0 +1,101 @@
+"""The log on standard error, as terminals, containers and journald read it."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from router.contract import LogLine
+from router.log_forms import as_journal, as_text
+from tests.harness import environment, free_ports
+
+
+@contextmanager
+def serving(home: Path, stderr: Any, *words: str, **env: str) -> Iterator[tuple[str, Any]]:
+    """The front door of a `pointsman serve`, and its process; it ends with 0."""
+    (port,) = free_ports(1)
+    listen = ("--port", str(port), *"--litellm-port 0 --ccr-port 0 --ssh-port 0".split())
+    process = subprocess.Popen(
+        [sys.executable, "-m", "console", "serve", *listen, *words],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=stderr,
+        env=environment(home, **env),
+    )
+    try:
+        yield f"http://127.0.0.1:{port}", process
+    finally:
+        process.terminate()
+        said, _ = process.communicate(timeout=30)
+    assert (said, process.returncode) == (b"", 0)
+
+
+def refused(front: str, name: str) -> str:
+    """The id of a request for a model that there is none of."""
+    body = {"model": name, "messages": [{"role": "user", "content": "x"}]}
+    answer = httpx.post(f"{front}/litellm/v1/chat/completions", json=body)
+    assert answer.status_code == 400
+    return answer.headers["x-request-id"]
+
+
+@pytest.mark.parametrize("form", ["text", "json", "journal"])
+def test_a_router_in_the_foreground_says_its_log(tmp_path: Path, form: str) -> None:
+    ours, theirs = socket.socketpair()
+    here = os.fstat(theirs.fileno())
+    named = {"JOURNAL_STREAM": f"{here.st_dev}:{here.st_ino}"} if form == "journal" else {}
+    words = ["--log", "json"] if form == "json" else []
+    with ours, ours.makefile("r", encoding="utf-8") as reader:
+        with theirs, serving(tmp_path, theirs, *words, **named) as (front, _):
+            theirs.close()
+            started = reader.readline()
+            request = refused(front, "no\u001b[31m,such\n<0>it")
+            asked = reader.readline()
+            while request not in asked:
+                asked = reader.readline()
+        *_, last = reader
+    if form == "json":
+        assert json.loads(asked)["request"] == request
+        assert front in json.loads(started)["message"]
+        assert json.loads(last)["message"] == "stopped"
+        return
+    assert front in started
+    assert "litellm no\\x1b[31m,such\\n<0>it" in asked
+    assert asked.endswith(f"  {request}\n")
+    if form == "text":
+        assert started[:2] == "20"
+        assert asked.split("  ")[1] == "warning"
+    else:
+        assert started.startswith("<6>router ")
+        assert asked.startswith("<4>exchange ")
+    assert last.endswith("stopped\n")
+
+
+def test_one_that_reads_nothing_or_has_gone_holds_up_nobody(tmp_path: Path) -> None:
+    reading, writing = os.pipe()
+    fcntl.fcntl(writing, fcntl.F_SETPIPE_SZ, 4096)
+    with serving(tmp_path, writing) as (front, _):
+        os.close(writing)
+        assert os.read(reading, 10)
+        asked = [refused(front, f"{number},{'m' * 400}") for number in range(24)]
+        os.close(reading)
+        asked.append(refused(front, "last"))
+    written = (tmp_path / ".claude-code-router/logs/ccr.log").read_text()
+    assert all(request in written for request in asked)
+
+
+def test_a_line_in_words_is_one_line() -> None:
+    line = LogLine(0, 1_700_000_000.25, "error", "ssh", "a\u2028b\r\n\x9b31m\U0001f600 é", "r", True)
+    words = "ssh       simulated a\\u2028b\\r\\n\\x9b31m\U0001f600 é  r"
+    assert as_text(line).decode() == f"2023-11-14T22:13:20.250Z  error    {words}"
+    assert as_journal(line).decode() == f"<3>{words}"
