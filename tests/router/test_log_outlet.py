@@ -25,7 +25,7 @@ from tests.harness import environment, free_ports
 def serving(home: Path, stderr: Any, *words: str, **env: str) -> Iterator[tuple[str, Any]]:
     """The front door of a `pointsman serve`, and its process; it ends with 0."""
     (port,) = free_ports(1)
-    listen = ("--port", str(port), *"--litellm-port 0 --ccr-port 0 --ssh-port 0".split())
+    listen = ["--port", str(port), "--litellm-port", "0", "--ccr-port", "0", "--ssh-port", "0"]
     process = subprocess.Popen(
         [sys.executable, "-m", "console", "serve", *listen, *words],
         stdin=subprocess.DEVNULL,
@@ -95,7 +95,8 @@ def test_one_that_reads_nothing_or_has_gone_holds_up_nobody(tmp_path: Path) -> N
 
 
 def test_a_line_in_words_is_one_line() -> None:
-    line = LogLine(0, 1_700_000_000.25, "error", "ssh", "a\u2028b\r\n\x9b31m\U0001f600 é", "r", True)
+    text = "a\u2028b\r\n\x9b31m\U0001f600 é"
+    line = LogLine(0, 1_700_000_000.25, "error", "ssh", text, "r", True)
     words = "ssh       simulated a\\u2028b\\r\\n\\x9b31m\U0001f600 é  r"
     assert as_text(line).decode() == f"2023-11-14T22:13:20.250Z  error    {words}"
     assert as_journal(line).decode() == f"<3>{words}"
