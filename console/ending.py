@@ -55,6 +55,8 @@ class Ending(App[int]):
             os._exit(128 + signal.SIGHUP)
 
     def _handle_exception(self, error: Exception) -> None:
+        if self._exit:  # it is being taken down: a window that a late key opened, half made
+            return
         kept = Path(tempfile.gettempdir()) if self.demo else self.home.logs
         self._failure = self._failure or crash.record(error, kept)
         self._return_code = 1

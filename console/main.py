@@ -22,11 +22,12 @@ from click.shell_completion import CompletionItem
 import console.ccr
 import console.commands
 from console.options import router_options
+from console.suggesting import Suggesting
 from console.text import clean
 from router.contract import VERSION
 
 
-class Folder(click.Group):
+class Folder(Suggesting):
     """A group whose commands are the modules of one package."""
 
     def __init__(

@@ -212,7 +212,9 @@ async def act(router: Router, action: Action) -> Result:
             if not cleared and action.id != "all":
                 return Refused(f"there is no override {action.id!r}")
             _overridden(router)
-            router.log.info("control", f"{said_by(action.by)}cleared {cleared} overrides")
+            router.log.info(
+                "control", f"{said_by(action.by)}cleared {cleared} override{'s' * (cleared != 1)}"
+            )
             return Done(f"cleared {cleared}")
         case Cancel():
             return _cancel(router, action)

@@ -10,7 +10,7 @@ section = "Routes and costs"
 @click.command()
 @click.argument("source", metavar="NAME|FOLDER|FILE|URL")
 def command(source: str) -> None:
-    """Install a preset from the marketplace; the same as `ccr preset install`."""
+    """Install a preset from the marketplace (`ccr preset install`)."""
     from console.ccr.preset import installing
 
     installing(source)

@@ -8,12 +8,13 @@ from typing import Any
 import click
 
 from console.output import bold, dim, fail, out, print_json, say, secret
+from console.suggesting import Suggesting
 from console.text import clean
 
 section = "Routes and costs"
 
 
-@click.group()
+@click.group(cls=Suggesting)
 def command() -> None:
     """Save, install and look at presets of Claude Code Router."""
 
@@ -149,7 +150,7 @@ def installing(source: str, name: str = "") -> None:
 @click.argument("name")
 @click.option("--force", is_flag=True, help="Though config.json has comments")
 def apply(name: str, force: bool) -> None:
-    """Write a preset's providers and routes into config.json, which is kept as it was beside it."""
+    """Write a preset's providers and routes into config.json."""
     from console import presets
     from storage.home import home
 

@@ -9,7 +9,7 @@ section = "Work"
 
 @click.command()
 def command() -> None:
-    """Open the console in a browser; the router is started if none runs."""
+    """Open the console in a browser; starts a router if none runs."""
     import asyncio
 
     from console.ccr.code import router_of

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from console.output import do, fail, json_option, out, print_json, table, who, with_link
+from console.suggesting import Suggesting
 
 if TYPE_CHECKING:
     from console.link import Link
@@ -19,7 +20,7 @@ section = "Run"
 GLANCE, PATIENCE = 0.5, 180
 
 
-@click.group()
+@click.group(cls=Suggesting)
 def command() -> None:
     """Show, start and stop what lives behind the front door."""
 
@@ -44,7 +45,7 @@ def status(as_json: bool) -> None:
 @click.option("--wait", is_flag=True, help="Until it answers")
 @json_option
 def start(name: str, wait: bool, as_json: bool) -> None:
-    """Start one that is installed here; the router keeps it running until it ends itself.
+    """Start one that is installed here; the router keeps it running.
 
     \b
     Examples:

@@ -9,6 +9,7 @@ import click
 
 from console.options import duration
 from console.output import do, fail, json_option, out, print_json, who, with_link
+from console.suggesting import Suggesting
 from console.text import clean
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 section = "Change"
 
 
-@click.group()
+@click.group(cls=Suggesting)
 def command() -> None:
     """Send requests to another model, for a while or until cleared."""
 

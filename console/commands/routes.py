@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from console.output import block, fail, out, print_json, table, who, with_link
+from console.suggesting import Suggesting
 from console.text import clean, money
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 section = "Change"
 
 
-@click.group(invoke_without_command=True)
+@click.group(cls=Suggesting, invoke_without_command=True)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON")
 @click.pass_context
 def command(ctx: click.Context, as_json: bool) -> None:
@@ -58,7 +59,9 @@ def what_if(edits: tuple[str, ...], last: int, as_json: bool) -> None:
 @click.option("--dry-run", is_flag=True, help="Only show what would be written")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON")
 def set_some(edits: tuple[str, ...], dry_run: bool, as_json: bool) -> None:
-    """Write targets into pointsman.toml and use them at once; nothing after = takes one away.
+    """Write targets into pointsman.toml, and use them at once.
+
+    Nothing after = takes one away.
 
     \b
     Also what the rules go by, named as `pointsman routes` shows it:

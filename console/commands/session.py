@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from console.output import do, json_option, out, print_json, table, who, with_link
+from console.suggesting import Suggesting
 from console.text import age, money, percent, tokens
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 section = "Look"
 
 
-@click.group()
+@click.group(cls=Suggesting)
 def command() -> None:
     """Conversations and their subagents; pause one, let it go on."""
 

@@ -20,6 +20,7 @@ from console.output import (
     who,
     with_link,
 )
+from console.suggesting import Suggesting
 from console.text import age, clean
 from router.contract import Dismiss, Done, Result, Role
 
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 section = "Run"
 
 
-@click.group()
+@click.group(cls=Suggesting)
 def command() -> None:
     """Users, passwords and sessions of the SSH front.
 
@@ -77,7 +78,12 @@ def users(as_json: bool) -> None:
 @click.option("--role", type=click.Choice(get_args(Role)), help="What they may do  [view]")
 @click.option("--key", "keys", multiple=True, metavar="FILE|-|KEY", help="A public key")
 def add(name: str, role: Role | None, keys: tuple[str, ...]) -> None:
-    """Let NAME in, or change them: `pointsman ssh add ana --role operate --key ana.pub`."""
+    """Let NAME in, or change what NAME may.
+
+    \b
+    Example:
+      pointsman ssh add ana --role operate --key ana.pub
+    """
     from console.ssh.users import User
 
     path, found = _read()

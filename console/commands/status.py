@@ -108,7 +108,7 @@ def overrides(views: tuple[OverrideView, ...], now: float) -> list[str]:
             view.scope + (" (forced)" if view.forced else ""),
             view.target,
             age(view.expires_at - now) + " left" if view.expires_at else "until cleared",
-            f"{view.served:,} served",
+            f"{view.served:,}",
             f"{view.set_by} {clock(view.set_at)}".strip(),
             view.problem,
         )

@@ -173,7 +173,7 @@ def attempts(views: Sequence[AttemptView]) -> list[str]:
 def seen(facts: Facts) -> str:
     sign = "" if facts.tokens_exact else "≈"
     counts = ((facts.messages, "message"), (facts.tools, "tool"), (facts.images, "image"))
-    parts = [f"{sign}{facts.tokens:,} tokens"]
+    parts = [f"{sign}{facts.tokens:,} token{'s' * (facts.tokens != 1)}"]
     parts += [f"{count} {noun}{'s' * (count != 1)}" for count, noun in counts if count]
     if facts.web_search:
         parts.append("web search")

@@ -20,7 +20,7 @@ from router.doors import discovery, relay, responses
 from router.doors.border import guarded
 from router.doors.call import Call
 from router.doors.callers import admitted, session_of
-from router.doors.console import moved
+from router.doors.console import at_the_front, moved
 from router.errors import CallerError
 from router.exchange import Surface, exchange
 from router.guards.body import read_body
@@ -39,8 +39,8 @@ _SPOKEN = {"/v1/messages": "anthropic_messages", "/v1/chat/completions": "openai
 _TELEMETRY = frozenset(("/api/event_logging/batch", "/v1/metrics", "/v1/logs", "/v1/traces"))
 #: the guide's page for configuration, which is the console's
 _UI = {"/ccr/ui": "../console/", "/ccr/ui/": "../../console/"}
-#: what is found in another way than in the original
-_ELSEWHERE = {"/ui": "the UI is the console: run `pointsman` in a terminal, also over SSH"}
+#: for who opens the address that a client is given
+_BASE = "is a base address: clients add /messages, /chat/completions, /responses or /models to it"
 
 
 async def ccr(router: Router, call: Call) -> None:
@@ -108,9 +108,11 @@ async def _route(router: Router, call: Call, door: str) -> None:
             await call.json(200, listed or discovery.models(router, call))
         case _, path if path in _SPOKEN or path == "/v1/messages/count_tokens":
             raise CallerError(f"{call.method} is not served here: use POST", status=405)
-        case _:
-            nothing = f"there is nothing at {call.path} behind this door"
-            raise CallerError(_ELSEWHERE.get(call.path.rstrip("/"), nothing), status=404)
+        case "GET", "/ui" | "/ui/" if await at_the_front(router, call, "/ccr/ui/"):
+            pass
+        case _, path:
+            base = f"{call.scope['path']} {_BASE}" if path in ("/v1", "/v1/") else ""
+            raise CallerError(base or f"there is nothing at {call.scope['path']}", status=404)
 
 
 def _admit(router: Router, call: Call, keys: Sequence[Secret]) -> None:

@@ -11,6 +11,7 @@ from router.doors.call import Call
 from router.doors.passing import Onward, pass_on
 from router.errors import CallerError, RequestError
 from router.guards.body import ClientGoneError
+from router.guards.host import without_port
 from router.pages import notice
 from router.settings import Timeouts
 
@@ -42,8 +43,20 @@ async def console(router: Router, call: Call) -> None:
             await notice(call, status, "The console did not answer", error.message, again=2)
 
 
+async def at_the_front(router: Router, call: Call, path: str) -> bool:
+    """For a page that its own port has in the original: to where the front door has it. False where
+    there is no front door."""
+    port = router.generation.listen.port
+    if not port:
+        return False
+    host = without_port(call.headers.get("host", "")) or "localhost"
+    await moved(call, f"http://{f'[{host}]' if ':' in host else host}:{port}{path}")
+    return True
+
+
 async def moved(call: Call, place: str, screen: str = "") -> None:
-    """`place` is relative to the path asked for, so that it holds under any prefix."""
+    """A `place` of this origin is relative to the path asked for, so that it holds under any
+    prefix."""
     query = f"?screen={screen}" if screen else ""
     headers = [("location", place + query), ("cache-control", "no-store")]
     await call.answer(307, b"", "text/plain", headers)

@@ -20,7 +20,7 @@ from router.doors import ccr, management, relay, responses
 from router.doors.border import guarded
 from router.doors.call import Call
 from router.doors.callers import admitted
-from router.doors.console import moved
+from router.doors.console import at_the_front, moved
 from router.doors.litellm_answers import headers
 from router.doors.litellm_errors import formats
 from router.doors.management.models import sizes
@@ -54,6 +54,8 @@ _NAMES = re.compile(
     r"/(?:engines|openai/deployments)/(.+?)/(?:(?:chat/)?completions|embeddings|responses)"
 )
 _MODELS = re.compile(r"(?:/v1)?/models(?:/(.+))?")
+#: for who opens the address that a client is given
+_BASE = "is a base address: clients add /chat/completions, /embeddings, /models, … to it"
 #: what a meter must read; everything else of an external LiteLLM is relayed as it is
 _METERED = re.compile(
     r".*/(completions|responses|embeddings|messages|images/\w+|audio/\w+|moderations|rerank)"
@@ -117,7 +119,16 @@ async def _route(router: Router, call: Call, completes: Format | None) -> None:
         case _, path if _METERED.fullmatch(path) or path.endswith("/count_tokens"):
             raise CallerError(f"{call.method} is not served here: use POST", status=405)
         case _:
-            raise CallerError(f"there is nothing at {call.method} {call.path}", status=404)
+            raise CallerError(_nothing(call), status=404)
+
+
+def _nothing(call: Call) -> str:
+    base = call.path in ("/v1", "/v1/")
+    return (
+        f"{call.scope['path']} {_BASE}"
+        if base
+        else f"there is nothing at {call.method} {call.path}"
+    )
 
 
 def _read_here(call: Call) -> bool:
@@ -136,6 +147,8 @@ async def _public(router: Router, call: Call) -> bool:
             await moved(call, "../console/" if deep else "console/", "health")
         case "" | "/":
             await call.json(200, {"message": "LiteLLM role of Pointsman", "docs": "/v1/models"})
+        case "/ui" | "/ui/" if await at_the_front(router, call, "/litellm/"):
+            pass
         case "/health":
             admit(router, call)
             wanted = {name: (call.query.get(name) or [""])[0] for name in ("model", "model_id")}

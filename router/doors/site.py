@@ -88,7 +88,7 @@ async def _serve(router: Router, call: Call, site: Site, path: str, prefix: str)
         )
         return
     if not (site.configured or router.health.recognised(site)):
-        await _absent(router, call, site, "nothing that is it answers there")
+        await _absent(router, call, site, f"no {site.title} answers there")
         return
     # a program here is asked by the name that the client used, as its own links and checks expect
     near = is_loopback(urlsplit(site.url).hostname or "")

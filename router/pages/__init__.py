@@ -66,7 +66,7 @@ async def notice(
     Text between backquotes is shown as something to type.
     """
     if "text/html" not in call.headers.get("accept", ""):
-        message = " ".join((f"{title}:", *words)).replace("`", "").translate(_CONTROLS)
+        message = " ".join((f"{title}.", *words)).replace("`", "").translate(_CONTROLS)
         await call.json(status, {"error": {"message": message, "type": kind}})
         return
     refresh = Markup(f'<meta http-equiv="refresh" content="{again}">' if again else "")

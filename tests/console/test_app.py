@@ -11,6 +11,7 @@ import httpx
 import msgspec
 import pytest
 from textual import events
+from textual.css.query import NoMatches
 
 from console.app import ConsoleApp, who
 from console.screens.logs import Logs
@@ -509,6 +510,15 @@ async def test_an_error_inside_leaves_an_id_and_a_file_without_locals(test_home:
     assert re.fullmatch("[0-9a-f]{8}", incident)
     assert incident in app._failure
     assert "deliberate" not in app._failure
+
+
+def test_a_window_that_a_late_key_opens_is_no_failure(test_home: Home) -> None:
+    """Typed ahead of `q`, `s`: it is mounted while the app is taken down, without its children."""
+    app = ConsoleApp(test_home)
+    app.exit(0)
+    app._handle_exception(NoMatches("No nodes match 'Input'"))
+    assert (app.return_code, app._failure) == (0, "")
+    assert not list(test_home.logs.glob("console-*.log"))
 
 
 def test_the_trace_of_a_demo_outlives_its_home(

@@ -144,6 +144,13 @@ def test_the_roles_at_their_usual_roots(router: Running) -> None:
 
 
 def test_the_paths_of_the_guide_lead_somewhere(router: Running) -> None:
+    import httpx
+
     assert router.get("/n8n").headers["location"] == "/n8n/"
     ui = router.get("/ccr/ui")
     assert (ui.status_code, ui.headers["location"]) == (307, "../console/?screen=routes")
+    for page, place in ((f"{router.litellm}/ui", "/litellm/"), (f"{router.ccr}/ui/", "/ccr/ui/")):
+        assert httpx.get(page).headers["location"] == router.front + place  # where theirs have it
+    for base in ("/litellm/v1/", "/ccr/v1/", "/claude-code/v1"):  # the guide lists them as links
+        told = router.get(base)
+        assert (told.status_code, f"{base} is a base address" in told.text) == (404, True)

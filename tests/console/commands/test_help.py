@@ -91,7 +91,26 @@ def test_every_command_is_listed_in_the_help(group: Folder, name: str) -> None:
         text = group.get_help(ctx)
         for command in group.list_commands(ctx):
             assert f"\n  {command} " in text, f"{command} has no section of the help"
-    assert "..." not in text.partition("\n\nRun:")[2], "a command's first sentence is too long"
+    groups = [(p, c) for p, c in commands(group, name) if isinstance(c, click.Group)]
+    for path, one in [(name, group), *groups]:
+        with one.make_context(path, [], resilient_parsing=True, terminal_width=80) as ctx:
+            lines = one.get_help(ctx).splitlines()[1:]
+            cut = [line for line in lines if line.endswith("...")]
+        assert not cut, f"{path}: a first sentence is too long"
+
+
+async def test_a_mistyped_command_is_told_the_one_that_was_meant(pointsman: Invoke) -> None:
+    for words, told in {
+        "sttus": "no command 'sttus'; did you mean `pointsman status`?",
+        "version": "did you mean `pointsman --version`?",
+        "override sett": "did you mean `pointsman override set`?",
+        "qqq": "there is no command 'qqq'\n",
+    }.items():
+        result = await pointsman(*words.split())
+        assert (result.exit_code, told in result.stderr) == (2, True), result.stderr
+    for words, usage in {"help": "pointsman [OPTIONS]", "help why": "pointsman why"}.items():
+        result = await pointsman(*words.split())
+        assert (result.exit_code, f"Usage: {usage}" in result.stdout) == (0, True), words
 
 
 async def test_ccr_shows_help_for_what_it_does_not_know(ccr: Invoke, pointsman: Invoke) -> None:
