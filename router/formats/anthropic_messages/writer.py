@@ -226,6 +226,8 @@ def answer_block(part: Part, index: int, id: str, names: dict[str, str]) -> JSON
         }
     if isinstance(part, Image):
         return {"type": "text", "text": _PICTURE}
+    if isinstance(part, Text):  # a blank one is refused in questions only
+        return {**(block_of(part) or {"type": "text"}), "text": part.text}
     block = block_of(part) or {"type": "text", "text": ""}
     if isinstance(part, Thinking) and not part.signature:
         block["signature"] = ""

@@ -106,6 +106,12 @@ def test_whole_and_streamed_answers_give_the_same() -> None:
     assert A.read_response(STREAM, ME) == events_of(STREAM), "T06: streamed though not asked for"
 
 
+def test_a_blank_text_of_an_answer_stays_as_it_is() -> None:
+    blank = text(" \n")
+    events = events_of(begun() + block(0, text(""), said(" \n")) + ended())
+    assert json.loads(A.render_response(events, ask_a(), now=1, id="r1"))["content"] == [blank]
+
+
 @pytest.mark.parametrize("wanted", [True, False])
 def test_V07_V08_an_openai_client_sees_a_completion(wanted: bool) -> None:
     request = ask_o(stream=True, stream_options={"include_usage": wanted})
