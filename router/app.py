@@ -13,6 +13,7 @@ from router.doors.front import front
 from router.doors.gemini import gemini
 from router.doors.litellm import litellm
 from router.doors.ollama import ollama
+from router.doors.refusing import refused
 from router.doors.site import at_host
 from router.errors import CallerError
 from router.guards import check, origin, proxied
@@ -50,6 +51,7 @@ class App:
         try:
             site = check(scope, generation)
         except CallerError as error:
+            refused(router, call, error.status, error.noted)
             body = {"error": {"message": error.message, "type": "permission_error"}}
             await call.json(error.status, body, error.headers)
             return

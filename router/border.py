@@ -16,7 +16,7 @@ from msgspec import Struct
 from router.cycle import Leaving
 from router.delivery import STREAMED
 from router.doors.call import Call
-from router.errors import CallerError, OursError, RequestError
+from router.errors import CallerError, OursError, RequestError, UpstreamError
 from router.formats import Format, Writer
 from router.guards.body import ClientGoneError
 from router.messages import Request
@@ -125,7 +125,7 @@ class Border(Struct, eq=False):
 
     async def _tell(self, error: RequestError) -> None:
         """The error, in the client's dialect: as the whole answer, or as the end of its stream."""
-        call = self.call
+        call, error.request = self.call, self._record.id
         if call.started:
             # what has no words for an error is left unfinished: its connection closes
             if (writer := self._begun()) is not None:
@@ -134,4 +134,6 @@ class Border(Struct, eq=False):
         status = self._format.client_status(error)
         self._record.status = status
         headers = (*self._headers(self._record), *error.headers)
+        if isinstance(error, UpstreamError) and error.provider_id:
+            headers += (("x-pointsman-provider-request-id", error.provider_id),)
         await call.answer(status, self._format.render_error(error), headers=headers)

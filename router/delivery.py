@@ -43,7 +43,9 @@ LARGEST_ERROR = 64 * 1024
 #: nobody on the way may keep a stream back
 STREAMED = (("cache-control", "no-cache"), ("x-accel-buffering", "no"))
 #: a provider's headers that the client may see
-SHOWN = ("retry-after", "x-should-retry", "request-id")
+SHOWN = ("retry-after", "x-should-retry")
+#: where providers tell the id by which they find a request again
+IDS = ("request-id", "x-request-id", "x-amzn-requestid", "apim-request-id", "cf-ray")
 SHOWN_PREFIXES = ("anthropic-ratelimit-", "x-ratelimit-")
 
 
@@ -88,6 +90,7 @@ async def refusal(
     upstream.headers.setdefault("date", formatdate(router.wall(), usegmt=True))
     error = format.read_error(upstream.status, upstream.headers, body, provider)
     error.headers = (*error.headers, *shown(upstream.headers))
+    error.provider_id = next((upstream.headers[n][:100] for n in IDS if n in upstream.headers), "")
     return error
 
 

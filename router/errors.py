@@ -53,6 +53,8 @@ class RequestError(Exception):
         #: the request field at fault, where the dialect has a place for it
         self.param = param
         self.headers = headers
+        #: the id of the request that it ended, once that is known
+        self.request = ""
 
 
 class CallerError(RequestError):
@@ -100,6 +102,8 @@ class UpstreamError(RequestError):
         self.model = model
         #: what it refused is left out of a next attempt
         self.mended = False
+        #: the provider's own id of the request, which its support asks for
+        self.provider_id = ""
         self.provider_type = provider_type
         self.retry_after = retry_after
 

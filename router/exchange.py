@@ -156,6 +156,7 @@ def begin(router: Router, call: Call, surface: Surface, endpoint: str) -> Record
     )
     if holder is not None:
         record.holder, record.user = holder, holder.user_id or ""
+    call.id = record.id
     router.live.open(record)
     if router.telemetry is not None:
         router.telemetry.began(record.id, headers.get("traceparent", ""))
@@ -309,10 +310,11 @@ def settle(
         # the one place that every failure of a provider passes before anyone is told of it
         error.message = redacted(error.message, provider)
         attempt.error = error.noted = without_quotes(error.message, request)
+        their_id = f", its request-id {error.provider_id}" if error.provider_id else ""
         router.log.warning(
             "exchange",
             f"attempt {attempt.number} at {provider.name},{attempt.candidate.model}"
-            f" failed ({error.kind}): {error.noted}",
+            f" failed ({error.kind}{their_id}): {error.noted}",
             request=record.id,
             simulated=provider.simulated,
         )

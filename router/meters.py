@@ -7,6 +7,7 @@ up never make a new series without end.
 from __future__ import annotations
 
 from bisect import bisect_left
+from collections import Counter
 
 from router.contract import RequestView
 
@@ -52,6 +53,8 @@ Key = tuple[str, str, str, bool]
 class Meters:
     def __init__(self) -> None:
         self.series: dict[Key, Series] = {}
+        #: by status: what was turned away before it was a request for a model
+        self.refused: Counter[int] = Counter()
 
     def finished(self, view: RequestView) -> None:
         key = (view.door, view.provider, view.model, view.simulated)

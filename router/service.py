@@ -29,6 +29,7 @@ from router.eyes import Eyes, own_door
 from router.guards import proxied
 from router.handover import give, keep
 from router.health import Health
+from router.ids import new_id
 from router.inlining import Inlining
 from router.invitations import Invitations
 from router.live import RECENT, Live, midnight
@@ -158,9 +159,7 @@ class Router:
     # ── what the stages ask ───────────────────────────────────────────────────────────────────
 
     def new_id(self) -> str:
-        """Begins with the time, so that the ledger's index grows at its end. An id opens nothing:
-        it need not be hard to guess, and the system's randomness would cost 10 µs."""
-        return f"req_{int(self.wall() * 1000):011x}{random.getrandbits(40):010x}"
+        return new_id(self.wall())
 
     def finished(self, record: Record) -> None:
         """The request has ended: counted, kept, logged."""

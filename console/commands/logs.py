@@ -70,9 +70,7 @@ async def read(link: Link, wanted: LogFilter, count: int, follow: bool, as_json:
     import msgspec
 
     if wanted.request:
-        from console.commands.why import find
-
-        wanted = msgspec.structs.replace(wanted, request=(await find(link, wanted.request)).id)
+        wanted = msgspec.structs.replace(wanted, **await about(link, wanted.request))
     _, newest = await link.archive.log_reach()
     for line in await link.archive.logs(wanted, count) if count else []:
         show(line, as_json)
@@ -86,6 +84,21 @@ async def read(link: Link, wanted: LogFilter, count: int, follow: bool, as_json:
         if len(found) < PAGE:  # what does not match is not looked through again
             newest = max(newest, last)
         await asyncio.sleep(GLANCE)
+
+
+async def about(link: Link, id: str) -> dict[str, str]:
+    """Of the log's filter: the lines about the request that `id` means. What was turned away at a
+    door has lines and no row: it is known by its own id, or by the one that its client sent."""
+    from console.commands.why import find
+    from router.contract import LogFilter
+
+    if id != "last" and not await link.archive.named(id):
+        if await link.archive.logs(LogFilter(request=id), 1):
+            return {"request": id}
+        theirs = f"(x-request-id {id})"
+        if await link.archive.logs(LogFilter(text=theirs), 1):
+            return {"request": "", "text": theirs}
+    return {"request": (await find(link, id)).id}
 
 
 def show(line: LogLine, as_json: bool) -> None:

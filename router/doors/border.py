@@ -10,6 +10,7 @@ from collections.abc import Awaitable
 from typing import TYPE_CHECKING
 
 from router.doors.call import Call
+from router.doors.refusing import refused
 from router.errors import OursError, RequestError
 from router.formats import Format
 from router.guards.body import ClientGoneError
@@ -27,7 +28,8 @@ async def guarded(router: Router, call: Call, format: Format, work: Awaitable[No
     except RequestError as error:
         await _tell(router, call, format, error)
     except Exception as error:  # noqa: BLE001  the border of a door
-        await _tell(router, call, format, OursError(router.log.incident("door", error)))
+        incident = router.log.incident("door", error, request=call.named())
+        await _tell(router, call, format, OursError(incident))
 
 
 async def _tell(router: Router, call: Call, format: Format, error: RequestError) -> None:
@@ -35,6 +37,6 @@ async def _tell(router: Router, call: Call, format: Format, error: RequestError)
         # an answer that is left unfinished closes its connection
         router.log.warning("door", f"an answer at {call.path[:300]} was cut: {error.message}")
         return
-    await call.answer(
-        format.client_status(error), format.render_error(error), headers=error.headers
-    )
+    status, error.request = format.client_status(error), call.named()
+    refused(router, call, status, error.noted)
+    await call.answer(status, format.render_error(error), headers=error.headers)

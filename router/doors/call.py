@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable
 from operator import itemgetter
 from typing import Protocol
@@ -14,6 +15,7 @@ from router.asgi import Receive, Scope, Send
 from router.contract import VERSION
 from router.doors.callers import key_of
 from router.headers import read
+from router.ids import new_id
 
 Headers = Iterable[tuple[str, str]]
 
@@ -43,6 +45,7 @@ class Call:
         "_query",
         "cors",
         "headers",
+        "id",
         "key",
         "method",
         "path",
@@ -62,6 +65,9 @@ class Call:
         self.headers = read(scope["headers"])
         self.key = key_of(self.headers)
         self._query: dict[str, list[str]] | None = None
+        #: the request's own, told with every answer: its record's, or made for the answer ("").
+        #: None: what answers in our place has told its own
+        self.id: str | None = ""
         self.started = False  # the answer's head was sent
         #: added to the answer for a web page of an origin that was allowed
         self.cors: list[tuple[str, str]] = []
@@ -120,7 +126,19 @@ class Call:
         self.started = True
         if self.cors:
             headers += self.cors
-        self._cycle.begin(status, _lines(headers, _OURS), length)
+        first = _OURS
+        if self.id is not None:
+            id = self.named()
+            first = f"{_OURS}x-request-id: {id}\r\nrequest-id: {id}\r\n"
+            if sent := self.headers.get("x-request-id"):
+                headers.append(("x-client-request-id", sent[:100]))
+        self._cycle.begin(status, _lines(headers, first), length)
+
+    def named(self) -> str:
+        """Its id, made where none has been made yet."""
+        if not self.id:
+            self.id = new_id(time.time())
+        return self.id
 
     async def json(self, status: int, value: object, headers: Headers = ()) -> None:
         await self.answer(status, msgspec.json.encode(value), headers=headers)

@@ -146,9 +146,7 @@ def _preset(router: Router, call: Call, door: str, name: str) -> Surface:
 
 def headers(record: Record) -> list[tuple[str, str]]:
     """What every answer of a routed request tells about its route."""
-    told = [("x-request-id", record.id), ("request-id", record.id)]
-    if record.caller.sent_id:
-        told.append(("x-client-request-id", record.caller.sent_id))
+    told: list[tuple[str, str]] = []
     attempts = record.attempts
     if attempts and not record.pinged:  # then another may answer in the end
         last = attempts[-1]

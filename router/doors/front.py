@@ -14,6 +14,7 @@ from router.doors.callers import admitted
 from router.doors.health import health, livez, readyz
 from router.doors.landing import landing
 from router.doors.metrics import metrics
+from router.doors.refusing import refused
 from router.doors.site import at_path, by_path
 from router.guards.host import is_loopback, name_of
 
@@ -32,13 +33,13 @@ async def front(router: Router, call: Call) -> None:
         await by_path(router, call, site)
         return
     if not reads:
-        await _nothing(call)
+        await _nothing(router, call)
         return
     match call.path:
         case "" | "/":
             await landing(router, call, _known(router, call))
         case "/health" | "/metrics" if not _known(router, call):
-            await _closed(call)
+            await _closed(router, call)
         case "/health":
             await health(router, call)
         case "/livez":
@@ -50,7 +51,7 @@ async def front(router: Router, call: Call) -> None:
         case path if path.startswith("/assets/") and await pages.asset(call, path[8:]):
             pass
         case _:
-            await _nothing(call)
+            await _nothing(router, call)
 
 
 def _known(router: Router, call: Call) -> bool:
@@ -61,9 +62,10 @@ def _known(router: Router, call: Call) -> bool:
     return admitted(call.key, (*generation.litellm.keys, *generation.ccr.keys))
 
 
-async def _closed(call: Call) -> None:
+async def _closed(router: Router, call: Call) -> None:
     """What a stranger learns: that something answers here."""
     words = "figures are told to those who show a client's key, as `Authorization: Bearer`"
+    refused(router, call, 401, words)
     await call.json(401, {"error": {"message": words, "type": "authentication_error"}})
 
 
@@ -83,20 +85,24 @@ def _name(call: Call) -> str:
 async def _nobody(router: Router, call: Call) -> None:
     sites = router.generation.hosts if _known(router, call) else {}
     names = ["`localhost` (Pointsman)", *(f"`{host}` ({s.title})" for host, s in sites.items())]
+    title = f"nothing here is called {_name(call)[:300]}"
+    refused(router, call, 404, title)
     await pages.notice(
         call,
         404,
-        f"nothing here is called {_name(call)[:300]}",
+        title,
         f"The names here are {', '.join(names)}.",
         "In pointsman.toml, `host` under `[neighbours.NAME]` gives a program a name, and `hosts`"
         " under `[listen]` gives this router one.",
     )
 
 
-async def _nothing(call: Call) -> None:
+async def _nothing(router: Router, call: Call) -> None:
+    title = f"there is nothing at {call.path[:300]}"
+    refused(router, call, 404, title)
     await pages.notice(
         call,
         404,
-        f"there is nothing at {call.path[:300]}",
+        title,
         "The APIs are at `/litellm/v1`, `/ccr/v1`, `/claude-code/v1`, `/ollama` and `/gemini`.",
     )

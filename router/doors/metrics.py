@@ -39,6 +39,9 @@ def _router(router: Router) -> list[str]:
         ("config_refused", "gauge", "1: the newest edit was refused.", bool(router.config_error)),
     ):
         lines += family(f"pointsman_{name}", kind, words, [({}, int(value))])
+    words = "Requests that were turned away before a model was chosen: keys, paths, names."
+    away = [({"status": str(status)}, count) for status, count in router.meters.refused.items()]
+    lines += family("pointsman_refused_requests_total", "counter", words, away)
     info = [({"version": VERSION}, 1)]
     return [*lines, *family("pointsman_info", "gauge", "The version that runs.", info)]
 

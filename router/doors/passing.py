@@ -102,6 +102,8 @@ async def _http(router: Router, call: Call, onward: Onward) -> None:
                 status=502,
             )
         back = list(_back(response.headers, onward))
+        if "x-request-id" in response.headers:
+            call.id = None  # it names its answers itself
         # one that names no kind is left to be guessed by the client, as it is without us
         await call.begin(response.status, response.headers.get("content-type", ""), back)
         if call.method != "HEAD":

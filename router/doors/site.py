@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 from router.doors.call import Call
 from router.doors.console import moved
 from router.doors.passing import Onward, pass_on
+from router.doors.refusing import refused
 from router.errors import RequestError
 from router.guards.body import ClientGoneError
 from router.guards.host import is_loopback, without_port
@@ -78,10 +79,12 @@ async def _to_host(call: Call, site: Site, rest: str) -> None:
 
 async def _serve(router: Router, call: Call, site: Site, path: str, prefix: str) -> None:
     if not (site.configured or is_loopback(router.generation.listen.host)):
+        title = f"{site.title} is not offered to other machines"
+        refused(router, call, 403, title)
         await notice(
             call,
             403,
-            f"{site.title} is not offered to other machines",
+            title,
             f"It was found, not configured. To offer it, name it in pointsman.toml:"
             f" `[neighbours.{site.name}]` with `url`.",
             kind="permission_error",
@@ -108,6 +111,7 @@ async def _serve(router: Router, call: Call, site: Site, path: str, prefix: str)
             await _absent(router, call, site, words)
         else:
             failed = f"`{site.url}` {words}."
+            refused(router, call, error.status, f"{site.title} failed: {words}")
             await notice(call, error.status, f"{site.title} failed", failed, kind="api_error")
 
 

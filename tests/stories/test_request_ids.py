@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import subprocess
 import sys
 from pathlib import Path
 
+from tests.fakes.upstream import Behaviour, FakeUpstream
 from tests.harness import Running, running
 
 BODY = {"messages": [{"role": "user", "content": "hi"}], "max_tokens": 8}
@@ -49,3 +51,55 @@ def test_an_id_leads_to_its_request_everywhere(tmp_path: Path) -> None:
     file = (tmp_path / ".claude-code-router" / "logs" / "ccr.log").read_text()
     mine = [json.loads(line) for line in file.splitlines() if ours in line]
     assert any("(x-request-id trace-77)" in line["message"] for line in mine)
+
+
+def test_what_a_door_turns_away_has_an_id_and_a_line(tmp_path: Path) -> None:
+    (tmp_path / "pointsman.toml").write_text('[litellm]\nkeys = ["sk-a-key-of-theirs"]\n')
+    sent = {"x-request-id": "trace-78", "authorization": "Bearer sk-another-key"}
+    with running(tmp_path) as router:
+        answers = {
+            (path, status): router.post(path, BODY, headers=sent)
+            for path, status in (
+                ("/litellm/v1/chat/completions", 401),
+                ("/litellm/key/sk-the-key-itself/regenerate", 401),
+                ("/ollama/api/chat", 401),
+                ("/gemini/v1beta/models/m:generateContent", 401),
+                ("/claude-code/v1/nothing", 404),
+                ("/nothing", 404),
+            )
+        }
+        answers["/readyz", 403] = router.get("/readyz", headers={**sent, "host": "evil.example"})
+        fine = router.get("/health", headers=sent)
+        assert fine.headers["x-client-request-id"] == "trace-78"
+        counted = router.get("/metrics").text
+        router.stop()
+        found = ask(router, "logs", "--request", "trace-78", "--json").splitlines()
+        one = answers["/nothing", 404].headers["x-request-id"]
+        assert json.loads(ask(router, "logs", "--request", one, "--json"))["request"] == one
+    lines = {line["request"]: line for line in map(json.loads, found)}
+    for (path, status), answer in answers.items():
+        assert answer.status_code == status
+        line = lines.pop(answer.headers["x-request-id"])
+        assert f"refused with {status} to " in line["message"], path
+        assert line["level"] == ("info" if status == 404 else "warning")
+        assert "sk-" not in line["message"].replace("sk-…", "")
+    assert not lines
+    assert 'pointsman_refused_requests_total{status="401"} 4' in counted
+
+
+async def test_a_provider_s_own_id_is_told_beside_ours(tmp_path: Path) -> None:
+    async with FakeUpstream() as upstream:
+        theirs = {"request-id": "req_theirs"}
+        refusal = Behaviour(status=400, headers=theirs, body=b'{"error":{"message":"no"}}')
+        upstream.behave("m", refusal)
+        (tmp_path / "pointsman.toml").write_text(
+            f'[providers.p]\nurl = "{upstream.url("/v1/chat/completions")}"\nkey = "k"\n'
+        )
+        with running(tmp_path) as router:
+            body = {**BODY, "model": "p,m"}
+            answer = await asyncio.to_thread(router.post, "/ccr/v1/messages", body)
+            assert answer.headers.get_list("request-id") == [answer.headers["x-request-id"]]
+            assert answer.json()["request_id"] == answer.headers["x-request-id"]
+            assert answer.headers["x-pointsman-provider-request-id"] == "req_theirs"
+            router.stop()
+            assert "its request-id req_theirs" in ask(router, "logs", "--request", "last")

@@ -42,9 +42,8 @@ def envelope(error: RequestError, message: str | None = None) -> JSON:
     ours = isinstance(error, UpstreamError) and error.kind == "credential"
     type = "api_error" if ours else type_of(status_of(error))
     body: JSON = {"type": "error", "error": {"type": type, "message": message}}
-    for name, value in error.headers:
-        if name == "request-id":
-            body["request_id"] = value
+    if error.request:
+        body["request_id"] = error.request
     return body
 
 
