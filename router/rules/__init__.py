@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from router.aliases import resolved
 from router.contract import Look
@@ -41,6 +42,7 @@ from router.rules.plan import Candidate, Case, Plan
 from router.rules.rule import RefusedError, Rule, Verdict
 from router.rules.signals import Signals
 from router.rules.targets import resolve, scenario_target
+from router.wishes import NO_WISHES
 
 __all__ = [
     "CCR",
@@ -88,6 +90,9 @@ _CCR = _way(PINS, TABLE)
 _STRICT = _way(strict.PINS, strict.TABLE)
 _LITELLM = _way(PINS, (body_model.RULE, groups.RULE))
 
+#: in a plan that stands for many
+_NOBODYS = Request("", None, [])
+
 #: characters of a value that the trace keeps: a client may name a model of any length
 LONGEST = 300
 
@@ -98,15 +103,21 @@ def decide(case: Case) -> Plan:
     ccr = _STRICT if generation.routes.strict else _CCR
     way = _LITELLM if case.caller.plane == "litellm" else ccr
     asked = resolved(generation, case.request.model or "")
-    decision = _Decision(case)
     signals = Signals(case.request, asked)
-    rules = way.table
     # all that the pins look at: without it none of them can hit
-    if case.overrides or signals.directed or explicit.HEADER_NAME in case.caller.headers:
+    pinned = case.overrides or signals.directed or explicit.HEADER_NAME in case.caller.headers
+    usual = way is _LITELLM and not pinned and case.wishes is NO_WISHES
+    if usual and (known := _standing(case, asked)) is not None:
+        return known
+    decision = _Decision(case)
+    rules = way.table
+    if pinned:
         rules = (*way.pins, *way.table)
     else:
         decision.looks += way.unpinned
     plan = decision.follow(rules, signals)
+    if usual and plan is not None:
+        _stand(case, asked, plan)
     if plan is None:  # handed on by the LiteLLM plane
         inner = asked.removeprefix(generation.groups.ccr_prefix)
         plan = decision.follow(ccr.table, Signals(case.request, inner))
@@ -121,6 +132,30 @@ def decide(case: Case) -> Plan:
             )
         )
     return plan
+
+
+def _standing(case: Case, asked: str) -> Plan | None:
+    """The plan of a group's requests before this one, where they have all had the same."""
+    plan: Plan | None = case.generation.standing.get(asked)
+    if plan is None or case.facts.subagent:
+        return None
+    if not guard.all_hold(plan.candidates, case.facts.tokens):
+        return None
+    if case.seen is not None and warm.look(case, plan.candidates[0]):
+        return None
+    return Plan(plan.candidates, plan.rule, plan.value, plan.looks, case.request)
+
+
+def _stand(case: Case, asked: str, plan: Plan) -> None:
+    """Keeps a plan, but never a request, where all that it depends on is the model's name."""
+    if (
+        plan.rule == groups.RULE.name
+        and case.seen is None
+        and not case.facts.subagent
+        and guard.all_hold(plan.candidates, case.facts.tokens)
+        and groups.stands(case.generation.groups, asked, plan.candidates)
+    ):
+        case.generation.standing[asked] = replace(plan, request=_NOBODYS)
 
 
 def decide_by(case: Case, order: Sequence[Rule], asked: str) -> Plan | None:

@@ -6,6 +6,7 @@ a group. A chain between them ends after a few hops and never visits a name twic
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from fnmatch import fnmatchcase
 
@@ -232,29 +233,7 @@ def fallbacks(
 
 
 def look(case: Case, signals: Signals) -> Verdict:
-    asked, standing = signals.asked, case.generation.standing
-    if case.wishes is not NO_WISHES:
-        return _look(case, asked)
-    verdict: Verdict | None = standing.get(asked)
-    if verdict is None:
-        verdict = _look(case, asked)
-        if _stands(case.generation.groups, asked, verdict):
-            standing[asked] = verdict
-    return verdict
-
-
-def _stands(groups: Groups, asked: str, verdict: Verdict) -> bool:
-    """Whether the verdict is the same for every request without wishes: one deployment under one
-    key, and nothing that depends on who asks, or how. Names that clients make up are not kept."""
-    if len(verdict.candidates) != 1 or groups.tag_filtering:
-        return False
-    deployments = groups.deployments.get(unaliased(groups, asked), ())
-    only = verdict.candidates[0].deployment
-    return only is not None and deployments == (only,) and only.stream_timeout is None
-
-
-def _look(case: Case, asked: str) -> Verdict:
-    groups = case.generation.groups
+    asked, groups = signals.asked, case.generation.groups
     name = unaliased(groups, asked)
     if groups.ccr_prefix and name.startswith(groups.ccr_prefix) and name not in groups.deployments:
         return Verdict(name, hands_on=True, note="handed on to the CCR rules")
@@ -280,6 +259,16 @@ def _look(case: Case, asked: str) -> Verdict:
             ),
         )
     return Verdict(value + many, candidates=found.candidates)
+
+
+def stands(groups: Groups, asked: str, candidates: Sequence[Candidate]) -> bool:
+    """Whether the choice is the same for every request without wishes: one deployment under one
+    key, and nothing that depends on who asks, or how. Names that clients make up are not kept."""
+    if len(candidates) != 1 or groups.tag_filtering:
+        return False
+    deployments = groups.deployments.get(unaliased(groups, asked), ())
+    only = candidates[0].deployment
+    return only is not None and deployments == (only,) and only.stream_timeout is None
 
 
 def _unknown(model: str) -> CallerError:

@@ -62,8 +62,8 @@ class Generation:
     follows: tuple[str, ...] = ()
     #: the smallest number of tokens that changes a decision: below it an estimate will do
     nearest_bound: int = field(init=False, compare=False, repr=False)
-    #: by a model group's name or alias: the verdict of router.rules.groups, where it is the same
-    #: for every request; filled in by the first of them
+    #: by a model group's name or alias: the plan that router.rules makes, where it is the same for
+    #: every request; filled in by the first of them
     standing: dict[str, Any] = field(init=False, compare=False, repr=False, default_factory=dict)
 
     def __post_init__(self) -> None:

@@ -79,6 +79,14 @@ def test_a_verdict_is_kept_only_where_it_is_the_same_for_everyone() -> None:
         plans = [ask(chat(model), plane="litellm", config=config) for _ in range(2)]
         assert said(plans[0]) == said(plans[1])
     assert set(config.standing) == {"one", "short"}
+    assert not any(plan.request.messages for plan in config.standing.values())
+    pinned = {"x-pointsman-model": "gem,b"}
+    assert names(ask(chat("one"), plane="litellm", config=config, headers=pinned)) == ["gem,b"]
+    small = replace(config.providers["anth"], context={"": 10})
+    config = replace(config, providers={**config.providers, "anth": small})
+    assert ask(chat("one"), plane="litellm", config=config, tokens=10).rule == "group"
+    with pytest.raises(RefusedError, match="prompt is too long: 11 tokens > 10"):
+        ask(chat("one"), plane="litellm", config=config, tokens=11)
     wishes = Wishes(timeout=5.0)
     hurried = ask(chat("one"), plane="litellm", config=config, wishes=wishes).candidates[0]
     assert hurried.timeouts is not None
