@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING
 
 from router.delivery import refusal
 from router.formats import Format
-from router.outgoing import credentials
+from router.outgoing import credentials, with_clients
 from router.record import Attempt
 from router.transport import Response
+from router.wishes import NO_WISHES, Wishes
 
 if TYPE_CHECKING:
     from router.service import Router
@@ -22,7 +23,13 @@ if TYPE_CHECKING:
 
 @asynccontextmanager
 async def posted(
-    router: Router, attempt: Attempt, format: Format, url: str, body: bytes, content_type: str
+    router: Router,
+    attempt: Attempt,
+    format: Format,
+    url: str,
+    body: bytes,
+    content_type: str,
+    wishes: Wishes = NO_WISHES,
 ) -> AsyncIterator[Response]:
     """The provider's answer to `body`. Raises UpstreamError for one that is not a success."""
     candidate = attempt.candidate
@@ -33,6 +40,8 @@ async def posted(
         *credentials(provider, compatible=True),
         *provider.headers,
     )
+    if wishes.headers or wishes.dropped:
+        headers, attempt.dropped = with_clients(headers, wishes)
     headers += await router.signing.headers(provider, url, headers, body)
     timeouts = candidate.timeouts or provider.timeouts
     upstream = await router.transport.send(

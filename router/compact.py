@@ -68,7 +68,9 @@ async def compact(router: Router, call: Call, surface: Surface) -> None:
                 raise CallerError(asked.bound.words, param=asked.bound.param, code=asked.bound.code)
             url = beside(provider, _PATH, candidate.model)
             sent = format.pass_through(asked, candidate.model)
-            async with posted(router, attempt, format, url, sent, "application/json") as upstream:
+            async with posted(
+                router, attempt, format, url, sent, "application/json", record.wishes
+            ) as upstream:
                 body = await upstream.body(LARGEST_ANSWER)
             usage = usage_of(body)
             if usage is not None and attempt.tally is not None:

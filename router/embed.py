@@ -16,6 +16,7 @@ from router.messages import UsageSeen
 from router.outgoing import beside
 from router.record import Attempt
 from router.rules.plan import Candidate
+from router.wish_fields import otherwise
 
 if TYPE_CHECKING:
     from router.service import Router
@@ -47,15 +48,19 @@ async def embed(
 
         async def once(attempt: Attempt, candidate: Candidate) -> None:
             url = beside(candidate.provider, "/embeddings", candidate.model)
-            asked = wire.body(request, candidate.model)
+            wished, wishes = request, record.wishes
+            if candidate.other is not None:
+                wishes = candidate.other.wishes
+                wished = attempt.asked = otherwise(request, candidate.other, wire.parse)
+            asked = wire.body(wished, candidate.model)
             async with posted(
-                router, attempt, surface.format, url, asked, "application/json"
+                router, attempt, surface.format, url, asked, "application/json", wishes
             ) as upstream:
                 body = await upstream.body(LARGEST_ANSWER)
             assert attempt.tally is not None
             attempt.tally.feed(UsageSeen(embeddings.usage(body)))
             attempt.answered = True
-            told = wire.answer(body, request, candidate.model)
+            told = wire.answer(body, wished, candidate.model)
             record.status = 200
             await call.answer(200, told, headers=surface.headers(record))
 

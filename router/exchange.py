@@ -45,7 +45,8 @@ from router.rules.plan import Candidate, Plan
 from router.signing import EXTRAS
 from router.situation import situation
 from router.tally import Tally
-from router.wishes import Wishes
+from router.wish_fields import otherwise
+from router.wishes import Other, Wishes
 
 if TYPE_CHECKING:
     from router.service import Router
@@ -99,15 +100,20 @@ async def exchange(router: Router, call: Call, surface: Surface) -> None:
             if (text := canned(candidate, record.wishes)) is not None:
                 await recite(router, call, surface, record, attempt, request, text)
                 return
-            asked, format = router.signers.fit(plan.request, candidate), provider.format
+            wished, original, wishes = (
+                (plan.request, request, record.wishes)
+                if candidate.other is None
+                else _asked_otherwise(attempt, request, candidate.other, surface)
+            )
+            asked, format = router.signers.fit(wished, candidate), provider.format
             if format in INLINED and format != request.dialect:
                 asked = await router.inlining.inlined(asked, format)
-            sent = outgoing(router.formats, asked, request, candidate, call)
+            sent = outgoing(router.formats, asked, original, candidate, call, wishes)
             if provider.auth in EXTRAS:
                 sent = await router.signing.signed(sent)
             if sent.dropped:
                 attempt.dropped = sent.dropped
-                insist(candidate, sent.dropped, record.wishes)
+                insist(candidate, sent.dropped, wishes)
             upstream = await router.transport.send(
                 "POST",
                 sent.url,
@@ -118,12 +124,20 @@ async def exchange(router: Router, call: Call, surface: Surface) -> None:
             )
             if upstream.status < 300:
                 router.cooldowns.succeeded(candidate)
-            await deliver(router, call, surface, record, attempt, plan.request, sent, upstream)
+            await deliver(router, call, surface, record, attempt, wished, sent, upstream)
 
         border.awaits(plan.request)
         await attempts(router, record, plan, call, once)
         if router.cache.on:
             router.cache.keep(call, record)
+
+
+def _asked_otherwise(
+    attempt: Attempt, request: Request, other: Other, surface: Surface
+) -> tuple[Request, Request, Wishes]:
+    """What a fallback is sent that asks otherwise than its request; again; what holds for it."""
+    attempt.asked = asked = otherwise(request, other, surface.format.parse_request)
+    return asked, asked, other.wishes
 
 
 def begin(router: Router, call: Call, surface: Surface, endpoint: str) -> Record:
@@ -309,7 +323,7 @@ def settle(
         error.vendor = provider.kind
         # the one place that every failure of a provider passes before anyone is told of it
         error.message = redacted(error.message, provider)
-        attempt.error = error.noted = without_quotes(error.message, request)
+        attempt.error = error.noted = without_quotes(error.message, attempt.asked or request)
         their_id = f", its request-id {error.provider_id}" if error.provider_id else ""
         router.log.warning(
             "exchange",

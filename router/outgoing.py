@@ -24,7 +24,7 @@ from router.providers import also
 from router.providers.adjustments import adjust, answer_changes
 from router.rules.plan import Candidate, Plan
 from router.settings import Auth, Provider, Secret
-from router.wishes import Wishes
+from router.wishes import NO_WISHES, Wishes
 
 Headers = tuple[tuple[str, str], ...]
 
@@ -72,6 +72,7 @@ def outgoing(
     original: Request,
     candidate: Candidate,
     call: Call,
+    wishes: Wishes = NO_WISHES,
 ) -> Outgoing:
     """`request` is the plan's; it is `original` itself where the rules took nothing out of it."""
     provider, model = candidate.provider, candidate.model
@@ -96,26 +97,17 @@ def outgoing(
     if through:
         body = format.pass_through(request, model)
     else:
-        if whole:
-            rendered = msgspec.json.decode(format.pass_through(request, model))
-        else:
-            rendered = format.render_request(request, provider, model)
-            dropped = () if same else left_out(request, rendered, format.name)
-        for name, value in candidate.params.items():
-            if name != "stream_options" or request.stream:  # else it is refused
-                rendered.setdefault(name, value)
-        if same and format.name == "openai_chat":
-            rendered = fitted(rendered, provider, model)
-        rendered = adjust(rendered, provider, model)
-        for path in candidate.deployment.drops if candidate.deployment is not None else ():
-            leave_out(rendered, path)
-        body = msgspec.json.encode(rendered)
+        body, dropped = _rendered(format, request, candidate, same=same, whole=whole)
     if same and call.scope["query_string"]:
         url += ("&" if "?" in url else "?") + call.scope["query_string"].decode("latin-1")
     changes = answer_changes(provider, model) if not plain else ()
+    headers = _headers(provider, format, call if same else None, stream=request.stream)
+    if wishes.headers or wishes.dropped:
+        headers, kept_back = with_clients(headers, wishes)
+        dropped = (*dropped, *kept_back)
     return Outgoing(
         url=url,
-        headers=_headers(provider, format, call if same else None, stream=request.stream),
+        headers=headers,
         body=body,
         through=same and not changes,
         format=format,
@@ -124,6 +116,38 @@ def outgoing(
         dropped=dropped,
         changes=changes,
     )
+
+
+def _rendered(
+    format: Format, request: Request, candidate: Candidate, *, same: bool, whole: bool
+) -> tuple[bytes, tuple[str, ...]]:
+    """The body, and what of the request has no place in it. `same`: the formats of both sides are;
+    `whole`: the client's own body is all that is to be said."""
+    provider, model = candidate.provider, candidate.model
+    dropped: tuple[str, ...] = ()
+    if whole:
+        rendered = msgspec.json.decode(format.pass_through(request, model))
+    else:
+        rendered = format.render_request(request, provider, model)
+        dropped = () if same else left_out(request, rendered, format.name)
+    for name, value in candidate.params.items():
+        if name != "stream_options" or request.stream:  # else it is refused
+            rendered.setdefault(name, value)
+    if same and format.name == "openai_chat":
+        rendered = fitted(rendered, provider, model)
+    rendered = adjust(rendered, provider, model)
+    for path in candidate.deployment.drops if candidate.deployment is not None else ():
+        leave_out(rendered, path)
+    return msgspec.json.encode(rendered), dropped
+
+
+def with_clients(headers: Headers, wishes: Wishes) -> tuple[Headers, tuple[str, ...]]:
+    """`headers` with a request's own `extra_headers`, and the names of what it asks that is not
+    done. None replaces another, but our name: an operator may have put an account's there."""
+    taken = {name.lower() for name, _ in headers} - {"user-agent"}
+    more = {name: text for name, text in wishes.headers if name not in taken}
+    lost = tuple(f"extra_headers.{name}" for name, _ in wishes.headers if name in taken)
+    return tuple({**dict(headers), **more}.items()), (*wishes.dropped, *lost)
 
 
 def insist(candidate: Candidate, dropped: tuple[str, ...], wishes: Wishes) -> None:

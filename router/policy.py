@@ -216,8 +216,8 @@ class Course:
     def _most(self, candidate: Candidate, error: UpstreamError) -> int | None:
         """Retries that were configured for this kind of failure; None: nothing was said of it. A
         request that asks for none is obeyed, as LiteLLM does."""
-        policy = self._policy
-        if (not policy.retries_by and not policy.group_retries_by) or self._wishes.retries == 0:
+        policy, wished = self._policy, _wishes(candidate, self._wishes).retries
+        if (not policy.retries_by and not policy.group_retries_by) or wished == 0:
             return None
         return policy.group_retries_by.get(candidate.group, policy.retries_by).get(error.kind)
 
@@ -225,7 +225,7 @@ class Course:
         """Whether the same leg is worth another attempt."""
         deployment = candidate.deployment
         if most is None:
-            most = self._wishes.retries
+            most = _wishes(candidate, self._wishes).retries
         if most is None and deployment is not None:
             most = deployment.retries
         if most is None:
@@ -323,7 +323,12 @@ def _legs(candidates: Sequence[Candidate]) -> tuple[tuple[Candidate, ...], ...]:
     return tuple(legs)
 
 
+def _wishes(candidate: Candidate, of_request: Wishes) -> Wishes:
+    return of_request if candidate.other is None else candidate.other.wishes
+
+
 def _holds_more(candidate: Candidate, than: Candidate) -> bool:
-    """Whether it may hold what the other could not: known to hold more, or not known."""
+    """Whether it may hold what the other could not: known to hold more, or not known, or asked
+    otherwise."""
     room, other = context_of(than), context_of(candidate)
-    return room is None or other is None or other > room
+    return room is None or other is None or other > room or candidate.other is not None

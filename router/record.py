@@ -21,6 +21,7 @@ from router.contract import (
 )
 from router.errors import RequestError
 from router.formats import Writer
+from router.messages import Request
 from router.money import Bill
 from router.prices import UNKNOWN
 from router.rules.plan import Candidate
@@ -65,6 +66,8 @@ class Attempt(Struct, eq=False):
     tally: Tally | None = None
     #: fields of the client's that its provider has no place for; "answer.…": the other way
     dropped: tuple[str, ...] = ()
+    #: what it was sent, where a fallback asks otherwise than its request
+    asked: Request | None = None
     _bill: Bill | None = None  # once it has ended
 
     @property

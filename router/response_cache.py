@@ -190,6 +190,8 @@ class ResponseCache:
         # embeddings have no last word: they were read whole, or they are an error
         if record.endpoint == "chat" and not record.complete:
             return
+        if record.attempts[-1].candidate.other is not None:
+            return  # it answers another question
         at, body = self._wall(), b"".join(call.pieces)
         until = None if ticket.ttl is None else at + ticket.ttl
         self.drop(ticket.key)

@@ -2,13 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from typing import Any
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from router.errors import Kind
 
-Chains = Mapping[str, tuple[str, ...]]
+
+class Other(Struct, frozen=True):
+    """A fallback that is asked otherwise: fields of the body in place of the request's own (None
+    takes one out), and wishes."""
+
+    model: str
+    fields: Mapping[str, Any]
+    wishes: Wishes
+
+
+#: what one group falls back on, in order
+Chain = tuple[str | Other, ...]
+Chains = Mapping[str, Chain]
 
 
 class Controls(Struct, frozen=True):
@@ -27,7 +40,7 @@ class Wishes(Struct, frozen=True):
 
     retries: int | None = None
     #: tried after the group that was asked for, whichever that is
-    fallbacks: tuple[str, ...] | None = None
+    fallbacks: Chain | None = None
     #: by group, instead of the configured ones
     group_fallbacks: Chains | None = None
     context_fallbacks: Chains | None = None
@@ -44,6 +57,28 @@ class Wishes(Struct, frozen=True):
     drop_params: bool | None = None
     #: what it asks of the cache of answers
     cache: Controls | None = None
+    #: HTTP headers for the provider
+    headers: tuple[tuple[str, str], ...] = ()
+    #: what it asks that is not done: told to the client
+    dropped: tuple[str, ...] = ()
 
 
 NO_WISHES = Wishes()
+
+
+def over(usual: Wishes, own: Wishes) -> Wishes:
+    """`usual` with what `own` says."""
+    said = {name: getattr(own, name) for name in Wishes.__struct_fields__}
+    return structs.replace(
+        usual, **{name: one for name, one in said.items() if one != getattr(NO_WISHES, name)}
+    )
+
+
+def others(wishes: Wishes) -> Iterator[str | Other]:
+    """Every fallback that a request names itself."""
+    own = (wishes.group_fallbacks, wishes.context_fallbacks, wishes.content_fallbacks)
+    for chain in (wishes.fallbacks or (), *(c for chains in own for c in (chains or {}).values())):
+        for one in chain:
+            yield one
+            if isinstance(one, Other):
+                yield from others(one.wishes)

@@ -14,7 +14,10 @@ from router.config.document import Document
 from router.config.part import Part, problem
 from router.config.response_cache import CacheParams
 from router.contract import Finding
+from router.errors import CallerError
 from router.settings import Deployment, Groups, Strategy
+from router.wish_fields import other as read_other
+from router.wishes import Chain
 
 WHAT = "LiteLLM config"
 
@@ -45,7 +48,9 @@ CLASSES: dict[str, tuple[str, ...]] = {
 #: checks before a call that have bounds of a deployment kept
 _KEEPS_LIMITS = "enforce_model_rate_limits"
 
-Chains = list[dict[str, list[str]]]
+#: a group's fallbacks: names, or a model with fields of its own
+_Chain = list[str | dict[str, Any]]
+_Chains = list[dict[str, _Chain]]
 
 
 class ProviderBudget(BaseModel):
@@ -74,10 +79,10 @@ class Settings(BaseModel):
     allowed_fails_policy: dict[str, int | None] = {}
     cooldown_time: float | None = Field(default=None, ge=0)
     disable_cooldowns: bool = False
-    fallbacks: Chains = []
-    context_window_fallbacks: Chains = []
-    content_policy_fallbacks: Chains = []
-    default_fallbacks: list[str] = []
+    fallbacks: _Chains = []
+    context_window_fallbacks: _Chains = []
+    content_policy_fallbacks: _Chains = []
+    default_fallbacks: _Chain = []
     max_fallbacks: int | None = Field(default=None, ge=0)
     model_group_alias: dict[str, Any] = {}
     routing_strategy: str = "simple-shuffle"
@@ -148,7 +153,7 @@ class Routing:
             deployments,
             aliases,
             chains["fallbacks"],
-            tuple(self.said("default_fallbacks")),
+            self._chain(self.said("default_fallbacks"), "default_fallbacks"),
             context_fallbacks=chains["context_window_fallbacks"],
             content_fallbacks=chains["content_policy_fallbacks"],
             max_fallbacks=5 if most is None else most,
@@ -198,18 +203,36 @@ class Routing:
                 hidden.add(alias)
         return aliases, frozenset(hidden)
 
-    def _chains(self, name: str, known: set[str]) -> dict[str, tuple[str, ...]]:
-        chains: dict[str, tuple[str, ...]] = {}
+    def _chains(self, name: str, known: set[str]) -> dict[str, Chain]:
+        chains: dict[str, Chain] = {}
         for settings in reversed(self._both):
             for entry in getattr(settings, name):
-                chains.update({group: tuple(chain) for group, chain in entry.items()})
+                chains |= {group: self._chain(chain, name) for group, chain in entry.items()}
         wild = any("*" in one for one in known)
-        loose = {other for chain in chains.values() for other in chain if other not in known}
+        named = {
+            one if isinstance(one, str) else one.model for chain in chains.values() for one in chain
+        }
+        loose = named - known
         if loose and not wild:
             words = ", ".join(sorted(loose))
             text = f"{name} name models that are not in model_list: {words}"
             self._part.findings.append(Finding(WHAT, self._document.file, "problem", text))
         return chains
+
+    def _chain(self, entries: _Chain, name: str) -> Chain:
+        """Raises ConfigError for a fallback whose own fields are none."""
+        try:
+            return tuple(one if isinstance(one, str) else read_other(one, name) for one in entries)
+        except CallerError as error:
+            place = next(
+                (
+                    p
+                    for p in ("router_settings", "litellm_settings")
+                    if self._document.line(p, name)
+                ),
+                "",
+            )
+            raise self._document.error(error.message, place, name) from None
 
     def _by_kind(self, where: str, policy: Mapping[str, int | None], suffix: str) -> dict[str, int]:
         """By errors.Kind, of {"RateLimitErrorRetries": 3}; a named class before the default."""

@@ -12,6 +12,7 @@ from router.config import ccr_hooks, ccr_json, ccr_routes, litellm_yaml
 from router.config.part import Part
 from router.contract import Finding, Imported, ImportLine
 from router.settings import Provider, Routes
+from router.wishes import Other
 
 NOT_USED = "not used: "
 _COMMANDS = "`ccr code` and its kin go by it, as before"
@@ -93,11 +94,17 @@ def _maps(part: Part) -> Iterator[ImportLine]:
         for name, alias in part.groups.aliases.items():
             yield ImportLine(f"alias {name}", str(alias))
         for name, names in part.groups.fallbacks.items():
-            yield ImportLine(f"fallbacks of {name}", ", ".join(names))
+            yield ImportLine(f"fallbacks of {name}", ", ".join(map(_chosen, names)))
     for name, value in part.retry.items():
         yield ImportLine(f"retry {name}", str(value))
     if part.key:
         yield ImportLine("client key", "clients must show it, as before")
+
+
+def _chosen(one: str | Other) -> str:
+    if isinstance(one, str):
+        return one
+    return f"{one.model} with its own {', '.join(one.fields) or 'wishes'}"
 
 
 def _told(provider: Provider) -> str:

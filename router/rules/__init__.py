@@ -306,7 +306,8 @@ def _distinct(candidates: Sequence[Candidate]) -> Sequence[Candidate]:
     """Each provider's model once per key and way, where it came first."""
     if len(candidates) == 1:
         return candidates
-    first: dict[tuple[str, str, int, str], Candidate] = {}
+    first: dict[tuple[str, str, int, str, int], Candidate] = {}
     for one in candidates:
-        first.setdefault((one.provider.name, one.model, one.provider.slot, one.branch), one)
+        other = id(one.other) if one.other is not None else 0
+        first.setdefault((one.provider.name, one.model, one.provider.slot, one.branch, other), one)
     return list(first.values())

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from fnmatch import fnmatchcase
 
+import msgspec
 from msgspec import Struct, structs
 
 from router.errors import CallerError
@@ -19,7 +20,7 @@ from router.rules.rule import Rule, Verdict, unknown_provider
 from router.rules.signals import Signals
 from router.rules.strategies import draw, ordered
 from router.settings import Deployment, Groups, Provider, Timeouts
-from router.wishes import NO_WISHES, Wishes
+from router.wishes import NO_WISHES, Chain, Other, Wishes, over
 
 #: names visited at most on the way to a deployment: alias, group, group behind it
 HOPS = 4
@@ -62,42 +63,92 @@ def _with_fallbacks(case: Case, name: str, found: Expanded) -> Expanded:
 
 class _Ways:
     """Everything that a request may fall back on, each group once per way. A group that cannot be
-    served is passed by."""
+    served is passed by.
+
+    What a fallback asks otherwise holds for those after it, too, as in LiteLLM: `sent` is all of it
+    so far."""
 
     def __init__(self, case: Case) -> None:
         self._case = case
+        self._groups = case.generation.groups
         self._main: list[Candidate] = []
         self._branches: list[Candidate] = []
 
     def behind(self, name: str) -> tuple[list[Candidate], list[Candidate]]:
-        self._follow(name, "", {unaliased(self._case.generation.groups, name)}, 0)
+        self._follow(name, "", {unaliased(self._groups, name)}, 0, None, first=True)
         return self._main, self._branches
 
-    def _follow(self, name: str, branch: str, done: set[str], depth: int) -> None:
-        groups, wishes = self._case.generation.groups, self._case.wishes
+    def _follow(
+        self, name: str, branch: str, done: set[str], depth: int, sent: Other | None, *, first: bool
+    ) -> None:
+        groups, wishes = self._groups, self._case.wishes if sent is None else sent.wishes
         own = unaliased(groups, name)
         if depth >= groups.max_fallbacks:
             return
-        if not branch:
+        if not branch and wishes.fallbacks is None:  # a plain list is for every failure
             for kind, chains in (
                 ("too_long", wishes.context_fallbacks or groups.context_fallbacks),
                 ("refused", wishes.content_fallbacks or groups.content_fallbacks),
             ):
-                for other in chains.get(name, chains.get(own, ())):
-                    self._add(other, name, f"{kind}:{own}", {own}, depth)
-        for other in fallbacks(groups, name, wishes, first=depth == 0):
-            self._add(other, name, branch, done, depth)
+                chain = chains.get(name, chains.get(own, ()))
+                self._each(chain, name, f"{kind}:{own}", {own}, depth, sent)
+        chain = fallbacks(groups, name, wishes, first=first)
+        self._each(chain, name, branch, done, depth, sent)
 
-    def _add(self, other: str, name: str, branch: str, done: set[str], depth: int) -> None:
-        own = unaliased(self._case.generation.groups, other)
-        if own in done:
+    def _each(
+        self, chain: Chain, name: str, branch: str, done: set[str], depth: int, sent: Other | None
+    ) -> None:
+        for one in chain:
+            if isinstance(one, Other):
+                sent = _together(sent, one, self._case.wishes)
+            self._add(one, name, branch, done, depth, sent)
+
+    def _add(
+        self,
+        one: str | Other,
+        name: str,
+        branch: str,
+        done: set[str],
+        depth: int,
+        sent: Other | None,
+    ) -> None:
+        other, key = (one, "") if isinstance(one, str) else (one.model, _named(one))
+        own = unaliased(self._groups, other)
+        if not find(self._groups, own) and (usual := _first_default(self._groups)):
+            own = unaliased(self._groups, usual)  # as LiteLLM does with a name that nobody has
+        if own + key in done:
             return
-        done.add(own)
+        done.add(own + key)
         kind = branch.partition(":")[0]
         reason = f"fallback of {name}" + (f" ({kind})" if kind else "")
-        found = _expand(self._case, other, reason, (), branch)
-        (self._branches if branch else self._main).extend(found.candidates)
-        self._follow(other, branch, done, depth + 1)
+        reason += f" in place of {other}, which is not there" if own != other else ""
+        case = self._case
+        if sent is not None:
+            reason += f", with its own {', '.join(sent.fields) or 'wishes'}"[:200]
+            case = structs.replace(case, wishes=sent.wishes)
+        found = _expand(case, own, reason, (), branch).candidates
+        if sent is not None:
+            told = f" asked otherwise: {len(done)}"  # a leg apart from those of the same group
+            found = tuple(structs.replace(one, other=sent, leg=one.leg + told) for one in found)
+        (self._branches if branch else self._main).extend(found)
+        lists = isinstance(one, Other) and one.wishes.fallbacks is not None
+        self._follow(own, branch, done, depth + 1, sent, first=lists)
+
+
+def _together(sent: Other | None, more: Other, wishes: Wishes) -> Other:
+    """What the next one is asked, with what those before it were."""
+    fields = more.fields if sent is None else {**sent.fields, **more.fields}
+    return Other(more.model, fields, over(wishes if sent is None else sent.wishes, more.wishes))
+
+
+def _named(other: Other) -> str:
+    """What tells it from another of the same model."""
+    return " " + msgspec.json.encode(other, order="sorted").decode()
+
+
+def _first_default(groups: Groups) -> str:
+    first = next(iter(groups.default_fallbacks), "")
+    return first if isinstance(first, str) else first.model
 
 
 def _expand(case: Case, name: str, reason: str, seen: tuple[str, ...], branch: str) -> Expanded:
@@ -217,18 +268,20 @@ def find(groups: Groups, name: str) -> tuple[Deployment, ...]:
 
 def fallbacks(
     groups: Groups, name: str, wishes: Wishes = NO_WISHES, *, first: bool = True
-) -> tuple[str, ...]:
-    """The groups to try after this one: those the request names, else its own list, else the
-    general one. Never itself."""
+) -> Chain:
+    """The groups to try after this one: those the request names, which are then all; else its own
+    list, else the general one. Never itself."""
     if wishes.fallbacks is not None:
         listed = wishes.fallbacks if first else ()
     else:
-        chains = groups.fallbacks if wishes.group_fallbacks is None else wishes.group_fallbacks
+        chains, usual = groups.fallbacks, groups.default_fallbacks
+        if wishes.group_fallbacks is not None:
+            chains, usual = wishes.group_fallbacks, ()
         bare = name.partition("/")[2] or name  # LiteLLM also looks without the provider's prefix
         found = next(
             (chains[n] for n in (name, unaliased(groups, name), bare) if n in chains), None
         )
-        listed = chains.get("*", groups.default_fallbacks) if found is None else found
+        listed = chains.get("*", usual) if found is None else found
     return tuple(other for other in listed if other != name)
 
 

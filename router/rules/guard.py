@@ -19,8 +19,9 @@ def context_of(candidate: Candidate) -> int | None:
 
 
 def holds(candidate: Candidate, tokens: int) -> bool:
+    """A fallback with a prompt of its own may hold that."""
     context = context_of(candidate)
-    return context is None or tokens <= context
+    return context is None or tokens <= context or candidate.other is not None
 
 
 def all_hold(candidates: Sequence[Candidate], tokens: int) -> bool:

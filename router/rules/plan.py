@@ -14,7 +14,7 @@ from router.loads import Loads
 from router.messages import Request
 from router.sessions import Seen
 from router.settings import Deployment, Generation, Provider, Timeouts
-from router.wishes import NO_WISHES, Wishes
+from router.wishes import NO_WISHES, Other, Wishes
 
 
 class Case(Struct, frozen=True):
@@ -61,6 +61,8 @@ class Candidate(Struct, frozen=True):
     timeouts: Timeouts | None = None  # instead of the provider's
     #: a whole answer that its provider's content filter cut is a failure: there is a fallback
     screened: bool = False
+    #: set: it is asked otherwise than the request, `wishes` being all that holds for it
+    other: Other | None = None
 
 
 class Plan(Struct, frozen=True):

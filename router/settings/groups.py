@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from router.settings.providers import Target
+from router.wishes import Chain, Chains
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,11 +52,11 @@ class Groups:
 
     deployments: Mapping[str, tuple[Deployment, ...]] = field(default_factory=dict)
     aliases: Mapping[str, str] = field(default_factory=dict)
-    fallbacks: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    default_fallbacks: tuple[str, ...] = ()
+    fallbacks: Chains = field(default_factory=dict)
+    default_fallbacks: Chain = ()
     #: where a prompt did not fit, or was refused for what it says: these come before `fallbacks`
-    context_fallbacks: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    content_fallbacks: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    context_fallbacks: Chains = field(default_factory=dict)
+    content_fallbacks: Chains = field(default_factory=dict)
     max_fallbacks: int = 5  # how deep fallbacks of fallbacks go
     hidden: frozenset[str] = frozenset()  # aliases that are not listed
     strategy: Strategy = "simple-shuffle"

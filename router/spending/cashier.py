@@ -25,6 +25,7 @@ from router.spending.accounts import Accounts, Books, Owner
 from router.spending.rates import Rates
 from router.spending.register import Key, Register, Terms
 from router.spending.words import NO_MORE, fullness, over, refused, said, told, too_fast, view
+from router.wishes import others as fallbacks
 
 Alert = Callable[[AlertKind, str, str], None]
 
@@ -180,9 +181,12 @@ class Cashier:
         return replace(plan, candidates=left)
 
     def _may_ask(self, key: Key | None, record: Record, plan: Plan, generation: Generation) -> None:
-        """By the name that was asked for, and by what an explicit choice leads to."""
+        """By the names that were asked for, a request's own fallbacks too, and by what an explicit
+        choice leads to."""
         first = plan.candidates[0]
         chosen = f"{first.provider.name},{first.model}"
+        others = (one if isinstance(one, str) else one.model for one in fallbacks(record.wishes))
+        named = (record.asked, *others)
         lists = {"key": key.models if key is not None else []}
         for kind, name in self.accounts.payers(record):
             terms = None if kind in ("key", "user") else self.register.of(kind, name)
@@ -196,14 +200,11 @@ class Cashier:
                     "auth_error",
                 )
         for who, models in lists.items():
-            allowed = may_use(models, record.asked, generation.groups)
-            asked = record.asked
-            if allowed and plan.rule in ("header", "/model"):
-                allowed = any(
-                    may_use(models, name, generation.groups) for name in (chosen, first.model)
-                )
-                asked = chosen
-            if not allowed:
+            asked = next((n for n in named if not may_use(models, n, generation.groups)), None)
+            if asked is None and plan.rule in ("header", "/model"):
+                may = (may_use(models, name, generation.groups) for name in (chosen, first.model))
+                asked = None if any(may) else chosen
+            if asked is not None:
                 raise CallerError(
                     f"{who} not allowed to access model. This {who} can only access"
                     f" models={models}. Tried to access {asked[:200]}",

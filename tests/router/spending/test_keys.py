@@ -107,6 +107,14 @@ LIMITS: list[tuple[dict[str, Any], dict[str, Any], int, str, str]] = [
     ({"models": ["beta-models"]}, chat("gpt-3.5-turbo"), 200, "", ""),
     ({"models": ["beta-models"]}, chat(), 401, "key_model_access_denied", "can only access models"),
     ({"models": ["wild/*"]}, chat("wild/x"), 200, "", ""),
+    # nor by its own fallbacks does a request reach what its key may not
+    (
+        {"models": ["gpt-4o"]},
+        chat() | {"fallbacks": [{"model": "gpt-3.5-turbo", "temperature": 0}]},
+        401,
+        "key_model_access_denied",
+        "Tried to access gpt-3.5-turbo",
+    ),
     ({"duration": "1s"}, chat(), 400, "expired_key", "Expired Key. Key Expiry time"),
     ({"blocked": True}, chat(), 401, "auth_error", "Key is blocked. Update via `/key/unblock`"),
     (
