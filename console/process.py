@@ -289,12 +289,17 @@ def _refused(
 
 
 def serve_arguments(pid: int) -> list[str]:
-    """What follows `serve` on a running router's command line: a restart keeps its ports."""
+    """What follows `serve` on a running router's command line: a restart keeps its ports. How its
+    log is said is the terminal's or the manager's that it was started for."""
     try:
         words = psutil.Process(pid).cmdline()
     except psutil.Error:
         return []
-    return words[words.index("serve") + 1 :] if "serve" in words else []
+    words = words[words.index("serve") + 1 :] if "serve" in words else []
+    if "--log" in words:
+        at = words.index("--log")
+        del words[at : at + 2]
+    return words
 
 
 def environment_of(pid: int) -> dict[str, str]:

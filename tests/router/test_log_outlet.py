@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -49,8 +50,10 @@ def refused(front: str, name: str) -> str:
     return answer.headers["x-request-id"]
 
 
-@pytest.mark.parametrize("form", ["text", "json", "journal"])
-def test_a_router_in_the_foreground_says_its_log(tmp_path: Path, form: str) -> None:
+@pytest.mark.parametrize("form", ["json", "journal"])
+def test_a_router_in_the_foreground_says_its_log_to_what_collects_logs(
+    tmp_path: Path, form: str
+) -> None:
     ours, theirs = socket.socketpair()
     here = os.fstat(theirs.fileno())
     named = {"JOURNAL_STREAM": f"{here.st_dev}:{here.st_ino}"} if form == "journal" else {}
@@ -71,14 +74,26 @@ def test_a_router_in_the_foreground_says_its_log(tmp_path: Path, form: str) -> N
         return
     assert front in started
     assert "litellm no\\x1b[31m,such\\n<0>it" in asked
+    assert asked.startswith("<4>exchange ")
     assert asked.endswith(f"  {request}\n")
-    if form == "text":
-        assert started[:2] == "20"
-        assert asked.split("  ")[1] == "warning"
-    else:
-        assert started.startswith("<6>router ")
-        assert asked.startswith("<4>exchange ")
-    assert last.endswith("stopped\n")
+    assert last == "<6>router    stopped\n"
+
+
+def test_one_that_a_manager_holds_goes_on_saying_it_after_a_restart(tmp_path: Path) -> None:
+    said = tmp_path / "said"
+    words = [sys.executable, "-m", "console", "restart", "--json"]
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager, said.open("wb") as stderr:
+        manager.bind(place := str(tmp_path / "n"))
+        manager.settimeout(30)
+        with serving(tmp_path, stderr, NOTIFY_SOCKET=place) as (front, process):
+            assert manager.recv(4096).startswith(b"READY=1")
+            env = environment(tmp_path)
+            done = subprocess.run(words, env=env, capture_output=True, text=True, check=True)
+            assert json.loads(done.stdout) == {"pid": process.pid}
+            request = refused(front, "one")
+    before, _, after = said.read_text().partition("stopped\n")
+    assert re.match(r"20\S+Z  info     router    started, .*" + front, before)
+    assert re.search(rf"Z  warning  exchange  litellm one .*  {request}\n", after)
 
 
 def test_one_that_reads_nothing_or_has_gone_holds_up_nobody(tmp_path: Path) -> None:

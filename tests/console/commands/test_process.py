@@ -163,6 +163,25 @@ async def test_serve_ends_clean_on_a_signal(
     assert await child.wait() == 0
 
 
+async def test_a_router_of_a_terminal_that_is_restarted_says_its_log_there_no_longer(
+    here: Home, env: dict[str, str], pointsman: Invoke, fake: dict[str, str]
+) -> None:
+    child = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "console", "serve", "--ccr-port", "5057"),
+        stdout=asyncio.subprocess.PIPE,
+        env=env | fake,
+    )
+    assert child.stdout is not None
+    assert await child.stdout.readline() == b"ready\n"
+    result = await pointsman("restart")
+    assert result.exit_code == 0, result.stderr
+    assert await child.wait() == 0
+    pid = int(re.findall(r"pid (\d+)", result.stdout)[0])
+    assert pid != child.pid
+    words = psutil.Process(pid).cmdline()
+    assert words[words.index("serve") + 1 :] == ["--ccr-port", "5057"]
+
+
 async def test_serve_has_the_exit_code_of_a_second_router(
     here: Home, env: dict[str, str], run: Run, fake: dict[str, str]
 ) -> None:
