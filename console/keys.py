@@ -86,7 +86,8 @@ def help_rows(
         *rows,
         say(Span("  ^p       ", "accent"), "everything else, by name"),
         say(),
-        say(Span("Lists: j k or arrows, g first, G last, ctrl+d ctrl+u by the page.", "muted")),
+        say(Span("Lists: j k or arrows, g first, G last, ctrl+d ctrl+u by the page;", "muted")),
+        say(Span("a click on a column's name sorts by it.", "muted")),
         say(Span("Text is selected with shift and the mouse, or after m.", "muted")),
         say(Span(":keys names them, for keys of your own.", "muted")),
     ]

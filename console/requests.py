@@ -1,7 +1,8 @@
 """A request as a line: where it went, why, at what price and how it stands; and lines in groups.
 Pure.
 
-Its rule: what is not known yet is "—", and what is simulated says so in its line.
+Its rule: what is not known yet is "—", what is simulated says so in its line, and what failed says
+why where the others say what decided.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from operator import attrgetter, itemgetter
 
-from console.text import UNKNOWN, moment, money, ms, rate, tokens
+from console.text import UNKNOWN, age, moment, money, ms, rate, tokens
 from console.theme import Tone
 from console.widgets.columns import Column
 from console.widgets.order import Order
@@ -19,6 +20,15 @@ from router.contract import RequestView
 
 #: what went wrong comes first where one sorts by how it ended
 _STATES = ("failed", "interrupted", "cancelled", "running", "done")
+
+
+def _took(request: RequestView) -> tuple[bool, float] | None:
+    """What runs has taken longer than what has ended, the oldest the longest."""
+    if request.state == "running":
+        return True, -request.started_at
+    return None if request.duration_ms is None else (False, request.duration_ms)
+
+
 COLUMNS = (
     Column("time", 8, number=True, by=attrgetter("started_at")),
     Column("door", 7, drop=4, by=attrgetter("door")),
@@ -28,8 +38,9 @@ COLUMNS = (
     Column("in", 6, number=True, by=attrgetter("tokens.prompt")),
     Column("out", 5, number=True, by=attrgetter("tokens.output")),
     Column("cost", 7, number=True, by=attrgetter("cost")),
-    Column("ttft", 6, number=True, drop=3, by=attrgetter("ttft_ms")),
-    Column("tok/s", 5, number=True, drop=6, by=attrgetter("tokens_per_second")),
+    Column("ttft", 6, number=True, drop=6, by=attrgetter("ttft_ms")),
+    Column("took", 6, number=True, drop=2, by=_took),
+    Column("tok/s", 5, number=True, drop=7, by=attrgetter("tokens_per_second")),
     Column("status", 9, by=lambda r: (_STATES.index(r.state), -(r.status or 0))),
 )
 NEWEST = Order("time", falling=True)
@@ -51,7 +62,14 @@ def target(request: RequestView) -> str:
     return f"{request.provider},{request.model}" if request.model else request.provider
 
 
-def status(request: RequestView, now: float) -> Span:
+def took(request: RequestView, now: float) -> str:
+    """From its arrival to its end, or so far."""
+    if request.state == "running":
+        return age(now - request.started_at)
+    return ms(request.duration_ms)
+
+
+def status(request: RequestView) -> Span:
     """A glyph and a word for how it stands or ended; "×2" where one attempt was not enough, "↷"
     where the first choice was passed over."""
     tried = f" ×{request.attempts}" if request.attempts > 1 else ""
@@ -59,8 +77,7 @@ def status(request: RequestView, now: float) -> Span:
         tried += "↷" if tried else " ↷"
     match request.state:
         case "running":
-            seconds = max(now - request.started_at, 0)
-            return Span(f"▸{tried or ' run'} {_short(seconds)}", "accent")
+            return Span(f"▸{tried or ' run'}", "accent")
         case "done":
             return Span(f"✓ {request.status or 'done'}{tried}", "warn" if tried else "good")
         case "failed" if request.status and request.status < 400:
@@ -73,26 +90,19 @@ def status(request: RequestView, now: float) -> Span:
             return Span("! lost", "warn")
 
 
-def _short(seconds: float) -> str:
-    """At most three cells up to 99 days: "99s", "99m", "99h", "99d"."""
-    for unit, size in (("s", 1), ("m", 60), ("h", 3600)):
-        if seconds < 100 * size:
-            return f"{int(seconds / size)}{unit}"
-    return f"{int(seconds / 86_400)}d"
-
-
 def draw(request: RequestView, now: float, *, ago: bool = False) -> Sequence[Cell]:
     """`ago`: how long ago it began, not when."""
     running = request.state == "running"
     quiet: Tone = "" if running or request.state == "done" else "muted"
     route: list[Piece] = [SIMULATED] if request.simulated else []
     route.append(Span(target(request), quiet))
-    passed = f" ↷ not {request.passed}" if request.passed else ""
-    why: Cell = [
-        request.rule or UNKNOWN,
-        Span(passed, "warn"),
-        Span(f" {request.value}" if request.value else "", "muted"),
-    ]
+    why: list[Piece] = [request.rule or UNKNOWN]
+    if request.passed:
+        why.append(Span(f" ↷ not {request.passed}", "warn"))
+    if request.error and request.state == "failed":
+        why.append(Span(f" {request.error}", "bad"))
+    elif request.value:
+        why.append(Span(f" {request.value}", "muted"))
     estimated = request.tokens.estimated
     return (
         Span(moment(request.started_at, now, ago=ago), "muted"),
@@ -104,8 +114,9 @@ def draw(request: RequestView, now: float, *, ago: bool = False) -> Sequence[Cel
         tokens(request.tokens.output, 8, estimated=estimated),
         Span(UNKNOWN if running and not request.cost else money(request.cost), quiet),
         Span(ms(request.ttft_ms), "muted"),
+        Span(took(request, now), "accent" if running else ""),
         Span(rate(request.tokens_per_second), "muted"),
-        status(request, now),
+        status(request),
     )
 
 

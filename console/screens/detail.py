@@ -17,9 +17,10 @@ from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
 from textual.widgets import Static
 
+from console.copying import of_requests
 from console.curl import curl, folded
-from console.requests import SIMULATED, status, target
-from console.screens.told import about, attempts, facts, heading, trace, unread, usage
+from console.requests import SIMULATED, status, target, took
+from console.screens.told import about, attempts, facts, heading, lasted, trace, unread, usage
 from console.screens.view import View
 from console.text import UNKNOWN, clean, money, ms, tokens
 from console.widgets.bar import Bar
@@ -37,7 +38,7 @@ class Detail(View):
         ("[ ]", "neighbours"),
         ("o", "override"),
         ("x", "cancel"),
-        ("y", "copy curl"),
+        ("y", "copy"),
     )
     CHANGES = frozenset(("x", "o", "X"))
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -47,7 +48,7 @@ class Detail(View):
         Binding("x", "cancel", "Cancel the running request"),
         Binding("X", "pause_session", "Pause or resume its session"),
         Binding("o", "override", "Override from here on"),
-        Binding("y", "copy", "Copy the equivalent curl"),
+        Binding("y", "copy", "Copy its id, session, error, row, JSON or curl"),
         Binding("j", "scroll(1)", "Down", show=False),
         Binding("k", "scroll(-1)", "Up", show=False),
     ]
@@ -114,7 +115,7 @@ class Detail(View):
         wide = self.size.width >= SIDE_BY_SIDE
         self.query_one("#columns").set_class(wide, "wide")
         story = [
-            *self._summary(request, wide),
+            *self._summary(request, now, wide),
             *trace(detail),
             *([*attempts(detail, now), *facts(detail)] if self._kept else unread()),
         ]
@@ -122,14 +123,14 @@ class Detail(View):
             heading("The same from a shell", "the prompt is not kept"),
             *(say(Span(part, "muted")) for part in folded(curl(request, door))),
         ]
-        side = [*usage(request, detail.attempts), *about(request)]
+        side = [*usage(request, now, detail.attempts), *about(request)]
         self._put("#trace", lines(*story, *(again if wide else [])))
         self._put("#usage", lines(*side, *([] if wide else again)))
         place = (
             self._neighbours.index(self._request) + 1 if self._request in self._neighbours else 0
         )
         of = f"   {place} of {len(self._neighbours)}" if place else ""
-        said = status(request, now)
+        said = status(request)
         self.title(Span(f"  {request.id}", "muted"), Span(of, "muted"), right=[said])
 
     def _put(self, where: str, content: Content) -> None:
@@ -137,7 +138,7 @@ class Detail(View):
         if static.content != content:
             static.update(content)
 
-    def _summary(self, request: RequestView, wide: bool) -> list[Content]:
+    def _summary(self, request: RequestView, now: float, wide: bool) -> list[Content]:
         """Where it went, the rule that decided and what came of it, before one scrolls."""
         rows = [
             say(
@@ -153,8 +154,12 @@ class Detail(View):
             counts = (
                 tokens(count, estimated=used.estimated) for count in (used.prompt, used.output)
             )
-            words = "{} in   {} out   {}   {} to the first token   {} in all".format(
-                *counts, money(request.cost), ms(request.ttft_ms), ms(request.duration_ms)
+            words = "{} in   {} out   {}   {} to the first token   {} {}".format(
+                *counts,
+                money(request.cost),
+                ms(request.ttft_ms),
+                took(request, now),
+                lasted(request),
             )
             decided = say(
                 Span("● ", "accent"),
@@ -200,6 +205,5 @@ class Detail(View):
 
     def action_copy(self) -> None:
         if detail := self.detail():
-            self.console_app.copy(
-                curl(detail.request, self.console_app.front_door()), "the curl command"
-            )
+            app = self.console_app
+            app.ask_copy(*of_requests([detail.request], app.now(), app.front_door()))

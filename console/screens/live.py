@@ -9,7 +9,6 @@ from __future__ import annotations
 import shlex
 from typing import ClassVar
 
-import msgspec
 from textual import work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -22,7 +21,7 @@ from console.screens.view import FilteredView, FilterLine, hidden
 from console.text import fit
 from console.welcome import welcome
 from console.widgets.bar import Bar
-from console.widgets.paint import Piece, Span, lines, plain
+from console.widgets.paint import Piece, Span, lines
 from console.widgets.table import ListRows, Table, every
 from router.contract import RequestView
 
@@ -50,7 +49,7 @@ class Live(FilteredView):
         Binding("o", "override", "Override from here on"),
         Binding("X", "pause_session", "Pause or resume its session"),
         Binding("t", "times", "When it began, or how long ago"),
-        Binding("y", "copy", "Copy its id, row, JSON or curl"),
+        Binding("y", "copy", "Copy its id, session, error, row, JSON or curl"),
     ]
 
     def __init__(self) -> None:
@@ -181,17 +180,8 @@ class Live(FilteredView):
             self.console_app.ask_pause(*sessions, then=self.query_one(Table).unmark)
 
     def action_copy(self) -> None:
-        picked = self._picked()
-        if not picked:
-            return
-        from console.curl import curl
+        if picked := self._picked():
+            from console.copying import of_requests
 
-        now, door = self.console_app.now(), self.console_app.front_door()
-        rows = ("  ".join(plain(cell).strip() for cell in draw(r, now)) for r in picked)
-        many = len(picked) > 1
-        self.console_app.ask_copy(
-            ("i", f"{len(picked)} ids" if many else "its id", "\n".join(r.id for r in picked)),
-            ("r", f"{len(picked)} rows" if many else "the row", "\n".join(rows)),
-            ("j", "JSON", "\n".join(msgspec.json.encode(r).decode() for r in picked)),
-            ("c", "curl", "\n".join(curl(r, door) for r in picked)),
-        )
+            app = self.console_app
+            app.ask_copy(*of_requests(picked, app.now(), app.front_door()))

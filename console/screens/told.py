@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from textual.content import Content
 
-from console.requests import SIMULATED
+from console.requests import SIMULATED, took
 from console.text import UNKNOWN, clean, fit, money, ms, rate, tokens, when
 from console.theme import Tone
 from console.widgets.paint import Piece, Span, say
@@ -136,7 +136,12 @@ def facts(detail: RequestDetail) -> list[Content]:
     return [*rows, Content()]
 
 
-def usage(request: RequestView, tried: Sequence[AttemptView] = ()) -> list[Content]:
+def lasted(request: RequestView) -> str:
+    """What its time is called."""
+    return "so far" if request.state == "running" else "in all"
+
+
+def usage(request: RequestView, now: float, tried: Sequence[AttemptView] = ()) -> list[Content]:
     """Tokens by kind, money by kind and times."""
     used = request.tokens
     rows = [heading("Tokens", "estimated" if used.estimated else "")]
@@ -159,7 +164,7 @@ def usage(request: RequestView, tried: Sequence[AttemptView] = ()) -> list[Conte
         Content(),
         heading("Time"),
         figure("first token", ms(request.ttft_ms)),
-        figure("in all", ms(request.duration_ms)),
+        figure(lasted(request), took(request, now)),
         figure("tokens/s", rate(request.tokens_per_second)),
         Content(),
     ]

@@ -55,6 +55,15 @@ class Layout:
     gap: int
     hidden: tuple[str, ...]
 
+    def at(self, x: int) -> int | None:
+        """Index of the column that cell `x` of the screen belongs to, the gap behind it too."""
+        left = 1  # the mark in front of each row
+        for index, cells in self.places:
+            left += cells + self.gap
+            if x < left:
+                return index
+        return None
+
 
 def lay_out(columns: Sequence[Column], widths: Sequence[int], room: int) -> Layout:
     """Fits `columns`, each at least `widths[i]` wide, into `room` cells."""
@@ -64,6 +73,10 @@ def lay_out(columns: Sequence[Column], widths: Sequence[int], room: int) -> Layo
         if not droppable:
             break
         kept.remove(max(droppable, key=lambda i: columns[i].drop))
+    # where a wide one had to go, a narrow one that went before it may have room
+    for index in sorted(set(range(len(columns))) - set(kept), key=lambda i: columns[i].drop):
+        if _needed(wider := sorted([*kept, index]), widths, GAP) <= room:
+            kept = wider
     wishes = [max(w, c.wish) for w, c in zip(widths, columns, strict=True)]
     if _needed(kept, wishes, GAP) > room:
         kept = [i for i in kept if columns[i].drop < LUXURY]

@@ -208,6 +208,17 @@ class Table(Canvas, can_focus=True):
         order = found[(at + step) % len(found)]
         self.sort(self._order.reversed if order.column == self._order.column else order)
 
+    def _sort_at(self, x: int) -> None:
+        """By the column whose name is there; once more: the other way round."""
+        found = self._arranged().at(x)
+        column = None if found is None else self.columns[found]
+        if column is None or column.by is None:
+            return
+        if column.name == self._order.column:
+            self.action_reverse()
+        else:
+            self.sort(self.default if column.name == self.default.column else natural(column))
+
     def action_reverse(self) -> None:
         if self._order.column:
             self.sort(self._order.reversed)
@@ -318,8 +329,11 @@ class Table(Canvas, can_focus=True):
             self.post_message(self.Opened(self, self._selected))
 
     def on_click(self, event: events.Click) -> None:
+        if event.y == 0:
+            self._sort_at(event.x)
+            return
         place, _ = self._at(event.y)
-        if event.y > 0 and place < len(self._rows):
+        if place < len(self._rows):
             if place == self.cursor:
                 self.action_open()
             else:

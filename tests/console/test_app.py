@@ -168,7 +168,9 @@ async def test_a_request_tells_its_whole_story(test_home: Home) -> None:
             assert words in screen, words
         await pilot.press("right_square_bracket")
         await until(pilot, says(app, scene.REQUESTS[5].id))
-        await pilot.press("y")
+        await pilot.press("y", "i")
+        assert app.clipboard == scene.REQUESTS[5].id
+        await pilot.press("y", "c")
         assert app.clipboard.startswith("curl ")
         assert '"input":"hello"' in app.clipboard
         await pilot.press("escape")

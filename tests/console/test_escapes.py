@@ -353,7 +353,7 @@ def everything_drawn(text: str | Marks) -> list[str]:
         told.trace(one),
         told.attempts(one, scene.NOW),
         told.facts(one),
-        told.usage(one.request, one.attempts),
+        told.usage(one.request, 1.0, one.attempts),
         told.about(one.request),
     ):
         shown += [row.plain for row in part]

@@ -13,6 +13,7 @@ from console.screens.routes import Routes
 from console.screens.sessions import Sessions
 from console.sessions import Branch
 from console.widgets.notice import Notice
+from console.widgets.order import Order, arranged
 from console.widgets.paint import plain
 from console.widgets.table import Table
 from router.contract import (
@@ -22,6 +23,7 @@ from router.contract import (
     Finding,
     Pause,
     PausedChanged,
+    RequestView,
     Resume,
     SetOverride,
 )
@@ -247,7 +249,7 @@ async def test_a_finding_is_told_whole_with_what_to_type(test_home: Home) -> Non
         ({"attempts": 1}, "✓ 200"),
         ({"attempts": 1, "passed": "openai,gpt-9"}, "✓ 200 ↷"),
         ({"attempts": 3, "passed": "openai,gpt-9"}, "✓ 200 ×3↷"),
-        ({"state": "running", "passed": "openai,gpt-9"}, "▸ ↷ 7s"),
+        ({"state": "running", "passed": "openai,gpt-9"}, "▸ ↷"),
     ],
 )
 def test_a_row_marks_a_first_choice_that_was_passed_over(
@@ -258,3 +260,28 @@ def test_a_row_marks_a_first_choice_that_was_passed_over(
     row = requests.draw(request, request.started_at + 7)
     assert plain(row[-1]) == words
     assert ("↷ not openai,gpt-9" in plain(row[4])) is ("passed" in changes)
+
+
+def test_a_row_says_how_long_it_took_and_why_it_failed() -> None:
+    whole = scene.REQUESTS[3]
+    took = [column.name for column in requests.COLUMNS].index("took")
+    rows: dict[str, RequestView] = {}
+    said: tuple[tuple[str, dict[str, object]], ...] = (
+        ("failed", {"state": "failed", "error": "Rate limit reached", "duration_ms": 61_200.0}),
+        ("done", {"state": "done", "duration_ms": 900.0}),
+        ("older", {"state": "running", "started_at": whole.started_at - 100}),
+        ("runs", {"state": "running"}),
+        ("lost", {"state": "interrupted"}),
+    )
+    for name, changes in said:
+        rows[name] = msgspec.structs.replace(whole, **{"duration_ms": None, **changes})
+    drawn = {name: requests.draw(one, whole.started_at + 7) for name, one in rows.items()}
+    assert {name: plain(row[took]) for name, row in drawn.items()} == {
+        "failed": "1m01s", "done": "900ms", "older": "1m47s", "runs": "7s", "lost": "—",
+    }  # fmt: skip
+    assert plain(drawn["failed"][4]) == f"{whole.rule} Rate limit reached"
+    assert plain(drawn["done"][4]) == f"{whole.rule} {whole.value}"
+    longest = arranged(rows.values(), requests.COLUMNS, Order("took", falling=True))
+    assert [name for one in longest for name, each in rows.items() if each is one] == [
+        "older", "runs", "failed", "done", "lost",
+    ]  # fmt: skip

@@ -125,6 +125,23 @@ async def test_at_its_edge_it_follows_and_elsewhere_it_does_not() -> None:
         assert (app.table.selected, app.table.following) == ("r19", True)
 
 
+async def test_a_click_on_a_columns_name_sorts_by_it() -> None:
+    columns = (
+        Column("通义", 6, grow=1, by=lambda i: i[0]),
+        Column("in", 4, number=True, by=lambda i: i[1]),
+        Column("more", 5),
+    )
+    app = Bench(columns)
+    async with app.run_test(size=(30, 5)) as pilot:
+        app.table.show(rows(("a", 1)))
+        await pilot.pause()
+        orders = []
+        for x in (app.lines()[0].index("in"), 1, 2, 28):  # that of the last says nothing
+            await pilot.click(app.table, offset=(x, 0))
+            orders.append(app.table.order.written)
+        assert orders == ["-in", "+通义", "-通义", "-通义"]
+
+
 WRAPPING = (Column("n", 3, number=True), Column("text", 10, grow=1, wraps=True))
 
 
@@ -269,6 +286,8 @@ def test_columns_go_by_their_importance_and_numbers_keep_their_width() -> None:
     assert lay_out(columns, widths, 22).hidden == ()
     assert lay_out(columns, widths, 21).hidden == ("b",)
     assert lay_out(columns, widths, 15).hidden == ("b", "c")
+    narrow_again = (Column("a", 10), Column("b", 5, drop=2), Column("c", 12, drop=1))
+    assert lay_out(narrow_again, [10, 5, 12], 16).hidden == ("c",)
     roomy = lay_out(columns, widths, 60)
     assert sum(w for _, w in roomy.places) + roomy.gap * 2 == 60
     assert dict(roomy.places)[1] == 5
