@@ -37,6 +37,8 @@ if TYPE_CHECKING:
 #: seconds that a request runs until it is written down: with service.TICK and the writer's own
 #: wait, nothing older than a second is lost with a router that is killed
 KEPT_AFTER = 0.5
+#: names of what was left out that are kept, and characters of each: a client makes them up
+MOST_NAMES, LONGEST_NAME = 40, 100
 
 StoppedBy = Literal["", "client", "operator", "router"]
 
@@ -115,6 +117,8 @@ class Attempt(Struct, eq=False):
             spend=bill.spend,
             price=bill.price,
             apart=self.tally.apart if self.tally is not None else None,
+            dropped=self.dropped
+            and tuple(name[:LONGEST_NAME] for name in self.dropped[:MOST_NAMES]),
         )
 
 

@@ -33,7 +33,7 @@ LEVELS: Final = ("debug", "info", "warning", "error")
 
 _encode = msgspec.json.Encoder().encode
 _decode_looks = msgspec.json.Decoder(tuple[Look, ...]).decode
-_decode_tags = msgspec.json.Decoder(tuple[str, ...]).decode
+_decode_names = msgspec.json.Decoder(tuple[str, ...]).decode
 _decode_apart = msgspec.json.Decoder(Apart).decode
 _decode_facts = msgspec.json.Decoder(Facts).decode
 
@@ -85,7 +85,7 @@ def request_row(detail: RequestDetail) -> Row:
 def attempt_row(view: AttemptView, request: str) -> Row:
     """`request` (the id of its request) and then the order of ATTEMPT."""
     at = _ATTEMPT_TOKENS
-    *flat, spend, price, apart = msgspec.structs.astuple(view)
+    *flat, spend, price, apart, dropped = msgspec.structs.astuple(view)
     return (
         request,
         *flat[:at],
@@ -94,6 +94,7 @@ def attempt_row(view: AttemptView, request: str) -> Row:
         *msgspec.structs.astuple(spend),
         price,
         _encode(apart).decode() if apart is not None else "",
+        _encode(dropped).decode() if dropped else "",
     )
 
 
@@ -111,16 +112,17 @@ def override_row(view: OverrideView) -> Row:
 def read_request(row: Row) -> RequestView:
     """From REQUEST and seq."""
     *rest, tags, seq = row
-    named = _decode_tags(tags) if tags else ()
+    named = _decode_names(tags) if tags else ()
     return _with_tokens(RequestView, (*rest, named, seq), _REQUEST_TOKENS)
 
 
 def read_attempt(row: Row) -> AttemptView:
     """From ATTEMPT."""
     at = _ATTEMPT_SPEND
-    *_, price, apart = row
+    *_, price, apart, dropped = row
     spend = Spend(*row[at : at + _SPENT])
-    rest = (*row[:at], spend, price, _decode_apart(apart) if apart else None)
+    used = _decode_apart(apart) if apart else None
+    rest = (*row[:at], spend, price, used, _decode_names(dropped) if dropped else ())
     return _with_tokens(AttemptView, rest, _ATTEMPT_TOKENS)
 
 

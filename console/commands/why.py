@@ -65,6 +65,8 @@ def show(detail: RequestDetail) -> None:
         out(f"{dim(f'{label:<9}')} {text}")
     block("Decision", decision(detail.looks))
     block("Attempts", attempts(detail.attempts))
+    if lost := left_out(detail.attempts):
+        block("Left out", lost)
     block("What the rules saw", [seen(detail.facts)])
 
 
@@ -168,6 +170,15 @@ def attempts(views: Sequence[AttemptView]) -> list[str]:
         "ERROR",
     )
     return table(heads, rows, right=(0, 3, 4, 5, 6, 7, 8))
+
+
+def left_out(views: Sequence[AttemptView]) -> list[str]:
+    """What an attempt could not say to its provider, or its answer not to the client."""
+    return [
+        f"{view.number} {clean(f'{view.provider},{view.model}')}: {clean(', '.join(view.dropped))}"
+        for view in views
+        if view.dropped
+    ]
 
 
 def seen(facts: Facts) -> str:

@@ -98,6 +98,8 @@ def _attempt(attempt: AttemptView, start: float, end: float, end_at: float) -> l
     more = [attempt.reason, f"first byte {ms(attempt.first_byte_ms)}", money(attempt.cost)]
     second = [Span(f"  {outcome}", tone), Span(f"   {'   '.join(filter(None, more))}", "muted")]
     rows = [say(*first), say(*second)]
+    if attempt.dropped:
+        rows.append(say(Span(f"  left out: {', '.join(attempt.dropped)}", "warn")))
     if attempt.error:
         rows.append(say(Span(f"  {attempt.error}", "bad" if tone == "bad" else "warn")))
     return rows

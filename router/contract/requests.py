@@ -42,6 +42,9 @@ class AttemptView(Struct, frozen=True, gc=False):
     spend: Spend = Spend()  # of `cost`
     price: str = ""  # where the price came from: "config", "genai-prices 0.2.3, above 200,000"
     apart: Apart | None = None
+    #: fields of the request without a place there ("seed", "extra_headers.host"); "answer.…": what
+    #: of the answer the client's dialect has no form for
+    dropped: tuple[str, ...] = ()
 
 
 class RequestView(Struct, frozen=True, gc=False):

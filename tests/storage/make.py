@@ -77,6 +77,7 @@ def attempt(number: int, **changes: Any) -> AttemptView:
         "spend": Spend(1, 2, 3, 4, 5, -6),
         "price": "config",
         "apart": Apart(audio_in=7, searches=8, service="flex"),
+        "dropped": ("seed", "a, b"),
     }
     return AttemptView(number=number, **(fields | changes))
 

@@ -11,6 +11,7 @@ import msgspec
 import pytest
 
 from storage.home import Home
+from storage.readers import Archive
 from tests.fakes.upstream import Behaviour, FakeUpstream, Seen
 from tests.router import inside
 
@@ -128,6 +129,37 @@ async def test_V10_what_of_an_answer_was_left_out_is_told(
     assert set(answer.headers.get("x-pointsman-dropped", "").split(", ")) == left
     if path == "chat/completions":
         assert answer.json()["choices"] == choices
+
+
+async def test_what_was_left_out_is_in_the_ledger(
+    folder: Path, test_home: Home, upstream: FakeUpstream
+) -> None:
+    """Also of a stream, whose headers had gone before."""
+    audio = {"index": 0, "delta": {"content": "x", "audio": {"id": "a"}}, "finish_reason": "stop"}
+    event = msgspec.json.encode({"id": "c", "choices": [audio]})
+    stream = {"content-type": "text/event-stream"}
+    body = {"max_tokens": 9, "messages": TURN}
+    upstream.behave("chatty", Behaviour(body=b"data: " + event + b"\n\n", headers=stream))
+    asked: list[tuple[str, dict[str, Any], tuple[str, ...]]] = [
+        ("messages", {"model": "chatty", "stream": True, "tools": [A_SEARCH]},
+         ("tools.web_search", "answer.audio")),
+        ("chat/completions", {"model": "claude", "seed": 1}, ("seed",)),
+        ("chat/completions", {"model": "claude"}, ()),
+    ]  # fmt: skip
+    async with (
+        inside.served(test_home) as (_, address),
+        httpx.AsyncClient(base_url=address, timeout=20) as front,
+    ):
+        ids = [
+            (await front.post(f"/litellm/v1/{path}", json=body | more)).headers["x-request-id"]
+            for path, more, _ in asked
+        ]
+    archive = Archive(test_home.ledger)
+    try:
+        kept = [detail for id in ids if (detail := await archive.request(id)) is not None]
+        assert [one.attempts[-1].dropped for one in kept] == [left for *_, left in asked]
+    finally:
+        await archive.close()
 
 
 async def test_a_client_of_ollama_need_not_say_that_it_sends_json(

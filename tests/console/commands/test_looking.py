@@ -57,7 +57,7 @@ def detail(id: str, model: str, cost: int | None, **more: Any) -> RequestDetail:
     attempt = AttemptView(
         1, "deepseek", model, NOW - 5, view.simulated, status=200, outcome="ok",
         first_byte_ms=250.0, duration_ms=1290.0, tokens=view.tokens, cost=cost,
-        reason="rule longContext",
+        reason="rule longContext", dropped=("seed", EVIL),
     )  # fmt: skip
     looks = (Look("forced", "none"), Look("longContext", "61,204 > 60,000", True, EVIL))
     return RequestDetail(view, looks, (attempt,), Facts(tokens=61_204, messages=9, tools=12))
@@ -191,6 +191,7 @@ async def test_why_shows_the_decision(ledger: Home, pointsman: Invoke) -> None:
         "$0.0015",
         "1.30s, first token after 300ms, 50.0 tokens/s",
         "▸  longContext",
+        "1 deepseek,deepseek-chat: seed, ",
         "·  forced",
         "≈61,204 tokens, 9 messages, 12 tools",
         "claude-cli/2.1.330",
