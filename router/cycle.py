@@ -69,6 +69,8 @@ class Cycle(RequestResponseCycle):
     chunked_encoding = False
     expected_content_length = 0
 
+    #: the body's length is told by nothing
+    _endless = False
     _head: bytes = b""
     #: bytes of the body that wait for `receive`
     _size = 0
@@ -170,9 +172,10 @@ class Cycle(RequestResponseCycle):
             raise RuntimeError("an answer was begun twice")
         self.response_started = True
         self.waiting_for_100_continue = False
-        self.chunked_encoding = (
-            length is None and self.scope["method"] != "HEAD" and status not in _BODILESS
-        )
+        if length is None and self.scope["method"] != "HEAD" and status not in _BODILESS:
+            # who speaks 1.0 knows no chunks: the end of the connection ends the body
+            self._endless = self.scope["http_version"] == "1.0"
+            self.chunked_encoding = not self._endless
         self.expected_content_length = length or 0
         lines = STATUS_LINE[status] + self._serving.lines + lines
         if not self.keep_alive:
@@ -193,7 +196,7 @@ class Cycle(RequestResponseCycle):
             if data:
                 self.transport.write(data)
             return
-        if self.expected_content_length:
+        if self.expected_content_length and not self._endless:
             self.transport.write(data)
             raise RuntimeError("an answer of another length than it said")
         self.response_complete = True

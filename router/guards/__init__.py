@@ -1,6 +1,7 @@
 """What a request must pass before a door sees it: one file per guard, each a small function.
 
 connection.py  headers: bounded in size and time, one Host, no tricks (before there is a request)
+presence.py    a client that has ended its own side: gone, or only done with sending
 host.py        the name we were called by
 origin.py      web pages
 body.py        the body's size and time

@@ -18,6 +18,7 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from router.asgi import Scope
 from router.cycle import Cycle, Serving
+from router.guards.presence import Presence
 from router.guards.tunnel import Tunnel
 from router.outbox import Outbox
 from router.settings import Limits
@@ -68,6 +69,8 @@ class GuardedProtocol(HttpToolsProtocol):
         self._deaf = False
         #: set by a WebSocket's handshake: nothing more is read as HTTP
         self._tunnel: Tunnel | None = None
+        #: set by a client that ended its side while it waits for an answer
+        self._presence: Presence | None = None
         self._why: tuple[int, str] = (400, "not a valid HTTP request")
         #: when what is arriving must be whole (loop time)
         self._late_at = NEVER
@@ -88,6 +91,8 @@ class GuardedProtocol(HttpToolsProtocol):
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
+        if self._presence is not None:
+            self._presence.over()
         self.connections.discard(self)
         if self.cycle is not None and not self.cycle.response_complete:
             self.cycle.left()
@@ -99,6 +104,22 @@ class GuardedProtocol(HttpToolsProtocol):
         self.parser = None  # type: ignore[assignment]  # else a ring for the collector
         if not self.connections:
             self._emptied()
+
+    # uvicorn's own leaves it to asyncio, which closes
+    def eof_received(self) -> bool:  # type: ignore[override]
+        """Whether the way back stays open. A client that ends its side while it reads an answer has
+        left; one that does so before may have done with sending alone."""
+        cycle = self.cycle
+        if self._presence is not None:  # told anew, as reading was taken up again
+            return True
+        if cycle is None or cycle.response_complete:
+            self._outbox.flush()  # else its answer, made in this turn, would be lost
+            return False
+        if cycle.more_body or cycle.response_started or cycle.disconnected or self._tunnel:
+            return False
+        cycle.keep_alive = False
+        self._presence = Presence(self.loop, self.transport, cycle)
+        return True
 
     def shutdown(self) -> None:
         if self._tunnel is not None and self._tunnel.stop is not None:
