@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
@@ -35,12 +35,12 @@ LAST_WORDS = 1.0
 
 
 class Border(Struct, eq=False):
-    """Around one exchange. `headers` are the door's own, for every answer."""
+    """Around one exchange. `headers`: lines of the door's own, for every answer."""
 
     _router: Router
     call: Call
     _format: Format
-    _headers: Callable[[Record], Sequence[tuple[str, str]]]
+    _headers: Callable[[Record], str]
     _record: Record
     request: Request | None = None  # once it waits for the first event of a stream
 
@@ -58,8 +58,8 @@ class Border(Struct, eq=False):
         """The client is told that it is served, as the contract of Claude Code's gateways wants it
         in any silence. The head before it names no model: another candidate may still answer."""
         self._record.pinged = now
-        headers = (*STREAMED, *self._headers(self._record))
-        self.call.ping(self._format.content_type, headers, self._format.waiting)
+        own = self._headers(self._record)
+        self.call.ping(self._format.content_type, STREAMED, own, self._format.waiting)
 
     def _client_left(self) -> None:
         """Some go as soon as they have read the last word: they have all that they asked for."""
@@ -133,7 +133,7 @@ class Border(Struct, eq=False):
             return
         status = self._format.client_status(error)
         self._record.status = status
-        headers = (*self._headers(self._record), *error.headers)
+        own, headers = self._headers(self._record), error.headers
         if isinstance(error, UpstreamError) and error.provider_id:
-            headers += (("x-pointsman-provider-request-id", error.provider_id),)
-        await call.answer(status, self._format.render_error(error), headers=headers)
+            headers = (*headers, ("x-pointsman-provider-request-id", error.provider_id))
+        await call.answer(status, self._format.render_error(error), headers=headers, own=own)

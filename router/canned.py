@@ -88,7 +88,7 @@ async def recite(
     at = int(record.started_at)
     if not request.stream:
         body = surface.format.render_response(events, request, now=at, id=record.id)
-        await call.answer(200, body, headers=surface.headers(record))
+        await call.answer(200, body, own=surface.headers(record))
         return
     writer = surface.format.writer(request, now=at, id=record.id)
     record.writer = writer

@@ -78,7 +78,7 @@ async def compact(router: Router, call: Call, surface: Surface) -> None:
             attempt.answered = True
             record.status = 200
             told = rename(body, candidate.model, request.model or candidate.model)
-            await call.answer(200, told, headers=surface.headers(record))
+            await call.answer(200, told, own=surface.headers(record))
 
         await attempts(router, record, plan, call, once)
 

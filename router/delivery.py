@@ -124,8 +124,7 @@ async def begin(call: Call, surface: Surface, record: Record) -> None:
     if record.pinged:
         record.pinged = 0.0
         return
-    headers = (*STREAMED, *surface.headers(record))
-    await call.begin(200, surface.format.content_type, headers)
+    await call.begin(200, surface.format.content_type, STREAMED, surface.headers(record))
 
 
 class _Carrier(Struct, eq=False):
@@ -340,4 +339,4 @@ class _Carrier(Struct, eq=False):
 
     async def _answer(self, body: bytes) -> None:
         self._record.status = 200
-        await self._call.answer(200, body, headers=self._surface.headers(self._record))
+        await self._call.answer(200, body, own=self._surface.headers(self._record))

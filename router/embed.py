@@ -62,7 +62,7 @@ async def embed(
             attempt.answered = True
             told = wire.answer(body, wished, candidate.model)
             record.status = 200
-            await call.answer(200, told, headers=surface.headers(record))
+            await call.answer(200, told, own=surface.headers(record))
 
         await attempts(router, record, plan, call, once)
         if router.cache.on:

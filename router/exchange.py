@@ -9,7 +9,7 @@ A retry or a fallback happens only before the first byte of an answer was sent t
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -56,12 +56,12 @@ Attempted = Callable[[Attempt, Candidate], Awaitable[None]]
 
 
 class Surface(Struct, frozen=True):
-    """What a door lends to an exchange. `headers` are the door's own, for every answer."""
+    """What a door lends to an exchange. `headers`: lines of the door's own, for every answer."""
 
     door: str
     plane: str  # whose rules decide: "litellm" or "ccr"
     format: Format
-    headers: Callable[[Record], Sequence[tuple[str, str]]]
+    headers: Callable[[Record], str]
     #: set where a real LiteLLM or CCR plays this role: the one candidate there is
     external: Candidate | None = None
     #: takes out of a request, or its headers, what it asks of its own routing

@@ -87,9 +87,9 @@ class _Answer:
             asked, model = self._record.asked, self._attempt.candidate.model
             if asked and asked != model:
                 body = rename(body, model, asked)
-            await self._call.answer(upstream.status, body, kind, self._headers())
+            await self._call.answer(upstream.status, body, kind, own=self._own())
             return
-        await self._call.begin(upstream.status, kind, self._headers())
+        await self._call.begin(upstream.status, kind, own=self._own())
         if "event-stream" in kind:
             await self._stream(upstream)
             return
@@ -109,8 +109,8 @@ class _Answer:
                 await self._call.more(_redacted(lines + end, provider))
         await self._call.end(_redacted(rest, provider))
 
-    def _headers(self) -> list[tuple[str, str]]:
-        return list(self._surface.headers(self._record))
+    def _own(self) -> str:
+        return self._surface.headers(self._record)
 
     def _used(self, body: bytes) -> None:
         usage = wire.usage_of(body)

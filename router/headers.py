@@ -1,15 +1,24 @@
-"""HTTP's headers as text. Pure.
+"""HTTP's headers as text: what was sent to us, and what we send. Pure.
 
-One rule: the usual case, no name twice, is one comprehension. Real clients send thirty headers and
-real providers twenty; decoding all of them together and splitting again takes twice as long.
+One rule: no outside text may begin a header of its own, or break off an answer.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from operator import itemgetter
+
+_value = itemgetter(1)
+#: what HTTP does not allow in a value, and what would drive the terminal of `curl -i`
+_CONTROLS = dict.fromkeys([*range(0x20), *range(0x7F, 0xA0)])
+
 
 def read(headers: list[tuple[bytes, bytes]]) -> dict[str, str]:
     """What a parser found, its names in lower case; repeated ones joined by ", ", and cookies by a
-    line break: their dates hold commas (RFC 9110 5.3)."""
+    line break: their dates hold commas (RFC 9110 5.3).
+
+    The usual case, no name twice, is one comprehension. Real clients send thirty headers and real
+    providers twenty; decoding all of them together and splitting again takes twice as long."""
     found = {name.decode("latin-1"): text.decode("latin-1") for name, text in headers}
     if len(found) < len(headers):
         found.clear()
@@ -18,3 +27,15 @@ def read(headers: list[tuple[bytes, bytes]]) -> dict[str, str]:
             between = "\n" if name == "set-cookie" else ", "
             found[name] = f"{found[name]}{between}{text}" if name in found else text
     return found
+
+
+def lines(headers: Iterable[tuple[str, str]]) -> str:
+    """Header lines of an answer, each with its end. Where one of the values has more than printable
+    ASCII, all are cleaned. (A name is ours, or was a token to a parser.)"""
+    told = list(headers)
+    if not told:
+        return ""
+    values = "".join(map(_value, told))
+    if not (values.isascii() and values.isprintable()):
+        told = [(name, value.translate(_CONTROLS)) for name, value in told]
+    return "\r\n".join(map(": ".join, told)) + "\r\n"

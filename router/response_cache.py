@@ -65,13 +65,15 @@ class Recording(Call):
         self.whole = False  # it came to its end, and was not too large
         self._size, self._most = 0, most
 
-    async def begin(self, status: int, content_type: str, headers: Headers = ()) -> None:
+    async def begin(
+        self, status: int, content_type: str, headers: Headers = (), own: str = ""
+    ) -> None:
         self.content_type = content_type
-        await super().begin(status, content_type, headers)
+        await super().begin(status, content_type, headers, own)
 
-    def ping(self, content_type: str, headers: Headers, ping: bytes) -> None:
+    def ping(self, content_type: str, headers: Headers, own: str, ping: bytes) -> None:
         self.content_type = content_type
-        super().ping(content_type, headers, ping)
+        super().ping(content_type, headers, own, ping)
 
     async def more(self, body: bytes) -> None:
         self._keep(body)
@@ -88,10 +90,11 @@ class Recording(Call):
         body: bytes,
         content_type: str = "application/json",
         headers: Headers = (),
+        own: str = "",
     ) -> None:
         self.content_type = content_type
         self._keep(body)
-        await super().answer(status, body, content_type, headers)
+        await super().answer(status, body, content_type, headers, own)
         self.whole = status == 200 and self._size <= self._most
 
     def _keep(self, body: bytes) -> None:
@@ -227,9 +230,5 @@ async def _recite(
     record.rule, record.value = "cache", age
     record.looks = (*record.looks, Look("cache", age, hit=True, target="", note="exact match"))
     record.status, record.first_token = 200, now
-    told = (
-        *surface.headers(record),
-        ("x-litellm-cache-hit", "True"),
-        ("x-litellm-cache-key", key),
-    )
-    await call.answer(200, kept.body, kept.content_type, told)
+    told = (("x-litellm-cache-hit", "True"), ("x-litellm-cache-key", key))
+    await call.answer(200, kept.body, kept.content_type, told, surface.headers(record))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable
-from operator import itemgetter
 from typing import Protocol
 from urllib.parse import parse_qs
 
@@ -14,13 +13,14 @@ from uvicorn.protocols.http.flow_control import FlowControl
 from router.asgi import Receive, Scope, Send
 from router.contract import VERSION
 from router.doors.callers import key_of
-from router.headers import read
+from router.headers import lines, read
 from router.ids import new_id
 
 Headers = Iterable[tuple[str, str]]
 
 #: on every answer: probes recognise us by it, people see which program answered
 _OURS = f"x-pointsman: {VERSION}\r\n"
+_JSON = "application/json"
 
 
 class Out(Protocol):
@@ -78,19 +78,22 @@ class Call:
             self._query = parse_qs(self.scope["query_string"].decode("latin-1"))
         return self._query
 
-    async def begin(self, status: int, content_type: str, headers: Headers = ()) -> None:
-        """Sends the head; the body follows by `more` and `end`. `content_type` "" is left out."""
+    async def begin(
+        self, status: int, content_type: str, headers: Headers = (), own: str = ""
+    ) -> None:
+        """Sends the head; the body follows by `more` and `end`. `content_type` "" is left out;
+        `own` are header lines of the door's own."""
         await self._cycle.ready()
         told = [("content-type", content_type), *headers] if content_type else list(headers)
         length = dict(told).get("content-length")
-        self._begin(status, told, None if length is None else int(length))
+        self._begin(status, lines(told) + own, None if length is None else int(length))
 
-    def ping(self, content_type: str, headers: Headers, ping: bytes) -> None:
+    def ping(self, content_type: str, headers: Headers, own: str, ping: bytes) -> None:
         """`ping` to the client of a stream that has no answer yet, and the head before it, once."""
         if self._cycle.flow.write_paused:
             return  # it has not read what it got
         if not self.started:
-            self._begin(200, [("content-type", content_type), *headers], None)
+            self._begin(200, lines([("content-type", content_type), *headers]) + own, None)
         self._cycle.write(ping, more=True)
 
     async def more(self, body: bytes) -> None:
@@ -106,33 +109,37 @@ class Call:
         self,
         status: int,
         body: bytes,
-        content_type: str = "application/json",
+        content_type: str = _JSON,
         headers: Headers = (),
+        own: str = "",
     ) -> None:
         """A whole answer at once."""
         if self._cycle.flow.write_paused:
             await self._cycle.ready()
         size = len(body)
-        told = [("content-type", content_type), ("content-length", str(size)), *headers]
-        self._begin(status, told, size)
+        if headers or content_type is not _JSON:
+            own = lines([("content-type", content_type), *headers]) + own
+        else:
+            own = f"content-type: {_JSON}\r\n{own}"
+        self._begin(status, f"content-length: {size}\r\n{own}", size)
         self._cycle.write(b"" if self.method == "HEAD" else body, more=False)
 
     async def preflight(self, headers: list[tuple[str, str]]) -> None:
         """The answer to a browser that asks whether a page may call."""
-        self._cycle.begin(204, _lines(headers), None)
+        self._cycle.begin(204, lines(headers).encode("latin-1", "replace"), None)
         self._cycle.write(b"", more=False)
 
-    def _begin(self, status: int, headers: list[tuple[str, str]], length: int | None) -> None:
+    def _begin(self, status: int, told: str, length: int | None) -> None:
+        """`told`: header lines."""
         self.started = True
         if self.cors:
-            headers += self.cors
-        first = _OURS
+            told += lines(self.cors)
         if self.id is not None:
             id = self.named()
-            first = f"{_OURS}x-request-id: {id}\r\nrequest-id: {id}\r\n"
+            told = f"x-request-id: {id}\r\nrequest-id: {id}\r\n{told}"
             if sent := self.headers.get("x-request-id"):
-                headers.append(("x-client-request-id", sent[:100]))
-        self._cycle.begin(status, _lines(headers, first), length)
+                told += lines([("x-client-request-id", sent[:100])])
+        self._cycle.begin(status, f"{_OURS}{told}".encode("latin-1", "replace"), length)
 
     def named(self) -> str:
         """Its id, made where none has been made yet."""
@@ -142,21 +149,3 @@ class Call:
 
     async def json(self, status: int, value: object, headers: Headers = ()) -> None:
         await self.answer(status, msgspec.json.encode(value), headers=headers)
-
-
-_value = itemgetter(1)
-#: what HTTP does not allow in a value, and what would drive the terminal of `curl -i`
-_CONTROLS = dict.fromkeys([*range(0x20), *range(0x7F, 0xA0)])
-
-
-def _lines(headers: list[tuple[str, str]], first: str = "") -> bytes:
-    """Header lines, `first` before them. No outside text may begin a header of its own, or break
-    off the answer: where one of the values has more than printable ASCII, all are cleaned. (A name
-    is ours, or was a token to a parser.)"""
-    if not headers:
-        return first.encode()
-    values = "".join(map(_value, headers))
-    if not (values.isascii() and values.isprintable()):
-        headers = [(name, value.translate(_CONTROLS)) for name, value in headers]
-    lines = "\r\n".join(map(": ".join, headers))
-    return f"{first}{lines}\r\n".encode("latin-1", "replace")

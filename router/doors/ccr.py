@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from functools import partial
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
@@ -24,6 +24,7 @@ from router.doors.console import at_the_front, moved
 from router.errors import CallerError
 from router.exchange import Surface, exchange
 from router.guards.body import read_body
+from router.headers import lines
 from router.record import Record
 from router.settings import Secret
 
@@ -144,27 +145,31 @@ def _preset(router: Router, call: Call, door: str, name: str) -> Surface:
     return replace(_surface(router, call, door, "anthropic_messages"), preset=name)
 
 
-def headers(record: Record) -> list[tuple[str, str]]:
-    """What every answer of a routed request tells about its route."""
-    told: list[tuple[str, str]] = []
-    attempts = record.attempts
+def headers(record: Record) -> str:
+    """Header lines: what every answer of a routed request tells about its route."""
+    attempts, told = record.attempts, ""
     if attempts and not record.pinged:  # then another may answer in the end
         last = attempts[-1]
         candidate, provider = last.candidate, last.candidate.provider
-        told += (
-            ("x-pointsman-model", f"{provider.name},{candidate.model}"),
-            ("x-pointsman-rule", record.rule),
-            ("x-pointsman-attempts", str(len(attempts))),
-        )
-        if provider.simulated:
-            told.append(("x-pointsman-simulated", "1"))
+        told = _way(provider.name, candidate.model, record.rule, len(attempts), provider.simulated)
         if last.limits:
-            told += last.limits
+            told += lines(last.limits)
         if last.dropped:
-            told.append(("x-pointsman-dropped", ", ".join(last.dropped)[:500]))
+            told += lines([("x-pointsman-dropped", ", ".join(last.dropped)[:500])])
     if record.problems:
-        told.append(("x-pointsman-problem", "; ".join(record.problems)[:500]))
+        told += lines([("x-pointsman-problem", "; ".join(record.problems)[:500])])
     return told
+
+
+@lru_cache(maxsize=1_024)
+def _way(provider: str, model: str, rule: str, attempts: int, simulated: bool) -> str:
+    """The same for nearly every answer of a model."""
+    told = [
+        ("x-pointsman-model", f"{provider},{model}"),
+        ("x-pointsman-rule", rule),
+        ("x-pointsman-attempts", str(attempts)),
+    ]
+    return lines(told + [("x-pointsman-simulated", "1")] * simulated)
 
 
 async def count_tokens(router: Router, call: Call) -> None:

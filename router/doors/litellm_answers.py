@@ -5,12 +5,13 @@ Figures that LiteLLM makes up are left out; those that we know are told truly.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from router.doors import ccr
+from router.headers import lines
 from router.record import Attempt, Record
-from router.settings import Deployment
 from router.spending.register import Key
 
 if TYPE_CHECKING:
@@ -18,13 +19,12 @@ if TYPE_CHECKING:
 
 #: the version whose answers ours are like: clients ask before they use what is newer
 VERSION = "1.80.0"
-_VERSION = ("x-litellm-version", VERSION)
+_VERSION = f"x-litellm-version: {VERSION}\r\n"
 
 
-def headers(router: Router, record: Record) -> list[tuple[str, str]]:
-    """Ours, and those of LiteLLM's that its clients read."""
-    told = ccr.headers(record)
-    told += (("x-litellm-call-id", record.id), _VERSION)
+def headers(router: Router, record: Record) -> str:
+    """Header lines: ours, and those of LiteLLM's that its clients read."""
+    told = f"{ccr.headers(record)}x-litellm-call-id: {record.id}\r\n{_VERSION}"
     if record.holder is not None:
         told += _of_key(router, record.holder)
     attempts = record.attempts
@@ -32,31 +32,31 @@ def headers(router: Router, record: Record) -> list[tuple[str, str]]:
         return told
     again = len(attempts) > 1
     candidate = attempts[-1].candidate
-    deployment = candidate.deployment
+    deployment, base = candidate.deployment, candidate.provider.base
+    group = candidate.group or record.asked
+    if deployment is None:
+        told += _served(group, candidate.model, base)
+    else:
+        told += _served(group, candidate.model, base, deployment.called, deployment.id)
     now = router.now()
     taken = apart = now - record.started
     for one in attempts:
         apart -= (one.ended or now) - one.started
     told += (
-        ("x-litellm-model-group", candidate.group or record.asked),
-        ("x-litellm-model-name", _called(deployment, candidate.model)),
-        ("x-litellm-model-api-base", candidate.provider.base),
-        ("x-litellm-attempted-retries", _retries(attempts) if again else "0"),
-        ("x-litellm-attempted-fallbacks", _fallbacks(attempts) if again else "0"),
-        ("x-litellm-response-duration-ms", f"{taken * 1000:.3f}"),
-        ("x-litellm-overhead-duration-ms", f"{max(0.0, apart) * 1000:.3f}"),
+        f"x-litellm-attempted-retries: {_retries(attempts) if again else 0}\r\n"
+        f"x-litellm-attempted-fallbacks: {_fallbacks(attempts) if again else 0}\r\n"
+        f"x-litellm-response-duration-ms: {taken * 1000:.3f}\r\n"
+        f"x-litellm-overhead-duration-ms: {apart * 1000 if apart > 0 else 0:.3f}\r\n"
     )
-    if deployment is not None:
-        told.append(("x-litellm-model-id", deployment.id))
     if record.wishes.timeout is not None:
-        told.append(("x-litellm-timeout", f"{record.wishes.timeout:g}"))
+        told += f"x-litellm-timeout: {record.wishes.timeout:g}\r\n"
     if not record.stream and (cost := record.cost) is not None:
         amount = f"{cost / 1e9:.9f}".rstrip("0").rstrip(".")
-        told.append(("x-litellm-response-cost", amount))
+        told += f"x-litellm-response-cost: {amount}\r\n"
     return told
 
 
-def _of_key(router: Router, key: Key) -> list[tuple[str, str]]:
+def _of_key(router: Router, key: Key) -> str:
     """What a virtual key may use up, and what was spent before this request; money in dollars."""
     account = router.cashier.account("key", key.name)
     known = (
@@ -65,12 +65,23 @@ def _of_key(router: Router, key: Key) -> list[tuple[str, str]]:
         ("max-budget", key.max_budget),
         ("spend", account.spent / 1e9 if account is not None else None),
     )
-    return [(f"x-litellm-key-{name}", str(value)) for name, value in known if value is not None]
+    found = ((name, value) for name, value in known if value is not None)
+    return "".join(f"x-litellm-key-{name}: {value}\r\n" for name, value in found)
 
 
-def _called(deployment: Deployment | None, model: str) -> str:
+@lru_cache(maxsize=1_024)
+def _served(group: str, model: str, base: str, called: str = "", id: str = "") -> str:
+    """The same for nearly every answer of a group."""
+    told = [
+        ("x-litellm-model-group", group),
+        ("x-litellm-model-name", _called(called, model)),
+        ("x-litellm-model-api-base", base),
+    ]
+    return lines(told + [("x-litellm-model-id", id)] * bool(id))
+
+
+def _called(called: str, model: str) -> str:
     """LiteLLM's own name of a deployment's model: "openai/gpt-5"."""
-    called = deployment.called if deployment is not None else ""
     if "*" not in called:
         return called or model
     vendor, slash, _ = called.partition("/")
@@ -81,12 +92,12 @@ def _way(attempt: Attempt) -> tuple[str, str]:
     return attempt.candidate.leg, attempt.candidate.branch
 
 
-def _retries(attempts: list[Attempt]) -> str:
+def _retries(attempts: list[Attempt]) -> int:
     """Attempts at the last group before the one that counts."""
     last = _way(attempts[-1])
-    return str(sum(_way(attempt) == last for attempt in attempts) - 1)
+    return sum(_way(attempt) == last for attempt in attempts) - 1
 
 
-def _fallbacks(attempts: list[Attempt]) -> str:
+def _fallbacks(attempts: list[Attempt]) -> int:
     """How often it moved on to another group."""
-    return str(sum(_way(one) != _way(other) for one, other in pairwise(attempts)))
+    return sum(_way(one) != _way(other) for one, other in pairwise(attempts))
