@@ -16,7 +16,7 @@ from textual.content import Content
 from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 
-from console.output import aligned
+from console.tables import aligned
 
 KEYS = "↑↓ or type a part of it   enter chooses   esc goes back"
 

@@ -9,12 +9,13 @@ from __future__ import annotations
 import asyncio
 import getpass
 import os
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 import click
 
-from console.text import clean, fit, width
+from console.tables import room, wrapped
+from console.text import clean
 from storage import home as homes
 
 if TYPE_CHECKING:
@@ -44,7 +45,10 @@ def out(text: str = "") -> None:
 
 def say(text: str) -> None:
     """A word to the person, never data."""
-    click.echo(text, err=True)
+    cells = room(2)
+    for line in text.split("\n"):
+        for each in wrapped(line, cells):
+            click.echo(each, err=True)
 
 
 def print_json(value: Any, *, line: bool = False) -> None:
@@ -144,34 +148,6 @@ def dim(text: str) -> str:
 
 def red(text: str) -> str:
     return click.style(text, fg="red")
-
-
-def table(
-    heads: Sequence[str], rows: Iterable[Sequence[str]], *, right: Iterable[int] = ()
-) -> list[str]:
-    """Lines of aligned columns, the first of them dim; none where there are no rows."""
-    lines = aligned(heads, rows, right=right)
-    return [dim(lines[0]), *lines[1:]] if len(lines) > 1 else []
-
-
-def aligned(
-    heads: Sequence[str], rows: Iterable[Sequence[str]], *, right: Iterable[int] = ()
-) -> list[str]:
-    """The heads and the rows, every cell cleaned; columns named in `right` are right-aligned.
-
-    A column in which every cell is empty is left out. Numbers are never cut: columns are as wide as
-    their widest cell, and the terminal wraps.
-    """
-    body = [[clean(cell) for cell in row] for row in rows]
-    to_right = set(right)
-    shown = [index for index in range(len(heads)) if any(row[index] for row in body)]
-    widths = {i: max(width(heads[i]), *(width(row[i]) for row in body)) for i in shown}
-
-    def line(cells: Sequence[str]) -> str:
-        parts = [fit(cells[i], widths[i], right=i in to_right) for i in shown]
-        return "  ".join(parts).rstrip()
-
-    return [line(heads), *(line(row) for row in body)]
 
 
 def block(title: str, lines: Iterable[str]) -> None:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from console.output import block, fail, out, print_json, table, who, with_link
+from console.output import block, fail, out, print_json, who, with_link
+from console.tables import table
 from console.text import clean, tokens
 
 if TYPE_CHECKING:
@@ -46,14 +47,14 @@ def command(as_json: bool) -> None:
     if as_json:
         print_json({"scenarios": snapshot.scenarios, "models": models})
         return
-    show(snapshot, models)
     if not interactive:
+        show(snapshot, models)
         return
     from console.choosing import answers
 
-    out()
     chosen = answers(lambda given: question(given, snapshot, models))
     if chosen is None:
+        show(snapshot, models)
         out("all stays as it is")
         return
     if chosen[0] == ADD:

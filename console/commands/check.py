@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from console.output import DOWN, fail, out, print_json, table, with_link
+from console.output import DOWN, fail, out, print_json, with_link
+from console.tables import table
 from console.text import ms
 
 if TYPE_CHECKING:

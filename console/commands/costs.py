@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Literal, get_args
 import click
 
 from console.options import moment
-from console.output import block, fail, out, print_json, table
+from console.output import block, fail, out, print_json
+from console.tables import table
 from console.text import clean, money, percent, tokens, when
 
 if TYPE_CHECKING:
@@ -169,7 +170,7 @@ def rows(lines: Sequence[CostLine], by: str) -> list[str]:
     heads = (
         by.upper(), "REQUESTS", "ERRORS", "IN", "CACHED", "OUT", "COST", "CACHE SAVED", "UNPRICED",
     )  # fmt: skip
-    drawn = table(heads, cells, right=range(1, len(heads)))
+    drawn = table(heads, cells, right=range(1, len(heads)), lesser=(7, 4, 8))
     if total["unpriced"]:
         unknown = percent(1 - float(total["coverage"] or 0))
         drawn.append(f"the price of {unknown} of the attempts is unknown")

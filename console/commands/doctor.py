@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import click
 
 from console.output import FAILED, block, out, print_json, red, say
+from console.tables import INDENT, room, wrapped
 from console.text import clean
 
 if TYPE_CHECKING:
@@ -77,11 +78,13 @@ def command(ctx: click.Context, as_json: bool, fix: bool) -> None:
 
 def show(title: str, findings: list[Finding]) -> None:
     lines = []
+    cells = room()
     for finding in findings:
         line = f"{MARKS[finding.state]} {clean(finding.what)}  {clean(finding.where)}".rstrip()
         lines.append(red(line) if finding.state == "problem" else line)
         if finding.detail:
-            lines.append(f"    {clean(finding.detail, limit=2000)}")
+            detail = clean(finding.detail, limit=2000)
+            lines += [f"{' ' * 4}{line}" for line in wrapped(detail, cells and cells - INDENT - 4)]
     block(title, lines)
     if title == "Found" and not lines:
         out("nothing was looked for")

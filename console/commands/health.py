@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
 from console.options import moment
-from console.output import out, print_json, table, with_link
-from console.text import clean, when
+from console.output import out, print_json, with_link
+from console.tables import stamp, table
+from console.text import clean
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from router.contract import Condition, ServiceChange
 
 section = "Look"
 
@@ -30,6 +38,18 @@ def command(service: str, since: float | None, lines: int, as_json: bool) -> Non
     if as_json:
         print_json(found)
         return
-    rows = [(when(one.at), one.service, one.state, clean(one.reason)) for one in found]
+    found = changes(found)
+    rows = [(stamp(one.at), one.service, one.state, clean(one.reason)) for one in found]
     for line in table(("AT", "SERVICE", "STATE", "WHY"), rows) if rows else ["nothing yet"]:
         out(line)
+
+
+def changes(found: Sequence[ServiceChange]) -> list[ServiceChange]:
+    """Oldest first. Every router tells each state anew as it starts: that is no change."""
+    last: dict[str, Condition] = {}
+    told = []
+    for one in found:
+        if last.get(one.service) != one.state:
+            told.append(one)
+        last[one.service] = one.state
+    return told

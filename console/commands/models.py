@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import click
 
-from console.output import fail, out, print_json, table, with_link
+from console.output import fail, out, print_json, with_link
+from console.tables import table
 from console.text import tokens
 
 section = "Look"
@@ -38,7 +39,7 @@ def command(text: str, as_json: bool) -> None:
         for model in found
     ]
     heads = ("MODEL", "IN $/M", "CACHED $/M", "OUT $/M", "HOLDS", "", "PRICE FROM")
-    for line in table(heads, cells, right=(1, 2, 3, 4)):
+    for line in table(heads, cells, right=(1, 2, 3, 4), lesser=(6, 2)):
         out(line)
     if not found:
         fail("no model is named so")

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from console.output import do, fail, json_option, out, print_json, table, who, with_link
+from console.output import do, fail, json_option, out, print_json, who, with_link
 from console.suggesting import Suggesting
+from console.tables import table
 
 if TYPE_CHECKING:
     from console.link import Link

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from console.output import fail, out, print_json, say, table
+from console.output import fail, out, print_json, say
+from console.tables import table
 
 if TYPE_CHECKING:
     from router.contract import PriceLine
@@ -41,7 +42,9 @@ def command(model: str, as_json: bool, update: Path | None) -> None:
         print_json(found)
         return
     heads = ("MODEL", "TIER", "IN $/M", "CACHED", "WRITE 5M", "WRITE 1H", "OUT", "ALSO", "FROM")
-    for line in table(heads, [cells(line) for line in found], right=range(2, 7)):
+    for line in table(
+        heads, [cells(line) for line in found], right=range(2, 7), lesser=(8, 7, 5, 4)
+    ):
         out(line)
     if not found:
         fail(f"nobody here knows a price of {model}" if model else "no model is configured")

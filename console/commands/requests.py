@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 import click
 
 from console.options import moment
-from console.output import out, print_json, table, with_link
-from console.text import UNKNOWN, money, ms, tokens, when
+from console.output import out, print_json, with_link
+from console.tables import stamp, table
+from console.text import UNKNOWN, money, ms, tokens
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -44,7 +45,7 @@ def command(text: str, session: str, since: float | None, lines: int, as_json: b
 def rows(found: Sequence[RequestView]) -> list[str]:
     cells = [
         (
-            when(view.started_at),
+            stamp(view.started_at),
             view.id,
             view.door,
             f"{view.provider},{view.model}" if view.provider else UNKNOWN,
@@ -58,4 +59,4 @@ def rows(found: Sequence[RequestView]) -> list[str]:
         for view in found
     ]
     heads = ("TIME", "ID", "DOOR", "MODEL", "RULE", "IN", "OUT", "COST", "TOOK", "STATE")
-    return table(heads, cells, right=(5, 6, 7, 8))
+    return table(heads, cells, right=(5, 6, 7, 8), lesser=(2, 8, 6, 5, 4))

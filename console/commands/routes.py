@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from console.output import block, fail, out, print_json, table, who, with_link
+from console.output import block, fail, out, print_json, who, with_link
 from console.suggesting import Suggesting
+from console.tables import table
 from console.text import clean, money
 
 if TYPE_CHECKING:

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from console.output import do, json_option, out, print_json, table, who, with_link
+from console.output import do, json_option, out, print_json, who, with_link
 from console.suggesting import Suggesting
+from console.tables import table
 from console.text import age, money, percent, tokens
 
 if TYPE_CHECKING:
@@ -58,11 +59,11 @@ def rows(found: Sequence[BranchLine], now: float) -> list[str]:
                 percent(used.tokens.cache_read / prompt) if prompt else "",
                 tokens(used.tokens.output),
                 f"{'sim ' if used.simulated else ''}{money(used.cost, used.unpriced > 0)}",
-                f"{age(now - line.last_at)} ago",
+                age(now - line.last_at),
             )
         )
-    heads = ("SESSION", "BRANCH", "MODEL", "REQUESTS", "IN", "CACHED", "OUT", "COST", "LAST")
-    return table(heads, cells, right=(3, 4, 5, 6, 7))
+    heads = ("SESSION", "BRANCH", "MODEL", "REQUESTS", "IN", "CACHED", "OUT", "COST", "AGO")
+    return table(heads, cells, right=(3, 4, 5, 6, 7), lesser=(5, 6, 4, 3, 1))
 
 
 @command.command()

@@ -8,19 +8,9 @@ from typing import TYPE_CHECKING, get_args
 
 import click
 
-from console.output import (
-    do,
-    fail,
-    json_option,
-    out,
-    print_json,
-    say,
-    secret,
-    table,
-    who,
-    with_link,
-)
+from console.output import do, fail, json_option, out, print_json, say, secret, who, with_link
 from console.suggesting import Suggesting
+from console.tables import table
 from console.text import age, clean
 from router.contract import Dismiss, Done, Result, Role
 

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from console.output import DOWN, block, bold, out, print_json, red, say, table
+from console.output import DOWN, block, bold, out, print_json, red, say
+from console.tables import table
 from console.text import age, clean, clock, ms, tokens
 
 if TYPE_CHECKING:
@@ -65,9 +66,7 @@ def show(snapshot: Snapshot, now: float) -> None:
     uptime = age(now - snapshot.started_at)
     out(bold(f"Pointsman {clean(snapshot.version)}") + f"  running {uptime}  pid {snapshot.pid}")
     if snapshot.simulated_only:
-        out(
-            "every answer is simulated: no provider is configured (`pointsman doctor` says what is)"
-        )
+        out("every answer is simulated: no provider is configured (see `pointsman doctor`)")
     if snapshot.config_error:
         out(red(f"the newest edit was refused: {clean(snapshot.config_error)}"))
     if snapshot.ledger_trouble:
@@ -98,7 +97,7 @@ def services(views: tuple[ServiceView, ...]) -> list[str]:
         for view in (each, *each.keys)
     ]
     heads = ("NAME", "STATE", "MODE", "ADDRESS", "P50", "REQUESTS", "ERRORS", "WHY")
-    return table(heads, rows, right=(4, 5, 6))
+    return table(heads, rows, right=(4, 5, 6), lesser=(4, 2))
 
 
 def overrides(views: tuple[OverrideView, ...], now: float) -> list[str]:
@@ -133,6 +132,6 @@ def today(totals: Totals, running: int) -> list[str]:
     ]
     if totals.simulated_requests:
         cost = money(totals.simulated_cost)
-        rows.append(("simulated", f"{totals.simulated_requests:,}", "—", "—", "—", cost))
+        rows.append(("simulated", f"{totals.simulated_requests:,}", "", "", "", cost))
     lines = table(("", "REQUESTS", "ERRORS", "IN", "OUT", "COST"), rows, right=(1, 2, 3, 4, 5))
     return [*lines, f"{running} in flight"]

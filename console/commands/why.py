@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from console.output import block, bold, dim, fail, out, print_json, red, table
+from console.output import block, bold, dim, fail, out, print_json, red
+from console.tables import room, table, wrapped
 from console.text import clean, money, ms, rate, tokens, when
 
 if TYPE_CHECKING:
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
     from router.contract import AttemptView, Facts, Look, RequestDetail, RequestView
 
 section = "Look"
+
+#: cells of a fact's name
+LABEL = 9
 
 
 @click.command()
@@ -61,8 +65,12 @@ async def find(link: Link, id: str) -> RequestView:
 
 def show(detail: RequestDetail) -> None:
     view = detail.request
+    cells = room()
     for label, text in facts_of(view):
-        out(f"{dim(f'{label:<9}')} {text}")
+        lines = wrapped(text, cells and cells - LABEL - 1)
+        out(f"{dim(f'{label:<{LABEL}}')} {lines[0]}")
+        for line in lines[1:]:
+            out(" " * (LABEL + 1) + line)
     block("Decision", decision(detail.looks))
     block("Attempts", attempts(detail.attempts))
     if lost := left_out(detail.attempts):
@@ -169,7 +177,7 @@ def attempts(views: Sequence[AttemptView]) -> list[str]:
         "WHY",
         "ERROR",
     )
-    return table(heads, rows, right=(0, 3, 4, 5, 6, 7, 8))
+    return table(heads, rows, right=(0, 3, 4, 5, 6, 7, 8), lesser=(9, 4, 3))
 
 
 def left_out(views: Sequence[AttemptView]) -> list[str]:

@@ -321,7 +321,7 @@ def _unused(document: Document, file: _File) -> list[Finding]:
 
 def _summary(part: Part, file: _File) -> str:
     if not part.providers and part.routes is None:
-        return "no providers in it: the embedded default stands in"
+        return "no providers in it: those of the usage guide stand in"
     routes = ", ".join(part.routes.targets) if part.routes else "none"
     mode = ", strict" if part.routes and part.routes.strict else ""
     locked = "clients must show APIKEY" if file.APIKEY else "no client key"

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from router.config.part import price
 from router.settings import Deployment, Groups, Price, Provider, Routes, Scenario, Target
 
-SOURCE = "embedded default"
+SOURCE = "the usage guide"
 
 OLLAMA = "ollama-local"
 LITELLM = "litellm-internal"

@@ -66,7 +66,7 @@ class Groups:
     tags_all: bool = False  # a deployment needs all tags of a request, not one of them
     #: model names beginning with this go to the CCR plane ("ccr-claude-sonnet")
     ccr_prefix: str = "ccr-"
-    source: str = "embedded default"
+    source: str = "the usage guide"
     #: single deployments by their ids, and by what each is `called`
     by_id: Mapping[str, tuple[Deployment, ...]] = field(init=False, compare=False, repr=False)
     by_call: Mapping[str, tuple[Deployment, ...]] = field(init=False, compare=False, repr=False)

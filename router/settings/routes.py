@@ -36,7 +36,7 @@ class Routes:
     fallback: Mapping[Scenario, tuple[Target, ...]] = field(default_factory=dict)
     #: model-name prefix → provider that serves those models under their own names
     named: Mapping[str, str] = field(default_factory=dict)
-    source: str = "embedded default"
+    source: str = "the usage guide"
     #: these are a project's or a session's own
     personal: bool = False
     #: strict: where a request goes that CCR's rules throw at, if that is not the default here

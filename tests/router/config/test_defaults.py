@@ -149,7 +149,7 @@ def test_ollama_beside_a_key_takes_the_background(house: House) -> None:
 @pytest.mark.parametrize("models", [(), ("nomic-embed-text",)])
 def test_an_ollama_that_cannot_chat_serves_no_route(house: House, models: tuple[str, ...]) -> None:
     made = house.load(flags=FLAGS, probes=ollama(*models))
-    assert made.routes.source == "embedded default"
+    assert made.routes.source == "the usage guide"
     assert made.providers["ollama-local"].simulated is (not models)
 
 
