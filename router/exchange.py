@@ -173,7 +173,7 @@ def begin(router: Router, call: Call, surface: Surface, endpoint: str) -> Record
     call.id = record.id
     router.live.open(record)
     if router.telemetry is not None:
-        router.telemetry.began(record.id, headers.get("traceparent", ""))
+        router.telemetry.began(record.id, headers)
     return record
 
 

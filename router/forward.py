@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 async def forward(router: Router, call: Call, surface: Surface) -> None:
     """Serves one request for an endpoint of other_endpoints.PATHS."""
-    record = begin(router, call, surface, endpoint=call.path.strip("/").partition("/")[0])
+    record = begin(router, call, surface, endpoint=wire.endpoint_of(call.path))
     async with Border(router, call, surface.format, surface.headers, record) as border:
         limits = router.generation.limits
         raw = await read_body(call.scope, call.receive, limits, forms=True)

@@ -179,6 +179,11 @@ class Record(Struct, eq=False):
         return tally is not None and tally.finish is not None
 
     @property
+    def ends(self) -> tuple[str, ...]:
+        """Why the answer of each attempt ended, "" where it did not come to its end."""
+        return tuple((a.tally.finish or "") if a.tally is not None else "" for a in self.attempts)
+
+    @property
     def billed(self) -> list[Attempt]:
         """All attempts, since each may be billed. Where the request moved from a real provider to
         a simulated one or back, only those of the last one's kind: the two are never added."""

@@ -20,6 +20,7 @@ from router.added_models import AddedModels
 from router.alerts import Alerts
 from router.children import Child
 from router.contract import Finding, Listener, Reloaded, RequestDetail, ServiceView
+from router.conventions import Callee
 from router.cooldowns import Cooldowns
 from router.custom import CustomRouters
 from router.edge import Edge
@@ -176,7 +177,7 @@ class Router:
             self.sessions.learn(record, self.wall())
         self.ledger.request(detail)
         if self.telemetry is not None:
-            self.telemetry.finished(detail)
+            self.telemetry.finished(detail, record.ends)
         where = f"{view.provider},{view.model}" if view.provider else "no provider"
         text = f"{view.door} {view.asked or '(no model)'} → {where} {view.state}"
         if view.status is not None:
@@ -353,11 +354,11 @@ class Router:
         def complain(words: str) -> None:
             self.log.warning("telemetry", words)
 
-        def address(provider: str) -> str:
+        def callee(provider: str) -> Callee:
             known = self.generation.providers.get(provider)
-            return known.base if known is not None else ""
+            return Callee(known.kind, known.base) if known is not None else Callee()
 
-        telemetry = Telemetry(generation.otlp, complain, address)
+        telemetry = Telemetry(generation.otlp, complain, callee)
         self.log.add(telemetry.logged)
         return telemetry
 

@@ -10,10 +10,12 @@ from __future__ import annotations
 import hashlib
 import logging
 import os
+import re
 import threading
 import time
 from collections import OrderedDict, deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import NamedTuple
 
 from opentelemetry import trace
 from opentelemetry._logs import LogRecord, SeverityNumber
@@ -31,7 +33,15 @@ from opentelemetry.trace import NonRecordingSpan, SpanContext, SpanKind, Status,
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
 from router.contract import VERSION, AttemptView, LogLine, RequestDetail, RequestView
-from router.conventions import Words, name_of, of_attempt, of_request
+from router.conventions import (
+    Callee,
+    Words,
+    failure,
+    first_chunk,
+    name_of,
+    of_attempt,
+    of_request,
+)
 from router.exporters import exporters
 from router.settings import Otlp
 
@@ -55,13 +65,13 @@ _SEVERITY = {
 
 
 class Telemetry:
-    """`complain` gets what the SDK has to say, such as that nobody listens. `address` tells a
-    provider's URL, or ""; it is asked from another thread."""
+    """`complain` gets what the SDK has to say, such as that nobody listens. `callee` tells of a
+    provider by its name; it is asked from another thread."""
 
     def __init__(
-        self, otlp: Otlp, complain: Callable[[str], None], address: Callable[[str], str]
+        self, otlp: Otlp, complain: Callable[[str], None], callee: Callable[[str], Callee]
     ) -> None:
-        self._address = address
+        self._callee = callee
         # since 1.43 with a service.instance.id of each process: counters begin at 0 with it, and
         # Aspire's charts subtract what the same instance said before
         resource = Resource.create({"service.name": otlp.service, "service.version": VERSION})
@@ -100,7 +110,7 @@ class Telemetry:
         self._cost = meter.create_counter(
             "pointsman.cost", unit="{dollar}", description="Dollars spent, where prices are known"
         )
-        self._queue: deque[tuple[str, str] | RequestDetail | LogLine] = deque(maxlen=WAITING)
+        self._queue: deque[_Began | _Ended | LogLine] = deque(maxlen=WAITING)
         self._parents: OrderedDict[str, Context] = OrderedDict()  # of requests that came with one
         self._closing = threading.Event()
         self._complaints = _Complaints(complain)
@@ -111,14 +121,15 @@ class Telemetry:
 
     # ── from the event loop ──────────────────────────────────────────────────────────────────────
 
-    def began(self, request: str, parent: str) -> None:
-        """`parent` is the client's `traceparent`, or "". Said first, so that every line of a
-        request is of its trace."""
-        if parent:
-            self._queue.append((request, parent))
+    def began(self, request: str, headers: Mapping[str, str]) -> None:
+        """`headers` are the client's: its trace is gone on with. Said first, so that every line of
+        a request is of its trace."""
+        if parent := headers.get("traceparent"):
+            self._queue.append(_Began(request, parent, headers.get("tracestate", "")))
 
-    def finished(self, detail: RequestDetail) -> None:
-        self._queue.append(detail)
+    def finished(self, detail: RequestDetail, ends: tuple[str, ...]) -> None:
+        """`ends`: why the answer of each attempt ended (messages.StopReason), or ""."""
+        self._queue.append(_Ended(detail, ends))
 
     def logged(self, line: LogLine) -> None:
         if line.source != "telemetry":  # what we say of our own sending is not sent
@@ -147,39 +158,39 @@ class Telemetry:
                 item = self._queue.popleft()
                 if isinstance(item, LogLine):
                     self._line(item)
-                elif isinstance(item, RequestDetail):
-                    self._request(item)
+                elif isinstance(item, _Ended):
+                    self._request(*item)
                 else:
                     self._parent(*item)
 
-    def _parent(self, request: str, parent: str) -> None:
-        context = TraceContextTextMapPropagator().extract({"traceparent": parent})
-        self._parents[request] = context
+    def _parent(self, request: str, parent: str, state: str) -> None:
+        told = {"traceparent": parent, "tracestate": state}
+        self._parents[request] = TraceContextTextMapPropagator().extract(told)
         if len(self._parents) > WAITING:
             self._parents.popitem(last=False)
 
-    def _request(self, detail: RequestDetail) -> None:
+    def _request(self, detail: RequestDetail, ends: tuple[str, ...]) -> None:
         view = detail.request
         self._ids.of(view.id)
         span = self._tracer.start_span(
-            name_of(view.endpoint, view.asked or view.model),
+            name_of(view, view.asked or view.model),
             self._parents.get(view.id, Context()),
             SpanKind.SERVER,
-            attributes=of_request(view),
+            attributes=of_request(view, detail.facts),
             start_time=_nanos(view.started_at),
         )
         inside = trace.set_span_in_context(span)
-        for attempt in detail.attempts:
-            self._attempt(view, attempt, inside)
+        for attempt, end in zip(detail.attempts, ends, strict=True):
+            self._attempt(view, attempt, end, inside)
         if view.state != "done":
-            span.set_attribute("error.type", view.state)
+            span.set_attribute("error.type", failure(view, detail.attempts))
             span.set_status(Status(StatusCode.ERROR, view.error))
         span.end(_nanos(view.started_at, view.duration_ms))
 
-    def _attempt(self, view: RequestView, attempt: AttemptView, inside: Context) -> None:
-        words = of_attempt(view, attempt, self._address(attempt.provider))
+    def _attempt(self, view: RequestView, attempt: AttemptView, end: str, inside: Context) -> None:
+        words = of_attempt(view, attempt, self._callee(attempt.provider), end)
         span = self._tracer.start_span(
-            name_of(view.endpoint, attempt.model),
+            name_of(view, attempt.model),
             inside,
             SpanKind.CLIENT,
             attributes=words,
@@ -187,25 +198,26 @@ class Telemetry:
         )
         named = {
             name: words[name]
-            for name in ("gen_ai.operation.name", "gen_ai.provider.name", "gen_ai.request.model")
+            for name in (
+                *("gen_ai.operation.name", "gen_ai.provider.name", "gen_ai.request.model"),
+                *("pointsman.provider", "pointsman.simulated"),
+            )
         }
-        named["pointsman.simulated"] = attempt.simulated
         if attempt.outcome not in ("ok", ""):
             span.set_attribute("error.type", attempt.outcome)
             span.set_status(Status(StatusCode.ERROR, attempt.error))
             named["error.type"] = attempt.outcome
         span.end(_nanos(attempt.started_at, attempt.duration_ms))
         here = trace.set_span_in_context(span)  # an example of the figure is a link to its span
-        if attempt.tokens.prompt:
-            into = {**named, "gen_ai.token.type": "input"}
-            self._used.record(attempt.tokens.prompt, into, here)
-        if attempt.tokens.output:
-            out = {**named, "gen_ai.token.type": "output"}
-            self._used.record(attempt.tokens.output, out, here)
+        tokens = attempt.tokens
+        if tokens.prompt and not tokens.estimated:  # "it MUST NOT report", where it is not told
+            self._used.record(tokens.prompt, {**named, "gen_ai.token.type": "input"}, here)
+        if tokens.output and not tokens.estimated:
+            self._used.record(tokens.output, {**named, "gen_ai.token.type": "output"}, here)
         if attempt.duration_ms is not None:
             self._took.record(attempt.duration_ms / 1000, named, here)
-        if attempt.first_byte_ms is not None:
-            self._began.record(attempt.first_byte_ms / 1000, named, here)
+        if (first := first_chunk(view, attempt)) is not None:
+            self._began.record(first, named, here)
         if attempt.cost:
             self._cost.add(attempt.cost / 1e9, named, here)
 
@@ -244,6 +256,17 @@ def _span_id(request: str) -> int:
     return _trace_id(request) & (1 << 64) - 1
 
 
+class _Began(NamedTuple):
+    request: str
+    parent: str
+    state: str
+
+
+class _Ended(NamedTuple):
+    detail: RequestDetail
+    ends: tuple[str, ...]
+
+
 class _Ids(RandomIdGenerator):
     """Used by one thread alone."""
 
@@ -262,6 +285,13 @@ class _Ids(RandomIdGenerator):
         return own or super().generate_span_id()
 
 
+#: how the library that HTTP is sent with says that no connection was made
+_UNREACHED = re.compile(
+    r"HTTPS?ConnectionPool\(host='([^']*)', port=(\d+)\): Max retries exceeded with url: (\S+)"
+    r" \(Caused by .*?: (?:Failed to [a-z ]*: )?(?:\[Errno -?\d+\] )?([^\"')]*)[\"']?\)+"
+)
+
+
 class _Complaints(logging.Handler):
     """The SDK's words, each once in a while: it repeats itself while nobody listens."""
 
@@ -274,4 +304,6 @@ class _Complaints(logging.Handler):
         kind = f"{record.name} {record.msg}"
         if kind not in self._said:
             self._said.append(kind)
-            self._complain(record.getMessage()[:300])
+            self._complain(
+                _UNREACHED.sub(r"nobody answers at \1:\2\3 (\4)", record.getMessage())[:300]
+            )

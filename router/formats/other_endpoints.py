@@ -48,11 +48,16 @@ class Asked(Struct, frozen=True):
     place: tuple[int, int] | None = None  # of the model's name in it
 
 
-def parse(path: str, content_type: str, raw: bytes) -> Asked:
-    """Raises CallerError. `path` is one that PATHS knows."""
+def endpoint_of(path: str) -> str:
+    """What the ledger calls a path that PATHS knows."""
     found = PATHS.fullmatch(path)
     assert found is not None
-    endpoint = next(filter(None, found.groups()))
+    return next(filter(None, found.groups()))
+
+
+def parse(path: str, content_type: str, raw: bytes) -> Asked:
+    """Raises CallerError. `path` is one that PATHS knows."""
+    endpoint = endpoint_of(path)
     behind = _VERSION.sub("", path)
     boundary = multipart.boundary_of(content_type)
     if boundary is not None:

@@ -7,8 +7,10 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
-from router.contract import AttemptView, LogLine, RequestDetail, RequestView, Tokens
+from router.contract import AttemptView, Facts, LogLine, RequestDetail, RequestView, Tokens
+from router.conventions import Callee, failure, first_chunk, of_attempt, of_request
 from router.settings import Otlp, Secret
 from router.telemetry import Telemetry
 from tests.fakes import certificate
@@ -26,7 +28,12 @@ ATTEMPT = AttemptView(
 )
 VIEW = RequestView("req_1", 1.0, "done", "ccr", "anthropic_messages", model="deepseek-chat")
 DETAIL = RequestDetail(VIEW, attempts=(ATTEMPT,))
-AT = {"deepseek": "https://api.deepseek.com/v1"}
+#: by the names that people gave them
+AT = {
+    "deepseek": Callee("deepseek", "https://api.deepseek.com/v1"),
+    "mine": Callee("xai", "https://api.x.ai/v1"),
+    "box": Callee("compatible", "http://127.0.0.1:8000"),
+}
 
 Serve = Callable[..., AbstractContextManager[tuple[str, Received]]]
 both = pytest.mark.parametrize(
@@ -38,9 +45,9 @@ def send(endpoint: str, protocol: str, key: str = "") -> list[str]:
     """A process's worth of signals; what was complained of."""
     said: list[str] = []
     otlp = Otlp(endpoint, protocol, {KEY: Secret(key)} if key else {})
-    telemetry = Telemetry(otlp, said.append, lambda provider: AT.get(provider, ""))
+    telemetry = Telemetry(otlp, said.append, lambda name: AT.get(name, Callee()))
     telemetry.logged(LogLine(0, 1.0, "info", "exchange", "done", request="req_1"))
-    telemetry.finished(DETAIL)
+    telemetry.finished(DETAIL, ("end_turn",))
     telemetry.close()
     return said
 
@@ -57,7 +64,8 @@ def test_the_dashboard_names_whom_we_called_and_links_figures_and_lines_to_their
     words = attributes(call)
     assert (words["server.address"], words["server.port"]) == ("api.deepseek.com", "443")
     assert words["gen_ai.response.model"] == "deepseek-chat"
-    assert "" not in {value for span in received.spans for value in attributes(span).values()}
+    assert words["gen_ai.response.finish_reasons"] == {"values": [{"string_value": "stop"}]}
+    assert "" not in [value for span in received.spans for value in attributes(span).values()]
     took = next(m for m in received.metrics if m["name"] == "gen_ai.client.operation.duration")
     [example] = took["histogram"]["data_points"][0]["exemplars"]
     assert (example["trace_id"], example["span_id"]) == (call["trace_id"], call["span_id"])
@@ -84,3 +92,50 @@ def test_the_certificate_of_the_variables_is_trusted(
     with grpc_receiver(tls=tmp_path) as (endpoint, received):
         assert send(endpoint, "grpc") == []
     assert received.spans
+
+
+def test_what_the_conventions_say_must_be_and_must_not_be() -> None:
+    def call(attempt: AttemptView, end: str = "", view: RequestView = VIEW) -> dict[str, object]:
+        return dict(of_attempt(view, attempt, AT[attempt.provider], end))
+
+    mine = call(replace(ATTEMPT, provider="mine"), "tool_use")
+    assert (mine["gen_ai.provider.name"], mine["pointsman.provider"]) == ("x_ai", "mine")
+    assert mine["gen_ai.response.finish_reasons"] == ("tool_call",)
+    assert call(replace(ATTEMPT, provider="box"))["gen_ai.provider.name"] == "box"
+    assert "gen_ai.request.stream" not in mine
+    # a stream's first chunk is that of an answer, and of nothing else
+    streamed, answered = replace(VIEW, stream=True), replace(ATTEMPT, first_byte_ms=250.0)
+    assert call(answered, view=streamed)["gen_ai.response.time_to_first_chunk"] == 0.25
+    assert first_chunk(VIEW, answered) is None
+    assert first_chunk(streamed, replace(answered, status=500)) is None
+    # one that was cut: what it used is our own count, and it ended in no reason of the model's
+    tokens = Tokens(input=7, output=3, estimated=True)
+    cut = replace(answered, outcome="upstream", tokens=tokens)
+    assert call(cut)["pointsman.usage.estimated"] is True
+    assert call(cut)["gen_ai.response.finish_reasons"] == ("error",)
+    failed = replace(VIEW, state="failed", status=400)
+    assert [failure(failed, one) for one in ((), (ATTEMPT,), (ATTEMPT, cut))] == [
+        *("400", "400", "upstream")
+    ]
+    assert failure(replace(VIEW, state="cancelled"), ()) == "cancelled"
+    for dialect, endpoint, operation in (
+        ("openai_completions", "chat", "text_completion"),
+        ("openai_chat", "embeddings", "embeddings"),
+        ("openai_chat", "images", "generate_content"),
+        ("openai_chat", "rerank", "rerank"),
+    ):
+        told = of_request(replace(VIEW, dialect=dialect, endpoint=endpoint), Facts(effort="high"))
+        assert told["gen_ai.operation.name"] == operation
+        assert told["gen_ai.request.reasoning.level"] == "high"
+
+
+def test_a_trace_s_state_is_gone_on_with_and_an_estimate_is_no_figure() -> None:
+    cut = replace(ATTEMPT, tokens=Tokens(input=7, estimated=True))
+    with receiver() as (endpoint, received):
+        telemetry = Telemetry(Otlp(endpoint, "http/protobuf", {}), print, lambda _: Callee())
+        parent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+        telemetry.began("req_1", {"traceparent": parent, "tracestate": "dd=s:1"})
+        telemetry.finished(RequestDetail(VIEW, attempts=(cut,)), ("",))
+        telemetry.close()
+    assert {span.get("trace_state") for span in received.spans} == {"dd=s:1"}
+    assert "gen_ai.client.token.usage" not in {metric["name"] for metric in received.metrics}
