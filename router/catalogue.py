@@ -11,7 +11,7 @@ from router.contract import ModelView
 from router.prices import price
 from router.providers import KINDS
 from router.rules.groups import find, unaliased
-from router.settings import Generation, Provider
+from router.settings import Generation, Provider, Target
 
 
 def models(generation: Generation) -> tuple[ModelView, ...]:
@@ -21,6 +21,19 @@ def models(generation: Generation) -> tuple[ModelView, ...]:
         for provider in generation.providers.values()
         for model in provider.models
     )
+
+
+def configured(generation: Generation, provider: str, model: str) -> bool:
+    """Whether somebody wrote it down here; else a client made the name up, or an operator did."""
+    known = generation.providers.get(provider)
+    if known is not None and model in known.models:
+        return True
+    target, routes = Target(provider, model), generation.routes
+    chains = (routes.targets.values(), *routes.fallback.values())
+    if any(target in chain for chain in chains):
+        return True
+    groups = generation.groups.deployments.values()
+    return any(deployment.target == target for group in groups for deployment in group)
 
 
 def view(provider: Provider, model: str, generation: Generation) -> ModelView:

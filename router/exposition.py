@@ -17,8 +17,7 @@ Labels = Mapping[str, str]
 Sample = tuple[Labels, float]
 #: as the format says; what could drive a terminal that shows it is left out
 _ESCAPES = str.maketrans(
-    {chr(n): None for n in (*range(0x20), *range(0x7F, 0xA0))}
-    | {"\\": r"\\", '"': r"\"", "\n": r"\n"}
+    {chr(n): None for n in (*range(0x20), *range(0x7F, 0xA0))} | {"\\": r"\\", '"': r"\""}
 )
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections import Counter
+from collections.abc import Callable
 
 from router.contract import RequestView
 
@@ -15,7 +16,31 @@ from router.contract import RequestView
 BUCKETS = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0)
 #: series; what is more is counted under the model "other"
 MOST = 400
+#: models of their own among those that nobody configured: clients can name any
+FREE = 50
 OTHER = "other"
+#: left out of a name: as a label's value two names would be told as the same one
+_CONTROLS = dict.fromkeys((*range(0x20), *range(0x7F, 0xA0)))
+#: whether a provider's model is one that is configured
+Configured = Callable[[str, str], bool]
+
+
+class Names:
+    """Which models are counted by their names: those that are configured, and the first few others
+    that were asked for."""
+
+    def __init__(self, configured: Configured) -> None:
+        self._configured = configured
+        self._free: set[tuple[str, str]] = set()
+
+    def of(self, provider: str, model: str) -> str:
+        model = model.translate(_CONTROLS)
+        if (provider, model) in self._free or self._configured(provider, model):
+            return model
+        if len(self._free) >= FREE:
+            return OTHER
+        self._free.add((provider, model))
+        return model
 
 
 class Spread:
@@ -51,7 +76,8 @@ Key = tuple[str, str, str, bool]
 
 
 class Meters:
-    def __init__(self) -> None:
+    def __init__(self, names: Names) -> None:
+        self._names = names
         self.series: dict[Key, Series] = {}
         #: by status: what was turned away before it was a request for a model
         self.refused: Counter[int] = Counter()
@@ -83,6 +109,7 @@ class Meters:
             series.ttft.add(view.ttft_ms / 1000)
 
     def _new(self, key: Key) -> Series:
-        if len(self.series) >= MOST:
-            key = (*key[:1], OTHER, OTHER, key[3])
+        door, provider, model, simulated = key
+        model = self._names.of(provider, model) if len(self.series) < MOST else OTHER
+        key = (door, provider, model, simulated)
         return self.series.setdefault(key, Series())

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 from router import formats, upkeep
 from router.added_models import AddedModels
 from router.alerts import Alerts
+from router.catalogue import configured
 from router.children import Child
 from router.contract import Finding, Listener, Reloaded, RequestDetail, ServiceView
 from router.conventions import Callee
@@ -36,7 +37,7 @@ from router.invitations import Invitations
 from router.live import RECENT, Live, midnight
 from router.log import Log
 from router.log_outlet import Form
-from router.meters import Meters
+from router.meters import Meters, Names
 from router.overrides import Overrides
 from router.passed import PASSED
 from router.pauses import PAUSE
@@ -110,7 +111,7 @@ class Router:
         self.visitors = Visitors(self.live.tell)
         self.invitations = Invitations(self.wall, home.browsers)
         self.counter = Counter()
-        self.meters = Meters()
+        self.meters = Meters(Names(self._configured))
         self.sessions = Sessions()
         self.signers = Signers()
         self.remembered = Remembered()
@@ -345,6 +346,9 @@ class Router:
         if any(p.simulated and not p.plane for p in self.generation.providers.values()):
             self.need("simulator")
 
+    def _configured(self, provider: str, model: str) -> bool:
+        return configured(self.generation, provider, model)
+
     def _telemetry(self, generation: Generation) -> Telemetry | None:
         """Imported here: the SDK is an extra, and half a second of start."""
         if generation.otlp is None:
@@ -358,7 +362,7 @@ class Router:
             known = self.generation.providers.get(provider)
             return Callee(known.kind, known.base) if known is not None else Callee()
 
-        telemetry = Telemetry(generation.otlp, complain, callee)
+        telemetry = Telemetry(generation.otlp, complain, callee, Names(self._configured))
         self.log.add(telemetry.logged)
         return telemetry
 

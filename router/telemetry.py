@@ -43,6 +43,7 @@ from router.conventions import (
     of_request,
 )
 from router.exporters import exporters
+from router.meters import Names
 from router.settings import Otlp
 
 #: finished requests and lines that may wait; beyond that the oldest are lost
@@ -66,12 +67,17 @@ _SEVERITY = {
 
 class Telemetry:
     """`complain` gets what the SDK has to say, such as that nobody listens. `callee` tells of a
-    provider by its name; it is asked from another thread."""
+    provider by its name; it and `names` are asked from another thread."""
 
     def __init__(
-        self, otlp: Otlp, complain: Callable[[str], None], callee: Callable[[str], Callee]
+        self,
+        otlp: Otlp,
+        complain: Callable[[str], None],
+        callee: Callable[[str], Callee],
+        names: Names,
     ) -> None:
         self._callee = callee
+        self._names = names
         # since 1.43 with a service.instance.id of each process: counters begin at 0 with it, and
         # Aspire's charts subtract what the same instance said before
         resource = Resource.create({"service.name": otlp.service, "service.version": VERSION})
@@ -199,10 +205,11 @@ class Telemetry:
         named = {
             name: words[name]
             for name in (
-                *("gen_ai.operation.name", "gen_ai.provider.name", "gen_ai.request.model"),
+                *("gen_ai.operation.name", "gen_ai.provider.name"),
                 *("pointsman.provider", "pointsman.simulated"),
             )
         }
+        named["gen_ai.request.model"] = self._names.of(attempt.provider, attempt.model)
         if attempt.outcome not in ("ok", ""):
             span.set_attribute("error.type", attempt.outcome)
             span.set_status(Status(StatusCode.ERROR, attempt.error))

@@ -52,7 +52,7 @@ def endpoint_of(path: str) -> str:
     """What the ledger calls a path that PATHS knows."""
     found = PATHS.fullmatch(path)
     assert found is not None
-    return next(filter(None, found.groups()))
+    return next(name for name in found.groups() if name)
 
 
 def parse(path: str, content_type: str, raw: bytes) -> Asked:

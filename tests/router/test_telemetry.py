@@ -11,6 +11,7 @@ from msgspec.structs import replace
 
 from router.contract import AttemptView, Facts, LogLine, RequestDetail, RequestView, Tokens
 from router.conventions import Callee, failure, first_chunk, of_attempt, of_request
+from router.meters import Names
 from router.settings import Otlp, Secret
 from router.telemetry import Telemetry
 from tests.fakes import certificate
@@ -34,6 +35,7 @@ AT = {
     "mine": Callee("xai", "https://api.x.ai/v1"),
     "box": Callee("compatible", "http://127.0.0.1:8000"),
 }
+NAMES = Names(lambda provider, model: True)
 
 Serve = Callable[..., AbstractContextManager[tuple[str, Received]]]
 both = pytest.mark.parametrize(
@@ -45,7 +47,7 @@ def send(endpoint: str, protocol: str, key: str = "") -> list[str]:
     """A process's worth of signals; what was complained of."""
     said: list[str] = []
     otlp = Otlp(endpoint, protocol, {KEY: Secret(key)} if key else {})
-    telemetry = Telemetry(otlp, said.append, lambda name: AT.get(name, Callee()))
+    telemetry = Telemetry(otlp, said.append, lambda name: AT.get(name, Callee()), NAMES)
     telemetry.logged(LogLine(0, 1.0, "info", "exchange", "done", request="req_1"))
     telemetry.finished(DETAIL, ("end_turn",))
     telemetry.close()
@@ -132,7 +134,7 @@ def test_what_the_conventions_say_must_be_and_must_not_be() -> None:
 def test_a_trace_s_state_is_gone_on_with_and_an_estimate_is_no_figure() -> None:
     cut = replace(ATTEMPT, tokens=Tokens(input=7, estimated=True))
     with receiver() as (endpoint, received):
-        telemetry = Telemetry(Otlp(endpoint, "http/protobuf", {}), print, lambda _: Callee())
+        telemetry = Telemetry(Otlp(endpoint, "http/protobuf", {}), print, lambda _: Callee(), NAMES)
         parent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
         telemetry.began("req_1", {"traceparent": parent, "tracestate": "dd=s:1"})
         telemetry.finished(RequestDetail(VIEW, attempts=(cut,)), ("",))

@@ -14,7 +14,7 @@ import pytest
 
 from router.contract import RequestView, Tokens
 from router.exposition import traffic
-from router.meters import BUCKETS, MOST, OTHER, Meters, Spread
+from router.meters import BUCKETS, FREE, MOST, OTHER, Meters, Names, Spread
 from storage.home import Home
 from tests.harness import running
 from tests.router.inside import served
@@ -34,7 +34,7 @@ def sample(lines: list[str], start: str) -> float:
 
 
 def test_what_has_passed_is_added_up() -> None:
-    meters = Meters()
+    meters = Meters(Names(lambda provider, model: True))
     used = Tokens(input=10, cache_read=5, cache_write=2, cache_write_1h=1, output=7, reasoning=3)
     meters.finished(view(tokens=used, cost=2_000_000_000, duration_ms=100.0, ttft_ms=50.0))
     meters.finished(view(state="failed", tokens=used, duration_ms=10_000_000.0))
@@ -59,12 +59,21 @@ def test_a_bound_belongs_to_its_bucket() -> None:
 
 
 def test_made_up_names_end_in_one_series_and_forge_no_line() -> None:
-    meters = Meters()
-    for number in range(MOST + 50):
+    meters = Meters(Names(lambda provider, model: model.startswith("mine")))
+    for number in range(FREE + 50):
         meters.finished(view(model=f'm{number}"\n\x1b[31m\\'))
-    assert len(meters.series) == MOST + 1
-    assert meters.series["ccr", OTHER, OTHER, False].done == 50
-    for line in traffic(meters):
+        meters.finished(view(model=f'm{number}"[31m\\'))
+    assert len(meters.series) == FREE + 1
+    assert meters.series["ccr", "p", OTHER, False].done == 100
+    # they take no place from those that are configured, of which there may be many
+    for number in range(MOST):
+        meters.finished(view(model=f"mine-{number}"))
+    assert meters.series["ccr", "p", "mine-0", False].done == 1
+    assert len(meters.series) == MOST
+    lines = list(traffic(meters))
+    names = [line.rpartition(" ")[0] for line in lines if not line.startswith("#")]
+    assert len(names) == len(set(names))
+    for line in lines:
         assert re.fullmatch(r'#.*|\w+(\{(\w+="([^"\\\n]|\\.)*",?)*\})? \S+', line), line
         assert "\x1b" not in line
 
