@@ -14,6 +14,7 @@ from router.asgi import Receive, Scope, Send
 from router.edge import Edge, bind
 from router.guards import check
 from router.guards.body import read_body
+from router.headers import read
 from router.settings import Generation, Groups, Limits, Role, Routes, Timeouts
 from router.transport import Transport
 
@@ -25,8 +26,9 @@ async def main(port: int, mock: int) -> None:
     headers = (("content-type", "application/json"), ("authorization", "Bearer sk-bench"))
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
-        check(scope, generation)
-        body = await read_body(scope, receive, limits)
+        asked = read(scope["headers"])
+        check(scope, asked, generation)
+        body = await read_body(asked, receive, limits)
         answer = await transport.send(
             scope["method"], base + scope["path"], headers, body, timeouts=timeouts, provider="mock"
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from router.asgi import Receive, Scope, Send
@@ -40,16 +41,19 @@ class App:
     def __init__(self, router: Router, roots: dict[int, Door]) -> None:
         self._router = router
         self._roots = roots
+        #: the same few are asked for again and again
+        self._door = lru_cache(maxsize=256)(self._found)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             return
-        door, path = self._door(scope)
+        server = scope["server"]
+        door, path = self._door(scope["path"], server[1] if server else 0)
         router = self._router
         generation = router.generation
         call = Call(scope, receive, send, path)
         try:
-            site = check(scope, generation)
+            site = check(scope, call.headers, generation)
         except CallerError as error:
             refused(router, call, error.status, error.noted)
             body = {"error": {"message": error.message, "type": "permission_error"}}
@@ -72,10 +76,9 @@ class App:
         else:
             await at_host(router, call, site)
 
-    def _door(self, scope: Scope) -> tuple[Door, str]:
-        path: str = scope["path"]
-        server = scope["server"]
-        door = self._roots.get(server[1]) if server else None
+    def _found(self, path: str, port: int) -> tuple[Door, str]:
+        """The door at a path of a port, and the path behind it."""
+        door = self._roots.get(port)
         if door is not None:
             return door, path
         first, _, rest = path[1:].partition("/")

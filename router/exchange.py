@@ -80,7 +80,7 @@ async def exchange(router: Router, call: Call, surface: Surface) -> None:
     """Serves one request for a completion. Never raises but when the router itself is ended."""
     record = begin(router, call, surface, endpoint="chat")
     async with Border(router, call, surface.format, surface.headers, record) as border:
-        raw = await read_body(call.scope, call.receive, router.generation.limits)
+        raw = await read_body(call.headers, call.receive, router.generation.limits)
         border.watch_client()
         request = surface.parse(raw)
         _learn(record, request)
@@ -166,7 +166,7 @@ def begin(router: Router, call: Call, surface: Surface, endpoint: str) -> Record
         router.wall(),
         now,
         now + KEPT_AFTER,
-        task=asyncio.current_task(),
+        task=asyncio.current_task(router.loop),
     )
     if holder is not None:
         record.holder, record.user = holder, holder.user_id or ""

@@ -91,8 +91,9 @@ class Router:
         self.config_error = ""
         self._reload_from = reload_from
         self.pid = os.getpid()
-        self.wall = time.time
-        self.now = time.monotonic
+        #: asked for once: each further time would be a system call
+        self.loop = asyncio.get_running_loop()
+        self.wall, self.now = time.time, time.monotonic
         self.chance = random.random
         self.ping = PING
         self.began, self.began_at = self.now(), self.wall()

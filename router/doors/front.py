@@ -79,7 +79,7 @@ def _misdirected(router: Router, call: Call) -> bool:
 
 
 def _name(call: Call) -> str:
-    return name_of(call.headers.get("host", "").encode("latin-1"))
+    return name_of(call.headers.get("host", ""))
 
 
 async def _nobody(router: Router, call: Call) -> None:

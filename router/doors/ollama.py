@@ -66,7 +66,7 @@ async def _route(router: Router, call: Call) -> None:
         case "GET" | "HEAD", "/api/ps":
             await call.json(200, {"models": _loaded(router)})
         case "POST", "/api/show":
-            raw = await read_body(call.scope, call.receive, router.generation.limits)
+            raw = await read_body(call.headers, call.receive, router.generation.limits)
             await call.json(200, _show(router, body_of(raw)))
         case _, path if path in _MANAGES or path.startswith("/api/blobs"):
             raise CallerError(
@@ -83,8 +83,7 @@ async def _route(router: Router, call: Call) -> None:
 def _any_type(call: Call) -> None:
     """Ollama takes every body for JSON, and its own documentation asks by `curl -d`, which then
     says that it sends a form. A web page's form says its Origin, and was refused by that."""
-    headers = call.scope["headers"]
-    call.scope["headers"] = [pair for pair in headers if pair[0] != b"content-type"]
+    call.headers.pop("content-type", None)
 
 
 def known_as(asked: str, known: list[str]) -> str:

@@ -11,22 +11,23 @@ proxied.py     a proxy before a router that asks for no key: said, not refused
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from router.asgi import Scope
 from router.guards import host, origin
 from router.settings import Generation, Site
 
 
-def check(scope: Scope, generation: Generation) -> Site | None:
-    """Raises CallerError 403 (Host, Origin). Returns the site that the Host names, if one does: its
-    own pages may call it, and nothing else."""
-    headers = dict(scope["headers"])
-    named = headers.get(b"host", b"")
-    listen = generation.listen
-    server = scope["server"]
+def check(scope: Scope, headers: Mapping[str, str], generation: Generation) -> Site | None:
+    """`headers` are those of the scope. Raises CallerError 403 (Host, Origin). Returns the site
+    that the Host names, if one does: its own pages may call it, and nothing else."""
+    named = headers.get("host", "")
+    listen, server = generation.listen, scope["server"]
     host.check(named, server[0] if server else "", listen.hosts)
     site = generation.hosts.get(host.name_of(named)) if generation.hosts else None
-    if b"origin" in headers:
+    if "origin" in headers:
         for name, value in scope["headers"]:  # a second one must not hide the first
-            if name == b"origin" and (site is None or not origin.same(value, named)):
-                origin.check(value, named, listen.origins)
+            text = value.decode("latin-1")
+            if name == b"origin" and (site is None or not origin.same(text, named)):
+                origin.check(text, named, listen.origins)
     return site

@@ -5,7 +5,9 @@ What goes on to another program as it is (doors/passing.py) is not read here, of
 
 from __future__ import annotations
 
-from router.asgi import Receive, Scope
+from collections.abc import Mapping
+
+from router.asgi import Receive
 from router.errors import CallerError
 from router.guards import content
 from router.settings import Limits
@@ -16,17 +18,16 @@ class ClientGoneError(Exception):
 
 
 async def read_body(
-    scope: Scope, receive: Receive, limits: Limits, *, forms: bool = False
+    headers: Mapping[str, str], receive: Receive, limits: Limits, *, forms: bool = False
 ) -> bytes:
-    """The whole body; `forms`: it may be one with files.
+    """The whole body of a request with these headers; `forms`: it may be one with files.
 
     Raises CallerError 413 or 415, ClientGoneError.
     """
-    headers = dict(scope["headers"])
     # one that is no number, or a second one, never gets past the parser
-    if int(headers.get(b"content-length", 0)) > limits.body_bytes:
+    if int(headers.get("content-length", 0)) > limits.body_bytes:
         raise _too_big(limits)
-    content.check(headers.get(b"content-type", b""), forms=forms)
+    content.check(headers.get("content-type", ""), forms=forms)
     pieces: list[bytes] = []
     size = 0
     while True:

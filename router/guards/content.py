@@ -8,13 +8,13 @@ from functools import lru_cache
 from router.errors import CallerError
 
 
-def check(content_type: bytes, *, forms: bool = False) -> None:
-    """Raises CallerError 415 for a body that says it is not JSON. b"" (nothing said) passes.
+def check(content_type: str, *, forms: bool = False) -> None:
+    """Raises CallerError 415 for a body that says it is not JSON. "" (nothing said) passes.
 
     `forms`: files are sent here, as multipart/form-data. A page that sends one says its Origin, and
     is refused by that.
     """
-    if forms and content_type.lower().startswith(b"multipart/form-data"):
+    if forms and content_type.lower().startswith("multipart/form-data"):
         return
     if not is_json(content_type):
         raise CallerError(
@@ -23,8 +23,8 @@ def check(content_type: bytes, *, forms: bool = False) -> None:
 
 
 @lru_cache(maxsize=256)
-def is_json(content_type: bytes) -> bool:
-    media = content_type.partition(b";")[0].strip().lower()
-    return media in (b"", b"application/json") or (
-        media.startswith(b"application/") and media.endswith(b"+json")
+def is_json(content_type: str) -> bool:
+    media = content_type.partition(";")[0].strip().lower()
+    return media in ("", "application/json") or (
+        media.startswith("application/") and media.endswith("+json")
     )

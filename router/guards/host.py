@@ -9,7 +9,7 @@ from functools import lru_cache
 from router.errors import CallerError
 
 
-def check(host: bytes, own: str, hosts: tuple[str, ...]) -> None:
+def check(host: str, own: str, hosts: tuple[str, ...]) -> None:
     """`host` is the Host header, `own` the address the connection came in on, `hosts` the names
     that were configured. Raises CallerError 403."""
     if not allowed(host, own, hosts):
@@ -20,16 +20,16 @@ def check(host: bytes, own: str, hosts: tuple[str, ...]) -> None:
 
 
 @lru_cache(maxsize=256)
-def allowed(host: bytes, own: str, hosts: tuple[str, ...]) -> bool:
+def allowed(host: str, own: str, hosts: tuple[str, ...]) -> bool:
     """Any port is right: a proxy or a tunnel may have another."""
     name = name_of(host)
     return is_loopback(name) or name == own or name in (h.lower() for h in hosts)
 
 
 @lru_cache(maxsize=256)
-def name_of(host: bytes) -> str:
+def name_of(host: str) -> str:
     """The name in a Host header, as it is compared."""
-    return without_port(host.decode("latin-1")).lower().rstrip(".")
+    return without_port(host).lower().rstrip(".")
 
 
 def without_port(host: str) -> str:

@@ -18,14 +18,13 @@ _METHODS = "GET, POST, OPTIONS"
 _MAX_AGE = "600"
 
 
-def check(origin: bytes, host: bytes, origins: tuple[str, ...]) -> None:
+def check(origin: str, host: str, origins: tuple[str, ...]) -> None:
     """Raises CallerError 403 unless the page is ours (same origin, on loopback) or a named one."""
-    text = origin.decode("latin-1")
-    if text in origins:
+    if origin in origins:
         return
     try:
-        parts = urlsplit(text)
-        same = parts.netloc.lower() == host.decode("latin-1").lower()
+        parts = urlsplit(origin)
+        same = parts.netloc.lower() == host.lower()
         if same and parts.scheme in ("http", "https") and is_loopback(parts.hostname or ""):
             return
     except ValueError:
@@ -35,10 +34,10 @@ def check(origin: bytes, host: bytes, origins: tuple[str, ...]) -> None:
     )
 
 
-def same(origin: bytes, host: bytes) -> bool:
+def same(origin: str, host: str) -> bool:
     """Whether a page of this very host asks."""
-    scheme, _, rest = origin.partition(b"://")
-    return scheme in (b"http", b"https") and bool(host) and rest.lower() == host.lower()
+    scheme, _, rest = origin.partition("://")
+    return scheme in ("http", "https") and bool(host) and rest.lower() == host.lower()
 
 
 def cors(origin: str, origins: tuple[str, ...]) -> Headers:

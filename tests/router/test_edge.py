@@ -16,6 +16,7 @@ import pytest
 from router.asgi import Receive, Scope, Send
 from router.edge import Edge, PortTakenError, bind, bind_unix
 from router.guards.body import ClientGoneError, read_body
+from router.headers import read
 from router.settings import Limits
 from tests.fakes.raw import status, talk
 
@@ -37,7 +38,7 @@ class App:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         self.scopes.append(scope)
         try:
-            body = await read_body(scope, receive, self.limits)
+            body = await read_body(read(scope["headers"]), receive, self.limits)
             if scope["path"] == "/hold":
                 self.holding.set()
                 await self.hold.wait()
