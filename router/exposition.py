@@ -13,6 +13,8 @@ from router.contract import ServiceView
 from router.meters import BUCKETS, Key, Meters, Spread
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+#: where a request went that was refused before a model was chosen
+NOBODY = "none"
 Labels = Mapping[str, str]
 Sample = tuple[Labels, float]
 #: as the format says; what could drive a terminal that shows it is left out
@@ -33,7 +35,7 @@ def histogram(name: str, words: str, spreads: Mapping[Key, Spread]) -> Iterator[
     yield f"# HELP {name} {words}"
     yield f"# TYPE {name} histogram"
     for (door, provider), spread in _by_provider(spreads).items():
-        labels = {"door": door, "provider": provider}
+        labels = {"door": door, "provider": provider or NOBODY}
         bounds = [*(_number(bound) for bound in BUCKETS), "+Inf"]
         counts = list(accumulate(spread.counts))
         for bound, count in zip(bounds, counts, strict=True):
@@ -122,8 +124,8 @@ def _of(key: Key) -> dict[str, str]:
     door, provider, model, simulated = key
     return {
         "door": door,
-        "provider": provider,
-        "model": model,
+        "provider": provider or NOBODY,
+        "model": model or NOBODY,
         "simulated": "true" if simulated else "false",
     }
 

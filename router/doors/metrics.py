@@ -39,6 +39,15 @@ def _router(router: Router) -> list[str]:
         ("config_refused", "gauge", "1: the newest edit was refused.", bool(router.config_error)),
     ):
         lines += family(f"pointsman_{name}", kind, words, [({}, int(value))])
+    today = router.live.beat().today
+    spent = [
+        ({"simulated": "false"}, today.cost / 1e9),
+        ({"simulated": "true"}, today.simulated_cost / 1e9),
+    ]
+    words = "Dollars of this local day from the ledger, as far as prices are known."
+    lines += family("pointsman_today_cost_dollars", "gauge", words, spent)
+    words = "Calls of this day whose price is not known: the dollars are a lower bound."
+    lines += family("pointsman_today_unpriced", "gauge", words, [({}, today.unpriced)])
     words = "Requests that were turned away before a model was chosen: keys, paths, names."
     away = [({"status": str(status)}, count) for status, count in router.meters.refused.items()]
     lines += family("pointsman_refused_requests_total", "counter", words, away)
