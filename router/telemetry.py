@@ -54,6 +54,8 @@ GATHER = 0.2
 EVERY = 10_000
 #: seconds for the last of everything when the router ends
 LAST_WORDS = 2.0
+#: seconds until the same is complained of again
+QUIET = 3600.0
 #: as the conventions advise: tokens, seconds
 TOKENS = [float(4**power) for power in range(14)]
 SECONDS = [0.01 * 2**power for power in range(14)]
@@ -300,17 +302,19 @@ _UNREACHED = re.compile(
 
 
 class _Complaints(logging.Handler):
-    """The SDK's words, each once in a while: it repeats itself while nobody listens."""
+    """The SDK's words, each once in QUIET seconds: it repeats itself while nobody listens."""
 
     def __init__(self, complain: Callable[[str], None]) -> None:
         super().__init__(logging.WARNING)
         self._complain = complain
-        self._said: deque[str] = deque(maxlen=20)
+        self._said: dict[str, float] = {}
 
     def emit(self, record: logging.LogRecord) -> None:
-        kind = f"{record.name} {record.msg}"
-        if kind not in self._said:
-            self._said.append(kind)
-            self._complain(
-                _UNREACHED.sub(r"nobody answers at \1:\2\3 (\4)", record.getMessage())[:300]
-            )
+        args = record.args if isinstance(record.args, tuple) else ()
+        which = [word for word in ("traces", "metrics", "logs") if word in args]
+        kind, now = f"{record.name} {record.msg} {which}", time.monotonic()
+        if now < self._said.get(kind, now):
+            return
+        self._said[kind] = now + QUIET
+        told = _UNREACHED.sub(r"nobody answers at \1:\2\3 (\4)", record.getMessage())
+        self._complain(told[:300])
