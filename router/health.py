@@ -197,7 +197,7 @@ class Health:
         views = []
         for one in provider.per_key:
             passed = self._passed.get(of_key(provider.name, one.slot), Passed())
-            state, reason = passed.condition()
+            state, reason = passed.condition(at)
             until = self._cooldowns.until(provider.name, now, one.slot)
             if until is not None:
                 state, reason = "degraded", passed.last_error or "resting after errors"
@@ -280,10 +280,11 @@ class Health:
             state = "up"
         elif answered is not None and provider.local:
             state = "up" if answered else "down"
-            if answered and passed.condition()[0] == "degraded":  # it is there, and refuses
-                state, reason = passed.condition()
+            shown = passed.condition(self._wall())
+            if answered and shown[0] == "degraded":  # it is there, and refuses
+                state, reason = shown
         else:
-            state, reason = passed.condition()
+            state, reason = passed.condition(self._wall())
         keys = self._keys(provider)
         resting = sum(key.cooling_until is not None for key in keys)
         if cooling is not None:

@@ -24,6 +24,8 @@ NEVER = "no request has gone there yet"
 
 #: attempts in a row that failed until a provider counts as down
 DOWN = 5
+#: failures of late, and their share, from which it is not well though the last attempt was
+SHAKY, SHAKY_PART = 3, 0.2
 
 
 class _Kept(Struct, omit_defaults=True):
@@ -84,12 +86,15 @@ class Passed:
             self.pulse.firsts.append(request.ttft_ms)
         self.pulse.beat(request.started_at + (took or 0.0) / 1000, state == "failed", took)
 
-    def condition(self) -> tuple[Condition, str]:
-        """As the last attempts showed it, and why."""
+    def condition(self, at: float) -> tuple[Condition, str]:
+        """As the last attempts, and those of late, showed it, and why."""
         if self.failed >= DOWN:
             return "down", self.last_error
         if self.last_error_at is not None and (self.last_ok_at or 0) < self.last_error_at:
             return "degraded", self.last_error
+        requests, errors = self.pulse.late(at)
+        if errors >= SHAKY and errors >= requests * SHAKY_PART:
+            return "degraded", f"{errors} of {requests} attempts failed of late: {self.last_error}"
         return ("up", "") if self.last_ok_at is not None else ("unknown", NEVER)
 
     def p50_ms(self) -> float | None:

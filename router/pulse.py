@@ -12,6 +12,8 @@ from router.contract import CELLS, SPAN
 
 #: durations remembered
 MEMORY = 200
+#: spans that count as of late
+LATE = 3
 
 
 class Pulse:
@@ -35,6 +37,12 @@ class Pulse:
             span[2] += 1
         elif whole_ms is not None:
             self.wholes.append(whole_ms)
+
+    def late(self, at: float) -> tuple[int, int]:
+        """Requests and errors of the last LATE spans, this one included."""
+        first = int(at // SPAN) - LATE + 1
+        spans = [span for span in self.spans if span[0] >= first]
+        return sum(span[1] for span in spans), sum(span[2] for span in spans)
 
     def history(self, at: float) -> tuple[tuple[int, int], ...]:
         """(requests, errors) of each of the last CELLS spans, oldest first; () for none at all."""
