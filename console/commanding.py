@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from console import theme
-from console.options import moment, seconds_of
+from console.moments import seconds_of
+from console.options import moment
 from console.pace import STEPS
 from console.screens.live import Live
 from console.screens.view import FilteredView

@@ -13,7 +13,7 @@ from textual.binding import Binding
 from textual.content import Content
 
 from console import twins
-from console.screens.view import View
+from console.screens.view import FilteredView, View
 from console.text import width
 from console.widgets.paint import Piece, Span, say
 from console.widgets.table import Table
@@ -82,9 +82,12 @@ def help_rows(
         say(Span("  1 … 8    ", "accent"), ", ".join(name for _, name in SCREENS.values())),
         *_described(everywhere, own, lambda key: key not in SCREENS, idle),
     ]
+    rows.append(say(Span("  ^p       ", "accent"), "everything else, by name"))
+    if isinstance(view, FilteredView):
+        rows += [say(), say(Span("What / takes", "head"))]
+        rows += [say(Span(f"  {typed:<16}", "accent"), does) for typed, does in view.FILTER]
     return [
         *rows,
-        say(Span("  ^p       ", "accent"), "everything else, by name"),
         say(),
         say(Span("Lists: j k or arrows, g first, G last, ctrl+d ctrl+u by the page;", "muted")),
         say(Span("a click on a column's name sorts by it.", "muted")),

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import os
 import re
+import time
 from collections.abc import Callable, Mapping
-from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
+
+from console.moments import FORMS, point, seconds_of
 
 if TYPE_CHECKING:
     from router.contract import Snapshot
@@ -19,8 +21,6 @@ if TYPE_CHECKING:
 _F = TypeVar("_F", bound=Callable[..., Any])
 
 _PORT = click.IntRange(0, 65535)
-_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
-_PARTS = re.compile(r"(\d+)([smhd])")
 
 #: name, type, what it means; each is also read from POINTSMAN_NAME
 _VALUES: tuple[tuple[str, click.ParamType[Any], str], ...] = (
@@ -104,32 +104,8 @@ def duration(text: str) -> float:
 
 
 def moment(text: str) -> float:
-    """ "today", "yesterday", "all", "7d" or "12h" back from now, "2026-11-22", "2026-11-22T14:00".
-
-    Unix seconds; days and times of day are local.
-    """
-    word = text.strip().lower()
-    now = datetime.now().astimezone()
-    midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
-    named = {"today": midnight, "yesterday": midnight - timedelta(days=1)}
-    if word in named:
-        return named[word].timestamp()
-    if word == "all":
-        return 0.0
-    seconds = seconds_of(word)
-    if seconds:
-        return now.timestamp() - seconds
-    try:
-        return datetime.fromisoformat(word.upper()).timestamp()
-    except ValueError:
-        raise click.BadParameter(
-            f"{text!r}: write today, yesterday, 7d, 12h, all, or a date like 2026-11-22"
-        ) from None
-
-
-def seconds_of(text: str) -> int:
-    """Seconds of "1h30m"; 0 where `text` is no duration."""
-    parts = _PARTS.findall(text.strip().lower())
-    if "".join(number + unit for number, unit in parts) != text.strip().lower():
-        return 0
-    return sum(int(number) * _UNITS[unit] for number, unit in parts)
+    """What `console.moments.point` reads, as Unix seconds."""
+    at = point(text, time.time())
+    if at is None:
+        raise click.BadParameter(f"{text!r}: write {FORMS}")
+    return at

@@ -1,39 +1,97 @@
-"""What a person types into a filter: words, `!words`, and fields. Pure.
+"""What a person types into a filter: words, fields, `!` before either, and comparisons. Pure.
 
-    timeout !health level:error model:sonnet session:7f3c status>=400 since:2h "two words"
+    timeout !health level:error model:sonnet !provider:groq status>=400 took>10s cost>0.5
+    since:2h since:yesterdayT18:00 until:23:00 state:failed "two words"
 
-Every part must hold; `!` turns a word around. Its rule: what is no field is a word, so that
-anything may be typed and nothing is refused while one types.
+Every part must hold; `!` turns a word or a field around. Its rule: what is no field is a word, so
+that anything may be typed and nothing is refused while one types.
 """
 
 from __future__ import annotations
 
+import operator
 import re
 import shlex
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
-from typing import Literal, get_args
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Literal, NamedTuple, get_args
 
-from console.options import seconds_of
+from console.moments import point
+from console.text import NANO
 from router.contract import LogFilter, RequestFilter, RequestView
 
-FIELDS = ("level", "source", "model", "provider", "session", "door", "key", "rule", "since")
 #: fields that the ledger looks for as words
-_WORDS = ("model", "provider", "session", "door", "key", "rule")
-_STATUS = re.compile(r"status(?:>=|>|:|=)(\d{3})")
+_WORDS = (
+    "model",
+    "provider",
+    "session",
+    "door",
+    "key",
+    "rule",
+    "agent",
+    "client",
+    "asked",
+    "error",
+)
+FIELDS = ("level", "source", "state", "project", "team", "user", *_WORDS)
+#: of the log: what it can look for
+_LOGGED = ("level", "source", "model", "session")
+_COMPARED = re.compile(r"(status|took|ttft|cost|in|out|tries)(>=|<=|>|<|=|:)\$?([\d.,]+)([a-z]*)")
+_UNITS = {"k": 1e3, "M": 1e6, "m": 1e6, "": 1.0}
+_SECONDS = {"ms": 1.0, "s": 1e3, "": 1e3, "m": 60e3, "min": 60e3, "h": 3_600e3}
+_HOLDS: dict[str, Callable[[float, float], bool]] = {
+    ">=": operator.ge, "<=": operator.le, ">": operator.gt, "<": operator.lt,
+    "=": operator.eq, "!=": operator.ne,
+}  # fmt: skip
+_TURNED = {">=": "<", "<=": ">", ">": "<=", "<": ">=", "=": "!="}
 Level = Literal["debug", "info", "warning", "error"]
 LEVELS: tuple[Level, ...] = get_args(Level)
 
 
+class Compared(NamedTuple):
+    """`took>10s` and its like. `value`: ms of times, nano-dollars of money."""
+
+    name: str
+    sign: str
+    value: float
+
+    def holds(self, request: RequestView, now: float) -> bool:
+        """What is not known is neither more nor less than anything."""
+        have = _figure(request, self.name, now)
+        return have is not None and _HOLDS[self.sign](have, self.value)
+
+
+def _figure(request: RequestView, name: str, now: float) -> float | None:
+    match name:
+        case "took" if request.state == "running":
+            return (now - request.started_at) * 1000
+        case "took":
+            return request.duration_ms
+        case "ttft":
+            return request.ttft_ms
+        case "cost":
+            return request.cost
+        case "in":
+            return request.tokens.prompt
+        case "out":
+            return request.tokens.output
+        case "tries":
+            return request.attempts
+    return request.status
+
+
 @dataclass(slots=True)
 class Wanted:
-    """Words are case-folded."""
+    """Words are case-folded. `fields` and `without_fields` are (name, part of it)."""
 
+    now: float
     words: tuple[str, ...] = ()
     without: tuple[str, ...] = ()
-    fields: dict[str, str] = field(default_factory=dict)
-    status_from: int | None = None
+    fields: tuple[tuple[str, str], ...] = ()
+    without_fields: tuple[tuple[str, str], ...] = ()
+    compared: tuple[Compared, ...] = ()
     since: float | None = None
+    until: float | None = None
 
     def holds(self, request: RequestView) -> bool:
         """As the ledger would say, of a request at hand."""
@@ -44,64 +102,116 @@ class Wanted:
                 request.key,
             )
         ).casefold()
-        if self.status_from is not None and (request.status or 0) < self.status_from:
-            return False
         if self.since is not None and request.started_at < self.since:
+            return False
+        if self.until is not None and request.started_at >= self.until:
             return False
         return (
             all(word in text for word in self.words)
             and not any(word in text for word in self.without)
-            and all(_part(request, name, value) for name, value in self.fields.items())
+            and all(_part(request, *each) for each in self.fields)
+            and not any(_part(request, *each, absent=False) for each in self.without_fields)
+            and all(each.holds(request, self.now) for each in self.compared)
         )
 
     def requests(self) -> RequestFilter:
         """The widest part of it that the ledger can look for; `holds` decides on what it finds."""
-        fields = (self.fields.get(name, "") for name in _WORDS)
+        fields = (value for name, value in self.fields if name in _WORDS)
+        least = {c.name: c.value for c in self.compared if c.sign in (">", ">=", "=")}
         return RequestFilter(
-            words=(*self.words, *(value for value in fields if value)),
+            words=(*self.words, *fields),
             since=self.since,
-            status_from=self.status_from,
+            until=self.until,
+            status_from=_whole(least.get("status")),
+            took_from=least.get("took"),
+            cost_from=_whole(least.get("cost")),
         )
 
     def lines(self, level: Level, since: float | None) -> LogFilter:
-        """Of the log: at least `level`, not before `since`."""
-        asked = self.fields.get("level", "")
+        """Of the log: at least `level`, not before `since`. What the log has no field for is
+        looked for among its words."""
+        fields = dict(self.fields)
+        asked = fields.get("level", "")
         named = next((each for each in LEVELS if asked and each.startswith(asked)), level)
         worse = max(level, named, key=LEVELS.index)
+        others = (value for name, value in self.fields if name not in _LOGGED)
+        not_others = (value for name, value in self.without_fields if name != "level")
+        low, high = self._status()
         return LogFilter(
             level=worse,
             since=max(self.since or 0.0, since or 0.0) or None,
-            source=self.fields.get("source", ""),
-            words=self.words,
-            without=self.without,
-            status_from=self.status_from,
-            model=self.fields.get("model", ""),
-            session=self.fields.get("session", ""),
+            until=self.until,
+            source=fields.get("source", ""),
+            words=(*self.words, *others),
+            without=(*self.without, *not_others),
+            status_from=low,
+            status_to=high,
+            model=fields.get("model", ""),
+            session=fields.get("session", ""),
         )
 
+    def _status(self) -> tuple[int | None, int | None]:
+        """The least and the highest status asked for."""
+        low: int | None = None
+        high: int | None = None
+        for name, sign, value in self.compared:
+            if name == "status":
+                if sign in (">", ">=", "="):
+                    low = int(value) + (sign == ">")
+                if sign in ("<", "<=", "="):
+                    high = int(value) - (sign == "<")
+        return low, high
 
-def _part(request: RequestView, name: str, value: str) -> bool:
+
+def _whole(value: float | None) -> int | None:
+    return None if value is None else int(value)
+
+
+def _part(request: RequestView, name: str, value: str, *, absent: bool = True) -> bool:
+    """`absent`: what is said of a field that only the log has."""
     held = getattr(request, name, None)
-    return held is None or value in str(held).casefold()
+    return absent if held is None else value in str(held).casefold()
+
+
+def _compared(text: str, turned: bool) -> Compared | None:
+    """`turned`: there was a `!` before it."""
+    found = _COMPARED.fullmatch(text)
+    if found is None:
+        return None
+    name, sign, digits, unit = found.groups()
+    units = _SECONDS if name in ("took", "ttft") else _UNITS
+    try:
+        value = float(digits.replace(",", "")) * units[unit]
+    except (ValueError, KeyError):
+        return None
+    sign = sign.replace(":", "=")
+    return Compared(
+        name, _TURNED[sign] if turned else sign, value * NANO if name == "cost" else value
+    )
 
 
 def parse(text: str, now: float) -> Wanted:
     """`now` is what `since:2h` counts back from."""
-    wanted = Wanted()
+    wanted = Wanted(now)
     words: list[str] = []
     without: list[str] = []
+    fields: list[tuple[str, str]] = []
+    without_fields: list[tuple[str, str]] = []
+    compared: list[Compared] = []
     for part in _parts(text):
         bare = part.removeprefix("!")
         name, colon, value = bare.casefold().partition(":")
-        if (status := _STATUS.fullmatch(bare)) is not None:
-            wanted.status_from = int(status[1])
-        elif name == "since" and colon and (seconds := seconds_of(value)):
-            wanted.since = now - seconds
-        elif name in FIELDS and colon and value and bare == part:
-            wanted.fields[name] = value
+        if (told := _compared(bare, bare != part)) is not None:
+            compared.append(told)
+        elif name in ("since", "until") and colon and (at := point(value, now)) is not None:
+            setattr(wanted, name, at)
+        elif name in FIELDS and colon and value:
+            (without_fields if bare != part else fields).append((name, value))
         elif bare:
             (without if bare != part else words).append(bare.casefold())
     wanted.words, wanted.without = tuple(words), tuple(without)
+    wanted.fields, wanted.without_fields = tuple(fields), tuple(without_fields)
+    wanted.compared = tuple(compared)
     return wanted
 
 

@@ -26,6 +26,10 @@ if TYPE_CHECKING:
 KEPT = 50
 #: news told one by one; a flood is only kept
 FLOOD = 3
+#: seconds for which more of a kind of news, which comes once for each model, is only kept
+QUIET = 300.0
+#: such news
+MANY = frozenset(("unpriced",))
 
 
 class Telling(App[int]):
@@ -38,6 +42,8 @@ class Telling(App[int]):
 
     def __init__(self) -> None:
         super().__init__()
+        #: when such news was last told, and how much was only kept since
+        self._quiet: dict[str, tuple[float, int]] = {}
         self.told: deque[Said] = deque(maxlen=KEPT)
 
     def say(self, message: str, *, bad: bool = False) -> None:
@@ -49,11 +55,28 @@ class Telling(App[int]):
         new, self._alerted = self.board.alerted - self._alerted, self.board.alerted
         if new <= 0 or not self.is_running:
             return
+        ring = False
         for place, alert in enumerate(reversed(self.board.alerts[:new])):
-            words = f"{alert.kind}: {alert.subject} {alert.words}"
-            self._tell(words, "warn", shown=place >= new - FLOOD)
-        if self.prefs.bell:
+            kept = self._kept(alert.kind)
+            more = f" (and {kept} before, in `:messages`)" if kept else ""
+            words = f"{alert.kind}{more}: {alert.subject} {alert.words}"
+            shown = kept is not None and place >= new - FLOOD
+            self._tell(words, "warn", shown=shown)
+            ring = ring or shown
+        if ring and self.prefs.bell:
             self.bell()
+
+    def _kept(self, kind: str) -> int | None:
+        """How many of its kind were only kept since one was told; None: so shall this be."""
+        if kind not in MANY:
+            return 0
+        now = self.now()
+        told, kept = self._quiet.get(kind, (now - QUIET, 0))
+        if now - told < QUIET:
+            self._quiet[kind] = told, kept + 1
+            return None
+        self._quiet[kind] = now, 0
+        return kept
 
     def _tell(self, message: str, tone: Tone, shown: bool = True) -> None:
         said = Said(self.now(), clean(message, limit=300), tone)

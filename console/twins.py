@@ -24,7 +24,7 @@ class Twin(NamedTuple):
 
 TWINS: tuple[Twin, ...] = (
     Twin("live", "enter", "the request's story", "pointsman why ID"),
-    Twin("live", "slash", "filter", "pointsman requests --text WORDS"),
+    Twin("live", "slash", "filter", "pointsman requests FILTER"),
     Twin("live", "x", "cancel it", "pointsman cancel ID"),
     Twin("live", "X", "pause its session", "pointsman session pause SESSION"),
     Twin("live", "o", "override", "pointsman override set TARGET --session SESSION"),

@@ -237,6 +237,8 @@ def _request_terms(filter: RequestFilter) -> tuple[list[str], list[Any]]:
         ('"user" = ?', filter.user or None),
         (f"{_REFUSED if refused(filter) else ''}status >= ?", filter.status_from),
         ("simulated = ?", filter.simulated),
+        ("duration_ms >= ?", filter.took_from),
+        ("cost >= ?", filter.cost_from),
     ]
     terms = [term for term, value in wanted if value is not None]
     values = [value for _, value in wanted if value is not None]
@@ -253,6 +255,9 @@ def _log_terms(filter: LogFilter, time: str = "at") -> tuple[list[str], list[Any
     if filter.since is not None:
         terms.append(f"{time} >= ?")
         values.append(filter.since)
+    if filter.until is not None:
+        terms.append(f"{time} < ?")
+        values.append(filter.until)
     if filter.level != "debug":
         terms.append("level >= ?" if filter.level == "info" else "level >= 2 AND level >= ?")
         values.append(LEVELS.index(filter.level))
@@ -283,6 +288,9 @@ def _about(filter: LogFilter) -> tuple[list[str], list[Any]]:
     if filter.status_from is not None:
         terms.append("status >= ?")
         values.append(filter.status_from)
+    if filter.status_to is not None:
+        terms.append("status <= ?")
+        values.append(filter.status_to)
     if filter.model:
         terms.append("provider || ',' || model LIKE ? ESCAPE '\\'")
         values.append(_part(filter.model))

@@ -40,7 +40,7 @@ _TIMES = ("day", "hour")
 
 
 @click.command()
-@click.option("--since", default="today", type=moment, help="today, 7d, 30d, all, or a date")
+@click.option("--since", default="today", type=moment, help="today, monday, 7d, all, or a date")
 @click.option("--until", type=moment, help="The same, not included  [now]")
 @click.option(
     "--by", default="model", type=click.Choice(get_args(By)), help="What a line sums  [model]"

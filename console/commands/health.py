@@ -21,7 +21,7 @@ section = "Look"
 
 @click.command()
 @click.argument("service", default="")
-@click.option("--since", type=moment, help="today, 7d, 2h, or a date")
+@click.option("--since", type=moment, help="today, monday, 7d, 14:00, or a date")
 @click.option("-n", "--lines", default=50, type=click.IntRange(1), help="How many  [50]")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON")
 def command(service: str, since: float | None, lines: int, as_json: bool) -> None:

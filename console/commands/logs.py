@@ -33,7 +33,7 @@ PAGE = 500
 @click.option("--source", default="", help="Part of the router: exchange, config, ssh, …")
 @click.option("--request", default="", metavar="ID", help="Lines about one request")
 @click.option("--text", default="", help="Lines that contain this")
-@click.option("--since", type=moment, help="today, 7d, 2h, or a date")
+@click.option("--since", type=moment, help="today, monday, 7d, 14:00, or a date")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object per line")
 def command(
     words: tuple[str, ...],

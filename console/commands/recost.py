@@ -18,7 +18,7 @@ section = "Change"
 
 
 @click.command()
-@click.option("--since", default="all", type=moment, help="today, 7d, 30d, a date  [all]")
+@click.option("--since", default="all", type=moment, help="today, monday, 7d, a date  [all]")
 @click.option("--dry-run", is_flag=True, help="Only say what would change")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON; money in nano-dollars")
 def command(since: float, dry_run: bool, as_json: bool) -> None:

@@ -2,37 +2,66 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING
 
 import click
 
 from console.options import moment
 from console.output import out, print_json, with_link
+from console.query import parse
+from console.searching import matching
 from console.tables import stamp, table
 from console.text import UNKNOWN, money, ms, tokens
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from console.link import Link
     from router.contract import RequestView
 
 section = "Look"
 
 
 @click.command()
+@click.argument("words", nargs=-1, metavar="[FILTER]")
 @click.option(
     "--text", default="", help="Part of a model, rule, session, error, …; or how an id begins"
 )
 @click.option("--session", default="", help="Only this session's")
-@click.option("--since", type=moment, help="today, 7d, 12h, all, or a date")
+@click.option("--since", type=moment, help="today, monday, 7d, 14:00, all, or a date")
 @click.option("-n", "--lines", default=20, type=click.IntRange(1, 10_000), help="How many  [20]")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON")
-def command(text: str, session: str, since: float | None, lines: int, as_json: bool) -> None:
-    """List the newest requests; works without a router too."""
+def command(
+    words: tuple[str, ...],
+    text: str,
+    session: str,
+    since: float | None,
+    lines: int,
+    as_json: bool,
+) -> None:
+    """List the newest requests; works without a router too. FILTER is what `/` takes in the
+    console's Live screen.
+
+    \b
+    Examples:
+      pointsman requests state:failed since:monday
+      pointsman requests 'took>30s !provider:groq'
+      pointsman requests 'cost>0.5 since:yesterdayT18:00 until:23:00'
+    """
     from router.contract import RequestFilter
 
-    wanted = RequestFilter(since=since, text=text, session=session)
-    found = with_link(lambda link: link.archive.requests(wanted, lines))
+    async def read(link: Link) -> Sequence[RequestView]:
+        if not words:
+            wanted = RequestFilter(since=since, text=text, session=session)
+            return await link.archive.requests(wanted, lines)
+        filter = parse(" ".join(words), time.time())
+        filter.since = since if filter.since is None else filter.since
+        filter.words += (text.casefold(),) if text else ()
+        filter.fields += (("session", session.casefold()),) if session else ()
+        return (await matching(link.archive, filter, lines))[0]
+
+    found = with_link(read)
     if as_json:
         print_json(found)
         return

@@ -143,6 +143,8 @@ class Sheet(Window[str]):
         Binding("enter", "close('enter')", "Close", show=False),
         Binding("j,down", "scroll(1)", show=False),
         Binding("k,up", "scroll(-1)", show=False),
+        Binding("pagedown,ctrl+d,space", "scroll(10)", show=False),
+        Binding("pageup,ctrl+u", "scroll(-10)", show=False),
     ]
 
     def __init__(self, name: str, rows: Sequence[Content], hint: str = "esc closes") -> None:

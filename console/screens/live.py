@@ -18,6 +18,7 @@ from textual.widgets import Static
 from console.query import parse
 from console.requests import COLUMNS, GROUPS, NEWEST, Groups, draw
 from console.screens.view import FilteredView, FilterLine, hidden
+from console.searching import matching
 from console.text import fit
 from console.welcome import welcome
 from console.widgets.bar import Bar
@@ -25,7 +26,7 @@ from console.widgets.paint import Piece, Span, lines
 from console.widgets.table import ListRows, Table, every
 from router.contract import RequestView
 
-#: requests of the ledger that a filter looks at
+#: requests of the ledger that a filter shows
 SEARCHED = 500
 
 
@@ -43,6 +44,13 @@ class Live(FilteredView):
         ("p", "pause"),
     )
     CHANGES = frozenset(("x", "o", "X"))
+    FILTER = (
+        ("words !words", 'what is in it, what is not; "two words"'),
+        ("model: !key:", "a field: also provider session agent key door rule asked client"),
+        ("", "error project team user, state:running done failed cancelled"),
+        ("took>10s", "also ttft cost in out tries status, and < >= <= ="),
+        ("since:2h", "also since:monday since:yesterdayT18:00 until:14:00"),
+    )
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("b", "group", "Group by session, model, key, door, or not"),
         Binding("x", "cancel", "Cancel the running request"),
@@ -56,10 +64,12 @@ class Live(FilteredView):
         super().__init__(id="live")
         self._items: list[RequestView] = []
         self._older: dict[str, RequestView] = {}
+        #: nothing that matches is missing among them
+        self._whole = False
         self.group = ""
 
     def command(self) -> str:
-        return "pointsman requests" + (f" --text {shlex.quote(self.filter)}" if self.filter else "")
+        return "pointsman requests" + (f" {shlex.quote(self.filter)}" if self.filter else "")
 
     def compose(self) -> ComposeResult:
         if self.console_app.prefs.group in GROUPS:
@@ -68,7 +78,9 @@ class Live(FilteredView):
         yield Table(COLUMNS, edge="top", order=NEWEST, marks=every, id="requests", name="live")
         with VerticalScroll(id="empty", classes="instead"):
             yield Static(id="welcome", markup=False)
-        yield FilterLine("words, !words, model: provider: session: key: rule: status>=400 since:2h")
+        yield FilterLine(
+            "words !words model: !key: state:failed status>=400 took>10s cost>1 since:2h"
+        )
 
     # ── drawing ───────────────────────────────────────────────────────────────────────────────────
 
@@ -110,7 +122,8 @@ class Live(FilteredView):
         said: list[Piece] = [Span(f"  {running} running", "accent" if running else "muted")]
         if self.filter:
             words = fit(self.filter, min(len(self.filter), 24), middle=True)
-            said.append(Span(f'   "{words}" {len(self._items)} of {len(board.requests)}', "warn"))
+            more = "" if self._whole else "+"
+            said.append(Span(f'   "{words}" {len(self._items):,}{more} found', "warn"))
         else:
             said.append(Span(f"   {len(board.finished)} recent", "muted"))
         if self.group:
@@ -133,7 +146,7 @@ class Live(FilteredView):
         self.console_app.open_request(str(event.key), order)
 
     def filtered(self) -> None:
-        self._older = {}
+        self._older, self._whole = {}, False
         super().filtered()
         if self.filter:
             self._search()
@@ -145,8 +158,8 @@ class Live(FilteredView):
         if archive is None:
             return
         wanted = parse(self.filter, self.console_app.now())
-        found = await self.ask(archive.requests(wanted.requests(), limit=SEARCHED), [])
-        self._older = {r.id: r for r in found if wanted.holds(r)}
+        found, whole = await self.ask(matching(archive, wanted, SEARCHED), ([], False))
+        self._older, self._whole = {r.id: r for r in found}, whole
         self.query_one(Table).unsettle()
         self.update()
 

@@ -57,6 +57,12 @@ class Logs(FilteredView):
         ("y", "copy"),
         ("G", "follow"),
     )
+    FILTER = (
+        ("words !words", 'what is in the line, what is not; "two words"'),
+        ("level: source:", "level:warning and worse; source:config"),
+        ("model: session:", "of the request that the line is about; status>=400 too"),
+        ("since:2h", "also since:monday since:yesterdayT18:00 until:14:00"),
+    )
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("l", "level", "Next level: debug, info, warning, error"),
         Binding("r", "range(1)", "How far back: all, 15 minutes, 1 hour, 1 day, 7 days"),
@@ -78,13 +84,15 @@ class Logs(FilteredView):
         self._range = 0
 
     def command(self) -> str:
-        text = f" --text {shlex.quote(self.filter)}" if self.filter else ""
-        return f"pointsman logs --level {self._level}{text} --follow"
+        text = f" {shlex.quote(self.filter)}" if self.filter else ""
+        return f"pointsman logs --level {self._level} --follow{text}"
 
     def compose(self) -> ComposeResult:
         yield Bar(classes="title")
         yield Table(COLUMNS, edge="bottom", order=OLDEST, marks=every, id="lines", name="logs")
-        yield FilterLine("words, !words, level: source: model: session: status>=400 since:2h")
+        yield FilterLine(
+            "words !words level: source: model: session: status>=400 since:2h until:14:00"
+        )
 
     def on_mount(self) -> None:
         self.query_one(Table).wrap = self.console_app.prefs.wrap

@@ -28,6 +28,7 @@ from router.contract import ModelView, RequestView, SetOverride
 
 EXPIRIES: tuple[tuple[str, float | None], ...] = (
     ("30 minutes", 1800.0),
+    ("1 hour", 3600.0),
     ("2 hours", 7200.0),
     ("until cleared", None),
 )

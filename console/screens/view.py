@@ -214,6 +214,11 @@ class FilteredView(View):
             "escape", "back", "Take the marks away, then the filter, then back", key_display="esc"
         ),
     ]
+    #: what can be typed into the filter, for "?", and what it does
+    FILTER: ClassVar[tuple[tuple[str, str], ...]] = (
+        ("words !words", "rows with them, rows without"),
+        ("name:word", "in the column of that name"),
+    )
     filter = ""
     #: the screen from which it was opened with a filter
     origin = ""

@@ -36,6 +36,8 @@ class RequestFilter(Struct, frozen=True, gc=False):
     key: str = ""
     user: str = ""
     words: tuple[str, ...] = ()  # as text, each of them
+    took_from: float | None = None  # ms; what has ended and took so long
+    cost_from: int | None = None  # nano-dollars
 
 
 class LogFilter(Struct, frozen=True, gc=False):
@@ -50,3 +52,5 @@ class LogFilter(Struct, frozen=True, gc=False):
     status_from: int | None = None
     model: str = ""  # part of its provider,model
     session: str = ""  # the beginning of it
+    status_to: int | None = None  # of the request, the highest
+    until: float | None = None

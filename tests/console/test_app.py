@@ -16,9 +16,12 @@ from textual.css.query import NoMatches
 from console.app import ConsoleApp, who
 from console.screens.logs import Logs
 from console.widgets.header import _fit
+from console.widgets.notice import Notice
 from console.widgets.paint import plain
 from console.widgets.table import Table
 from router.contract import (
+    AlertRaised,
+    AlertView,
     Beat,
     Cancel,
     ClearOverride,
@@ -195,12 +198,37 @@ async def test_cancelling_asks_first_and_no_is_the_default(test_home: Home) -> N
         await until(pilot, says(app, "it has ended"))
 
 
+async def test_news_of_each_model_does_not_hold_the_bottom_line(test_home: Home) -> None:
+    async with FakeRouter(scene.SNAPSHOT).serving(test_home), console(test_home) as (app, pilot):
+        await until(pilot, says(app, "2 running"))
+        now = scene.NOW
+        app.now = lambda: now
+        shown_each: list[list[str]] = []
+        for later, models in ((0.0, "ab"), (9.0, "c"), (400.0, "d")):
+            now += later
+            app.query_one(Notice).hush()
+            app.query_one(Notice).hush()
+            for model in models:
+                app.board.apply(AlertRaised(AlertView(now, "unpriced", model, "has no price")), now)
+            app.board.apply(AlertRaised(AlertView(now, "provider", "x", "is down")), now)
+            before = len(app.told)
+            app.say_alerts()
+            await pilot.pause()
+            assert len(app.told) == before + len(models) + 1, "all of it is in :messages"
+            shown_each.append([str(app.query_one(Notice).content)])
+        assert shown_each == [
+            ["▲ unpriced: a has no price"],
+            ["▲ provider: x is down"],
+            ["▲ unpriced (and 2 before, in `:messages`): d has no price"],
+        ]
+
+
 @pytest.mark.parametrize(
     ("keys", "scope", "target", "seconds", "forced"),
     [
         ((*"glm", "enter"), "session:7f3c9a52", "openrouter,z-ai/glm-4.6", 1800.0, False),
         (
-            (*"deep", "down", "tab", "right", "tab", "right", "right", "tab", "right", "enter"),
+            (*"deep", "down", "tab", "right", "tab", *("right",) * 3, "tab", "right", "enter"),
             "everywhere", "deepseek,deepseek-coder", None, True,
         ),
     ],

@@ -9,6 +9,7 @@ import pytest
 
 from console.log_rows import PAGE, PAGES, LogRows
 from console.query import parse
+from console.searching import matching
 from console.spending import cost_on, export, month_left, over_time, stack, total
 from router.contract import CostLine, CostPoint, LogLine, ModelView, RequestDetail, Spend, Tokens
 from storage.home import Home
@@ -35,6 +36,23 @@ FAILED = scene.REQUESTS[7]
         ('"no other candidate"', True),
         ('"no other cand', True),  # a quote that is still being typed
         ("nonsense:x", False),  # no field, so a word
+        ("state:failed !provider:groq", True),
+        ("!model:sonnet", False),
+        ("!rule:think", False),
+        ("!level:info level:error", True),  # the log's
+        ("status=529", True),
+        ("status:530", False),
+        ("status<500", False),
+        ("!status>=500", False),
+        ("took>1s took<1.3s took<=1210ms", True),
+        ("took>1m", False),
+        ("!took>1m in>=84k out=0", True),
+        ("ttft>0s", False),  # there was no first token
+        ("cost>$0.0001", False),  # nobody knows
+        ("tries>1", True),
+        ("took>soon", False),  # no length, so a word
+        ("until:1m", True),
+        ("until:2m", False),
         ("!", True),
     ],
 )
@@ -55,6 +73,11 @@ def test_a_filter_of_requests(text: str, holds: bool) -> None:
         ("session:7f3c !broke", []),
         ("100%", ["broke 100% of it"]),
         ("since:90s", ["slow again", "broke 100% of it"]),
+        ("until:90s", ["up", "slow answer"]),
+        ("status=529", ["broke 100% of it"]),
+        ("status<529", []),
+        ("!source:rules slow", ["slow answer"]),
+        ("door:100%", ["broke 100% of it"]),  # of no field of the log: a word
     ],
 )
 async def test_a_filter_of_the_log(test_home: Home, text: str, found: list[str]) -> None:
@@ -76,6 +99,39 @@ async def test_a_filter_of_the_log(test_home: Home, text: str, found: list[str])
         wanted = parse(text, scene.NOW).lines("debug", None)
         assert [line.message for line in await archive.logs(wanted)] == found
         assert len(await archive.log_ids(wanted)) == len(found)
+    finally:
+        await archive.close()
+
+
+async def test_what_matches_is_looked_for_in_the_whole_ledger(test_home: Home) -> None:
+    """Also what the ledger itself cannot look for; where one gave up, that is said."""
+    test_home.make()
+    book = Ledger(test_home.ledger)
+    for number in range(12):
+        view = msgspec.structs.replace(
+            FAILED,
+            id=f"req_{number:02}",
+            state="done" if number % 4 else "failed",
+            duration_ms=number * 1000.0,
+            cost=number * 1_000_000,
+        )
+        book.request(RequestDetail(view))
+    assert book.flush(5.0)
+    book.close()
+    archive = Archive(test_home.ledger)
+
+    async def found(text: str, most: int = 9, pages: int = 9) -> tuple[str, bool]:
+        wanted = parse(text, scene.NOW)
+        views, whole = await matching(archive, wanted, most, page=3, pages=pages)
+        return " ".join(view.id[-2:] for view in views), whole
+
+    try:
+        assert await found("state:failed") == ("08 04 00", True)
+        assert await found("state:failed", 2) == ("08 04", False)
+        assert await found("took>8s !took>10s") == ("10 09", True)
+        assert await found("cost>=0.01") == ("11 10", True)
+        assert await found("state:failed", pages=2) == ("08", False)
+        assert await found("took>=9s state:done", pages=2) == ("11 10 09", True)
     finally:
         await archive.close()
 

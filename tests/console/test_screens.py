@@ -190,7 +190,7 @@ async def test_commands_complete_act_and_are_remembered(test_home: Home) -> None
         commanding.run(app, "budget 20")
         await until(pilot, lambda: "of $20 today" in shown(app))
         await pilot.press("colon", *"cmd", "enter")
-        await until(pilot, lambda: "pointsman requests --text mixtral" in shown(app))
+        await until(pilot, lambda: "pointsman requests mixtral" in shown(app))
 
 
 async def test_keys_of_ones_own_and_a_console_that_may_only_look(test_home: Home) -> None:
