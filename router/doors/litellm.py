@@ -60,6 +60,7 @@ _BASE = "is a base address: clients add /chat/completions, /embeddings, /models,
 _METERED = re.compile(
     r".*/(completions|responses|embeddings|messages|images/\w+|audio/\w+|moderations|rerank)"
 )
+_POSTED = re.compile(rf"(?:{_METERED.pattern})|.*/count_tokens")
 
 
 async def litellm(router: Router, call: Call) -> None:
@@ -116,8 +117,8 @@ async def _route(router: Router, call: Call, completes: Format | None) -> None:
             await call.json(200, _listed(router, found[1], call.key))
         case method, path if (found_route := management.find(method, path)) is not None:
             await management.serve(router, call, *found_route)
-        case _, path if _METERED.fullmatch(path) or path.endswith("/count_tokens"):
-            raise CallerError(f"{call.method} is not served here: use POST", status=405)
+        case method, path if method != "POST" and _POSTED.fullmatch(path):
+            raise CallerError(f"{method} is not served here: use POST", status=405)
         case _:
             raise CallerError(_nothing(call), status=404)
 

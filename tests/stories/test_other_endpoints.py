@@ -143,6 +143,7 @@ async def errors(client: httpx.AsyncClient, upstream: FakeUpstream) -> None:
         assert answer.json()["error"]["message"]
     assert len(upstream.requests) == before
     assert (await client.get("/v1/images/generations")).status_code == 405
+    assert (await client.post("/elsewhere/v1/messages", json={})).status_code == 404
 
 
 async def test_what_is_passed_through(upstream: FakeUpstream, tmp_path: Path) -> None:
