@@ -1,5 +1,8 @@
 # `make run` and `make test` are all a fresh machine needs: Python 3.11+, make and a package index.
-PYTHON ?= python3
+# python3, or where that is too old a newer one that is here.
+OLD = import sys; sys.exit(sys.version_info < (3, 11))
+PYTHON ?= $(shell for each in python3 python3.14 python3.13 python3.12 python3.11; do \
+	$$each -c '$(OLD)' 2>/dev/null && echo $$each && break; done)
 BIN := .venv/bin
 WITH := $(if $(LOCAL),[local],)
 # A file stays with one worker: its tests share a router.
@@ -15,7 +18,12 @@ run: .venv/installed$(if $(LOCAL),-local,)
 install: .venv/installed
 	@echo "ready: $(BIN)/pointsman and $(BIN)/ccr"
 
+# One that was interrupted begins anew the next time.
+.DELETE_ON_ERROR:
 .venv/bin/python:
+	@$(or $(PYTHON),false) -c '$(OLD)' || \
+		{ echo 'Pointsman needs Python 3.11 or newer: make run PYTHON=/path/to/python3'; exit 1; }
+	@echo 'setting up .venv, once: a minute, or a few'
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade 'pip>=25.1'
 
