@@ -30,7 +30,7 @@ ABSENCE = 15.0
 #: seconds between two looks at a router that is starting
 GLANCE = 0.05
 #: how a line begins that the router says to people
-_WORD = "pointsman: "
+_WORD = "pointsman, at work: "
 #: how the router ends when another one holds the same home
 ALREADY_RUNNING = 4
 

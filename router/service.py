@@ -247,7 +247,7 @@ class Router:
         """A ledger of an older version is made anew: who waits for us goes on waiting."""
         words = f"the ledger of an older version is brought up to date: {seconds:.0f} s so far"
         self.manager.tell("EXTEND_TIMEOUT_USEC=60000000", f"STATUS={words}")
-        sys.stderr.write(f"pointsman: {words}\n")
+        sys.stderr.write(f"pointsman, at work: {words}\n")
         sys.stderr.flush()
 
     def stop(self, *, again: bool = False) -> None:

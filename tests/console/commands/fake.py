@@ -298,7 +298,7 @@ async def serve(here: Home, arguments: argparse.Namespace) -> int:
         lock.write(str(os.getpid()))
         lock.flush()
         if arguments.port == 1:
-            print(f"port 1 is taken by {EVIL}", file=sys.stderr)
+            print(f"pointsman: port 1 is taken by {EVIL}", file=sys.stderr, flush=True)
             return 1
         here.socket.unlink(missing_ok=True)
         fake = Fake(here)
