@@ -46,7 +46,7 @@ from router.doors.call import Call
 from router.explain import explain
 from router.invitations import by_key
 from router.live import Watcher
-from router.overrides import BadOverrideError
+from router.overrides import BadOverrideError, odd
 from router.tending import CannotTendError
 from router.visitors import NEEDS, may
 
@@ -256,8 +256,10 @@ def _set_override(router: Router, action: SetOverride) -> Result:
         return Refused(str(error))
     _overridden(router)
     router.log.info("control", f"{said_by(action.by)}override {view.scope} → {view.target}")
-    said, lost = f"{view.scope} → {view.target}", weighed(router, view.scope, view.target)
-    return Done(f"{said}; {lost}" if lost else said, override=view, warning=lost)
+    said = f"{view.scope} → {view.target}"
+    lost = (odd(view.target, router.generation), weighed(router, view.scope, view.target))
+    warning = "; ".join(words for words in lost if words)
+    return Done(f"{said}; {warning}" if warning else said, override=view, warning=warning)
 
 
 def _cancel(router: Router, action: Cancel) -> Result:

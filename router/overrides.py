@@ -9,6 +9,7 @@ from typing import Protocol
 import msgspec
 
 from router.contract import OverrideView, SetOverride
+from router.nearly import mistyped
 from router.settings import SCENARIOS, Generation, Target
 
 SCOPES = ("everywhere", "session:", "key:", "scenario:")
@@ -112,6 +113,13 @@ def problem(target: str, generation: Generation) -> str:
         names = ", ".join(sorted(generation.providers)) or "none"
         return f"no provider is named {parsed.provider!r}; configured are: {names}"
     return ""
+
+
+def odd(target: str, generation: Generation) -> str:
+    """What speaks against a `target` that can be honoured; "" for nothing."""
+    parsed = Target.parse(target)
+    provider = generation.provider(parsed.provider) if parsed else None
+    return mistyped(provider, parsed.model) if parsed and provider else ""
 
 
 def _scope(text: str) -> str:

@@ -29,6 +29,7 @@ from router.config.endpoints import (
 from router.config.interpolate import dollars, unresolved
 from router.config.part import Key, Part, exposed, first_key, problem, several_keys, sorted_out
 from router.contract import Finding
+from router.nearly import nearest
 from router.providers import KINDS, Kind, kind_of
 from router.providers.adjustments import read as read_adjustment
 from router.settings import NO_KEY, Adjustment, Auth, Provider, Secret, Timeouts
@@ -309,7 +310,12 @@ def _unused(document: Document, file: _File) -> list[Finding]:
         text = "is not followed: the ledger and the log are kept, without any prompt; [log] level"
         findings.append(problem(WHAT, document, text + " in pointsman.toml makes it quiet", "LOG"))
     odd = [k for k in file.model_extra or {} if k not in _READ_ELSEWHERE]
-    odd += [f"Router.{key}" for key in file.Router.model_extra or {}]
+    for key in file.Router.model_extra or {}:
+        if meant := nearest(key, RouterKeys.model_fields):
+            text = f"is nothing that is read: is {meant} meant?"
+            findings.append(problem(WHAT, document, text, "Router", key))
+        else:
+            odd.append(f"Router.{key}")
     for index, entry in enumerate(file.Providers or file.providers or ()):
         odd += [f"Providers[{index}].{key}" for key in entry.model_extra or {}]
         if entry.tokenizer is not None:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from pydantic import BaseModel, ConfigDict
 
 from router.config.document import Document
 from router.config.part import problem
 from router.contract import Finding
-from router.settings import SCENARIOS, Routes, Scenario, Target
+from router.nearly import mistyped
+from router.settings import SCENARIOS, Provider, Routes, Scenario, Target
 
 WHAT = "CCR config"
 _NOT_A_TARGET = "should be written provider,model: it is not used"
@@ -98,13 +99,29 @@ def _fallback(
 
 def unknown_targets(document: Document, made: Routes, names: frozenset[str]) -> list[Finding]:
     """A problem for each target whose provider is not among `names` (folded)."""
-    places: list[tuple[Target, tuple[str | int, ...]]] = [
-        (target, ("Router", scenario)) for scenario, target in made.targets.items()
-    ]
-    for scenario, chain in made.fallback.items():
-        places += [(target, ("fallback", scenario)) for target in chain]
     return [
         problem(WHAT, document, f"no provider is called {target.provider!r}", *place)
-        for target, place in places
+        for target, place in _places(made)
         if target.provider.casefold() not in names
     ]
+
+
+def mistyped_targets(
+    document: Document, made: Routes, providers: Mapping[str, Provider]
+) -> list[Finding]:
+    """A problem for each target whose model is probably another one's name mistyped."""
+    by_name = {name.casefold(): provider for name, provider in providers.items()}
+    told = [
+        (mistyped(provider, target.model), place)
+        for target, place in _places(made)
+        if (provider := by_name.get(target.provider.casefold())) is not None
+    ]
+    return [problem(WHAT, document, words, *place) for words, place in told if words]
+
+
+def _places(made: Routes) -> Iterator[tuple[Target, tuple[str | int, ...]]]:
+    for scenario, target in made.targets.items():
+        yield target, ("Router", scenario)
+    for name, chain in made.fallback.items():
+        for target in chain:
+            yield target, ("fallback", name)

@@ -35,6 +35,7 @@ from router.config.own import PointsmanToml
 from router.config.part import Part, exposed, once_per_key, problem
 from router.config.probes import Neighbour, Probes
 from router.contract import Finding
+from router.nearly import mistyped
 from router.settings import (
     Generation,
     Limits,
@@ -99,7 +100,7 @@ def load(
         *own.findings,
         *priced,
         *ccr.findings,
-        *_unknown_targets(ccr, names),
+        *_odd_targets(ccr, names, providers),
         *hook_findings,
         *litellm.findings,
         *key_findings,
@@ -174,10 +175,15 @@ def _ccr(home: Home, env: Mapping[str, str]) -> Part:
     return Part(findings=[Finding(ccr_routes.WHAT, str(home.ccr_json), "absent", "no such file")])
 
 
-def _unknown_targets(ccr: Part, names: frozenset[str]) -> list[Finding]:
+def _odd_targets(
+    ccr: Part, names: frozenset[str], providers: Mapping[str, Provider]
+) -> list[Finding]:
     if ccr.document is None or ccr.routes is None:
         return []
-    return ccr_routes.unknown_targets(ccr.document, ccr.routes, names)
+    return [
+        *ccr_routes.unknown_targets(ccr.document, ccr.routes, names),
+        *ccr_routes.mistyped_targets(ccr.document, ccr.routes, providers),
+    ]
 
 
 def _litellm(home: Home, env: Mapping[str, str], flags: Flags, taken: frozenset[str]) -> Part:
@@ -330,10 +336,11 @@ def _made(providers: Mapping[str, Provider], routes: Routes, flags: Flags) -> li
 def _lost(
     routes: Routes, providers: Mapping[str, Provider], own: Part, file: PointsmanToml
 ) -> list[Finding]:
-    """A problem for each target of [routes] whose provider is not there."""
+    """A problem for each target of [routes] whose provider is not there, or whose model is probably
+    another's name mistyped."""
     if own.document is None:
         return []
-    names = {name.casefold() for name in providers}
+    by_name = {name.casefold(): provider for name, provider in providers.items()}
     named: list[tuple[Target, tuple[str | int, ...]]] = [
         (routes.targets[scenario], ("targets", scenario))
         for scenario, text in file.routes.targets.items()
@@ -342,14 +349,18 @@ def _lost(
     for scenario in file.routes.fallback:
         chain = enumerate(routes.fallback[scenario])
         named += [(target, ("fallback", scenario, place)) for place, target in chain]
-    return [
-        problem(
-            own_providers.WHAT,
-            own.document,
-            f"no provider is called {target.provider!r}",
-            "routes",
-            *place,
+    found = [(target, place, by_name.get(target.provider.casefold())) for target, place in named]
+    told = [
+        (
+            f"no provider is called {target.provider!r}"
+            if provider is None
+            else mistyped(provider, target.model),
+            place,
         )
-        for target, place in named
-        if target.provider.casefold() not in names
+        for target, place, provider in found
+    ]
+    return [
+        problem(own_providers.WHAT, own.document, words, "routes", *place)
+        for words, place in told
+        if words
     ]

@@ -11,8 +11,8 @@ from router.contract.visits import Role
 
 
 class Done(Struct, frozen=True, tag=True, gc=False):
-    """`warning`: what an override throws away, such as warm caches and what they cost; it stands in
-    `message` too."""
+    """`warning`: what speaks against an override (a model that may be mistyped, warm caches that it
+    throws away, and what they cost); it stands in `message` too."""
 
     message: str = ""
     override: OverrideView | None = None

@@ -132,6 +132,14 @@ PROBLEMS: list[tuple[dict[str, Any], str]] = [
     ({"Router": {"default": "p,m", "think": "gone,m"}}, "Router.think: no provider is called"),
     ({"Router": {"default": "p,m", "think": "p"}}, "Router.think: should be written"),
     ({"Router": {"think": "p,m"}}, "Router.default: is missing"),
+    (
+        {"Providers": [provider(models=["chat-big"])], "Router": {"default": "p,chat-bigg"}},
+        "Router.default: p lists no 'chat-bigg': is chat-big meant?",
+    ),
+    (
+        {"Router": {"default": "p,m", "bakground": "p,m"}},
+        "Router.bakground: is nothing that is read: is background meant?",
+    ),
     ({"fallback": {"default": ["gone,m"]}}, "fallback.default: no provider is called"),
     ({"fallback": {"default": ["x"]}}, "fallback.default[0]: should be written"),
     ({"fallback": {"defualt": []}}, "fallback.defualt: no scenario"),
