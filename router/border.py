@@ -79,8 +79,10 @@ class Border(Struct, eq=False):
             record.state = "done"
             return True
         finally:
-            # both hold the record: a ring for the collector
+            # they hold the record, or who held the error: rings for the collector
             record.task = record.border = None
+            if error is not None:
+                error.__traceback__ = None
             record.ended = router.now()
             router.finished(record)
 

@@ -128,6 +128,8 @@ class Course:
     def failed(self, error: UpstreamError, now: float, jitter: float) -> None:
         """The attempt failed before its first byte reached the client. `jitter` in [0, 1)."""
         candidate, leg = self._ended(now, timed_out=error.kind == "timeout"), self._legs[self._leg]
+        # kept: its way up leads past who runs this course, which would be a ring for the collector
+        error.__traceback__ = None
         self._last = error
         if self._leg == self._first:
             self._error = error

@@ -40,6 +40,7 @@ settings.load_profile("everyday")
 _real_connect = socket.socket.connect
 _real_connect_ex = socket.socket.connect_ex
 _real_create = uvloop.Loop.create_connection
+_real_sock_connect = uvloop.Loop.sock_connect
 
 
 def pytest_asyncio_loop_factories(
@@ -99,12 +100,19 @@ def _guarded_create(
     return _real_create(self, factory, host, *args, **named)
 
 
+async def _guarded_sock_connect(self: uvloop.Loop, sock: socket.socket, address: Any) -> None:
+    if not _is_loopback(address):
+        pytest.fail(f"a test tried to reach {address}: only loopback may be called")
+    await _real_sock_connect(self, sock, address)
+
+
 @pytest.fixture(autouse=True, scope="session")
 def _only_loopback() -> Iterator[None]:
     patch = pytest.MonkeyPatch()
     patch.setattr(socket.socket, "connect", _guarded_connect)
     patch.setattr(socket.socket, "connect_ex", _guarded_connect_ex)
     patch.setattr(uvloop.Loop, "create_connection", _guarded_create)
+    patch.setattr(uvloop.Loop, "sock_connect", _guarded_sock_connect)
     yield
     patch.undo()
 

@@ -5,6 +5,7 @@ costs 1.5-5 ms of CPU, aiohttp 0.2 ms, this 0.03 ms. One rule: every wait has a 
 way out (read to the end, failed, aborted, cancelled) leaves no connection open that nobody owns.
 
     address.py   where a URL leads, and how a request begins
+    dial.py      a connection to a name
     wire.py      one connection
     response.py  one answer, as it arrives
     proxy.py     HTTP_PROXY, HTTPS_PROXY, NO_PROXY
@@ -24,6 +25,7 @@ from router.outbox import Outbox
 from router.settings import Timeouts
 from router.transport import address as addresses
 from router.transport.address import Address
+from router.transport.dial import Dial
 from router.transport.proxy import Proxies, Proxy, tunnel
 from router.transport.response import Response
 from router.transport.upgrade import Upgraded, upgrade
@@ -39,12 +41,18 @@ _KEPT = 256
 class Transport:
     """Connections to all providers. One per process; belongs to one event loop.
 
-    `tls` replaces the platform's own trust (ssl.create_default_context; honours SSL_CERT_FILE).
+    `tls` replaces the platform's own trust (ssl.create_default_context; honours SSL_CERT_FILE),
+    `dial` how names are looked up.
     """
 
     def __init__(
-        self, *, proxies: Proxies | None = None, tls: ssl.SSLContext | None = None
+        self,
+        *,
+        proxies: Proxies | None = None,
+        tls: ssl.SSLContext | None = None,
+        dial: Dial | None = None,
     ) -> None:
+        self._names = dial or Dial()
         self._proxies = proxies or Proxies()
         self._tls = tls
         self._outbox: Outbox | None = None
@@ -123,7 +131,7 @@ class Transport:
         tls = await self._trust() if address.tls else None
         seconds = (timeouts.connect, timeouts.first_byte)
         try:
-            return await upgrade(address, head, tls, seconds)
+            return await upgrade(self._names, address, head, tls, seconds)
         except TimeoutError:
             words = f"no answer from {address.authority} in time"
             raise _unreachable(provider, words, 504) from None
@@ -137,6 +145,7 @@ class Transport:
         for connection in gone:
             connection.close()
         self._idle.clear()
+        await self._names.close()
         await asyncio.sleep(0)  # lets the loop report the closings
 
     def _reuse(self, key: Key) -> Connection | None:
@@ -179,21 +188,36 @@ class Transport:
             self._open.discard(connection)
             if isinstance(error, TimeoutError):
                 words = f"no connection to {address.authority} within {seconds:g} s"
-                raise _unreachable(provider, words, 504) from None
-            if isinstance(error, OSError):
+                failed = _unreachable(provider, words, 504)
+            elif isinstance(error, OSError):
                 words = f"no connection to {address.authority}: {_reason(error)}"
-                raise _unreachable(provider, words) from None
-            raise
-        return connection
+                failed = _unreachable(provider, words)
+                error.__traceback__ = None  # who raced the addresses keeps the error in a frame
+            else:
+                raise
+        else:
+            return connection
+        try:  # out here, and forgotten: it shall hold nothing of what led to it, nor this frame it
+            raise failed
+        finally:
+            del failed
 
     async def _dial(self, connection: Connection, address: Address, proxy: Proxy | None) -> None:
         loop = asyncio.get_running_loop()
         tls = await self._trust() if address.tls else None
-        if proxy is not None and tls is not None:
-            await tunnel(loop, proxy, address, tls, connection)
-        else:
-            host, port = (proxy.host, proxy.port) if proxy else (address.host, address.port)
-            await loop.create_connection(lambda: connection, host, port, ssl=tls)
+        first: Address | Proxy = proxy or address
+        sock = await self._names.connect(first.host, first.port)
+        try:
+            if proxy is not None and tls is not None:
+                await tunnel(loop, sock, proxy, address, tls, connection)
+            else:
+                named = address.host if tls is not None else None
+                await loop.create_connection(
+                    lambda: connection, sock=sock, ssl=tls, server_hostname=named
+                )
+        except BaseException:
+            sock.close()
+            raise
 
     async def _trust(self) -> ssl.SSLContext:
         """Loading the platform's certificates takes 10-50 ms: once, and off the loop."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import ipaddress
+import socket
 import ssl
 from base64 import b64encode
 from collections.abc import Mapping
@@ -96,17 +97,19 @@ def _within(host: str, network: str) -> bool:
 
 async def tunnel(
     loop: asyncio.AbstractEventLoop,
+    sock: socket.socket,
     proxy: Proxy,
     address: Address,
     tls: ssl.SSLContext,
     protocol: asyncio.Protocol,
 ) -> None:
-    """Connects `protocol` to `address` through CONNECT and TLS. Raises OSError."""
+    """Connects `protocol` to `address` through CONNECT and TLS; `sock` leads to the proxy. Raises
+    OSError."""
     named = f"[{address.host}]" if ":" in address.host else address.host
     lines = [f"CONNECT {named}:{address.port} HTTP/1.1", f"host: {named}:{address.port}"]
     if proxy.credential:
         lines.append("proxy-authorization: " + proxy.credential)
-    transport, asking = await loop.create_connection(_Asking, proxy.host, proxy.port)
+    transport, asking = await loop.create_connection(_Asking, sock=sock)
     try:
         transport.write(("\r\n".join(lines) + "\r\n\r\n").encode("latin-1"))
         await asking.opened

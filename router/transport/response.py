@@ -47,7 +47,9 @@ class Response(Struct, eq=False):
     _wait_until: float = NEVER
     _parts: list[bytes] = []
     _size: int = 0
-    _error: UpstreamError | None = None
+    #: why it will never be whole: kind, status, words. Each who reads is raised an error of their
+    #: own: one that was raised leads to those who read, and from them to us
+    _failed: tuple[Kind, int, str] | None = None
     _waiter: asyncio.Future[bool] | None = None
     _decoder: _Decoder | None = None
 
@@ -63,8 +65,8 @@ class Response(Struct, eq=False):
             data = self._take()
             if data:
                 return data
-            if self._error is not None:
-                raise self._error
+            if self._failed is not None:
+                raise self._failure(*self._failed)
             if self.complete:
                 return b""
             waiter = self._wait(wait)
@@ -99,8 +101,8 @@ class Response(Struct, eq=False):
         """Closes the connection now, unless the whole answer has arrived. May be called again."""
         connection, self._connection = self._connection, None
         if connection is not None:
-            if self._error is None:
-                self._error = self._failure("cancelled", 499, "was left before its answer ended")
+            if self._failed is None:
+                self._failed = ("cancelled", 499, "was left before its answer ended")
             connection.abort()
 
     # ── for the connection ────────────────────────────────────────────────────────────────────────
@@ -108,8 +110,8 @@ class Response(Struct, eq=False):
     async def started(self) -> None:
         """Until the headers are here. Raises UpstreamError."""
         while not self.status:
-            if self._error is not None:
-                raise self._error
+            if self._failed is not None:
+                raise self._failure(*self._failed)
             waiter = self._wait(None)
             try:
                 await waiter
@@ -149,9 +151,9 @@ class Response(Struct, eq=False):
 
     def fail(self, kind: Kind, status: int, words: str) -> None:
         """It will never be whole. What has arrived stays readable."""
-        if self.complete or self._error is not None:
+        if self.complete or self._failed is not None:
             return
-        self._error = self._failure(kind, status, words)
+        self._failed = (kind, status, words)
         connection, self._connection = self._connection, None
         if connection is not None:
             connection.abort()
@@ -195,12 +197,12 @@ class Response(Struct, eq=False):
                 except zlib.error:
                     self.abort()
                     words = "sent a body that does not decompress"
-                    self._error = self._failure("upstream", 502, words)
+                    self._failed = ("upstream", 502, words)
                     return b""
                 if data:
                     return data
-            if self.complete and not decoder.whole and self._error is None:
-                self._error = self._failure("upstream", 502, "cut its compressed answer short")
+            if self.complete and not decoder.whole and self._failed is None:
+                self._failed = ("upstream", 502, "cut its compressed answer short")
             return b""
         return self._raw()
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from router.errors import UpstreamError
 from router.transport.address import Address
+from router.transport.dial import Dial
 
 #: bytes of status line and headers
 HEAD_LIMIT = 64 * 1024
@@ -31,14 +32,24 @@ class Upgraded:
 
 
 async def upgrade(
-    address: Address, head: bytes, tls: ssl.SSLContext | None, seconds: tuple[float, float]
+    dial: Dial,
+    address: Address,
+    head: bytes,
+    tls: ssl.SSLContext | None,
+    seconds: tuple[float, float],
 ) -> Upgraded:
     """Connects, and sends `head` as the handshake. `seconds`: to connect, to answer. Raises
     OSError, TimeoutError, UpstreamError."""
     async with asyncio.timeout(seconds[0]):
-        reader, writer = await asyncio.open_connection(
-            address.host, address.port, ssl=tls, limit=HEAD_LIMIT
-        )
+        sock = await dial.connect(address.host, address.port)
+        try:
+            named = address.host if tls is not None else None
+            reader, writer = await asyncio.open_connection(
+                sock=sock, ssl=tls, server_hostname=named, limit=HEAD_LIMIT
+            )
+        except BaseException:
+            sock.close()
+            raise
     try:
         writer.write(head)
         async with asyncio.timeout(seconds[1]):

@@ -69,7 +69,8 @@ class Connection(asyncio.Protocol):
         self._freed = freed
         self._gone = gone
         self._transport: asyncio.Transport | None = None
-        self._parser = httptools.HttpResponseParser(self)
+        #: only while the connection stands: it calls us back, which is a ring for the collector
+        self._parser: httptools.HttpResponseParser
         self._response: Response | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._due = NEVER
@@ -170,9 +171,11 @@ class Connection(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)  # uvloop's are not instances of it
+        self._parser = httptools.HttpResponseParser(self)
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._transport = None
+        self._parser = None  # type: ignore[assignment]
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
