@@ -110,6 +110,8 @@ async def test_overrides_are_set_expire_are_cleared_and_outlive_a_restart(tmp_pa
             odd = await link.act(SetOverride("key:nobody", "litellm-internal,openai-drak"))
             assert isinstance(odd, Done)
             assert odd.warning == "litellm-internal lists no 'openai-drak': is openai-dark meant?"
+            assert odd.override is not None
+            await link.act(ClearOverride(odd.override.id))
             done = await link.act(SetOverride("everywhere", "litellm-internal,openai-dark"))
             assert isinstance(done, Done)
             assert done.override is not None
