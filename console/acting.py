@@ -41,6 +41,7 @@ from router.contract import (
 if TYPE_CHECKING:
     from console.link import Link
     from console.screens.override_form import OverrideForm
+    from storage.home import Home
 
 _NO = Answer("", "esc", "no, leave it")
 #: of many things a question names so many
@@ -62,6 +63,7 @@ class Acting(Telling):
     """The part of the console that acts; the app below it draws."""
 
     link: Link | None
+    home: Home
 
     @property
     def operator(self) -> str:
@@ -280,6 +282,41 @@ class Acting(Telling):
         if self.read_only:
             del answers[1]
         self.push_screen(Choose("Quit?", detail, answers), self._quit)
+
+    def under_way(self) -> bool:
+        """Whether the router is being started or restarted from here; then it says so."""
+        busy = any(one.group == "start" and not one.is_finished for one in self.workers)
+        if busy:
+            self.say("the router is being started: one moment")
+        return busy
+
+    def ask_restart(self) -> None:
+        """What runs is finished first, and whoever comes meanwhile waits."""
+        if self.refuses_change() or self.under_way():
+            return
+        running = len(self.board.running)
+        detail = [say(Span("Clients that come meanwhile wait; sessions over SSH stay.", "muted"))]
+        if running:
+            detail.append(say(Span(f"{running} in flight: they finish first.", "warn")))
+        answers = [_NO, Answer("yes", "r", "restart it")]
+
+        def take(answer: str | None) -> None:
+            if answer:
+                self._restart()
+
+        self.push_screen(Choose("Restart the router?", detail, answers), take)
+
+    @work(group="start")
+    async def _restart(self) -> None:
+        from console.process import StartError, StopError, restart_router
+
+        self.say("restarting the router…")
+        try:
+            await restart_router(self.home, by=self.operator)
+        except (StartError, StopError) as error:
+            self.say(str(error), bad=True)
+        else:
+            self.say("the router was restarted")
 
     def _quit(self, answer: str | None) -> None:
         if answer == "leave":

@@ -72,7 +72,7 @@ class ConsoleApp(Ending, Going, Acting):
                 "colon", "command", "A command, with completion", key_display=":", priority=True
             ),
             Binding("p", "pause", "Pause or go on"),
-            Binding("R", "start", "Start the router, when none runs"),
+            Binding("R", "start", "Start the router, or restart it"),
             Binding("plus", "interval(1)", "Paint less often", key_display="+"),
             Binding("minus", "interval(-1)", "Paint more often", key_display="-"),
             Binding("exclamation_mark", "shell", "A shell, and back", key_display="!"),
@@ -237,16 +237,18 @@ class ConsoleApp(Ending, Going, Acting):
         self.say(f"painted every {seconds:g} s")
         self.draw_bars()
 
-    @work(exclusive=True, group="start")
-    async def action_start(self) -> None:
+    def action_start(self) -> None:
+        """Where none runs; else it is asked whether to restart it."""
+        if self.board.link != "down":
+            self.ask_restart()
+        elif not self.refuses_change() and not self.under_way():
+            self._start()
+
+    @work(group="start")
+    async def _start(self) -> None:
         from console.options import arguments_after
         from console.process import StartError, start_router
 
-        if self.board.link != "down":
-            self.say("the router is running")
-            return
-        if self.refuses_change():
-            return
         self.say("starting the router…")
         try:
             await start_router(self.home, arguments_after(self.board.snapshot))

@@ -48,4 +48,8 @@ def _changing(app: ConsoleApp) -> Iterable[SystemCommand]:
     yield SystemCommand(
         "Reload the configuration", "Read the config files again", app.reload_config
     )
-    yield SystemCommand("Start the router", "When none is running", app.action_start)
+    running = app.board.link != "down"
+    words = ("Restart the router", "What runs is finished first")
+    yield SystemCommand(
+        *(words if running else ("Start the router", "None runs")), app.action_start
+    )

@@ -60,6 +60,7 @@ TWINS: tuple[Twin, ...] = (
     Twin("playground", "b", "and this one", "pointsman ask PROMPT --model TARGET --model TARGET"),
     Twin("playground", "o", "the request's story", "pointsman why ID"),
     Twin(EVERYWHERE, "R", "start the router", "pointsman start"),
+    Twin(EVERYWHERE, ":restart", "restart it", "pointsman restart"),
     Twin(EVERYWHERE, "q", "stop the router", "pointsman stop"),
     Twin(EVERYWHERE, ":reload", "read config again", "pointsman reload"),
     Twin(EVERYWHERE, ":visitors", "who is here", "pointsman ssh sessions"),

@@ -194,6 +194,11 @@ async def test_cancelling_asks_first_and_no_is_the_default(test_home: Home) -> N
         await pilot.press("x")
         await until(pilot, lambda: bool(router.actions))
         assert router.actions == [Cancel(RUNNING.id, by=app.operator)]
+        await pilot.press("R")
+        await until(pilot, says(app, "Restart the router?"))
+        assert "2 in flight: they finish first" in shown(app)
+        await pilot.press("enter")  # no
+        await until(pilot, lambda: len(app.screen_stack) == 1)
         await pilot.press("j", "j", "x")  # this one has ended
         await until(pilot, says(app, "it has ended"))
 
