@@ -235,6 +235,11 @@ def _shown(key: Secret, auth: Auth, compatible: bool) -> Headers:
     return (("x-api-key", key.reveal()), bearer) if auth == "both" else (bearer,)
 
 
+def forget() -> None:
+    """Keeps no key that was shown so far: those of another generation may have been revoked."""
+    _shown.cache_clear()
+
+
 def _headers(provider: Provider, format: Format, call: Call | None, *, stream: bool) -> Headers:
     said, shown = _FOR_STREAM if stream else _FOR_WHOLE, credentials(provider)
     forwarded = _forwarded(format, call)

@@ -15,7 +15,7 @@ from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from router import formats, upkeep
+from router import formats, outgoing, upkeep
 from router.added_models import AddedModels
 from router.alerts import Alerts
 from router.catalogue import configured
@@ -273,6 +273,8 @@ class Router:
                     self.refollow.set()
                 self.configured = built
                 self.generation = learnt(built, self.health.rooms)
+                outgoing.forget()
+                self.transport.forget()
                 self.log.set_level(built.log_level)
                 self.cashier.follow(built.budgets)
                 self.cache.follow(built.cache)

@@ -139,6 +139,10 @@ class Transport:
             words = f"no connection to {address.authority}: {_reason(error)}"
             raise _unreachable(provider, words) from None
 
+    def forget(self) -> None:
+        """Keeps no key that was sent so far."""
+        addresses.forget()
+
     async def close(self) -> None:
         """Closes every connection; answers under way fail."""
         gone = list(self._open)

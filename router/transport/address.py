@@ -105,3 +105,9 @@ def _start(method: str, target: str, authority: str, headers: tuple[tuple[str, s
         return text.encode("latin-1")
     except UnicodeEncodeError:
         raise ValueError("a header's value holds a character that HTTP cannot carry") from None
+
+
+def forget() -> None:
+    """Keeps nothing of what was asked so far: headers and queries hold keys."""
+    parse.cache_clear()
+    _start.cache_clear()

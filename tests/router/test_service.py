@@ -6,15 +6,18 @@ import asyncio
 import threading
 import time
 
+import httpx
 import pytest
 
 from console.link import Link
 from router.contract import Arrival
+from router.outgoing import _shown
 from router.settings import Generation
+from router.transport.address import _start, parse
 from storage.home import Home
 from tests.fakes.upstream import FakeUpstream
 from tests.router import inside
-from tests.stories.provider import configure
+from tests.stories.provider import configure, openai_body
 
 
 async def test_a_slow_reload_puts_no_older_files_over_newer_ones(
@@ -43,6 +46,23 @@ async def test_a_slow_reload_puts_no_older_files_over_newer_ones(
         assert tuple(await asyncio.gather(first, second)) == ("", "")
         assert router.generation.retention_days == 7
         assert router.generation.number == 3
+
+
+async def test_a_reload_keeps_no_key_of_before(test_home: Home, upstream: FakeUpstream) -> None:
+    """What is kept ready for the next request holds the provider's key, in the clear."""
+    configure(test_home.config, upstream)
+    ready = (_shown, _start, parse)
+    async with inside.served(test_home) as (router, front), httpx.AsyncClient() as client:
+        path = f"{front}/litellm/v1/chat/completions"
+        assert (await client.post(path, content=openai_body("openai", "hi"))).status_code == 200
+        assert all(each.cache_info().currsize for each in ready)
+        file = test_home.config / "litellm-config.yaml"
+        file.write_text(file.read_text().replace("a-provider-key", "another-key"))
+        assert await router.reload() == ""
+        assert not any(each.cache_info().currsize for each in ready)
+        assert (await client.post(path, content=openai_body("openai", "hi"))).status_code == 200
+    shown = [each.headers["authorization"] for each in upstream.requests]
+    assert shown == ["Bearer a-provider-key", "Bearer another-key"]
 
 
 async def test_a_role_that_listens_nowhere_has_no_address(test_home: Home) -> None:
