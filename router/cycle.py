@@ -190,8 +190,9 @@ class Cycle(RequestResponseCycle):
             return
         if not self.response_started or self.response_complete:
             raise RuntimeError("a body out of turn")
-        data = self._head + self._framed(body, more)
-        self._head = b""
+        data = self._framed(body, more)
+        if self._head:
+            data, self._head = self._head + data, b""
         if more:
             if data:
                 self.transport.write(data)
@@ -212,11 +213,11 @@ class Cycle(RequestResponseCycle):
         self.on_response()
 
     def _framed(self, body: bytes, more: bool) -> bytes:
+        if self.chunked_encoding:
+            data = b"%x\r\n%b\r\n" % (len(body), body) if body else b""
+            return data if more else data + b"0\r\n\r\n"
         if self.scope["method"] == "HEAD":
             self.expected_content_length = 0
             return b""
-        if not self.chunked_encoding:
-            self.expected_content_length -= len(body)
-            return body
-        data = b"%x\r\n%b\r\n" % (len(body), body) if body else b""
-        return data if more else data + b"0\r\n\r\n"
+        self.expected_content_length -= len(body)
+        return body

@@ -20,7 +20,7 @@ from router.formats.changed import Changed, changed
 from router.formats.failures import nonsense, raised
 from router.formats.untold import untold
 from router.framing import Frame, Framer
-from router.messages import Event, Failure, Request
+from router.messages import Event, Failure, Request, TextDelta
 from router.outgoing import Outgoing
 from router.record import Attempt, Record
 from router.settings import Provider
@@ -139,6 +139,7 @@ class _Carrier(Struct, eq=False):
     _request: Request
     _sent: Outgoing
     _begun: bool = False  # something of this answer was sent
+    _speaking: bool = False  # its first token too
     _done: bool = False
 
     async def whole(self, body: bytes) -> None:
@@ -202,13 +203,7 @@ class _Carrier(Struct, eq=False):
             if self._attempt.answered:  # else what came so far waits for the first event
                 out = []
             try:
-                for frame in frames:
-                    if self._tally.finish is None:
-                        self._forward(frame, reader.feed(frame), writer, out, drop)
-                    elif not self._done and self._sent.through and frame.data.strip() == DONE:
-                        # OpenAI's own end. What else comes after the last word is nobody's answer.
-                        self._done = True
-                        out.append(frame.raw)
+                self._forward(frames, reader, writer, out, drop)
                 if ended:
                     self._finish(reader.close(), writer, out)
             except UpstreamError:
@@ -217,6 +212,7 @@ class _Carrier(Struct, eq=False):
                 raise
             if self._attempt.answered:
                 await self._send(out)
+                self._speaking = self._record.first_token is not None
         if not self._begun:
             raise UpstreamError(
                 f"{self._sent.provider.name} answered with an empty stream",
@@ -232,28 +228,48 @@ class _Carrier(Struct, eq=False):
 
     def _forward(
         self,
-        frame: Frame,
-        events: list[Event],
+        frames: list[Frame],
+        reader: Reader,
         writer: Writer,
         out: list[bytes],
         drop: Callable[[Frame], bool] | None,
     ) -> None:
-        """Adds to `out` what the client gets of one frame."""
-        self._account(events)
-        if not self._sent.through:
-            out += [writer.feed(event) for event in events]
-            return
+        """Adds to `out` what the client gets of these frames."""
+        tally, through = self._tally, self._sent.through
+        for frame in frames:
+            if tally.finish is not None:
+                self._last(frame, out)
+                continue
+            events = reader.feed(frame)
+            if plain := self._speaking and len(events) == 1 and type(events[0]) is TextDelta:
+                tally.feed(events[0])  # nearly every one: no end, no failure, nothing to be dropped
+            else:
+                self._account(events)
+            if not through:
+                for event in events:
+                    out.append(writer.feed(event))
+                continue
+            if plain or self._wanted(frame, out, drop):
+                out.append(frame.raw)
+            for event in events:
+                writer.passed(event)
+            if tally.finish is not None:
+                self._done = frame.data.strip() == DONE
+
+    def _wanted(self, frame: Frame, out: list[bytes], drop: Callable[[Frame], bool] | None) -> bool:
+        """Whether a frame that passes through is the client's."""
         if not self._attempt.answered:
             if not frame.data:
-                return  # a comment: it must not begin the answer, which may still fail
+                return False  # a comment: it must not begin the answer, which may still fail
             if len(out) > MOST_BEFORE:
                 raise raised(nonsense("a stream that does not begin"))
-        if drop is None or not drop(frame):
+        return drop is None or not drop(frame)
+
+    def _last(self, frame: Frame, out: list[bytes]) -> None:
+        """OpenAI's own end. What else comes after the last word is nobody's answer."""
+        if not self._done and self._sent.through and frame.data.strip() == DONE:
+            self._done = True
             out.append(frame.raw)
-        for event in events:
-            writer.passed(event)
-        if self._tally.finish is not None:
-            self._done = frame.data.strip() == DONE
 
     def _finish(self, owed: list[Event], writer: Writer, out: list[bytes]) -> None:
         """The stream is over; `owed` is what the reader still made of it."""

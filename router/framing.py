@@ -34,43 +34,41 @@ class Frame(Struct):
 class Framer:
     """Cuts one stream. `framing` is "sse" or "ndjson"."""
 
-    __slots__ = ("_buffer", "_limit", "_ndjson", "_plain", "_searched", "_started")
+    __slots__ = ("_buffer", "_end", "_limit", "_ndjson", "_started")
 
     def __init__(self, framing: str = "sse", limit: int = LARGEST_FRAME) -> None:
         self._ndjson = framing == "ndjson"
         self._limit = limit
-        self._buffer = bytearray()  # of a frame that has begun
-        self._searched = 0  # bytes of it that hold no end
-        self._plain = True  # no \r was seen: a blank line is \n\n
+        self._buffer = bytearray()  # of a frame that has begun; it holds no end
+        #: what ends a frame; b"" once a \r was seen: then any two line ends do
+        self._end = b"\n" if self._ndjson else b"\n\n"
         self._started = False
 
     def feed(self, chunk: bytes) -> list[Frame]:
         """The frames that `chunk` completes. Raises UpstreamError where one grows too large."""
-        buffer: bytes | bytearray = chunk
-        start = 0
-        if self._buffer:
-            self._buffer += chunk
-            buffer = self._buffer
-            start = max(0, self._searched - 3)
-        if self._plain and not self._ndjson and b"\r" in chunk:
-            self._plain = False
+        if b"\r" in chunk and not self._ndjson:
+            self._end = b""
+        buffer = self._buffer
+        if buffer:
+            searched = max(0, len(buffer) - 3)
+            buffer += chunk
+            if not self._ends(searched):
+                self._check(len(buffer))
+                return []
+            chunk = bytes(buffer)
+            buffer.clear()
+        if not self._end:
+            return self._by_lines(chunk)
+        *texts, rest = chunk.split(self._end)
+        if rest:
+            self._check(len(rest))
+            buffer += rest
         frames: list[Frame] = []
-        done = 0
-        while (end := self._end(buffer, start)) >= 0:
-            frames.append(self._frame(bytes(buffer[done:end])))
-            done = start = end
-        left = len(buffer) - done
-        if left > self._limit:
-            raise UpstreamError(
-                f"the provider sent one stream event of more than {self._limit:,} bytes",
-                kind="upstream",
-                status=502,
-            )
-        if buffer is self._buffer:
-            del self._buffer[:done]
-        elif left:
-            self._buffer += buffer[done:]
-        self._searched = left
+        for text in texts:
+            if text.startswith(b"data: ") and self._started and b"\n" not in text:
+                frames.append(Frame("", text[6:], text + self._end))  # nearly every one
+            else:
+                frames.append(self._frame(text, text + self._end))
         return frames
 
     def close(self) -> list[Frame]:
@@ -79,36 +77,52 @@ class Framer:
             return []
         raw = bytes(self._buffer)
         self._buffer.clear()
-        return [self._frame(raw)]
+        return [self._frame(raw, raw)]
 
-    def _end(self, buffer: bytes | bytearray, start: int) -> int:
-        """Where the first frame from `start` ends; -1 while that is not known."""
-        if self._ndjson:
-            return buffer.find(b"\n", start) + 1 or -1
-        if self._plain:
-            found = buffer.find(b"\n\n", start)
-            return found + 2 if found >= 0 else -1
-        match = _BLANK.search(buffer, start)
-        if match is None:
-            return -1
-        end = match.end()
-        # A last \r may be half of a \r\n.
-        return -1 if end == len(buffer) and buffer[-1] == 0x0D else end
+    def _ends(self, searched: int) -> bool:
+        """Whether there is an end in what waits; before `searched` there is none."""
+        if self._end:
+            return self._buffer.find(self._end, searched) >= 0
+        return _BLANK.search(self._buffer, searched) is not None
 
-    def _frame(self, raw: bytes) -> Frame:
-        text = raw
+    def _check(self, size: int) -> None:
+        """That of a frame that has not ended."""
+        if size > self._limit:
+            raise UpstreamError(
+                f"the provider sent one stream event of more than {self._limit:,} bytes",
+                kind="upstream",
+                status=502,
+            )
+
+    def _by_lines(self, data: bytes) -> list[Frame]:
+        """Of a stream whose lines end in more than one way."""
+        frames: list[Frame] = []
+        done = 0
+        for match in _BLANK.finditer(data):
+            end = match.end()
+            if end == len(data) and data[-1] == 0x0D:
+                break  # it may be half of a \r\n
+            frames.append(self._frame(data[done:end], data[done:end]))
+            done = end
+        self._check(len(data) - done)
+        self._buffer += data[done:]
+        return frames
+
+    def _frame(self, text: bytes, raw: bytes) -> Frame:
         if not self._started:
             self._started = True
-            text = raw.removeprefix(_BOM)
+            text = text.removeprefix(_BOM)
         if self._ndjson:
             return Frame("", text.strip(), raw)
         return _event(text, raw)
 
 
 def _event(text: bytes, raw: bytes) -> Frame:
-    """The usual shapes first: one data line, or an event line and a data line."""
-    if text.startswith(b"data: ") and text.find(b"\n") == len(text) - 2 and b"\r" not in text:
-        return Frame("", text[6:-2], raw)
+    """The usual shape first: an event line and a data line."""
+    first, _, second = text.partition(b"\n")
+    usual = first.startswith(b"event: ") and second.startswith(b"data: ")
+    if usual and b"\n" not in second and b"\r" not in text:
+        return Frame(first[7:].decode("utf-8", "replace"), second[6:], raw)
     event = ""
     data: list[bytes] = []
     for line in text.splitlines():

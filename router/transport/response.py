@@ -62,8 +62,7 @@ class Response(Struct, eq=False):
         the answer was cut. What arrived before is handed out first.
         """
         while True:
-            data = self._take()
-            if data:
+            if (self._parts or self._decoder is not None) and (data := self._take()):
                 return data
             if self._failed is not None:
                 raise self._failure(*self._failed)
@@ -208,9 +207,7 @@ class Response(Struct, eq=False):
 
     def _raw(self) -> bytes:
         parts = self._parts
-        if not parts:
-            return b""
-        data = parts[0] if len(parts) == 1 else b"".join(parts)
+        data = b"".join(parts)  # of a single one: itself
         parts.clear()
         if self._size > HIGH_WATER and self._connection is not None:
             self._quiet_since = self._loop.time()

@@ -6,10 +6,10 @@ for a block that cannot be told yet wait until the one before it is whole.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any, Literal
 
 import msgspec
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from router.errors import Kind
 from router.formats import Frame
@@ -100,7 +100,44 @@ class Chunk(Struct):
     citations: Any = None  # xAI, Perplexity: addresses, the whole list again in each chunk
 
 
+class Words(Struct, gc=False):
+    """A message, or a piece of one, of text and nothing else: what is None here would be told in
+    another way."""
+
+    content: str
+    refusal: None = None
+    reasoning_content: None = None
+    reasoning: None = None
+    reasoning_details: None = None
+    thinking_blocks: None = None
+    tool_calls: Annotated[list[Any], Meta(max_length=0)] | None = None
+    annotations: Annotated[list[Any], Meta(max_length=0)] | None = None
+    images: Annotated[list[Any], Meta(max_length=0)] | None = None
+    audio: None = None
+    function_call: None = None
+
+
+class _More(Struct, gc=False):
+    delta: Words
+    index: Literal[0] = 0
+    message: None = None
+    finish_reason: None = None
+    stop_reason: None = None
+    matched_stop: None = None
+
+
+class _Plain(Struct, gc=False):
+    """A chunk that only goes on with the text, as nearly all do."""
+
+    choices: tuple[_More]
+    object: Literal["chat.completion.chunk"]
+    usage: None = None
+    error: None = None
+    citations: Annotated[list[Any], Meta(max_length=0)] | None = None
+
+
 decode = msgspec.json.Decoder(Chunk).decode
+_plain = msgspec.json.Decoder(_Plain).decode
 BROKEN = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 
@@ -124,11 +161,14 @@ class OpenAIReader:
         self._refused = False
         self._started = False
         self._ended = False
+        self._terse = True  # its chunks have been plain so far
 
     def feed(self, frame: Frame) -> list[Event]:
         data = frame.data
         if self._ended or not data:
             return []
+        if self._open == "text" and self._terse and (text := self._words(data)):
+            return [TextDelta(self._next, text)]
         if data[:1] == b"[" and data.strip() == b"[DONE]":
             return self.end()
         try:
@@ -141,6 +181,16 @@ class OpenAIReader:
         except BROKEN:  # what a call of a tool holds is nested without end
             pass
         return self._fail(nonsense("a chunk that is not a chat completion's"))
+
+    def _words(self, data: bytes) -> str:
+        """What a plain chunk adds to the open text; "" where `take` must tell. A provider that says
+        more in its chunks is not asked again."""
+        try:
+            text = _plain(data).choices[0].delta.content
+        except BROKEN:
+            self._terse = False
+            return ""
+        return text if self._tags.off or not (CLOSER in text or self._tags.held) else ""
 
     def take(self, chunk: Chunk) -> list[Event]:
         """The events of one decoded chunk, or of a whole answer."""

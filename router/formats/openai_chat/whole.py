@@ -8,7 +8,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from router.formats.failures import in_stream, nonsense, raised
-from router.formats.openai_chat.reader import BROKEN, OpenAIReader, decode
+from router.formats.openai_chat.reader import BROKEN, OpenAIReader, Words, decode
 from router.formats.openai_chat.think_tags import CLOSER
 from router.formats.openai_chat.usage import Told, usage_of
 from router.framing import Framer
@@ -74,24 +74,8 @@ _ENDS: dict[str, StopReason] = {
 _glance = msgspec.json.Decoder(_Glance).decode
 
 
-class _Words(Struct, gc=False):
-    """A message of text and nothing else: what is None here would be told in another way."""
-
-    content: str
-    refusal: None = None
-    reasoning_content: None = None
-    reasoning: None = None
-    reasoning_details: None = None
-    thinking_blocks: None = None
-    tool_calls: Annotated[list[Any], Meta(max_length=0)] | None = None
-    annotations: Annotated[list[Any], Meta(max_length=0)] | None = None
-    images: Annotated[list[Any], Meta(max_length=0)] | None = None
-    audio: None = None
-    function_call: None = None
-
-
 class _Said(Struct, gc=False):
-    message: _Words
+    message: Words
     finish_reason: Literal["stop", "length"]
     index: Literal[0] = 0
     delta: None = None
