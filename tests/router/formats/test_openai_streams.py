@@ -8,12 +8,16 @@ from typing import Any
 
 import pytest
 
+from router.framing import Framer
+from router.messages import Event
 from tests.router.formats.seen_by_clients import CALL, DONE_CALL, content
 from tests.router.formats.wire import (
     DONE,
+    O,
     chunk,
     dumps,
     piece,
+    provider,
 )
 
 STREAMS: dict[str, tuple[bytes, list[tuple[str, Any]]]] = {
@@ -69,6 +73,10 @@ STREAMS: dict[str, tuple[bytes, list[tuple[str, Any]]]] = {
         [("text", "<the")],
     ),
     "R05-refusal": (chunk(refusal="No.") + chunk("stop"), [("text", "No.")]),
+    "R05-refusal-beside": (
+        chunk(content="a", refusal="No.") + chunk("stop"),
+        [("text", "a"), ("text", "No.")],
+    ),
     "R06-empty-arguments": (
         chunk(tool_calls=[piece("", index=0, id="a", name="f")]) + chunk("tool_calls"),
         [("use", ("a", "f", {}))],
@@ -212,3 +220,19 @@ STREAMS: dict[str, tuple[bytes, list[tuple[str, Any]]]] = {
 def test_streams(stream: bytes, expected: list[tuple[str, Any]]) -> None:
     assert content(stream) == expected
     assert content(stream + DONE) == expected
+
+
+@pytest.mark.parametrize("stream", [stream for stream, _ in STREAMS.values()], ids=STREAMS.keys())
+def test_a_chunk_of_text_alone_is_read_as_any_other(stream: bytes) -> None:
+    """What names its kind may be read in short, what does not never is."""
+    for before in ("so ", "", "<think>so"):
+        named = chunk(content=before) + chunk(content="much") + stream
+        unnamed = named.replace(b'"object": "chat.completion.chunk", ', b"")
+        assert unnamed != named
+        assert events(named) == events(unnamed)
+
+
+def events(stream: bytes) -> list[Event]:
+    reader = O.reader(provider())
+    told = [event for frame in Framer().feed(stream) for event in reader.feed(frame)]
+    return told + reader.close()
