@@ -8,7 +8,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from router.doors.call import Call
-from router.doors.passing import Onward, pass_on
+from router.doors.homeward import Onward
+from router.doors.passing import pass_on
 from router.errors import CallerError, RequestError
 from router.guards.body import ClientGoneError
 from router.guards.host import without_port

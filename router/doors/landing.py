@@ -16,6 +16,7 @@ from router.contract import VERSION, ServiceView
 from router.doors import health
 from router.doors.call import Call
 from router.doors.site import stands_in
+from router.guards.origin import scheme
 from router.pages import HEADERS, HTML, Markup, filled
 from router.settings import Role, Site
 
@@ -49,8 +50,7 @@ async def landing(router: Router, call: Call, told: bool) -> None:
     services = router.services() if told else ()
     states = {service.name: service.state for service in services}
     host = call.headers.get("host", f"localhost:{listen.port}")
-    # behind a proxy with TLS: its pages are named in the settings, as browsers say them
-    base = f"https://{host}" if f"https://{host}" in listen.origins else f"http://{host}"
+    base = f"{scheme(host, listen.origins)}://{host}"
     name = urlsplit(base).hostname or "localhost"
     groups = sorted(generation.groups.deployments)
     page = filled(

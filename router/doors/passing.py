@@ -10,28 +10,22 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
-from msgspec import Struct
+import httptools
 
 from router.cycle import Leaving
 from router.doors.call import Call
+from router.doors.homeward import HOP, Onward, homeward
 from router.errors import CallerError, UpstreamError
+from router.guards.origin import scheme
 from router.guards.tunnel import Tunnel
-from router.settings import Timeouts
+from router.headers import read
 from router.transport import Upgraded, Upload
 
 if TYPE_CHECKING:
     from router.service import Router
 
-#: headers of the hop itself, and those that the next hop sets anew
-HOP = frozenset(
-    {
-        *("connection", "keep-alive", "te", "trailer", "transfer-encoding", "upgrade", "expect"),
-        *("proxy-authenticate", "proxy-authorization", "proxy-connection"),
-        *("host", "content-length", "accept-encoding", "x-pointsman"),
-    }
-)
 #: who may say where a request came from is the one that it came to: us
 _FORWARDED = frozenset(
     {
@@ -39,29 +33,18 @@ _FORWARDED = frozenset(
         *("x-forwarded-port", "x-forwarded-prefix", "x-real-ip"),
     }
 )
-#: said by us on every answer
-_OURS = frozenset(("content-type", "date"))
+#: may be asked again: nothing changes by it (RFC 9110, 9.2.1)
+_SAFE = frozenset(("GET", "HEAD", "OPTIONS"))
 #: bytes of the body of a refused handshake that are shown
 REFUSAL = 64 * 1024
-
-
-class Onward(Struct, frozen=True):
-    """Where a request goes on to. `path` is asked of `base`; `prefix` is what was taken off the
-    path the client knows, put before the places it is redirected to. `host`: what the program is
-    called by; "": its own address."""
-
-    name: str
-    base: str
-    path: str
-    prefix: str = ""
-    host: str = ""
-    timeouts: Timeouts = Timeouts()
 
 
 async def pass_on(router: Router, call: Call, onward: Onward) -> None:
     """Raises UpstreamError where no answer came, or it was cut short; CallerError."""
     if ".." in onward.path.split("/"):
-        raise CallerError("a path may not climb", status=400)
+        raise CallerError("a path may not hold `..`", status=400)
+    if call.method == "TRACE":  # it would read a browser's cookies back
+        raise CallerError("the method TRACE would show what a browser keeps to itself", status=405)
     leaving: Leaving = call.scope["leaving"]
     task = asyncio.current_task()
     assert task is not None
@@ -88,11 +71,12 @@ async def _http(router: Router, call: Call, onward: Onward) -> None:
     response = await router.transport.send(
         call.method,
         _url(call, onward),
-        _headers(call, onward),
+        _headers(router, call, onward),
         _body(call),
         timeouts=onward.timeouts,
         provider=onward.name,
         host=onward.host,
+        codings=call.headers.get("accept-encoding", ""),
     )
     try:
         if not 200 <= response.status < 600:
@@ -101,7 +85,7 @@ async def _http(router: Router, call: Call, onward: Onward) -> None:
                 kind="upstream",
                 status=502,
             )
-        back = list(_back(response.headers, onward))
+        back = list(homeward(response.headers, onward))
         if "x-request-id" in response.headers:
             call.id = None  # it names its answers itself
         # one that names no kind is left to be guessed by the client, as it is without us
@@ -116,10 +100,10 @@ async def _http(router: Router, call: Call, onward: Onward) -> None:
 
 def _body(call: Call) -> bytes | Upload:
     length = call.headers.get("content-length")
-    if length is None and "transfer-encoding" not in call.headers:
-        return b""
-    if length == "0":
-        return b""
+    if length in (None, "0") and "transfer-encoding" not in call.headers:
+        # what changes something is never sent twice, not even where nothing came back
+        return b"" if call.method in _SAFE else Upload(_nothing(), 0)
+    call.scope["moved"] = False
     return Upload(_pieces(call), None if length is None else int(length))
 
 
@@ -130,7 +114,15 @@ async def _pieces(call: Call) -> AsyncIterator[bytes]:
         if message["type"] != "http.request":
             raise ConnectionError("the client left")
         more = message.get("more_body", False)
+        call.scope["moved"] = (
+            True  # the connection's deadline is for the next piece (connection.py)
+        )
         yield message.get("body", b"")
+
+
+async def _nothing() -> AsyncIterator[bytes]:
+    return
+    yield  # makes it an iterator
 
 
 def _url(call: Call, onward: Onward) -> str:
@@ -143,7 +135,7 @@ def _url(call: Call, onward: Onward) -> str:
     return onward.base + (path or "/") + (f"?{query}" if query else "")
 
 
-def _headers(call: Call, onward: Onward) -> list[tuple[str, str]]:
+def _headers(router: Router, call: Call, onward: Onward) -> list[tuple[str, str]]:
     named = call.headers.get("connection", "").lower()  # those are this hop's, too
     left = {each.strip() for each in named.split(",")} if named else ()
     kept = [
@@ -153,41 +145,12 @@ def _headers(call: Call, onward: Onward) -> list[tuple[str, str]]:
     ]
     client = call.scope.get("client")
     kept.append(("x-forwarded-for", client[0] if client else "127.0.0.1"))
-    kept.append(("x-forwarded-host", call.headers.get("host", "")))
-    kept.append(("x-forwarded-proto", "http"))
+    host = call.headers.get("host", "")
+    kept.append(("x-forwarded-host", host))
+    kept.append(("x-forwarded-proto", scheme(host, router.generation.listen.origins)))
     if onward.prefix:
         kept.append(("x-forwarded-prefix", onward.prefix))
     return kept
-
-
-def _back(headers: dict[str, str], onward: Onward) -> list[tuple[str, str]]:
-    """What the client may see. Which web pages may read an answer is for us to say: LiteLLM and CCR
-    say "any"."""
-    told: list[tuple[str, str]] = []
-    for name, value in headers.items():
-        if name == "set-cookie":
-            told += [(name, each) for each in value.split("\n")]
-        elif name == "location":
-            told.append((name, _moved(value, onward)))
-        elif name == "content-length" or (
-            name not in HOP and name not in _OURS and not name.startswith("access-control-")
-        ):
-            told.append((name, value))
-    return told
-
-
-def _moved(location: str, onward: Onward) -> str:
-    """A place of the program's own, as the client can reach it."""
-    parts = urlsplit(location)
-    hosts = {urlsplit(onward.base).netloc, onward.host}
-    if parts.netloc and parts.netloc not in hosts:
-        return location
-    if parts.netloc:
-        location = location.partition(parts.netloc)[2] or "/"
-    prefix = onward.prefix
-    if not prefix or not location.startswith("/") or location == prefix:
-        return location
-    return location if location.startswith(f"{prefix}/") else prefix + location
 
 
 # ── WebSocket ─────────────────────────────────────────────────────────────────────────────────────
@@ -196,14 +159,14 @@ def _moved(location: str, onward: Onward) -> str:
 async def _websocket(router: Router, call: Call, onward: Onward, tunnel: Tunnel) -> None:
     upgraded = await router.transport.upgrade(
         _url(call, onward),
-        _headers(call, onward),
+        _headers(router, call, onward),
         timeouts=onward.timeouts,
         provider=onward.name,
         host=onward.host,
     )
     try:
         if upgraded.status != 101:
-            await _refused(call, upgraded)
+            await _refused(call, upgraded, onward)
             return
         tunnel.take()
         try:
@@ -238,14 +201,39 @@ async def _down(reader: asyncio.StreamReader, tunnel: Tunnel) -> None:
         await tunnel.write(data)
 
 
-async def _refused(call: Call, upgraded: Upgraded) -> None:
-    """A server's "no" to a handshake, as a plain answer: after it the connection is closed."""
-    body = b""
+async def _refused(call: Call, upgraded: Upgraded, onward: Onward) -> None:
+    """A server's "no" to a handshake, as it is; after it the connection is closed."""
+    refusal = _Refusal()
+    parser = httptools.HttpResponseParser(refusal)
     try:
         async with asyncio.timeout(1.0):
-            while len(body) < REFUSAL and (data := await upgraded.reader.read(REFUSAL)):
-                body += data
-    except TimeoutError:  # it keeps the connection: what it said so far is all
-        pass
-    status = upgraded.status if 400 <= upgraded.status < 600 else 502
-    await call.answer(status, body[:REFUSAL], "text/plain; charset=utf-8")
+            data = upgraded.head
+            while data and not refusal.whole and len(refusal.body) < REFUSAL:
+                parser.feed_data(data)
+                data = b"" if refusal.whole else await upgraded.reader.read(REFUSAL)
+    except (TimeoutError, httptools.HttpParserError):
+        pass  # what it said so far is all
+    found = read(refusal.headers)
+    told = [each for each in homeward(found, onward) if each[0] != "content-length"]
+    told.append(("content-length", str(len(refusal.body))))
+    status = upgraded.status if 200 <= upgraded.status < 600 else 502
+    await call.begin(status, found.get("content-type", ""), told)
+    await call.end(refusal.body)
+
+
+class _Refusal:
+    """What httptools finds in an answer."""
+
+    def __init__(self) -> None:
+        self.headers: list[tuple[bytes, bytes]] = []
+        self.body = b""
+        self.whole = False
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        self.headers.append((name.lower(), value))
+
+    def on_body(self, data: bytes) -> None:
+        self.body += data
+
+    def on_message_complete(self) -> None:
+        self.whole = True

@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from router.doors.call import Call
-from router.doors.passing import Onward, pass_on
+from router.doors.homeward import Onward
+from router.doors.passing import pass_on
 from router.guards.host import is_loopback, without_port
+from router.guards.origin import scheme
 from router.pages import notice
 from router.rules.plan import Candidate
 from router.settings import Provider, Role
@@ -70,7 +72,8 @@ async def _lead(router: Router, call: Call, role: Role) -> bool:
     port = asked.rpartition(":")[2]
     where = f"{place}:{port}" if port.isdecimal() else place
     path = START if call.path in ("", "/") else call.path
-    await call.answer(307, b"", "text/plain", [("location", f"http://{where}{path}")])
+    where = f"{scheme(asked, generation.listen.origins)}://{where}{path}"
+    await call.answer(307, b"", "text/plain", [("location", where)])
     return True
 
 

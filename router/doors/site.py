@@ -11,11 +11,13 @@ from urllib.parse import urlsplit
 
 from router.doors.call import Call
 from router.doors.console import moved
-from router.doors.passing import Onward, pass_on
+from router.doors.homeward import Onward
+from router.doors.passing import pass_on
 from router.doors.refusing import refused
-from router.errors import RequestError
+from router.errors import CallerError, RequestError
 from router.guards.body import ClientGoneError
 from router.guards.host import is_loopback, without_port
+from router.guards.origin import scheme
 from router.pages import notice
 from router.settings import Site
 
@@ -40,7 +42,7 @@ async def by_path(router: Router, call: Call, site: Site) -> None:
         up = "../" * (call.path.count("/") - 1)
         await moved(call, f"{up}console/", site.stand_in)
     elif site.host:
-        await _to_host(call, site, (rest or "/") + query)
+        await _to_host(router, call, site, (rest or "/") + query)
     elif not rest:
         await call.answer(307, b"", "text/plain", [("location", f"{site.path}/{query}")])
     else:
@@ -58,7 +60,7 @@ async def at_host(router: Router, call: Call, site: Site) -> None:
     await _serve(router, call, site, call.scope["path"], "")
 
 
-async def _to_host(call: Call, site: Site, rest: str) -> None:
+async def _to_host(router: Router, call: Call, site: Site, rest: str) -> None:
     """A path that leads to a name: as long as the client can reach names of that kind."""
     asked = call.headers.get("host", "")
     here = without_port(asked)
@@ -74,7 +76,8 @@ async def _to_host(call: Call, site: Site, rest: str) -> None:
         return
     port = asked.rpartition(":")[2]
     place = f"{site.host}:{port}" if port.isdecimal() else site.host
-    await call.answer(307, b"", "text/plain", [("location", f"http://{place}{rest}")])
+    where = f"{scheme(asked, router.generation.listen.origins)}://{place}{rest}"
+    await call.answer(307, b"", "text/plain", [("location", where)])
 
 
 async def _serve(router: Router, call: Call, site: Site, path: str, prefix: str) -> None:
@@ -101,6 +104,11 @@ async def _serve(router: Router, call: Call, site: Site, path: str, prefix: str)
         await pass_on(router, call, onward)
     except ClientGoneError:
         pass
+    except CallerError as error:
+        words = f"{error.message[:1].upper()}{error.message[1:]}."
+        kind = "invalid_request_error"
+        refused(router, call, error.status, error.message)
+        await notice(call, error.status, "This is not passed on", words, kind=kind)
     except RequestError as error:
         # the transport's words are for providers, which this is not
         words = error.message.removeprefix(f"provider {site.title}").removeprefix(": ").strip()

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Callable
+from typing import cast
 from urllib.parse import unquote
 
 import httptools
@@ -202,6 +203,12 @@ class GuardedProtocol(HttpToolsProtocol):
             self._refuse(408, f"the request's headers took longer than {seconds:g} s")
         elif self.cycle is not None and not self.cycle.response_complete:
             seconds = self._limits.body_seconds
+            # set by a door that sends a body on as it comes: then it need not end, only go on
+            scope = cast(Scope, self.cycle.scope)
+            if scope.get("moved") or ("moved" in scope and self.flow.read_paused):
+                scope["moved"] = False
+                self._expect(seconds)
+                return
             self._refuse(408, f"the request's body took longer than {seconds:g} s")
         else:  # nothing was asked, or what was asked is answered
             self.transport.close()

@@ -40,6 +40,11 @@ def same(origin: str, host: str) -> bool:
     return scheme in ("http", "https") and bool(host) and rest.lower() == host.lower()
 
 
+def scheme(host: str, origins: tuple[str, ...]) -> str:
+    """How a browser calls `host`: the origins tell of a proxy with TLS before us."""
+    return "https" if f"https://{host}" in origins else "http"
+
+
 def cors(origin: str, origins: tuple[str, ...]) -> Headers:
     """Headers for the answer to a named origin; [] for any other."""
     if not origin or origin not in origins:

@@ -74,12 +74,15 @@ class Transport:
         timeouts: Timeouts,
         provider: str,
         host: str = "",
+        codings: str | None = None,
     ) -> Response:
         """Sends one request; returns when the status line and headers of the answer are here.
 
         Redirects are not followed. Headers that frame the message (host, content-length,
         accept-encoding, …) are ours: those in `headers` are left out. `host` is said in place of
-        the address's own. Raises UpstreamError of kind
+        the address's own. `codings`: what Accept-Encoding says (""
+        nothing), and the answer's body stays as it came; None: it is asked for plain, and what
+        comes compressed all the same is undone. Raises UpstreamError of kind
         "connect" (nothing was sent), "timeout" or "upstream".
         A kept-alive connection that turns out to be closed before a byte came is replaced, once.
         """
@@ -92,7 +95,8 @@ class Transport:
                 target = address.absolute
                 if proxy.credential:
                     headers = (*headers, ("proxy-authorization", proxy.credential))
-            head = addresses.head(method, target, host or address.authority, headers, length)
+            asked = "identity" if codings is None else codings
+            head = addresses.head(method, target, host or address.authority, headers, length, asked)
         except ValueError as error:
             raise _unreachable(provider, str(error)) from None
         key = (address.tls, address.host, address.port, proxy)
@@ -100,6 +104,7 @@ class Transport:
         connection = None if isinstance(body, Upload) else self._reuse(key)
         if connection is not None:
             response = connection.exchange(head, body, provider, timeouts)
+            response.as_it_came = codings is not None
             try:
                 await response.started()
                 return response
@@ -108,6 +113,7 @@ class Transport:
                     raise
         connection = await self._connect(key, address, timeouts.connect, provider)
         response = connection.exchange(head, body, provider, timeouts)
+        response.as_it_came = codings is not None
         await response.started()
         return response
 

@@ -79,11 +79,16 @@ def _prefix(name: str) -> str:
 
 
 def head(
-    method: str, target: str, authority: str, headers: Sequence[tuple[str, str]], length: int | None
+    method: str,
+    target: str,
+    authority: str,
+    headers: Sequence[tuple[str, str]],
+    length: int | None,
+    codings: str = "identity",
 ) -> bytes:
-    """The request line and the headers; `length` None: the body comes in chunks. Raises ValueError
-    for what would break the lines."""
-    start = _start(method, target, authority, tuple(headers))
+    """The request line and the headers; `length` None: the body comes in chunks; `codings`: of the
+    answer, "": nothing is said of them. Raises ValueError for what would break the lines."""
+    start = _start(method, target, authority, tuple(headers), codings)
     if length is None:
         return start + b"transfer-encoding: chunked\r\n\r\n"
     if length or method != "GET":
@@ -92,13 +97,16 @@ def head(
 
 
 @lru_cache(maxsize=256)
-def _start(method: str, target: str, authority: str, headers: tuple[tuple[str, str], ...]) -> bytes:
+def _start(
+    method: str, target: str, authority: str, headers: tuple[tuple[str, str], ...], codings: str
+) -> bytes:
     """All but the length: for most requests to a provider the very same bytes."""
     # joined, never formatted: a Secret formats as dots
     lines = [prefix + value for name, value in headers if (prefix := _prefix(name))]
-    start = f"{method} {target} HTTP/1.1\r\nhost: {authority}\r\naccept-encoding: identity"
-    text = "\r\n".join((start, *lines, ""))
-    wanted = len(lines) + 3
+    if codings:
+        lines.insert(0, f"accept-encoding: {codings}")
+    text = "\r\n".join((f"{method} {target} HTTP/1.1\r\nhost: {authority}", *lines, ""))
+    wanted = len(lines) + 2
     if text.count("\n") != wanted or text.count("\r") != wanted or "\0" in text:
         raise ValueError("a header's value holds a line break")
     try:

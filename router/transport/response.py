@@ -41,6 +41,8 @@ class Response(Struct, eq=False):
     #: lower-case names; repeated ones joined by ", ", cookies by a line break
     headers: dict[str, str] = {}
     until_close: bool = False
+    #: its body is handed out in the coding it has
+    as_it_came: bool = False
     #: all of it has arrived
     complete: bool = False
     _quiet_since: float = 0.0  # from the status line on
@@ -120,7 +122,7 @@ class Response(Struct, eq=False):
 
     def begun(self, status: int, headers: dict[str, str]) -> None:
         """The status line and headers have arrived."""
-        coding = headers.get("content-encoding")
+        coding = None if self.as_it_came else headers.get("content-encoding")
         if coding is not None and (coding := coding.strip().lower()) not in ("", "identity"):
             if coding not in ("gzip", "x-gzip", "deflate"):
                 self.fail("upstream", 502, f"sent a body in the coding '{coding[:20]}'")

@@ -50,6 +50,7 @@ async def upgrade(
         except BaseException:
             sock.close()
             raise
+    writer.transport.set_write_buffer_limits(0)  # `drain` returns when all of it is on its way
     try:
         writer.write(head)
         async with asyncio.timeout(seconds[1]):

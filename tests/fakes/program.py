@@ -88,7 +88,11 @@ class Program:
         self, target: str, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
     ) -> None:
         if target.endswith("/no"):
-            writer.write(b"HTTP/1.1 403 No\r\ncontent-length: 6\r\n\r\nnot so")
+            writer.write(
+                b"HTTP/1.1 403 No\r\nlocation: /login\r\nset-cookie: a=1; Path=/\r\n"
+                b"content-type: text/x\r\ntransfer-encoding: chunked\r\n\r\n"
+                b"6\r\nnot so\r\n0\r\n\r\n"
+            )
             return
         writer.write(
             b"HTTP/1.1 101 Switching Protocols\r\nupgrade: websocket\r\nconnection: upgrade\r\n"

@@ -16,9 +16,11 @@ import pytest
 from router.asgi import Receive, Scope, Send
 from router.edge import Edge, PortTakenError, bind, bind_unix
 from router.guards.body import ClientGoneError, read_body
+from router.guards.connection import GuardedProtocol
 from router.headers import read
 from router.settings import Limits
 from tests.fakes.raw import status, talk
+from tests.waiting import until
 
 SMALL = Limits(header_bytes=2000, header_seconds=0.1, body_bytes=1000, body_seconds=0.1)
 PATIENT = Limits(header_bytes=2000, header_seconds=5, body_bytes=1000, body_seconds=5)
@@ -272,6 +274,54 @@ async def test_a_client_that_leaves_mid_body_is_noticed() -> None:
         await writer.drain()
         writer.close()
         await app.gone.wait()
+
+
+async def test_a_body_that_goes_on_as_it_comes_need_not_end_only_move() -> None:
+    app = App(PATIENT)
+    sock = bind("127.0.0.1", 0)
+    edge = Edge(app, [sock], PATIENT)
+    await edge.start()
+    reader, writer = await asyncio.open_connection("127.0.0.1", sock.getsockname()[1])
+    writer.write(POST + b"Content-Length: 3\r\n\r\na")
+    await until(lambda: bool(app.scopes))
+    (connection,) = edge._state.connections
+    assert isinstance(connection, GuardedProtocol)
+
+    def late() -> None:
+        connection._late_at = 0.0
+        connection._check_time()
+
+    app.scopes[0]["moved"] = True  # as a door says that sends it on
+    late()
+    assert app.scopes[0]["moved"] is False
+    connection.flow.pause_reading()  # nothing moved, since we do not read
+    late()
+    connection.flow.resume_reading()
+    assert not reader.at_eof()
+    late()  # now it is the client's own silence
+    assert status(await reader.read(-1)) == 408
+    await app.gone.wait()
+    writer.close()
+    await edge.drain(5)
+
+
+async def test_who_speaks_1_0_gets_no_chunks() -> None:
+    async def streams(scope: Scope, receive: Receive, send: Send) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": b"on", "more_body": True})
+        await send({"type": "http.response.body", "body": b"ward"})
+
+    sock = bind("127.0.0.1", 0)
+    edge = Edge(streams, [sock], PATIENT)
+    await edge.start()
+    port = sock.getsockname()[1]
+    old = await talk(port, b"GET / HTTP/1.0\r\n" + HOST + b"\r\n")
+    assert old.endswith(b"\r\n\r\nonward")
+    assert b"connection: close" in old
+    assert b"chunked" not in old
+    new = await talk(port, b"GET / HTTP/1.1\r\n" + HOST + CLOSE + b"\r\n")
+    assert new.endswith(b"2\r\non\r\n4\r\nward\r\n0\r\n\r\n")
+    await edge.drain(5)
 
 
 async def test_draining_lets_a_request_end_and_takes_no_new_one() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -92,13 +93,14 @@ async def test_what_comes_back_fits_the_place_it_is_seen_from(test_home: Home) -
             program.answer = (
                 b"HTTP/1.1 302 Found\r\nlocation: %b\r\nset-cookie: a=1; Expires=Mon, 1 Jan 2035"
                 b"\r\nset-cookie: b=2\r\naccess-control-allow-origin: *\r\nkeep-alive: 5\r\n"
-                b"date: Mon, 1 Jan 2024 00:00:00 GMT\r\ncontent-length: 0\r\n\r\n"
-                % location.encode()
+                b"date: Mon, 1 Jan 2024 00:00:00 GMT\r\ncontent-length: 0\r\n"
+                b"content-disposition: filename=%b\r\n\r\n" % (location.encode(), "Éà日".encode())
             )
             answer = await http.get("/tool/a")
             assert answer.headers["location"] == seen
             cookies = answer.headers.get_list("set-cookie")
             assert cookies == ["a=1; Expires=Mon, 1 Jan 2035", "b=2"]
+            assert answer.headers["content-disposition"] == "filename=Éà日"
             gone = {"access-control-allow-origin", "keep-alive", "content-type"}
             assert not gone & answer.headers.keys()
             assert len(answer.headers.get_list("date")) == 1
@@ -113,6 +115,48 @@ async def test_what_comes_back_fits_the_place_it_is_seen_from(test_home: Home) -
         # no header but the hop's own
         program.answer = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n1\r\na\r\n0\r\n\r\n"
         assert (await http.get("/tool/a")).text == "a"
+
+
+async def test_a_body_keeps_the_coding_it_has(test_home: Home) -> None:
+    async with Program() as program, behind(test_home, program) as (_, http):
+        program.answer = (
+            b"HTTP/1.1 200 OK\r\ncontent-encoding: x\r\ncontent-length: 2\r\n\r\n\x1f\x8b"
+        )
+        for offered in ("gzip, br", ""):
+            asked = {"accept-encoding": offered}
+            async with http.stream("GET", "/tool/a.js", headers=asked) as answer:
+                assert [piece async for piece in answer.aiter_raw()] == [b"\x1f\x8b"]
+            assert answer.headers["content-encoding"] == "x"
+            assert program.asked[-1].header("accept-encoding") == offered
+
+
+async def test_what_changes_something_is_asked_once(test_home: Home) -> None:
+    asked: list[bytes] = []
+
+    async def once(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Answers one request, takes one more, and dies."""
+        for answer in (b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n", b""):
+            with contextlib.suppress(asyncio.IncompleteReadError):
+                head = await reader.readuntil(b"\r\n\r\n")
+                if b"/probe" not in head:
+                    asked.append(head.split(b" ")[0])
+                writer.write(answer)
+        writer.close()
+
+    server = await asyncio.start_server(once, "127.0.0.1", 0)
+    async with Program() as program, behind(test_home, program) as (router, http):
+        url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        test_home.toml.write_text(TOML.format(url=url))
+        assert await router.reload() == ""
+        for method, status, sent in [("GET", 200, 1), ("POST", 200, 1), ("GET", 200, 2)]:
+            asked.clear()
+            assert (await http.request(method, "/tool/")).status_code == status
+            assert asked == [method.encode()] * sent
+        for method, path, status in [("TRACE", "/tool/", 405), ("GET", "/tool/..%2fx", 400)]:
+            refused = await http.request(method, path)
+            assert refused.status_code == status
+            assert "not passed on" in refused.json()["error"]["message"]
+    server.close()
 
 
 async def test_streams_pass_piece_by_piece_both_ways(test_home: Home) -> None:
@@ -200,6 +244,8 @@ async def test_websockets_pass_both_ways(test_home: Home) -> None:
         head, reader = await shake(b"no", more=b"GET /health HTTP/1.1\r\nhost: localhost\r\n\r\n")
         assert head.startswith(b"HTTP/1.1 403 ")
         assert await reader.read(-1) == b"not so"  # and nothing after it is another request
+        for line in (b"content-type: text/x", b"location: /tool/login", b"a=1; Path=/tool/"):
+            assert line in head
         head, reader = await shake(b"bye")
         assert await reader.read(-1) == b"hello"
         assert router.transport.open == 0
