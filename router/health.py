@@ -81,7 +81,7 @@ class Health:
     def attempted(self, attempt: Attempt, at: float) -> None:
         provider = attempt.candidate.provider
         name = provider.name
-        passed = self._passed.get(name) or self._passed.setdefault(name, Passed())
+        passed = self._passed.get(name) or self._passed.setdefault(name, Passed(provider.simulated))
         passed.attempted(attempt, at)
         if provider.slot:
             key = of_key(name, provider.slot)
@@ -273,6 +273,9 @@ class Health:
 
     def _provider(self, provider: Provider) -> ServiceView:
         passed = self._passed.get(provider.name, Passed())
+        if passed.simulated != provider.simulated:  # what stood in says nothing of the real one
+            passed = Passed()
+            self._passed.pop(provider.name, None)
         answered, reason, at = self._answers.get(_root(provider.url), (None, "", None))
         cooling = self._cooldowns.until(provider.name, self._now())
         state: Condition = "unknown"
@@ -285,6 +288,8 @@ class Health:
                 state, reason = shown
         else:
             state, reason = passed.condition(self._wall())
+            if state == "unknown" and (unset := provider.key.unset()):
+                reason = f"its key, ${unset}, is not set"
         keys = self._keys(provider)
         resting = sum(key.cooling_until is not None for key in keys)
         if cooling is not None:

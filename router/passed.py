@@ -37,6 +37,7 @@ class _Kept(Struct, omit_defaults=True):
     last_ok_at: float | None = None
     last_error: str = ""
     last_error_at: float | None = None
+    simulated: bool = False
 
 
 _decoder = msgspec.json.Decoder(_Kept)
@@ -46,7 +47,8 @@ class Passed:
     """`outcomes` (of attempts, or the states of requests), and their `requests` and `errors`, since
     the router started; the rest since ever."""
 
-    def __init__(self) -> None:
+    def __init__(self, simulated: bool = False) -> None:
+        self.simulated = simulated
         self.failed = 0  # attempts in a row
         self.pulse = Pulse()
         self.last_error = ""
@@ -127,6 +129,7 @@ class Passed:
             self.last_ok_at,
             self.last_error,
             self.last_error_at,
+            self.simulated,
         )
         return msgspec.json.encode(kept).decode()
 
@@ -137,7 +140,7 @@ def restored(data: str) -> Passed | None:
         kept = _decoder.decode(data)
     except msgspec.DecodeError:
         return None
-    passed = Passed()
+    passed = Passed(kept.simulated)
     passed.pulse.spans.extend([*span] for span in kept.spans)
     passed.pulse.firsts.extend(kept.firsts)
     passed.pulse.wholes.extend(kept.wholes)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 import click
@@ -24,6 +25,8 @@ def command(**options: Any) -> None:
     here = home()
     if asyncio.run(running(here)) is not None:
         out("✅ Service is already running in the background.")
+        if os.environ.get("CCR_DEBUG"):
+            say("it logs as it was started: `CCR_DEBUG=true ccr restart` has it log everything")
         return
     say(f"logs to {here.ccr_log}")
     become_router(router_arguments(options))

@@ -9,6 +9,8 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from router.settings import Secret
+
 #: CCR's own grammar: capitals only, so that "$5" and "$var" in a text stay what they are
 _DOLLAR = re.compile(r"\$\{([A-Z_][A-Z0-9_]*)\}|\$([A-Z_][A-Z0-9_]*)")
 _OS_ENVIRON = "os.environ/"
@@ -50,7 +52,7 @@ def os_environ(value: Any, env: Mapping[str, str], missing: Missing) -> Any:
 
 def unresolved(text: str) -> bool:
     """Whether a value is still the name of a variable that is not set."""
-    return text.startswith(_OS_ENVIRON) or _DOLLAR.fullmatch(text) is not None
+    return text.startswith(_OS_ENVIRON) or Secret(text).unset() != ""
 
 
 def _each(

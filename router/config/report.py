@@ -110,7 +110,7 @@ def _chosen(one: str | Other) -> str:
 def _told(provider: Provider) -> str:
     words = [f"{provider.url} ({provider.format})"]
     if provider.models:
-        words.append(f"{len(provider.models)} models")
+        words.append(f"{len(provider.models)} model{'s' * (len(provider.models) != 1)}")
     words += [adjustment.name for adjustment in provider.adjustments]
     for model, own in provider.model_adjustments.items():
         words.append(f"{model}: {' + '.join(adjustment.name for adjustment in own)}")

@@ -151,10 +151,14 @@ def read_error(
     kind = kind_of(status, type, code, message)
     shown = message
     if kind == "credential":
-        shown = (
-            f"upstream provider {provider.name} refused its key (HTTP {status}): "
-            f"check the key configured for {provider.name}" + (f" - {message}" if message else "")
+        unset = provider.key.unset()
+        remedy = (
+            f"${unset} is not set in the router's environment"
+            if unset
+            else f"check the key configured for {provider.name}"
         )
+        shown = f"upstream provider {provider.name} refused its key (HTTP {status}): {remedy}"
+        shown += f" - {message}" if message else ""
     elif not message:
         shown = f"upstream provider {provider.name} answered HTTP {status} without a message"
     if kind == "credential" or not 400 <= status < 600:  # a redirect, or a number of its own

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import re
+
+_VARIABLE = re.compile(r"\$\{([A-Z_][A-Z0-9_]*)\}|\$([A-Z_][A-Z0-9_]*)")
+
 
 class Secret(str):
     """A credential. Its repr and format are masked so that no log or traceback can carry it."""
@@ -19,6 +23,11 @@ class Secret(str):
 
     def reveal(self) -> str:
         return str.__str__(self)
+
+    def unset(self) -> str:
+        """The variable that stands in place of a key because it is not set; "" for a key."""
+        named = _VARIABLE.fullmatch(self.reveal())
+        return (named[1] or named[2]) if named else ""
 
 
 NO_KEY = Secret("")

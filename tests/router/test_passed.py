@@ -5,8 +5,14 @@ from __future__ import annotations
 import msgspec
 import pytest
 
+from router.config import Flags, Probes, load
 from router.contract import SPAN, RequestView
+from router.cooldowns import Cooldowns
+from router.health import Health
 from router.passed import Passed
+from router.record import Attempt
+from router.rules.plan import Candidate
+from storage.home import Home
 
 AT = 1_000 * SPAN
 
@@ -36,3 +42,27 @@ def test_what_often_fails_is_not_well_though_the_last_went_well(
     found, why = passed.condition(AT + later)
     assert found == state
     assert why == ("3 of 11 attempts failed of late: Rate limit" if state == "degraded" else "")
+
+
+def test_what_stood_in_says_nothing_of_the_real_provider(test_home: Home) -> None:
+    """Also over a restart; and a key whose variable is not set is told before any request."""
+    flags = Flags(directory=test_home.config, simulator_url="http://127.0.0.1:9")
+
+    def shown(health: Health) -> tuple[str, str, str]:
+        made = load(test_home, {}, flags, 1, Probes())
+        (view,) = (v for v in health.views(made) if v.name == "deepseek")
+        return view.mode, view.state, view.reason
+
+    health = Health(lambda: AT, lambda: AT, Cooldowns(), {})
+    stand_in = load(test_home, {}, flags, 1, Probes()).providers["deepseek"]
+    attempt = Attempt(1, Candidate(stand_in, "m", ""), "", AT, AT, ended=AT + 1, outcome="ok")
+    health.attempted(attempt, AT)
+    assert shown(health) == ("simulated", "up", "")
+    again = Health(lambda: AT, lambda: AT, Cooldowns(), {}, health.kept())
+    test_home.ccr_json.write_text(
+        '{"Providers": [{"name": "deepseek", "api_key": "$NOT_SET", "models": ["m"],'
+        ' "api_base_url": "https://api.deepseek.com/chat/completions"}],'
+        ' "Router": {"default": "deepseek,m"}}'
+    )
+    for each in (health, again):
+        assert shown(each) == ("real", "unknown", "its key, $NOT_SET, is not set")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from router.errors import CallerError, Kind, OursError, RequestError, UpstreamError
 from router.formats.failures import in_stream, kind_of, raised
 from router.messages import Failure
+from router.settings import Secret
 from tests.router.formats.wire import A, O, dumps, provider, read
 
 
@@ -235,6 +237,8 @@ def test_E02_a_refused_key_is_told_as_the_providers(status: int) -> None:
         assert "upstream provider my-openai refused its key" in told["message"]
         assert "sk-secret" not in told["message"]
     assert ("x-should-retry", "false") in error.headers
+    unset = O.read_error(status, {}, body, replace(provider(), key=Secret("${MY_KEY}")))
+    assert "$MY_KEY is not set in the router's environment" in unset.message
 
 
 LEAKS = {
