@@ -230,11 +230,14 @@ def _range(app: ConsoleApp, words: list[str]) -> str | None:
         since, *until = (moment(word) for word in words[:2])
     except click.BadParameter as error:
         return error.message
-    end = until[0] if until else app.now()
-    if end <= since:
+    if (until[0] if until else app.now()) <= since:
         return "a range ends after it begins"
-    app.show_costs(since, end)
+    app.show_costs(since, until[0] if until else None)
     return None
+
+
+def _days(app: ConsoleApp) -> Iterable[str]:
+    return ("today", "yesterday today", "week", "monday", "month", "24h", "90d", "all")
 
 
 def _theme(app: ConsoleApp, words: list[str]) -> str | None:
@@ -274,7 +277,7 @@ COMMANDS: dict[str, Command] = {
     "group": Command("group the requests", _group, "BY", _groups, 1),
     "sort": Command("this list; - before a column: the most first", _sort, "[COLUMN]", _sorts),
     "interval": Command("seconds between two paints", _interval, "SECONDS", _intervals, 1),
-    "range": Command("costs from a day to another", _range, "FROM [TO]", None, 1),
+    "range": Command("costs from a day to another", _range, "FROM [TO]", _days, 1),
     "override": Command("send traffic there", _override, "TARGET [SCOPE] [30m]", _targets, 1),
     "clear": Command("take an override back", _clear, "ID", _overrides, 1),
     "cancel": Command("stop a running request", _cancel, "ID", _running, 1),

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from operator import attrgetter, itemgetter
 from typing import Literal, get_args
 
+from console.query import written
 from console.spending import cost, stack, worth
 from console.text import percent, tokens
 from console.theme import Tone
@@ -78,6 +79,14 @@ def draw(line: CostLine, whole: CostLine, by: By) -> Sequence[Cell]:
         stack(line),
         Span(percent(share) if share and line is not whole else "", "muted"),
     )
+
+
+def filter_of(line: CostLine, by: By) -> str:
+    """What Live's filter takes for the requests that a line is made of; "" where none can tell."""
+    if by == "model":
+        provider, _, model = line.name.partition(",")
+        return written(provider=provider, model=model)
+    return "" if by == "outcome" else written(**{by: line.name})
 
 
 def _count(count: int, tone: Tone, estimated: bool = False) -> Span:

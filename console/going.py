@@ -73,7 +73,7 @@ class Going(App[int]):
         await self.action_view(self._before_detail)
 
     @work
-    async def show_costs(self, since: float, until: float) -> None:
+    async def show_costs(self, since: float, until: float | None) -> None:
         from console.screens.costs import Costs
 
         await self.action_view("costs")

@@ -82,7 +82,8 @@ def _figure(request: RequestView, name: str, now: float) -> float | None:
 
 @dataclass(slots=True)
 class Wanted:
-    """Words are case-folded. `fields` and `without_fields` are (name, part of it)."""
+    """Words are case-folded. `fields` and `without_fields` are (name, part of it); after `=` it is
+    the whole."""
 
     now: float
     words: tuple[str, ...] = ()
@@ -116,7 +117,7 @@ class Wanted:
 
     def requests(self) -> RequestFilter:
         """The widest part of it that the ledger can look for; `holds` decides on what it finds."""
-        fields = (value for name, value in self.fields if name in _WORDS)
+        fields = (value.removeprefix("=") for name, value in self.fields if name in _WORDS)
         least = {c.name: c.value for c in self.compared if c.sign in (">", ">=", "=")}
         return RequestFilter(
             words=(*self.words, *fields),
@@ -130,12 +131,12 @@ class Wanted:
     def lines(self, level: Level, since: float | None) -> LogFilter:
         """Of the log: at least `level`, not before `since`. What the log has no field for is
         looked for among its words."""
-        fields = dict(self.fields)
+        fields = {name: value.removeprefix("=") for name, value in self.fields}
         asked = fields.get("level", "")
         named = next((each for each in LEVELS if asked and each.startswith(asked)), level)
         worse = max(level, named, key=LEVELS.index)
-        others = (value for name, value in self.fields if name not in _LOGGED)
-        not_others = (value for name, value in self.without_fields if name != "level")
+        others = (value for name, value in fields.items() if name not in _LOGGED)
+        not_others = (v.removeprefix("=") for name, v in self.without_fields if name != "level")
         low, high = self._status()
         return LogFilter(
             level=worse,
@@ -170,7 +171,10 @@ def _whole(value: float | None) -> int | None:
 def _part(request: RequestView, name: str, value: str, *, absent: bool = True) -> bool:
     """`absent`: what is said of a field that only the log has."""
     held = getattr(request, name, None)
-    return absent if held is None else value in str(held).casefold()
+    if held is None:
+        return absent
+    folded = str(held).casefold()
+    return folded == value[1:] if value[0] == "=" else value in folded
 
 
 def _compared(text: str, turned: bool) -> Compared | None:
@@ -207,12 +211,19 @@ def parse(text: str, now: float) -> Wanted:
             setattr(wanted, name, at)
         elif name in FIELDS and colon and value:
             (without_fields if bare != part else fields).append((name, value))
+        elif (field := bare.casefold().partition("="))[0] in FIELDS and field[2]:
+            (without_fields if bare != part else fields).append((field[0], f"={field[2]}"))
         elif bare:
             (without if bare != part else words).append(bare.casefold())
     wanted.words, wanted.without = tuple(words), tuple(without)
     wanted.fields, wanted.without_fields = tuple(fields), tuple(without_fields)
     wanted.compared = tuple(compared)
     return wanted
+
+
+def written(**fields: str) -> str:
+    """A filter for requests of which each of these fields is just that."""
+    return " ".join(shlex.quote(f"{name}={value}") for name, value in fields.items() if value)
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,6 +34,7 @@ TWINS: tuple[Twin, ...] = (
     Twin("sessions", "enter", "its requests", "pointsman requests --session SESSION"),
     Twin("sessions", "X", "pause it; resume it", "pointsman session pause SESSION"),
     Twin("sessions", "o", "override", "pointsman override set TARGET --session SESSION"),
+    Twin("costs", "enter", "its requests", "pointsman requests FILTER"),
     Twin("costs", "t,w,M,r", "of which time", "pointsman costs --since 7d"),
     Twin("costs", "b,B", "summed by", "pointsman costs --by session"),
     Twin("costs", "v", "would have cost on", "pointsman costs --on TARGET"),

@@ -29,6 +29,7 @@ from console.cost_lines import (
     counts,
     dearest,
     draw,
+    filter_of,
     line_key,
     markable,
 )
@@ -74,9 +75,14 @@ Said = tuple[str, list[Piece]]
 _BUDGETS = 3
 
 
+def _iso(at: float) -> str:
+    return time.strftime("%Y-%m-%dT%H:%M", time.localtime(at))
+
+
 class Costs(FilteredView):
     NAME = "Costs"
     KEYS = (
+        ("enter", "its requests"),
         ("t", "today"),
         ("w", "7 days"),
         ("M", "30 days"),
@@ -102,8 +108,8 @@ class Costs(FilteredView):
     def __init__(self) -> None:
         super().__init__(id="costs")
         self._period = "t"
-        #: Unix seconds that a person named; `_period` is then ""
-        self._range = (0.0, 0.0)
+        #: Unix seconds that a person named; `_period` is then "". Without an end: until now
+        self._range: tuple[float, float | None] = (0.0, None)
         self.by: By = "model"
         self._lines: list[CostLine] | None = None
         self._points: list[CostPoint] = []
@@ -116,10 +122,8 @@ class Costs(FilteredView):
     def command(self) -> str:
         since = {"t": "today", "w": "7d", "M": "30d"}.get(self._period, "")
         if not since:
-            first, last = (
-                time.strftime("%Y-%m-%dT%H:%M", time.localtime(at)) for at in self._range
-            )
-            since = f"{first} --until {last}"
+            first, last = self._range
+            since = _iso(first) + ("" if last is None else f" --until {_iso(last)}")
         return f"pointsman costs --since {since} --by {self.by}"
 
     def compose(self) -> ComposeResult:
@@ -159,8 +163,8 @@ class Costs(FilteredView):
     def action_range(self) -> None:
         self.console_app.open_command("range ")
 
-    def between(self, since: float, until: float) -> None:
-        """Shows that span, Unix seconds."""
+    def between(self, since: float, until: float | None) -> None:
+        """Shows that span, Unix seconds; without an end it goes on."""
         self._period, self._range = "", (since, until)
         self._anew()
 
@@ -175,9 +179,10 @@ class Costs(FilteredView):
 
     @property
     def _span(self) -> tuple[float, float]:
-        if not self._period:
-            return self._range
         now = self.console_app.now()
+        if not self._period:
+            since, until = self._range
+            return since, now + DAY if until is None else until
         _, days = PERIODS[self._period]
         return midnight(midnight(now) - days * DAY + DAY / 2), now + DAY
 
@@ -188,7 +193,7 @@ class Costs(FilteredView):
             _, days = PERIODS[self._period]
             return ("day", DAY, days + 1) if days else ("quarter", 900.0, 96)
         since, until = self._range
-        length = until - since
+        length = (until or self.console_app.now()) - since
         name: Step = "quarter" if length <= DAY else "hour" if length <= 4 * DAY else "day"
         step = _STEPS[name]
         return name, step, min(max(math.ceil(length / step), 1), 400)
@@ -248,12 +253,17 @@ class Costs(FilteredView):
         for key, (name, _) in PERIODS.items():
             said += [Span(f" {name} ", "badge" if key == self._period else "muted", key), Span(" ")]
         if not self._period:
-            first, last = map(time.localtime, self._range)
+            since, until = self._range
+            first = time.localtime(since)
             this_year = time.localtime(self.console_app.now()).tm_year
             form = "%Y-%m-%d %H:%M"
             if self.size.width < 100:  # what it is grouped by must have room behind it
                 form = "%m-%d %H:%M" if first.tm_year == this_year else "%Y-%m-%d"
-            words = f" {time.strftime(form, first)} to {time.strftime(form, last)} "
+            if until is None:
+                words = f" since {time.strftime(f'%a {form}', first)} "
+            else:
+                last = time.localtime(until)
+                words = f" {time.strftime(form, first)} to {time.strftime(form, last)} "
             said.append(Span(words, "badge", "r"))
         said.append(Span(f"  by {self.by}", "accent", "b"))
         if self.filter:
@@ -298,6 +308,20 @@ class Costs(FilteredView):
         return rows
 
     # ── doing ─────────────────────────────────────────────────────────────────────────────────────
+
+    def on_table_opened(self) -> None:
+        """Live, with just the requests of the selected line."""
+        keys = self.query_one(Table).picked[:1]
+        line = next((each for each in self._lines or [] if [line_key(each)] == keys), None)
+        if line is None:
+            return
+        if not (found := filter_of(line, self.by)):
+            self.console_app.say("no requests are listed by that: b chooses another")
+            return
+        since, _ = self._span
+        until = None if self._period else self._range[1]
+        ending = "" if until is None else f" until:{_iso(until)}"
+        self.console_app.show_requests(f"{found} since:{_iso(since)}{ending}")
 
     @work(exclusive=True, group="other")
     async def action_other(self) -> None:

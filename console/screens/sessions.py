@@ -19,6 +19,7 @@ from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.widgets import Static
 
+from console.query import written
 from console.screens.view import READING, FilteredView, FilterLine, hidden
 from console.sessions import Branch, cached, filled, models_over_time, per_hour, target, tree
 from console.spark import gauge
@@ -287,7 +288,7 @@ class Sessions(FilteredView):
 
     def on_table_opened(self) -> None:
         if chosen := self.chosen():
-            self.console_app.show_requests(chosen.agent if chosen.agent else chosen.session)
+            self.console_app.show_requests(written(session=chosen.session, agent=chosen.agent))
 
     def action_fold(self) -> None:
         if chosen := self.chosen():

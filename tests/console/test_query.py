@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from console.log_rows import PAGE, PAGES, LogRows
-from console.query import parse
+from console.query import parse, written
 from console.searching import matching
 from console.spending import cost_on, export, month_left, over_time, stack, total
 from router.contract import CostLine, CostPoint, LogLine, ModelView, RequestDetail, Spend, Tokens
@@ -40,6 +40,8 @@ FAILED = scene.REQUESTS[7]
         ("!model:sonnet", False),
         ("!rule:think", False),
         ("!level:info level:error", True),  # the log's
+        ("provider=openrouter !provider=open", True),
+        ("provider=open", False),  # the whole of it
         ("status=529", True),
         ("status:530", False),
         ("status<500", False),
@@ -101,6 +103,15 @@ async def test_a_filter_of_the_log(test_home: Home, text: str, found: list[str])
         assert len(await archive.log_ids(wanted)) == len(found)
     finally:
         await archive.close()
+
+
+def test_a_written_filter_finds_just_these() -> None:
+    text = written(provider="openrouter", model="a b/c'd", session="", agent="x")
+    assert parse(text, 0.0).fields == (
+        ("provider", "=openrouter"), ("model", "=a b/c'd"), ("agent", "=x"),
+    )  # fmt: skip
+    assert parse(text, 0.0).requests().words == ("openrouter", "a b/c'd", "x")
+    assert parse("level=error door=ccr", 0.0).lines("debug", None).words == ("ccr",)
 
 
 async def test_what_matches_is_looked_for_in_the_whole_ledger(test_home: Home) -> None:

@@ -64,7 +64,7 @@ async def test_a_session_is_a_tree_that_folds_and_can_be_paused(test_home: Home)
         await until(pilot, lambda: len(router.actions) == 2)
         assert router.actions[1] == Resume("7f3c9a52", by=app.operator)
         await pilot.press("enter")
-        await until(pilot, lambda: '"7f3c9a52"' in shown(app))
+        await until(pilot, lambda: '"session=7f3c9a52"' in shown(app))
         assert app.view.id == "live"
         await pilot.press("b")
         await until(pilot, lambda: "by session" in shown(app))

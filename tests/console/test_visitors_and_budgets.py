@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
+
 import msgspec
 
 from console import commanding
 from console.keys import hints
+from console.screens.live import Live
 from console.text import width
 from console.widgets.budget import line
 from console.widgets.paint import plain
@@ -91,5 +94,15 @@ async def test_costs_of_a_range_that_a_person_names(test_home: Home) -> None:
         await until(pilot, lambda: "no request in this time" in shown(app))
         assert "2001-01-01 00:00 to 2001-01-03 00:00" in shown(app)
         assert "--since 2001-01-01T00:00 --until 2001-01-03T00:00" in app.view.command()
+        assert commanding.run(app, "range 2001-01-01") is None
+        await until(pilot, lambda: "since Mon 2001-01-01 00:00" in shown(app))
+        assert app.view.command().endswith("--since 2001-01-01T00:00 --by model")
         await pilot.press("w")
         await until(pilot, lambda: "openrouter,claude-sonnet-4-5" in shown(app))
+        await pilot.press("enter")  # the dearest
+        await until(pilot, lambda: " found" in shown(app))
+        assert isinstance(app.view, Live)
+        assert re.fullmatch(r"provider=\S+ model=\S+ since:2026-11-12T00:00", app.view.filter)
+        await until(pilot, lambda: re.search(r"[1-9]\d* found", shown(app)) is not None)
+        await pilot.press("escape", "escape")
+        await until(pilot, lambda: app.current == "costs")
