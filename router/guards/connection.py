@@ -66,6 +66,8 @@ class GuardedProtocol(HttpToolsProtocol):
         #: the URL that was last asked for, and what a scope holds of it
         self._asked = b""
         self._scope: Scope = {}
+        #: bytes of a request since the last of its body; None: the last packet held some
+        self._bare: int | None = 0
         #: nothing more is read: the connection was refused, or will close after this answer
         self._deaf = False
         #: set by a WebSocket's handshake: nothing more is read as HTTP
@@ -135,7 +137,10 @@ class GuardedProtocol(HttpToolsProtocol):
             return
         self._packet = len(data)
         try:
-            self._feed(data)
+            try:
+                self.parser.feed_data(data)
+            except httptools.HttpParserUpgrade as stop:
+                self._offered(data[stop.args[0] :])
         except httptools.HttpParserError:
             if not self._deaf:
                 self._refuse(*self._why)
@@ -151,21 +156,23 @@ class GuardedProtocol(HttpToolsProtocol):
                 self._expect(self._limits.header_seconds)
             elif cycle.more_body:
                 self._expect(self._limits.body_seconds)
+        elif not self._in_head:
+            self._count_bare(len(data))
 
-    def _feed(self, data: bytes) -> None:
+    def _count_bare(self, size: int) -> None:
+        """Bounds a trailer, which the parser keeps until its line is whole."""
+        if self._bare is None:
+            self._bare = 0
+            return
+        self._bare += size
+        if self._bare > self._limits.header_bytes:
+            self._refuse(431, f"trailers of more than {self._limits.header_bytes} bytes")
+
+    def _offered(self, rest: bytes) -> None:
         """An offer to upgrade (Java and `curl --http2` make one on each request) is not taken up:
         the parser stops at it, so it is started anew on the same request without the offer. But a
         WebSocket's is: the request is over, and what follows belongs to whoever takes it."""
-        while True:
-            try:
-                self.parser.feed_data(data)
-                return
-            except httptools.HttpParserUpgrade as stop:
-                rest = data[stop.args[0] :]
-            if self._tunnel is not None:
-                self._deaf = True
-                self._tunnel.fed(rest)
-                return
+        while self._tunnel is None:
             closing = any(n == b"connection" and b"close" in v.lower() for n, v in self.headers)
             kept = [
                 b"%b: %b\r\n" % (name, value)
@@ -174,9 +181,17 @@ class GuardedProtocol(HttpToolsProtocol):
             ]
             if closing:
                 kept.append(b"connection: close\r\n")
-            start = b"%b %b HTTP/1.1\r\n" % (self.parser.get_method(), self.url)
+            version = self.parser.get_http_version().encode()
+            start = b"%b %b HTTP/%b\r\n" % (self.parser.get_method(), self.url, version)
             self.parser = httptools.HttpRequestParser(self)
             data = b"".join((start, *kept, b"\r\n", rest))
+            try:
+                self.parser.feed_data(data)
+                return
+            except httptools.HttpParserUpgrade as stop:  # of a request behind it
+                rest = data[stop.args[0] :]
+        self._deaf = True
+        self._tunnel.fed(rest)
 
     # ── deadlines ─────────────────────────────────────────────────────────────────────────────────
 
@@ -254,13 +269,15 @@ class GuardedProtocol(HttpToolsProtocol):
         if b"host" not in found or (twice and [n for n, _ in headers].count(b"host") > 1):
             self._stop(400, "exactly one Host header is needed")
         if not self.url.startswith(b"/"):
-            self._stop(400, "the request's target is not a path")
+            self._take_path(found[b"host"])
         limit = self._limits.header_bytes
         if len(headers) > HEADER_COUNT:
             self._stop(431, f"more than {HEADER_COUNT} headers")
         # a packet within the limit cannot hold more headers than the limit: no need to add them up
-        if self._packet > limit and sum(len(n) + len(v) + 4 for n, v in headers) > limit:
-            self._stop(431, f"headers of more than {limit} bytes")
+        if self._packet > limit:
+            size = sum((len(n) + len(v) + 4 for n, v in headers), start=len(self.url))
+            if size > limit:
+                self._stop(431, f"headers of more than {limit} bytes")
         if self.parser.should_upgrade():
             if self.parser.get_method() == b"CONNECT":  # an upgrade, whatever its headers are
                 self._stop(400, "no tunnels are made: this is not a proxy")
@@ -272,7 +289,18 @@ class GuardedProtocol(HttpToolsProtocol):
         self._late_at = NEVER
         self._begin_cycle()
 
+    def _take_path(self, host: bytes) -> None:
+        """Of a target that is a whole address, as RFC 9112 3.2.2 wants it understood."""
+        scheme, _, rest = self.url.partition(b"://")
+        authority, _, path = rest.partition(b"/")
+        if scheme.lower() not in (b"http", b"https"):
+            self._stop(400, "the request's target is not a path")
+        if authority.lower() != host.lower():
+            self._stop(400, "the request's target is at another host: this is not a proxy")
+        self.url = b"/" + path
+
     def _check_coding(self) -> None:
+        self._bare = 0
         codings = [v.lower() for n, v in self.headers if n == b"transfer-encoding"]
         if codings != [b"chunked"] * len(codings):
             self._stop(400, "only the transfer coding 'chunked' is understood")
@@ -316,6 +344,8 @@ class GuardedProtocol(HttpToolsProtocol):
 
     def _place(self) -> None:
         """What a scope holds of the connection and the URL: a client asks for the same again."""
+        if self.parser.get_http_version() not in ("1.1", "1.0"):
+            self._stop(505, "only HTTP/1.1 and HTTP/1.0 are spoken here")
         self._asked, url = self.url, httptools.parse_url(self.url)
         path = url.path.decode("ascii")
         self._scope = {
@@ -331,6 +361,7 @@ class GuardedProtocol(HttpToolsProtocol):
         }
 
     def on_body(self, data: bytes) -> None:
+        self._bare = None
         cycle = self.cycle
         if cycle is not None and not cycle.response_complete:
             cycle.fed(data)
@@ -359,8 +390,9 @@ class GuardedProtocol(HttpToolsProtocol):
         body = json.dumps({"error": {"type": "invalid_request_error", "message": words}}).encode()
         self._outbox.flush()
         self.transport.write(
-            b"%bcontent-type: application/json\r\ncontent-length: %d\r\nconnection: close\r\n\r\n%b"
-            % (STATUS_LINE[status], len(body), body)
+            b"%b%bcontent-type: application/json\r\ncontent-length: %d\r\n"
+            b"connection: close\r\n\r\n%b"
+            % (STATUS_LINE[status], self._serving.lines, len(body), body)
         )
         # closing while the client still sends would reset the connection under the answer
         if self.transport.can_write_eof():

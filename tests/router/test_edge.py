@@ -111,6 +111,9 @@ REFUSED = {
     "no colon": POST + b"nonsense\r\n\r\n",
     "empty name": POST + b": 1\r\n\r\n",
     "another host in the target": b"GET http://evil/ HTTP/1.1\r\n" + HOST + b"\r\n",
+    "another port in the target": b"GET http://localhost:1/ HTTP/1.1\r\n" + HOST + b"\r\n",
+    "another kind of target": b"GET ftp://localhost/ HTTP/1.1\r\n" + HOST + b"\r\n",
+    "no slash in the target": b"GET ?/ HTTP/1.1\r\n" + HOST + b"\r\n",
     "asterisk": b"OPTIONS * HTTP/1.1\r\n" + HOST + b"\r\n",
     "tunnel": b"CONNECT evil:80 HTTP/1.1\r\n" + HOST + b"\r\n",
     "tunnel to a path": b"CONNECT / HTTP/1.1\r\n" + HOST + b"\r\n",
@@ -144,6 +147,9 @@ async def test_what_is_not_one_clear_request_is_refused_once(raw: bytes, each: b
         (POST + CLOSE + CHUNKED + b"\r\n3;x=y\r\nabc\r\n2\r\nde\r\n0\r\n\r\n", b"abcde"),
         (POST + CLOSE + CHUNKED + b"\r\n1\r\na\r\n0\r\nX-Late: 1\r\nHost: evil\r\n\r\n", b"a"),
         (b"\r\n\r\n" + POST + CLOSE + b"Content-Length: 1\r\n\r\na", b"a"),
+        # RFC 9112 3.2.2: a target may be a whole address
+        (POST.replace(b" /", b" HTTP://LOCALHOST/") + CLOSE + b"Content-Length: 1\r\n\r\na", b"a"),
+        (POST.replace(b" /", b" http://localhost") + CLOSE + b"Content-Length: 1\r\n\r\na", b"a"),
         # RFC 9110 10.1.1: who speaks 1.0 is not told to go on
         (b"POST / HTTP/1.0\r\n" + HOST + EXPECT + b"Content-Length: 1\r\n\r\na", b"a"),
         # an offer to upgrade is not taken up, and the body stays a body
@@ -159,7 +165,10 @@ async def test_what_is_not_one_clear_request_is_refused_once(raw: bytes, each: b
             b"abc",
         ),
     ],
-    ids=["length", "chunked", "trailer", "empty lines", "1.0", "h2c length", "h2c chunked"],
+    ids=[
+        *("length", "chunked", "trailer", "empty lines", "whole address", "no path", "1.0"),
+        *("h2c length", "h2c chunked"),
+    ],
 )
 @pytest.mark.parametrize("each", [False, True], ids=["at once", "byte by byte"])
 async def test_what_is_one_request_is_answered(raw: bytes, body: bytes, each: bool) -> None:
@@ -171,6 +180,7 @@ async def test_what_is_one_request_is_answered(raw: bytes, body: bytes, each: bo
         assert names.count(b"host") == 1
         assert b"x-late" not in names
         assert b"upgrade" not in names
+        assert app.scopes[0]["path"] == "/"
         assert app.scopes[0]["server"] == ("127.0.0.1", port)
         assert b"\r\ndate: " in answer
         assert b"\r\nserver: " not in answer
@@ -247,6 +257,8 @@ async def test_a_slow_request_after_a_good_one_is_ended_too() -> None:
         (POST + b"X: " + b"a" * 3000 + b"\r\n\r\n", 431),
         (POST + b"X: " + b"a" * 3000, 431),
         (b"GET /" + b"a" * 3000, 431),
+        (b"GET /" + b"a" * 70_000 + b" HTTP/1.1\r\n" + HOST + b"\r\n", 431),
+        (b"GET / HTTP/2.0\r\n" + HOST + b"\r\n", 505),
         (POST + b"".join(b"X-%d: 1\r\n" % i for i in range(101)) + b"\r\n", 431),
         (POST + CLOSE + b"X: " + b"a" * 1500 + b"\r\n\r\n", 200),
     ],
@@ -256,6 +268,20 @@ async def test_headers_are_bounded(raw: bytes, expected: int, size: int) -> None
     async with serving() as (_, port):
         packets = [raw[i : i + size] for i in range(0, len(raw), size)]
         assert status(await talk(port, *packets)) == expected
+
+
+@pytest.mark.parametrize("trailer", [b"X: " + b"a" * 4000, b"X: 1\r\n" * 600])
+async def test_trailers_are_bounded(trailer: bytes) -> None:
+    """The parser keeps each line of them until it is whole."""
+    async with serving() as (app, port):
+        pieces = [trailer[i : i + 500] for i in range(0, len(trailer), 500)]
+        answer = await talk(port, POST + CHUNKED + b"\r\n1\r\na\r\n0\r\n", *pieces)
+        assert status(answer) == 431
+        await app.gone.wait()
+        # what has a body in many packets has no trailer
+        body = b"3e7\r\n" + b"a" * 999 + b"\r\n0\r\nX: 1\r\n\r\n"
+        pieces = [body[i : i + 50] for i in range(0, len(body), 50)]
+        assert status(await talk(port, POST + CLOSE + CHUNKED + b"\r\n", *pieces)) == 200
 
 
 async def test_connections_are_bounded() -> None:
