@@ -11,14 +11,14 @@ from operator import attrgetter, itemgetter
 from typing import Literal, get_args
 
 from console.query import written
-from console.spending import cost, stack, worth
+from console.spending import cost, into_caches, named, stack, worth
 from console.text import percent, tokens
 from console.theme import Tone
 from console.widgets.columns import Column
 from console.widgets.order import Order
 from console.widgets.paint import Cell, Span
 from console.widgets.rows import Heading, Key, ListRows, Row
-from router.contract import CostLine, Tokens
+from router.contract import CostLine
 
 By = Literal["model", "provider", "key", "session", "project", "door", "rule", "outcome"]
 BYS: tuple[By, ...] = get_args(By)
@@ -33,7 +33,7 @@ def columns(by: By) -> tuple[Column, ...]:
         Column("errors", 6, number=True, drop=2, by=attrgetter("errors")),
         Column("input", 7, number=True, by=attrgetter("tokens.input")),
         Column("cache read", 10, number=True, drop=4, by=attrgetter("tokens.cache_read")),
-        Column("cache write", 11, number=True, drop=6, by=lambda line: _written(line.tokens)),
+        Column("cache write", 11, number=True, drop=6, by=lambda line: into_caches(line.tokens)),
         Column("output", 7, number=True, by=attrgetter("tokens.output")),
         Column("cost", 9, number=True, by=worth),
         Column("spent on", _BAR, drop=5),
@@ -49,17 +49,8 @@ def dearest(line: CostLine) -> tuple[int, int, str]:
     return -line.cost, -line.requests, line.name
 
 
-def _written(used: Tokens) -> int:
-    """Tokens written into caches, for whatever time."""
-    return used.cache_write + used.cache_write_1h
-
-
 def line_key(line: CostLine) -> Key:
     return f"{'simulated' if line.simulated else 'real'} {line.name}"
-
-
-#: what is not named, by what it is grouped by
-_NAMELESS = {"model": "no model was reached", "provider": "no provider was reached"}
 
 
 def draw(line: CostLine, whole: CostLine, by: By) -> Sequence[Cell]:
@@ -68,12 +59,12 @@ def draw(line: CostLine, whole: CostLine, by: By) -> Sequence[Cell]:
     errors: Tone = "bad" if line.errors else "muted"
     used = line.tokens
     return (
-        Span(line.name or _NAMELESS.get(by, f"no {by}"), tone),
+        Span(named(line.name, by), tone),
         Span(f"{line.requests:,}", tone),
         Span(f"{line.errors:,}", errors),
         _count(used.input, tone, used.estimated),
         _count(used.cache_read, tone),
-        _count(_written(used), tone),
+        _count(into_caches(used), tone),
         _count(used.output, tone, used.estimated),
         Span(cost(line), tone),
         stack(line),

@@ -25,6 +25,8 @@ from router.contract import CostLine, CostPoint, ModelView, Spend, Tokens
 
 DAY = 86_400.0
 _BAR = 10
+#: what is not named, by what it is grouped by
+_NAMELESS = {"model": "no model was reached", "provider": "no provider was reached"}
 
 
 class Kind(NamedTuple):
@@ -51,6 +53,16 @@ def bar(part: float, cells: int = _BAR) -> str:
     halves = max(round(part * cells * 2), 1 if part > 0 else 0)
     whole, rest = divmod(min(halves, cells * 2), 2)
     return ("━" * whole + "╸" * rest).ljust(cells)
+
+
+def named(name: str, by: str) -> str:
+    """A line's name; of one that has none, what that means."""
+    return name or _NAMELESS.get(by, f"no {by}")
+
+
+def into_caches(used: Tokens) -> int:
+    """Tokens written to a cache, for however long."""
+    return used.cache_write + used.cache_write_1h
 
 
 def total(lines: Sequence[CostLine]) -> CostLine:

@@ -134,47 +134,42 @@ def sums(lines: Sequence[CostLine]) -> dict[str, int | float | bool | None]:
 
 
 def rows(lines: Sequence[CostLine], by: str) -> list[str]:
-    from console.spending import cost
+    """The columns of the console's Costs: what was read from a cache is no part of the input."""
+    from console.spending import named, total
 
     if not lines:
         return []
     ordered = lines if by in _TIMES else sorted(lines, key=lambda line: -line.cost)
-    total = sums(lines)
-    cells = [
-        (
-            line.name or "(none)",
-            f"{line.requests:,}",
-            f"{line.errors:,}" if line.errors else "",
-            tokens(line.tokens.prompt, estimated=line.tokens.estimated),
-            tokens(line.tokens.cache_read) if line.tokens.cache_read else "",
-            tokens(line.tokens.output, estimated=line.tokens.estimated),
-            cost(line),
-            money(line.spend.saved) if line.spend.saved else "",
-            f"{line.unpriced:,}" if line.unpriced else "",
-        )
-        for line in ordered
-    ]
-    cells.append(
-        (
-            "total",
-            f"{total['requests']:,}",
-            f"{total['errors']:,}" if total["errors"] else "",
-            tokens(sum(line.tokens.prompt for line in lines)),
-            tokens(sum(line.tokens.cache_read for line in lines)),
-            tokens(sum(line.tokens.output for line in lines)),
-            money(sum(line.cost for line in lines), lower_bound=bool(total["unpriced"])),
-            money(saved) if (saved := sum(line.spend.saved for line in lines)) else "",
-            f"{total['unpriced']:,}" if total["unpriced"] else "",
-        )
-    )
+    whole = total(lines)
+    cells = [_row(named(line.name, by), line) for line in ordered]
+    cells.append(_row("total", whole))
     heads = (
-        by.upper(), "REQUESTS", "ERRORS", "IN", "CACHED", "OUT", "COST", "CACHE SAVED", "UNPRICED",
-    )  # fmt: skip
-    drawn = table(heads, cells, right=range(1, len(heads)), lesser=(7, 4, 8))
-    if total["unpriced"]:
-        unknown = percent(1 - float(total["coverage"] or 0))
+        *(by.upper(), "REQUESTS", "ERRORS", "INPUT", "CACHE READ", "CACHE WRITE", "OUTPUT"),
+        *("COST", "CACHE SAVED", "UNPRICED"),
+    )
+    drawn = table(heads, cells, right=range(1, len(heads)), lesser=(8, 9, 5))
+    if whole.unpriced:
+        unknown = percent(whole.unpriced / whole.attempts)
         drawn.append(f"the price of {unknown} of the attempts is unknown")
     return drawn
+
+
+def _row(name: str, line: CostLine) -> tuple[str, ...]:
+    from console.spending import cost, into_caches
+
+    used = line.tokens
+    return (
+        name,
+        f"{line.requests:,}",
+        f"{line.errors:,}" if line.errors else "",
+        tokens(used.input, estimated=used.estimated),
+        tokens(used.cache_read) if used.cache_read else "",
+        tokens(into_caches(used)) if into_caches(used) else "",
+        tokens(used.output, estimated=used.estimated),
+        cost(line),
+        money(line.spend.saved) if line.spend.saved else "",
+        f"{line.unpriced:,}" if line.unpriced else "",
+    )
 
 
 def as_table(lines: Sequence[CostLine], by: str) -> str:

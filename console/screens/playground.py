@@ -61,7 +61,7 @@ def preview(
         Span(first, "strong"),
         Span("   by ", "muted"),
         answer.rule,
-        Span(f"   {counted} tokens", "muted"),
+        Span(f"   {counted} token{'s' * (answer.facts.tokens != 1)}", "muted"),
     ]
     if model is not None and model.input is not None:
         cost = money(round(model.input * answer.facts.tokens))
