@@ -17,6 +17,7 @@ import re
 import signal
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 #: seconds before a dead child is started again: doubles from the first to the last
 FIRST_REST, LONGEST_REST = 0.5, 30.0
@@ -57,6 +58,8 @@ class Child:
     final: tuple[int, ...] = (2,)
     #: whether it gets `env` alone, and nothing of this process's own
     clean: bool = False
+    #: the folder it runs in; None: ours
+    folder: Path | None = None
     grace: float = GRACE
     state: str = "starting"  # "starting", "running", "resting", "failed", "ended"
     trouble: str = ""
@@ -91,6 +94,7 @@ class Child:
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
             pass_fds=self.fds,
+            cwd=self.folder,
             env=self.env if self.clean else {**os.environ, **self.env},
             start_new_session=True,
         )

@@ -7,6 +7,7 @@ it started have ended when this process has, also where the router was killed.
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import os
 import signal
 import subprocess
@@ -19,11 +20,18 @@ from router import lifeline
 GRACE = 8.0
 #: as a shell says it: there is no such program
 NOT_FOUND = 127
+#: of <linux/prctl.h>
+_PR_SET_PDEATHSIG = 1
 
 
 def main(command: list[str]) -> int:
     try:
-        program = subprocess.Popen(command, stdin=subprocess.DEVNULL, start_new_session=True)
+        program = subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            start_new_session=True,
+            preexec_fn=_end_with_us,
+        )
     except OSError as error:
         sys.stderr.write(f"{command[0]}: {error.strerror}\n")
         return NOT_FOUND
@@ -43,6 +51,12 @@ def main(command: list[str]) -> int:
     code = program.wait()
     _signal(program.pid, signal.SIGKILL)  # whatever it left behind
     return 0 if told.is_set() else code if code > 0 else 1
+
+
+def _end_with_us() -> None:
+    """Where the kernel can do it: a keeper that was killed itself leaves nothing behind, either."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 def _signal(group: int, number: signal.Signals) -> None:

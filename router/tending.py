@@ -56,11 +56,17 @@ class Tending:
             raise CannotTendError(
                 f"how {site.title} is started is not known: give [neighbours.{site.name}] a command"
             )
-        program = shutil.which(site.command[0])
-        if program is None:
-            raise CannotTendError(f"{site.command[0]} is not installed. {site.hint}")
         folder = self._data / "neighbours" / site.name
+        # not ours: Open WebUI writes a secret to wherever it is started
+        directory = Path(site.directory or folder)
+        wanted = site.command[0]
+        beside = directory / wanted if "/" in wanted else wanted
+        program = shutil.which(str(beside), path=site.env.get("PATH"))
+        if program is None:
+            raise CannotTendError(f"{wanted} is not installed. {site.hint}")
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        if not directory.is_dir():
+            raise CannotTendError(f"its directory {directory} is none")
         output = logging.handlers.RotatingFileHandler(
             folder / "output.log", maxBytes=LARGEST, backupCount=1, encoding="utf-8", delay=True
         )
@@ -82,6 +88,7 @@ class Tending:
             report,
             env={**kept, **site.env},
             clean=True,
+            folder=directory,
             grace=GRACE,
             final=(NOT_FOUND,),
         )

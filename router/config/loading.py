@@ -111,9 +111,10 @@ def load(
         *_made(providers, routes, flags),
         *_lost(routes, providers, own, file),
     ]
-    sites = neighbours.sites(file, own.document, home, listen, litellm_role)
-    hosts = {site.host: site for site in sites if site.host}
-    hosts |= neighbours.of_roles(file, litellm_role, ccr_role)
+    hosts = neighbours.of_roles(file, litellm_role, ccr_role)
+    taken = (*listen.hosts, *hosts)
+    sites = neighbours.sites(file, own.document, home, listen, litellm_role, taken)
+    hosts |= {site.host: site for site in sites if site.host}
     listen = neighbours.with_hosts(listen, hosts.values())
     return Generation(
         number=number,

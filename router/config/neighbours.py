@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import os
+import re
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from urllib.parse import urlsplit
 
@@ -17,14 +19,24 @@ from storage.home import Home
 #: what the front door serves itself: no neighbour can have it
 OWN_PATHS = (
     *("litellm", "ccr", "claude-code", "assets", "health", "livez", "readyz", "metrics"),
-    "console",
+    *("console", "ollama", "gemini"),
 )
+#: what other services of a router are called
+OWN_NAMES = frozenset(("ssh", "web", "simulator", "LiteLLM", "CCR", "SSH"))
+_NAME = re.compile(r"[A-Za-z0-9][\w-]{0,63}", re.ASCII)
+_SEGMENT = re.compile(r"[\w.~-]+", re.ASCII)
+_LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 
 
 def sites(
-    file: PointsmanToml, document: Document | None, home: Home, listen: Listen, litellm: Role
+    file: PointsmanToml,
+    document: Document | None,
+    home: Home,
+    listen: Listen,
+    litellm: Role,
+    taken: Iterable[str] = (),
 ) -> tuple[Site, ...]:
-    """Raises ConfigError for one that cannot be meant."""
+    """`taken`: names that lead elsewhere. Raises ConfigError for one that cannot be meant."""
     known = programs()
     found = []
     for name in dict.fromkeys((*file.neighbours, *known)):
@@ -34,7 +46,7 @@ def sites(
         program = known.get(name)
         site = _site(name, table, program, home, listen, litellm)
         site = replace(site, configured=name in file.neighbours and bool(table.url))
-        _check(site, document or Document("pointsman.toml", {}), listen)
+        _check(site, document or Document("pointsman.toml", {}), listen, taken)
         found.append(site)
     _refuse_twice(found, document or Document("pointsman.toml", {}))
     return tuple(found)
@@ -96,6 +108,7 @@ def _site(
         ),
         command=tuple(word.replace("{port}", str(means.port)) for word in command),
         env={**env, **table.env},
+        directory=os.path.expanduser(table.directory),
         start=table.start,
         hint=table.hint or _hint(name, title, program, command),
         about=program.about if program else "",
@@ -115,28 +128,42 @@ def _hint(name: str, title: str, program: Program | None, command: tuple[str, ..
     return f"Start {title}, or change `[neighbours.{name}]` in pointsman.toml."
 
 
-def _check(site: Site, document: Document, listen: Listen) -> None:
-    at = ("neighbours", site.name)
-    if not site.url:
-        raise document.error("a neighbour needs its address: url = …", *at)
-    if not (site.path or site.host):
-        raise document.error("a neighbour needs a path or a host to be found by", *at)
-    if site.path and (not site.path.startswith("/") or "//" in site.path or ".." in site.path):
-        raise document.error("should begin with / and hold no .. or //", *at, "path")
-    if site.path.split("/")[1:2] and site.path.split("/")[1] in OWN_PATHS:
-        raise document.error("is the front door's own", *at, "path")
-    if site.host and not set(site.host) <= set("abcdefghijklmnopqrstuvwxyz0123456789.-"):
-        raise document.error("should be a name alone, without a port", *at, "host")
-    if site.host in ("localhost", "127.0.0.1"):
-        raise document.error("is the front door's own", *at, "host")
-    if any(same_port(site.url, p) for p in (listen.port, listen.litellm_port, listen.ccr_port)):
-        raise document.error("is this router itself", *at, "url")
+def _check(site: Site, document: Document, listen: Listen, taken: Iterable[str]) -> None:
+    for wrong, words, key in _faults(site, listen, taken):
+        if wrong:
+            raise document.error(words, "neighbours", site.name, *filter(None, (key,)))
+
+
+def _faults(site: Site, listen: Listen, taken: Iterable[str]) -> Iterator[tuple[object, str, str]]:
+    """(whether it is so, what is wrong, its key; "": the table itself)."""
+    named = _NAME.fullmatch(site.name) and site.name not in OWN_NAMES
+    yield not named, "a neighbour's name is letters, digits, - and _, and none of ours", ""
+    yield not site.url, "a neighbour needs its address: url = …", ""
+    yield {*"?# "} & {*site.url}, "should hold no ?, # or space", "url"
+    ports = (listen.port, listen.litellm_port, listen.ccr_port)
+    yield any(same_port(site.url, port) for port in ports), "is this router itself", "url"
+    wanting = not (site.path or site.host)
+    yield wanting, "a neighbour needs a path below / or a host to be found by", ""
+    first, *segments = site.path.split("/")
+    plain = not first and all(_SEGMENT.fullmatch(each) and each.strip(".") for each in segments)
+    words = "should begin with / and hold letters, digits, -, _, . and ~ between single /"
+    yield not plain, words, "path"
+    yield segments and segments[0] in OWN_PATHS, "is the front door's own", "path"
+    labels = site.host.split(".")
+    named = all(_LABEL.fullmatch(each) for each in labels) and not labels[-1].isdecimal()
+    words = "should be a name alone, without a port: letters, digits, - and ."
+    yield site.host and not named, words, "host"
+    yield site.host in ("localhost", *taken), "is the front door's own, or a role's", "host"
+    yield not site.health.startswith("/"), "should begin with /", "health"
+    whole = not site.directory or site.directory.startswith("/")
+    yield not whole, "should be a whole path: begin with / or ~", "directory"
 
 
 def _refuse_twice(sites: list[Site], document: Document) -> None:
     for key in ("path", "host"):
         seen: dict[str, str] = {}
-        for site in sites:
+        # what a file says is wrong, not what is usual
+        for site in sorted(sites, key=lambda site: site.configured):
             value = getattr(site, key)
             if value and value in seen:
                 problem = f"is what {seen[value]} has"

@@ -195,6 +195,7 @@ class NeighbourTable(_Table):
     health: str = ""
     command: Words = ()
     env: dict[str, str] = {}
+    directory: str = ""
     start: bool = False
     hint: str = ""
     timeouts: NeighbourTimeouts = NeighbourTimeouts()

@@ -80,6 +80,7 @@ class Site:
     #: starts it (`pointsman neighbours start`); empty: it is started by hand, as `hint` says
     command: tuple[str, ...] = ()
     env: Mapping[str, str] = field(default_factory=dict)
+    directory: str = ""  # that it runs in; "": its folder among our data
     start: bool = False  # whether it runs whenever the router does
     hint: str = ""
     about: str = ""  # "workflows"

@@ -43,16 +43,22 @@ async def test_a_neighbour_is_started_seen_and_stopped(
 ) -> None:
     monkeypatch.setenv("SOME_API_KEY", "sk-of-ours")
     (tmp_path / "program.py").write_text(PROGRAM)
+    (tmp_path / "python").symlink_to(sys.executable)
     (port,) = free_ports(1)
     test_home.toml.write_text(
         f"""
 [neighbours.mine]
 url = "http://127.0.0.1:{port}"
-command = ["{sys.executable}", "{tmp_path}/program.py"]
+command = ["./python", "program.py"]
+directory = "{tmp_path}"
 env = {{ PORT = "{port}" }}
 [neighbours.gone]
 url = "http://127.0.0.1:9"
 command = ["there-is-no-such-program"]
+[neighbours.lost]
+url = "http://127.0.0.1:9"
+command = ["{sys.executable}"]
+directory = "{tmp_path}/nowhere"
 [neighbours.old]
 url = "http://127.0.0.1:9"
 command = ["{sys.executable}", "-c", "raise SystemExit('wants Node 24')"]
@@ -65,6 +71,7 @@ command = ["{sys.executable}", "-c", "raise SystemExit('wants Node 24')"]
         assert "is starting" in words(await act(router, StartNeighbour("mine")))
         assert "already runs" in words(await act(router, StartNeighbour("mine")))
         assert "not installed" in words(await act(router, StartNeighbour("gone")))
+        assert "nowhere is none" in words(await act(router, StartNeighbour("lost")))
         assert "chat, n8n" in words(await act(router, StartNeighbour("nope")))
         assert "not ours to stop" in words(await act(router, StopNeighbour("n8n")))
         await act(router, StartNeighbour("old"))
@@ -113,6 +120,17 @@ async def test_what_is_kept_ends_with_its_keeper(tmp_path: Path) -> None:
     assert await keeper.wait() == 0
     with pytest.raises(ProcessLookupError):
         os.kill(pid, 0)
+    if sys.platform == "linux":
+        killed = await asyncio.create_subprocess_exec(
+            *(*KEEPER, sys.executable, "-c", ASKS),
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+        )
+        assert killed.stdout is not None
+        await killed.stdout.readline()
+        killed.kill()
+        await killed.stdout.read()  # open as long as one of them is
+        await killed.wait()
     gone = await asyncio.create_subprocess_exec(
         *(*KEEPER, str(tmp_path / "nothing")), stdin=asyncio.subprocess.DEVNULL
     )

@@ -10,6 +10,8 @@ from contextlib import asynccontextmanager
 import httpx
 import pytest
 
+from router.app import MOUNTS
+from router.config.neighbours import OWN_PATHS
 from router.errors import ConfigError
 from router.service import Router
 from storage.home import Home
@@ -346,7 +348,22 @@ async def test_a_program_that_is_busy_is_still_the_one_that_was_found(test_home:
     ("line", "words"),
     [
         ("path = '/x'", "needs its address"),
-        ("url = 'http://h:1'\npath = ''", "a path or a host"),
+        ("url = 'http://h:1'\npath = '/'", "a path below / or a host"),
+        ("url = 'http://h:1/?a'", "no ?, # or space"),
+        ("url = 'http://h:1'\nhealth = 'probe'", "should begin with /"),
+        ("url = 'http://h:1'\ndirectory = 'wiki'", "should be a whole path"),
+        ("url = 'http://h:1'\npath = '/a?b'", "between single /"),
+        ("url = 'http://h:1'\npath = '/a/../b'", "between single /"),
+        ("url = 'http://h:1'\npath = '/a b'", "between single /"),
+        ("url = 'http://h:1'\npath = '/ollama'", "front door's own"),
+        ("url = 'http://h:1'\nhost = '127.0.0.2'", "a name alone"),
+        ("url = 'http://h:1'\nhost = 'a..b'", "a name alone"),
+        ("url = 'http://h:1'\nhost = 'box.lan'\n[listen]\nhosts = ['box.lan']", "own, or a role's"),
+        (
+            "url = 'http://h:1'\nhost = 'ccr.localhost'\n[ccr]\nmode = 'external'\n"
+            "url = 'http://h:2'",
+            "own, or a role's",
+        ),
         ("url = 'http://h:1'\npath = 'x'", "should begin with /"),
         ("url = 'http://h:1'\npath = '/litellm/x'", "front door's own"),
         ("url = 'http://h:1'\nhost = 'a:5'", "a name alone"),
@@ -363,6 +380,15 @@ async def test_a_neighbour_that_cannot_be_meant_is_refused(
     with pytest.raises(ConfigError) as caught:
         async with served(test_home):
             pass
-    assert "neighbours" in str(caught.value)
+    assert "neighbours.mine" in str(caught.value)
     if words != "not a setting":
         assert words in str(caught.value)
+
+
+async def test_a_name_of_ours_is_no_neighbour_s(test_home: Home) -> None:
+    assert set(MOUNTS) <= set(OWN_PATHS)
+    for name in ("ssh", "LiteLLM", "'a/b'", "'../x'"):
+        test_home.toml.write_text(f"[neighbours.{name}]\nurl = 'http://h:1'\npath = '/x'\n")
+        with pytest.raises(ConfigError, match="a neighbour's name"):
+            async with served(test_home):
+                pass
