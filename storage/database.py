@@ -50,7 +50,8 @@ def open_for_writing(path: Path, tell: Tell | None = None) -> sqlite3.Connection
             path, timeout=PATIENCE, isolation_level=None, check_same_thread=False
         )
     except (OSError, sqlite3.Error) as error:
-        raise LedgerError(f"{path}: cannot be opened for writing: {error}") from error
+        why = (error.strerror or "").lower() if isinstance(error, OSError) else error
+        raise LedgerError(f"{path}: cannot be opened for writing: {why}") from error
     try:
         # Only has an effect before the first table; lets retention give space back.
         connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
@@ -91,7 +92,7 @@ def advice(error: sqlite3.Error) -> str:
     """What somebody can do about it."""
     if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL:
         return "Free some space on its disk"
-    return "If it is damaged, move it away: a new one is made at the next start"
+    return "If it is damaged, move `ledger.db*` away: a new one is made at the next start"
 
 
 def read_only(path: Path) -> str:
@@ -117,15 +118,17 @@ def version(connection: sqlite3.Connection) -> int:
     return number
 
 
+def too_new(have: int, known: int) -> str:
+    return f"made by a newer version (schema {have}, this one knows {known}): update this program"
+
+
 def migrate(connection: sqlite3.Connection, folder: Path = SCHEMA) -> None:
     """Applies what is missing, each file in a transaction of its own. Raises LedgerError when the
     file is newer than this program, sqlite3.Error when a file fails (nothing of it is kept)."""
     files = migrations(folder)
     have, newest = version(connection), files[-1][0]
     if have > newest:
-        raise LedgerError(
-            f"made by a newer version (schema {have}, this one knows {newest}): update this program"
-        )
+        raise LedgerError(too_new(have, newest))
     for number, path in files:
         if number <= have:
             continue

@@ -71,6 +71,11 @@ class Home(NamedTuple):
         return self.data / "ledger.db"
 
     @property
+    def wal(self) -> Path:
+        """What SQLite has not yet folded into the ledger."""
+        return self.data / "ledger.db-wal"
+
+    @property
     def route_edits(self) -> Path:
         """What edits of the routes replaced, so that they can be taken back."""
         return self.data / "route-edits.json"

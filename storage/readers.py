@@ -29,7 +29,7 @@ from router.contract import (
     ServiceChange,
     Totals,
 )
-from storage import branches, costs, database, queries, rows
+from storage import branches, checkup, costs, database, queries, rows
 from storage.costs import Grouping, Step
 from storage.queries import Query
 from storage.search import search, searched
@@ -65,6 +65,10 @@ class Archive:
             if self._db is not None:
                 await self._db.close()
                 self._db = None
+
+    async def ailment(self) -> str:
+        """What is wrong with the file itself, as far as a short look tells; "" for nothing."""
+        return await asyncio.to_thread(checkup.ailment, self._path)
 
     async def requests(
         self,
@@ -250,7 +254,11 @@ class Archive:
         if self._db is not None:
             return self._db
         async with self._opening:
-            if self._db is None and self._path.exists():
+            try:
+                there = self._path.exists()
+            except OSError as error:  # its folder is not ours to look into
+                raise self._broken(error) from error
+            if self._db is None and there:
                 self._db = await self._open()
             return self._db
 
@@ -283,5 +291,6 @@ class Archive:
             )
         return None
 
-    def _broken(self, error: sqlite3.Error) -> ArchiveError:
-        return ArchiveError(f"{self._path} cannot be read: {error}")
+    def _broken(self, error: sqlite3.Error | OSError) -> ArchiveError:
+        why = (error.strerror or "").lower() if isinstance(error, OSError) else error
+        return ArchiveError(f"{self._path} cannot be read: {why}")

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import os
 import platform
-import shutil
 import socket
 import sqlite3
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -23,9 +21,6 @@ from console.text import clean
 if TYPE_CHECKING:
     from router.contract import Finding, Snapshot
     from storage.home import Home
-
-#: bytes free on the ledger's disk below which rows will soon be lost
-LOW = 200_000_000
 
 section = "Look"
 
@@ -51,18 +46,20 @@ def command(ctx: click.Context, as_json: bool, fix: bool) -> None:
     --fix takes from others the right to read files of ours and files with keys, and makes folders
     that are missing. It stops no program and changes no line of a file.
     """
+    from console import household
     from console.process import running
     from storage.home import home
 
     here = home()
     if fix:
-        for line in mended(here):
+        for line in household.mended(here):
             say(line)
     snapshot = asyncio.run(running(here))
     if fix and snapshot is not None:
         snapshot = asyncio.run(looked_again(here))
     found = list(snapshot.findings) if snapshot else of_configuration()
-    machine = [*of_router(here, snapshot), *of_program(), *of_files(here), *of_ssh(here)]
+    order = household.findings(here, asyncio.run(of_ledger(here)))
+    machine = [*of_router(here, snapshot), *of_program(), *order, *of_ssh(here)]
     if snapshot is None:
         machine += of_ports(here)
     if as_json:
@@ -137,54 +134,6 @@ def of_program() -> Iterator[Finding]:
     yield Finding("SQLite", "", "found", detail)
 
 
-def _ours(here: Home) -> tuple[Path, ...]:
-    return (
-        *(here.data, here.run, here.logs, here.ledger, here.router_output),
-        *(here.host_key, here.ssh_users, here.litellm_models),
-    )
-
-
-def mended(here: Home) -> Iterator[str]:
-    """Does what needs no decision; a line for each thing done, or why it could not be."""
-    try:
-        here.make()
-    except OSError as error:
-        yield f"not made: {error}"
-    theirs = (here.config, here.toml, here.ccr_json, here.litellm_yaml, here.ccr_log)
-    for path in (*theirs, *_ours(here)):
-        try:
-            mode = path.stat().st_mode
-            if mode & closed_to(path, here):
-                path.chmod(0o700 if path.is_dir() else 0o600)
-                yield f"mended: only you can read {clean(str(path))} now (was {mode & 0o777:o})"
-        except FileNotFoundError:
-            continue
-        except OSError as error:
-            yield f"not mended: {clean(str(error))}"
-
-
-def closed_to(path: Path, here: Home) -> int:
-    """The bits of a mode that must not be set. The folder of the configuration is a person's own:
-    others may look into it, where its files are closed; who may write there chooses what runs."""
-    return 0o022 if path == here.config else 0o077
-
-
-def _foreign(here: Home) -> Iterator[Finding]:
-    """A folder of somebody else's: they may put another configuration in it, and so a program of
-    theirs to be run. The system's own user may do that anyway, and the one as whom the router runs
-    decides for itself: it is another one's where root asks about a service."""
-    from router.contract import Finding
-
-    whose = {os.getuid(), 0}
-    with contextlib.suppress(OSError):
-        whose.add(here.socket.stat().st_uid)
-    for folder in (here.config, here.data, here.ccr):
-        with contextlib.suppress(OSError):
-            if (owner := folder.stat().st_uid) not in whose:
-                text = f"belongs to another user (uid {owner}), who can change what runs here"
-                yield Finding("owner", str(folder), "problem", text)
-
-
 async def looked_again(here: Home) -> Snapshot | None:
     """After the running router has read its files anew: what it found was of before."""
     from console.link import Link
@@ -198,51 +147,25 @@ async def looked_again(here: Home) -> Snapshot | None:
         await link.close()
 
 
-def of_files(here: Home) -> Iterator[Finding]:
-    """Our own files must be their owner's alone: they tell who asked whom for what."""
-    from router.contract import Finding
+async def of_ledger(here: Home) -> str:
+    from console.link import Link
 
-    for path in (here.config, *_ours(here)):
-        try:
-            mode = path.stat().st_mode
-        except OSError:
-            continue
-        if mode & closed_to(path, here):
-            wanted = "700" if path.is_dir() else "600"
-            what = "change" if mode & 0o022 else "read"
-            text = f"others can {what} it (mode {mode & 0o777:o}): `chmod {wanted} '{path}'`"
-            yield Finding("file mode", str(path), "problem", text)
-    yield from _foreign(here)
-    if here.ledger.exists():
-        files = (here.ledger, Path(f"{here.ledger}-wal"))
-        size = sum(path.stat().st_size for path in files if path.exists())
-        free = shutil.disk_usage(here.data).free
-        state: Literal["found", "problem"] = "found" if free > LOW else "problem"
-        text = f"{size / 1e6:,.1f} MB; {free / 1e9:,.1f} GB free on its disk"
-        yield Finding("ledger", str(here.ledger), state, text)
-    yield _of_home(here)
-
-
-def _of_home(here: Home) -> Finding:
-    from router.contract import Finding
-
-    place = next(path for path in (here.config, *here.config.parents) if path.exists())
-    if not (place.is_dir() and os.access(place, os.W_OK | os.X_OK)):
-        text = f"{place} cannot be written: choose another home with POINTSMAN_HOME"
-        return Finding("home", str(here.config), "problem", text)
-    return Finding("home", str(here.config), "found" if here.config.exists() else "absent")
+    link = Link(here)
+    try:
+        return await link.archive.ailment()
+    finally:
+        await link.close()
 
 
 def of_ssh(here: Home) -> Iterator[Finding]:
-    from router.contract import Finding
-
-    if not here.host_key.exists():
-        yield Finding("SSH host key", str(here.host_key), "absent", "made at the first start")
-        return
     import asyncssh
+
+    from router.contract import Finding
 
     try:
         print_ = asyncssh.read_private_key(here.host_key).get_fingerprint()
+    except (FileNotFoundError, NotADirectoryError):
+        yield Finding("SSH host key", str(here.host_key), "absent", "made at the first start")
     except (OSError, asyncssh.KeyImportError) as error:
         yield Finding("SSH host key", str(here.host_key), "problem", str(error))
     else:
@@ -255,7 +178,8 @@ def of_ports(here: Home) -> Iterator[Finding]:
 
     listen = _listen_table(here.toml)
     for name, key, usual in PORTS:
-        port = listen.get(key, usual)
+        told = os.environ.get(f"POINTSMAN_{key.upper()}", "")
+        port = int(told) if told.isdecimal() else listen.get(key, usual)
         if not isinstance(port, int) or not 0 < port < 65536 or _free(port):
             continue
         flag = "--" + key.replace("_", "-")

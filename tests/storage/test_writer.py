@@ -158,7 +158,7 @@ def test_its_files_are_readable_by_their_owner_alone(tmp_path: Path) -> None:
 def test_a_file_that_is_no_ledger_is_refused_by_name(tmp_path: Path) -> None:
     path = tmp_path / "ledger.db"
     path.write_text("this is a letter, and quite a long one at that; " * 50)
-    with pytest.raises(LedgerError, match=r"ledger\.db: .*not a database.* move it away"):
+    with pytest.raises(LedgerError, match=r"ledger\.db: .*not a database.* move `ledger"):
         Ledger(path)
     with pytest.raises(LedgerError, match="cannot be opened"):
         Ledger(tmp_path / "nowhere" / "ledger.db")

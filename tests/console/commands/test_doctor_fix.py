@@ -28,9 +28,12 @@ def test_what_others_could_read_is_closed(tmp_path: Path) -> None:
     with running(tmp_path):
         (tmp_path / "data").chmod(0o755)
         tmp_path.chmod(0o777)
+        ccr = tmp_path / ".claude-code-router"  # its config.json may name a program to run
+        ccr.chmod(0o775)
         before = doctor(tmp_path)
         assert before.returncode == 1
-        assert before.stdout.count("! ") >= 4
+        assert before.stdout.count("! ") >= 5
+        assert f"others can change it (mode 775): `chmod 700 '{ccr}'`" in before.stdout
         assert f"others can change it (mode 666): `chmod 600 '{users}'`" in before.stdout
         assert f"others can change it (mode 777): `chmod 700 '{tmp_path}'`" in before.stdout
         after = doctor(tmp_path, "--fix")
