@@ -19,6 +19,14 @@ from console.widgets.paint import Piece, Span, say
 from console.widgets.table import Table
 from console.widgets.tabs import SCREENS
 
+#: what stands on every screen without words
+SIGNS = (
+    ("req/s", "of the last 10 seconds"),
+    ("p95", "of whole requests, of the last minute; errors too"),
+    ("● ◐ ✗ ○", "a provider each: up, degraded, down, not asked yet"),
+    ("≈ ≥ —", "estimated, at least (prices are missing), unknown"),
+    ("×3 ↷ ◇", "three attempts, first choice passed over, simulated"),
+)
 _NAMES = {"/": "slash", "esc": "escape", "?": "question_mark", "^p": "ctrl+p"}
 
 
@@ -79,13 +87,15 @@ def help_rows(
     rows += [
         say(),
         say(Span("Everywhere", "head")),
-        say(Span("  1 … 8    ", "accent"), ", ".join(name for _, name in SCREENS.values())),
+        say(Span("  1 … 8    ", "accent"), "the screens"),
         *_described(everywhere, own, lambda key: key not in SCREENS, idle),
     ]
     rows.append(say(Span("  ^p       ", "accent"), "everything else, by name"))
     if isinstance(view, FilteredView):
         rows += [say(), say(Span("What / takes", "head"))]
         rows += [say(Span(f"  {typed:<16}", "accent"), does) for typed, does in view.FILTER]
+    rows += [say(), say(Span("Signs", "head"))]
+    rows += [say(Span(f"  {sign:<9}", "accent"), means) for sign, means in SIGNS]
     return [
         *rows,
         say(),

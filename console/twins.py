@@ -78,7 +78,7 @@ OWN: dict[str, str] = {
     "logs": "t,w,y",
     "routes": "escape,y",
     "overrides": "y",
-    "playground": "c,y,j,k",
+    "playground": "c,x,y,j,k",
     EVERYWHERE: "1,2,3,4,5,6,7,8,question_mark,colon,p,plus,minus,exclamation_mark,m,ctrl+c",
 }
 _SHOWN = {"slash": "/", "enter": "enter"}

@@ -46,9 +46,10 @@ class Live(FilteredView):
     CHANGES = frozenset(("x", "o", "X"))
     FILTER = (
         ("words !words", 'what is in it, what is not; "two words"'),
-        ("model: !key:", "a field: also provider session agent key door rule asked client"),
-        ("", "error project team user, state:running done failed cancelled"),
-        ("took>10s", "also ttft cost in out tries status, and < >= <= ="),
+        ("model: !key:", "a field with it, without it; = the whole of it;"),
+        ("", "provider session agent key door rule asked client"),
+        ("", "error project team user; state:failed running done"),
+        ("took>10s", "ttft cost in out tries status, with > < >= <= ="),
         ("since:2h", "also since:monday since:yesterdayT18:00 until:14:00"),
     )
     BINDINGS: ClassVar[list[BindingType]] = [

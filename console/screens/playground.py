@@ -44,9 +44,11 @@ class Prompt(Input):
 
 
 def preview(
-    answer: Explained | Refused | None, models: Mapping[str, ModelView], target: str
+    answer: Explained | Refused | None, models: Mapping[str, ModelView], side: str = ""
 ) -> list[Content]:
-    """Where it would go, why, and what the prompt alone would cost there."""
+    """Where it would go, why, and what the prompt alone would cost there. `side`: which of two."""
+    if answer is None and side == "b":
+        return []
     if answer is None:
         return [say(Span("type a prompt: where it would go is shown here", "muted"))]
     if isinstance(answer, Refused):
@@ -57,7 +59,7 @@ def preview(
     model = models.get(first)
     counted = tokens(answer.facts.tokens, estimated=not answer.facts.tokens_exact)
     said: list[Piece] = [
-        Span("→ ", "accent"),
+        Span(f"{side} → " if side else "→ ", "accent"),
         Span(first, "strong"),
         Span("   by ", "muted"),
         answer.rule,
@@ -67,9 +69,11 @@ def preview(
         cost = money(round(model.input * answer.facts.tokens))
         prices = f"{per_million(model.input)} in, {per_million(model.output)} out per M"
         said.append(Span(f"   ≈ {cost} in   {prices}", "muted"))
+    elif model is not None:
+        said.append(Span("   price not known", "muted"))
     hit = next((look for look in answer.looks if look.hit), None)
     why: list[Piece] = [Span("  ", "")]
-    if hit is not None:
+    if hit is not None and hit.value != first:  # a model named by hand
         why.append(Span(hit.value, "muted"))
     others = [name for name in dict.fromkeys(answer.candidates) if name != first]  # one a key
     if others:
@@ -89,11 +93,12 @@ class Playground(View):
     )
     CHANGES = frozenset(("enter",))
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("i,slash,enter", "prompt", "Type the prompt", key_display="i"),
+        Binding("enter", "send", "Send it"),
+        Binding("i,slash", "prompt", "Type the prompt", key_display="i"),
         Binding("a", "pick('a')", "Choose the model, or leave it to the rules"),
         Binding("b", "pick('b')", "Choose a second model beside it, or none"),
-        Binding("c", "stop", "Stop the answers"),
-        Binding("y", "copy", "Copy the answer"),
+        Binding("c,x", "stop", "Stop the answers", key_display="c x"),
+        Binding("y", "copy", "Copy the answer, or one of both"),
         Binding("o", "open", "Open the request"),
         Binding("j", "scroll(1)", "Down", show=False),
         Binding("k", "scroll(-1)", "Up", show=False),
@@ -107,12 +112,12 @@ class Playground(View):
         self._targets = {"a": "", "b": ""}
         self._both = False
         self._models: dict[str, ModelView] = {}
-        self._preview: Explained | Refused | None = None
+        self._previews: dict[str, Explained | Refused] = {}
         self._asked: dict[str, Asked] = {}
         self._kept: dict[str, RequestView] = {}
 
     def command(self) -> str:
-        chosen = [self._targets[side] for side in (SIDES if self._both else SIDES[:1])]
+        chosen = [self._targets[side] for side in self._sides]
         models = "".join(f" --model {shlex.quote(clean(t))}" for t in chosen if t)
         return f"pointsman ask {shlex.quote(clean(self._prompt))}{models}"
 
@@ -155,28 +160,35 @@ class Playground(View):
         from console.asking import body_of, headers_of
 
         if not self._prompt.strip():
-            self._preview = None
+            self._previews.clear()
         else:
             await asyncio.sleep(REST)
-            action = Explain(
-                body=msgspec.json.encode(body_of(self._prompt)).decode(),
-                door="ccr",
-                headers=headers_of(self._targets["a"]),
-            )
-            answer = await self.console_app.question(action)
-            if isinstance(answer, Explained | Refused):
-                self._preview = answer
+            body = msgspec.json.encode(body_of(self._prompt)).decode()
+            for side in self._sides:
+                action = Explain(body=body, door="ccr", headers=headers_of(self._targets[side]))
+                answer = await self.console_app.question(action)
+                if isinstance(answer, Explained | Refused):
+                    self._previews[side] = answer
         self.update()
+
+    @property
+    def _sides(self) -> tuple[str, ...]:
+        return SIDES if self._both else SIDES[:1]
 
     # ── sending ───────────────────────────────────────────────────────────────────────────────────
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         event.stop()
-        if self._prompt.strip() and not self.console_app.refuses_change():
+        self.action_send()
+
+    def action_send(self) -> None:
+        if not self._prompt.strip():
+            self.action_prompt()
+        elif not self.console_app.refuses_change():
             self.workers.cancel_group(self, "asked")
             self._asked.clear()
             self._kept.clear()
-            for side in SIDES if self._both else SIDES[:1]:
+            for side in self._sides:
                 self._ask(side)
 
     @work(group="asked")
@@ -202,9 +214,13 @@ class Playground(View):
         wide = self._both
         self.query_one("#sides").set_class(wide, "wide")
         self.query_one("#side-b").display = wide
-        shown = preview(self._preview, self._models, self._targets["a"])
+        shown = [
+            row
+            for side in self._sides
+            for row in preview(self._previews.get(side), self._models, side if wide else "")
+        ]
         self.query_one("#preview", Static).update(lines(*shown))
-        for side in SIDES if wide else SIDES[:1]:
+        for side in self._sides:
             self._put(f"#head-{side}", self._head(side))
             asked = self._asked.get(side)
             text = asked.text if asked else ""
@@ -267,6 +283,7 @@ class Playground(View):
             self._targets[side] = target
             if side == "b":
                 self._both = bool(target)
+                self._previews.pop("b", None)
             self._look()
             self.update()
 
@@ -290,8 +307,11 @@ class Playground(View):
         self.query_one("#answers").scroll_relative(y=step, animate=False)
 
     def action_copy(self) -> None:
-        if asked := self._asked.get("a"):
-            self.console_app.copy(asked.text, "the answer")
+        found = [(side, self._asked[side].text) for side in SIDES if side in self._asked]
+        if len(found) == 1:
+            self.console_app.copy(found[0][1], "the answer")
+        elif found:
+            self.console_app.ask_copy(*((side, f"the answer of {side}", t) for side, t in found))
 
     def action_open(self) -> None:
         ids = [asked.id for asked in self._asked.values() if asked.id]

@@ -19,7 +19,7 @@ from console.text import width
 from console.widgets import strips
 from console.widgets.columns import Column, Layout, lay_out
 from console.widgets.order import Order
-from console.widgets.paint import plain
+from console.widgets.paint import Cell, plain
 from console.widgets.rows import NOTHING, Heading, Key, Row, Rows
 
 #: drawn rows that are kept, several screens full
@@ -148,14 +148,19 @@ class Canvas(ScrollView):
             if row is None or isinstance(row, Heading):
                 continue
             drawn = self._drawn.get(self._rows.key(place))
-            if drawn is not None and drawn[0] == row:
-                continue
-            for index, column in enumerate(self.columns):
-                if column.number and (need := width(plain(row[index]))) > self._widths[index]:
-                    self._widths[index] = need
-                    wider = True
+            if drawn is None or drawn[0] != row:
+                wider = self._widen(row) or wider
         if wider:
             self._forget()
+
+    def _widen(self, row: Sequence[Cell]) -> bool:
+        """Whether a number of it needed more room than its column had."""
+        wider = False
+        for index, column in enumerate(self.columns):
+            if column.number and (need := width(plain(row[index]))) > self._widths[index]:
+                self._widths[index] = need
+                wider = True
+        return wider
 
     def _arranged(self) -> Layout:
         if self._layout is None:
@@ -217,6 +222,9 @@ class Canvas(ScrollView):
         drawn = self._drawn.get(key)
         if drawn is not None and drawn[1] == mark and drawn[0] == row:
             return drawn[2]
+        # what is painted before its size was told (a screen that comes to the front) fits too
+        if not isinstance(row, Heading) and self._widen(row):
+            self._forget()
         painted = self._paint(row, mark)
         if len(self._drawn) > KEPT:
             self._drawn.clear()

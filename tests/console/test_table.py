@@ -63,6 +63,28 @@ async def test_a_number_that_grows_widens_its_column(width: int) -> None:
         assert app.lines()[1].split()[-2 if "more" in app.lines()[0] else -1] == "123456"
 
 
+async def test_a_number_that_came_while_the_table_was_hidden_is_whole_at_its_first_paint() -> None:
+    app = Bench()
+    async with app.run_test(size=(30, 6)) as pilot:
+        app.table.show(rows(("a", 0)))
+        app.table.display = False
+        await pilot.pause()
+        app.table.show(rows(("a", 9_876_543)))
+        first: list[str] = []
+        paint = app.table.render_line
+
+        def painted(y: int) -> Strip:
+            strip = paint(y)
+            first.append(strip.text)
+            return strip
+
+        app.table.render_line = painted  # type: ignore[method-assign]
+        app.table.display = True
+        await pilot.pause()
+        assert any("9876543" in text for text in first)
+        assert not any("#" in text for text in first)
+
+
 async def test_a_number_far_below_is_whole_when_it_comes_into_sight() -> None:
     app = Bench()
     async with app.run_test(size=(30, 6)) as pilot:
