@@ -110,7 +110,7 @@ def named_rows(view: View, everywhere: type, own: Mapping[str, str], file: str) 
     """What `:keys` lists: each key's name, as `file` takes it."""
     rows = [say(Span(f"In {file}:", "muted")), say(Span("[keys]", "muted"))]
     for owner in (type(view), Table, everywhere):
-        for binding in _bound(owner):
+        for binding in bound(owner):
             if binding.id:
                 key = own.get(binding.id, binding.key)
                 words = f"  {binding.description}"
@@ -130,33 +130,32 @@ def twin_rows(view: View, command: str) -> list[Content]:
 
 def _for_lists(view: View, key: str) -> bool:
     """Whether a list of the view can be told to do what `key` is for; all can be moved about in."""
-    wanted = next(b for b in _bound(Table) if b.key.partition(",")[0] == key)
+    wanted = next(b for b in bound(Table) if b.key.partition(",")[0] == key)
     action = wanted.action.partition("(")[0]
     return wanted.show and any(table.check_action(action, ()) for table in view.query(Table))
 
 
 def unknown(own: Mapping[str, str], everywhere: type) -> list[str]:
     """Names in `own` that no key has. Brings in every screen."""
-    known = {binding.id for binding in _bound(everywhere)}
+    known = {binding.id for binding in bound(everywhere)}
     for id in (*(id for id, _ in SCREENS.values()), "detail"):
         module = importlib.import_module(f"console.screens.{id}")
         owners = (one for one in vars(module).values() if isinstance(one, type))
-        known |= {binding.id for owner in owners for binding in _bound(owner)}
+        known |= {binding.id for owner in owners for binding in bound(owner)}
     return [name for name in own if name not in known]
 
 
 def _described(
     owner: type,
     own: Mapping[str, str],
-    shown: Callable[[str], bool] = lambda _: True,
+    wanted: Callable[[str], bool] = lambda _: True,
     idle: Collection[str] = (),
 ) -> Iterator[Content]:
     """`idle` are keys that do nothing here."""
-    for binding in _bound(owner):
-        if not shown(binding.key.partition(",")[0]):
+    for binding in bound(owner):
+        if not wanted(binding.key.partition(",")[0]):
             continue
-        key = own.get(binding.id or "") or binding.key_display or binding.key
-        key = key.replace(",", " ").replace("slash", "/").replace("escape", "esc")
+        key = shown(binding, own)
         if binding.key.partition(",")[0] in idle:
             words = f"  {key:<9}{binding.description} (not in a console that may only look)"
             yield say(Span(words, "muted"))
@@ -164,7 +163,13 @@ def _described(
             yield say(Span(f"  {key:<9}", "accent"), binding.description)
 
 
-def _bound(owner: type) -> Iterator[Binding]:
+def shown(binding: Binding, own: Mapping[str, str]) -> str:
+    """A key as people read it: "/", "esc"; a person's own in its place."""
+    key = own.get(binding.id or "") or binding.key_display or binding.key
+    return key.replace(",", " ").replace("slash", "/").replace("escape", "esc")
+
+
+def bound(owner: type) -> Iterator[Binding]:
     """What a view, or the console, binds and tells of."""
     for kind in reversed(owner.__mro__):
         if not kind.__module__.startswith("console."):

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from textual.app import SystemCommand
 
 from console import theme
+from console.keys import bound, offers, shown
 from console.widgets.tabs import SCREENS
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ def commands(app: ConsoleApp) -> Iterable[SystemCommand]:
         yield SystemCommand(
             name, f"Screen {number}", lambda id=id: app.call_later(app.action_view, id)
         )
+    yield from _of_screen(app)
     if not app.read_only:
         yield from _changing(app)
     yield SystemCommand("Pause or go on", "Stop the screen, not the router", app.action_pause)
@@ -37,6 +39,19 @@ def commands(app: ConsoleApp) -> Iterable[SystemCommand]:
     yield SystemCommand("The same from a shell", "As a command line", app.show_command)
     yield SystemCommand("Keys", "The keys of this screen", app.action_help)
     yield SystemCommand("Quit", "And ask whether the router stays", app.ask_quit)
+
+
+def _of_screen(app: ConsoleApp) -> Iterable[SystemCommand]:
+    """What the keys of the screen do that is looked at."""
+    view = app.view
+    for binding in bound(type(view)):
+        key = binding.key.partition(",")[0]
+        if binding.show and binding.description and offers(view, key, app.read_only):
+            yield SystemCommand(
+                binding.description,
+                f"{view.NAME}: {shown(binding, app.prefs.keys)}",
+                lambda action=binding.action: app.call_later(app.run_action, action, view),
+            )
 
 
 def _changing(app: ConsoleApp) -> Iterable[SystemCommand]:

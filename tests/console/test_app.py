@@ -474,6 +474,10 @@ async def test_help_is_of_this_screen_and_the_palette_has_everything(test_home: 
         assert "Twice: quit" in shown(app)
         await pilot.press("escape", "7", "question_mark")
         await until(pilot, says(app, "Clear the selected override"))
+        await pilot.press("escape", "ctrl+p", *"clear the selected")  # a key of this screen
+        await until(pilot, says(app, "Overrides: d"))
+        await pilot.press("enter")
+        await until(pilot, says(app, "Clear this override?"))
         await pilot.press("escape", "ctrl+p")
         await until(pilot, says(app, "Light colours"))
         await pilot.press(*"light", "enter")
