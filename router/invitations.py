@@ -7,7 +7,6 @@ all of them end when the router is stopped: a restart hands them on, in a file t
 from __future__ import annotations
 
 import hashlib
-import os
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from pathlib import Path
 
 import msgspec
 
+from router import bequest
 from router.contract import Invitation, Invite, Invited
 from router.doors.callers import admitted, public_name
 from router.settings import Generation
@@ -23,8 +23,6 @@ from router.settings import Generation
 GOOD = 600.0
 #: tickets at once: the oldest make room
 MOST = 100
-#: seconds within which a router has taken the place of another
-RESTART = 120.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,16 +31,14 @@ class _Kept:
     expires_at: float | None
 
 
-_Written = tuple[float, dict[bytes, Invitation]]
-
-
 class Invitations:
     def __init__(self, wall: Callable[[], float], path: Path) -> None:
         """`path`: what a router that restarts hands on."""
         self._wall = wall
         self._path = path
         self._kept: dict[bytes, _Kept] = {}
-        self._browsers = self._handed_on()
+        #: at first, those that the router before let in
+        self._browsers = bequest.found(path, wall(), dict[bytes, Invitation]) or {}
 
     def invite(self, action: Invite) -> Invited:
         ticket = secrets.token_urlsafe(24)
@@ -72,18 +68,7 @@ class Invitations:
 
     def hand_on(self) -> None:
         """Writes down which browsers were let in, for the router after a restart."""
-        data = msgspec.json.encode((self._wall(), self._browsers))
-        with open(self._path, "wb", opener=lambda name, flags: os.open(name, flags, 0o600)) as file:
-            file.write(data)
-
-    def _handed_on(self) -> dict[bytes, Invitation]:
-        """Whom the router before let in, where that has only just been; read once."""
-        try:
-            written, browsers = msgspec.json.decode(self._path.read_bytes(), type=_Written)
-            self._path.unlink()
-        except (OSError, msgspec.DecodeError):
-            return {}
-        return browsers if 0 <= self._wall() - written < RESTART else {}
+        bequest.leave(self._path, self._wall(), self._browsers)
 
 
 def by_key(key: str, generation: Generation) -> Invitation | None:

@@ -145,7 +145,7 @@ class Router:
         self.web = ""
         #: children started only once the configuration needs them
         self.spare: dict[str, Child] = {}
-        self.tending = Tending(self.children, home.data, self.log)
+        self.tending = Tending(self.children, home.data, self.log, self.wall, home.neighbours)
         self.health = Health(
             self.wall, self.now, self.cooldowns, self.children, self.ledger.kept(PASSED)
         )
@@ -320,6 +320,7 @@ class Router:
             else:
                 give(self.home.handover, fds)
             self.invitations.hand_on()
+            self.tending.hand_on()
         await edge.drain(DRAIN)
         for task in self._tasks:
             task.cancel()

@@ -14,10 +14,11 @@ import logging.handlers
 import os
 import shutil
 import sys
-from collections.abc import Coroutine, MutableMapping
+from collections.abc import Callable, Coroutine, MutableMapping
 from pathlib import Path
 from typing import Any
 
+from router import bequest
 from router.children import Child
 from router.keeper import NOT_FOUND
 from router.log import Log
@@ -41,7 +42,19 @@ class CannotTendError(Exception):
 class Tending:
     """`children` is the router's own: whoever is in it is seen in its health."""
 
-    def __init__(self, children: MutableMapping[str, Child], data: Path, log: Log) -> None:
+    def __init__(
+        self,
+        children: MutableMapping[str, Child],
+        data: Path,
+        log: Log,
+        wall: Callable[[], float],
+        path: Path,
+    ) -> None:
+        """`path`: what a router that restarts hands on."""
+        self._path = path
+        self._wall = wall
+        #: those that ran under the router before, until they are started again
+        self._before = frozenset(bequest.found(path, wall(), list[str]) or ())
         self._children = children
         self._data = data
         self._log = log
@@ -108,13 +121,21 @@ class Tending:
         self._log.info("neighbours", f"{name} is stopped")
 
     def follow(self, generation: Generation) -> None:
-        """Starts those that the configuration wants to run with the router."""
+        """Starts those that the configuration wants to run with the router, or that ran before it
+        was restarted."""
+        wanted, self._before = self._before, frozenset()
         for site in generation.sites:
-            if site.start and site.name not in self._keeping:
+            if (site.start or site.name in wanted) and site.name not in self._keeping:
                 try:
                     self.start(site)
                 except CannotTendError as error:
                     self._log.warning("neighbours", f"{site.title} was not started: {error}")
+
+    def hand_on(self) -> None:
+        """Writes down who is to run again, for the router after a restart."""
+        running = [name for name, task in self._keeping.items() if not task.done()]
+        if running:
+            bequest.leave(self._path, self._wall(), running)
 
     async def close(self) -> None:
         await asyncio.gather(*(self.stop(name) for name in list(self._keeping)))

@@ -108,6 +108,11 @@ class Home(NamedTuple):
         return self.run / "browsers.json"
 
     @property
+    def neighbours(self) -> Path:
+        """Which of them ran, while one router takes the place of another."""
+        return self.run / "neighbours.json"
+
+    @property
     def lock(self) -> Path:
         """Held (flock) by the one router of this home; holds its pid."""
         return self.run / "router.lock"

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from router.bequest import RESTART
 from router.contract import Invite
-from router.invitations import GOOD, RESTART, Invitations
+from router.invitations import GOOD, Invitations
 
 
 class Clock:

@@ -98,9 +98,16 @@ command = ["{sys.executable}", "-c", "raise SystemExit('wants Node 24')"]
         await act(router, StartNeighbour("mine"))  # and the router's end ends it
         while (await http.get("/mine/")).status_code != 200:
             pass
-    assert "secret that" not in test_home.ccr_log.read_text()
+        router.tending.hand_on()  # as where it is restarted
     with pytest.raises(ConnectionRefusedError):
         await asyncio.open_connection("127.0.0.1", port)
+    async with served(test_home) as (router, _):
+        assert "mine" in router.children
+        assert "old" in router.children
+        assert "gone" not in router.children
+    async with served(test_home) as (router, _):  # one that was stopped and started
+        assert "mine" not in router.children
+    assert "secret that" not in test_home.ccr_log.read_text()
 
 
 KEEPER = [sys.executable, "-m", "router.keeper"]
