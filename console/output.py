@@ -32,6 +32,13 @@ INTERRUPTED = 130
 NO_ROUTER = "no router runs here: `pointsman start` starts one"
 
 
+def no_router() -> str:
+    """Why nothing answers: no router runs, or one does not answer."""
+    from console.process import silence
+
+    return silence(homes.home()) or NO_ROUTER
+
+
 def fail(message: str, code: int = FAILED) -> NoReturn:
     """Ends the command with words on stderr and an exit code."""
     for line in message.splitlines():
@@ -121,7 +128,7 @@ def with_link(use: Callable[[Link], Awaitable[_T]]) -> _T:
     try:
         return asyncio.run(main())
     except RouterDownError:
-        fail(NO_ROUTER, DOWN)
+        fail(no_router(), DOWN)
     except ArchiveError as error:
         fail(str(error))
     except KeyboardInterrupt:

@@ -144,11 +144,8 @@ async def stop_router(home: Home, by: str = "", *, again: bool = False) -> int:
         pid = (await link.snapshot()).pid
         result = await link.act(Stop(by=by, again=again))
     except RouterDownError:
-        holder = silent_holder(home)
-        if holder:
-            raise StopError(
-                f"process {holder} holds {home.lock} but does not answer; `kill {holder}` ends it"
-            ) from None
+        if words := silence(home):
+            raise StopError(words) from None
         raise
     finally:
         await link.close()
@@ -250,6 +247,13 @@ def silent_holder(home: Home) -> str:
     except OSError:
         pass
     return ""
+
+
+def silence(home: Home) -> str:
+    """What to do about a router that is there and does not answer; "" where none is there."""
+    holder = silent_holder(home)
+    words = f"a router (pid {holder}) holds {home.lock} but does not answer: wait, or"
+    return f"{words} `kill {holder}` ends it" if holder else ""
 
 
 def ask_without_router(args: Sequence[str], body: bytes = b"") -> tuple[bytes, str]:
@@ -358,7 +362,7 @@ async def _until_alive(
 ) -> None:
     loop = asyncio.get_running_loop()
     deadline = loop.time() + START_PATIENCE
-    heard = ""
+    heard, another = "", False
     while not await link.alive():
         code = child.poll()
         said = _last_words(home, begin).rpartition("\n")[2]
@@ -366,10 +370,15 @@ async def _until_alive(
             heard, deadline = said, loop.time() + START_PATIENCE
             if say is not None:
                 say(said.removeprefix(_WORD))
-        # ALREADY_RUNNING: someone started one at the same moment, and it will answer soon
         if code is not None and code != ALREADY_RUNNING:
             raise StartError(_last_words(home, begin) or f"the router ended with code {code}")
+        if code is not None and not another:  # started at the same moment, or one that hangs
+            another, deadline = True, loop.time() + ABSENCE
+            if say is not None:
+                say("another router holds this home: it is waited for")
         if loop.time() > deadline:
+            if another and (words := silence(home)):
+                raise StartError(words)
             child.terminate()
             raise StartError(
                 f"the router did not answer within {START_PATIENCE:.0f} s: see {home.router_output}"

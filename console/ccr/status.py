@@ -6,7 +6,7 @@ import asyncio
 
 import click
 
-from console.output import DOWN, out
+from console.output import DOWN, fail, out
 from console.text import clean
 
 section = "Service"
@@ -17,7 +17,7 @@ section = "Service"
 def command(ctx: click.Context, /) -> None:
     """Show whether the router runs, and where."""
     from console.claude import base_url
-    from console.process import running
+    from console.process import running, silence
     from storage.home import home
 
     here = home()
@@ -26,8 +26,11 @@ def command(ctx: click.Context, /) -> None:
     out("📊 Claude Code Router Status")
     out("═" * 40)
     if snapshot is None:
-        out("❌ Status: Not Running")
+        words = silence(here)
+        out(f"❌ Status: {'Not Answering' if words else 'Not Running'}")
         out()
+        if words:
+            fail(words, DOWN)
         out("💡 To start the service:")
         out("   ccr start")
         out()

@@ -108,7 +108,9 @@ def of_router(here: Home, snapshot: Snapshot | None) -> Iterator[Finding]:
     if snapshot is None:
         holder = silent_holder(here)
         if holder:
-            text = f"process {holder} holds it but does not answer: `kill {holder}` ends it"
+            text = (
+                f"process {holder} holds it but does not answer: wait, or `kill {holder}` ends it"
+            )
             yield Finding("router", str(here.lock), "problem", text)
         else:
             yield Finding("router", str(here.socket), "absent", "not running: `pointsman start`")

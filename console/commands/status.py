@@ -24,7 +24,7 @@ def command(ctx: click.Context, as_json: bool) -> None:
     """Show listeners, services, overrides and today's totals."""
     import asyncio
 
-    from console.output import NO_ROUTER
+    from console.output import no_router
     from console.process import running
     from storage.home import home
 
@@ -32,7 +32,7 @@ def command(ctx: click.Context, as_json: bool) -> None:
     if snapshot is None:
         if as_json:
             print_json({"running": False})
-        say(NO_ROUTER)
+        say(no_router())
         ctx.exit(DOWN)
     now = time.time()
     if as_json:

@@ -213,16 +213,19 @@ def test_a_router_started_in_a_session_does_not_take_its_own_keys_for_a_provider
 
 
 async def test_a_silent_router_is_named(here: Home, run: Run, env: dict[str, str]) -> None:
-    """Someone holds the lock but does not answer: `stop` says who, and `start` does not hang."""
+    """Someone holds the lock but does not answer: it is not said that none runs."""
     here.make()
     with here.lock.open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         lock.write("4242")
         lock.flush()
-        code, _, err = await run("pointsman", "stop")
-    assert code == 1
-    assert "process 4242 holds" in err
-    assert "`kill 4242`" in err
+        told = {words: await run(*words.split()) for words in ("pointsman stop", "ccr status")}
+        told["pointsman reload"] = await run("pointsman", "reload")
+    assert [code for code, _, _ in told.values()] == [1, 3, 3]
+    for _, _, err in told.values():
+        assert "a router (pid 4242) holds" in err
+        assert "`kill 4242`" in err
+    assert "Not Answering" in told["ccr status"][1]
 
 
 async def test_opening_a_console_says_where_a_running_router_differs(
