@@ -11,10 +11,10 @@ import sys
 import uvloop
 
 from router.asgi import Receive, Scope, Send
+from router.doors.call import Call
 from router.edge import Edge, bind
 from router.guards import check
 from router.guards.body import read_body
-from router.headers import read
 from router.settings import Generation, Groups, Limits, Role, Routes, Timeouts
 from router.transport import Transport
 
@@ -26,9 +26,9 @@ async def main(port: int, mock: int) -> None:
     headers = (("content-type", "application/json"), ("authorization", "Bearer sk-bench"))
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
-        asked = read(scope["headers"])
-        check(scope, asked, generation)
-        body = await read_body(asked, receive, limits)
+        call = Call(scope, receive, send, scope["path"])
+        check(scope, call.headers, generation)
+        body = await read_body(call, limits)
         answer = await transport.send(
             scope["method"], base + scope["path"], headers, body, timeouts=timeouts, provider="mock"
         )

@@ -52,7 +52,7 @@ async def compact(router: Router, call: Call, surface: Surface) -> None:
         return msgspec.structs.replace(request, bound=request.bound or _BOUND, stream=False)
 
     async with Border(router, call, format, surface.headers, record) as border:
-        raw = await read_body(call.headers, call.receive, router.generation.limits)
+        raw = await read_body(call, router.generation.limits)
         border.watch_client()
         request = parse(raw)
         record.asked = request.model or ""

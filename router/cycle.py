@@ -147,6 +147,14 @@ class Cycle(RequestResponseCycle):
         pieces, self._pieces, self._size = self._pieces, [], 0
         return {"type": "http.request", "body": b"".join(pieces), "more_body": self.more_body}
 
+    def arrived(self) -> bytes | None:
+        """The request's body where all of it is here and was not told yet."""
+        if self.more_body or self.disconnected or not self._news or self.flow.read_paused:
+            return None
+        pieces, self._pieces, self._size = self._pieces, [], 0
+        self._news = False
+        return b"".join(pieces)
+
     async def send(self, message: Message) -> None:  # type: ignore[override]
         """ASGI's send."""
         await self.ready()

@@ -30,7 +30,7 @@ async def embed(
     """Serves one request for embeddings."""
     record = begin(router, call, surface, endpoint="embeddings")
     async with Border(router, call, surface.format, surface.headers, record) as border:
-        raw = await read_body(call.headers, call.receive, router.generation.limits)
+        raw = await read_body(call, router.generation.limits)
         border.watch_client()
         if surface.model:
             raw = splice.named(raw, surface.model)

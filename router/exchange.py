@@ -80,7 +80,7 @@ async def exchange(router: Router, call: Call, surface: Surface) -> None:
     """Serves one request for a completion. Never raises but when the router itself is ended."""
     record = begin(router, call, surface, endpoint="chat")
     async with Border(router, call, surface.format, surface.headers, record) as border:
-        raw = await read_body(call.headers, call.receive, router.generation.limits)
+        raw = await read_body(call, router.generation.limits)
         border.watch_client()
         request = surface.parse(raw)
         _learn(record, request)

@@ -36,7 +36,7 @@ async def forward(router: Router, call: Call, surface: Surface) -> None:
     record = begin(router, call, surface, endpoint=wire.endpoint_of(call.path))
     async with Border(router, call, surface.format, surface.headers, record) as border:
         limits = router.generation.limits
-        raw = await read_body(call.headers, call.receive, limits, forms=True)
+        raw = await read_body(call, limits, forms=True)
         border.watch_client()
         asked = wire.parse(call.path, call.headers.get("content-type", ""), raw)
         record.endpoint = asked.endpoint

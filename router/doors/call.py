@@ -28,6 +28,9 @@ class Out(Protocol):
 
     flow: FlowControl
 
+    def arrived(self) -> bytes | None:
+        """The body of what is answered, where all of it is here; None: its `receive` tells it."""
+
     async def ready(self) -> None:
         """Needed only where `flow.write_paused`: a coroutine less for each piece."""
 
@@ -77,6 +80,11 @@ class Call:
         if self._query is None:
             self._query = parse_qs(self.scope["query_string"].decode("latin-1"))
         return self._query
+
+    def arrived(self) -> bytes | None:
+        """Its body where all of it has arrived and nobody has read it: without a coroutine, and a
+        dict for each piece. None: `receive` tells it."""
+        return self._cycle.arrived()
 
     async def begin(
         self, status: int, content_type: str, headers: Headers = (), own: str = ""

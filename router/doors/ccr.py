@@ -174,7 +174,7 @@ def _way(provider: str, model: str, rule: str, attempts: int, simulated: bool) -
 
 async def count_tokens(router: Router, call: Call) -> None:
     """Counts here, not at a provider: Claude Code asks 26 times in a row and wants it fast."""
-    raw = await read_body(call.headers, call.receive, router.generation.limits)
+    raw = await read_body(call, router.generation.limits)
     request = router.formats["anthropic_messages"].parse_request(raw)
     tokens, _ = await router.counter.count(request, None)
     seen = router.sessions.get(session_of(call.headers, request.body))

@@ -76,7 +76,7 @@ async def _serve(
 
 async def _count(router: Router, call: Call, model: str) -> None:
     """Of `contents`, or of a whole request to come."""
-    raw = await read_body(call.headers, call.receive, router.generation.limits)
+    raw = await read_body(call, router.generation.limits)
     body = body_of(raw)
     inner = body.get("generateContentRequest")
     request = Gemini(model).parse_body(inner if isinstance(inner, dict) else body)

@@ -66,7 +66,7 @@ async def _route(router: Router, call: Call) -> None:
         case "GET" | "HEAD", "/api/ps":
             await call.json(200, {"models": _loaded(router)})
         case "POST", "/api/show":
-            raw = await read_body(call.headers, call.receive, router.generation.limits)
+            raw = await read_body(call, router.generation.limits)
             await call.json(200, _show(router, body_of(raw)))
         case _, path if path in _MANAGES or path.startswith("/api/blobs"):
             raise CallerError(

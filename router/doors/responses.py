@@ -106,7 +106,7 @@ def _kept(remembered: Remembered, id: str, key: str) -> Kept:
 
 async def _count(router: Router, call: Call) -> None:
     """How many input tokens a request would have, counted here."""
-    raw = await read_body(call.headers, call.receive, router.generation.limits)
+    raw = await read_body(call, router.generation.limits)
     request = router.formats[OpenAIResponses.name].parse_request(raw)
     tokens, _ = await router.counter.count(request, None)
     seen = router.sessions.get(session_of(call.headers, request.body))

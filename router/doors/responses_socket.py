@@ -177,6 +177,9 @@ class Turn:
         self._body = b""  # of an error
         self._ended = False
 
+    def arrived(self) -> bytes | None:
+        return None  # it came as a message, and a Call's `receive` tells it
+
     async def ready(self) -> None:
         await self._socket.ready()
 

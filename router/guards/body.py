@@ -5,7 +5,7 @@ What goes on to another program as it is (doors/passing.py) is not read here, of
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from typing import Protocol
 
 from router.asgi import Receive
 from router.errors import CallerError
@@ -17,21 +17,34 @@ class ClientGoneError(Exception):
     """The client left, or was refused, before its request was whole: there is nobody to answer."""
 
 
-async def read_body(
-    headers: Mapping[str, str], receive: Receive, limits: Limits, *, forms: bool = False
-) -> bytes:
-    """The whole body of a request with these headers; `forms`: it may be one with files.
+class Asked(Protocol):
+    """A request: what doors/call.py has of it."""
+
+    headers: dict[str, str]
+    receive: Receive
+
+    def arrived(self) -> bytes | None:
+        """Its body where all of it has arrived, as nearly always; None: `receive` tells it."""
+
+
+async def read_body(call: Asked, limits: Limits, *, forms: bool = False) -> bytes:
+    """The whole body; `forms`: it may be one with files.
 
     Raises CallerError 413 or 415, ClientGoneError.
     """
+    headers = call.headers
     # one that is no number, or a second one, never gets past the parser
     if int(headers.get("content-length", 0)) > limits.body_bytes:
         raise _too_big(limits)
     content.check(headers.get("content-type", ""), forms=forms)
+    if (whole := call.arrived()) is not None:
+        if len(whole) > limits.body_bytes:
+            raise _too_big(limits)
+        return whole
     pieces: list[bytes] = []
     size = 0
     while True:
-        message = await receive()
+        message = await call.receive()
         if message["type"] != "http.request":
             raise ClientGoneError
         data: bytes = message.get("body", b"")

@@ -14,10 +14,10 @@ from pathlib import Path
 import pytest
 
 from router.asgi import Receive, Scope, Send
+from router.doors.call import Call
 from router.edge import Edge, PortTakenError, bind, bind_unix
 from router.guards.body import ClientGoneError, read_body
 from router.guards.connection import GuardedProtocol
-from router.headers import read
 from router.settings import Limits
 from tests.fakes.raw import status, talk
 from tests.waiting import until
@@ -40,7 +40,7 @@ class App:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         self.scopes.append(scope)
         try:
-            body = await read_body(read(scope["headers"]), receive, self.limits)
+            body = await read_body(Call(scope, receive, send, ""), self.limits)
             if scope["path"] == "/hold":
                 self.holding.set()
                 await self.hold.wait()

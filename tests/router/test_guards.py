@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from router.asgi import Receive
 from router.errors import CallerError
 from router.guards import check, origin, proxied
 from router.guards.body import ClientGoneError, read_body
@@ -27,6 +28,15 @@ def scope(method: str = "POST", own: str = "127.0.0.1", **headers: str) -> dict[
     named = {"host": "localhost:5000", **headers}
     pairs = [(k.replace("_", "-").encode(), v.encode("latin-1")) for k, v in named.items()]
     return {"type": "http", "method": method, "headers": pairs, "server": (own, 5000)}
+
+
+class Asked:
+    def __init__(self, headers: dict[str, str], receive: Receive) -> None:
+        self.headers = headers
+        self.receive = receive
+
+    def arrived(self) -> bytes | None:
+        return None
 
 
 def verdict(scope: dict[str, Any]) -> int:
@@ -122,11 +132,11 @@ async def test_content_type(kind: str, expected: int) -> None:
 
     seen = 200
     try:
-        await read_body({"content-type": kind}, receive, LIMITS)
+        await read_body(Asked({"content-type": kind}, receive), LIMITS)
     except CallerError as error:
         seen = error.status
     assert seen == expected
-    assert await read_body({}, receive, LIMITS) == b"{}"
+    assert await read_body(Asked({}, receive), LIMITS) == b"{}"
 
 
 def test_preflight_is_answered_for_named_origins_alone() -> None:
@@ -156,7 +166,7 @@ async def read(*messages: dict[str, Any], length: str | None = None) -> bytes:
         return pending.pop(0)
 
     headers = {"content-length": length} if length else {}
-    return await read_body(headers, receive, LIMITS)
+    return await read_body(Asked(headers, receive), LIMITS)
 
 
 def part(body: bytes, more: bool = True) -> dict[str, Any]:

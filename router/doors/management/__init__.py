@@ -98,7 +98,7 @@ async def _body(router: Router, call: Call) -> JSON:
     """Of a request that changes or asks with one; {} where it has none."""
     if call.method in ("GET", "HEAD"):
         return {}
-    raw = await read_body(call.headers, call.receive, router.generation.limits)
+    raw = await read_body(call, router.generation.limits)
     if not raw.strip():
         return {}
     try:
