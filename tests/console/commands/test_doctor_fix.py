@@ -8,7 +8,8 @@ from pathlib import Path
 
 from tests.harness import environment, running
 
-TOML = "[litellm]\nkeys = ['a-key-of-somebody']\n"
+#: whatever else runs on this machine is not asked
+TOML = "[litellm]\nmode = 'embedded'\nkeys = ['a-key-of-somebody']\n[ccr]\nmode = 'embedded'\n"
 
 
 def doctor(home: Path, *more: str) -> subprocess.CompletedProcess[str]:
