@@ -11,7 +11,7 @@ import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from console.text import clean
 
@@ -67,9 +67,12 @@ def findings(here: Home, ailment: str) -> Iterator[Finding]:
         yield Finding("ledger", str(here.ledger), "problem", ailment)
     elif (size := _size(here.ledger)) is not None:
         free = shutil.disk_usage(here.data).free
-        state: Literal["found", "problem"] = "found" if free > LOW else "problem"
-        text = f"{(size + (_size(here.wal) or 0)) / 1e6:,.1f} MB; {free / 1e9:,.1f} GB free"
-        yield Finding("ledger", str(here.ledger), state, f"{text} on its disk")
+        text = f"{(size + (_size(here.wal) or 0)) / 1e6:,.1f} MB; {_amount(free)} free on its disk"
+        if free > LOW:
+            yield Finding("ledger", str(here.ledger), "found", text)
+        else:
+            text += ": rows are lost once it is full, requests are served all the same"
+            yield Finding("ledger", str(here.ledger), "problem", text)
     yield _of_home(here)
 
 
@@ -90,6 +93,10 @@ def _ours(here: Home) -> tuple[Path, ...]:
 def _theirs(here: Home) -> tuple[Path, ...]:
     """CCR's folders, which are no folders of ours alone."""
     return here.ccr, here.ccr_log.parent
+
+
+def _amount(size: int) -> str:
+    return f"{size / 1e9:,.1f} GB" if size >= 1e9 else f"{size / 1e6:,.1f} MB"
 
 
 def _size(path: Path) -> int | None:

@@ -48,6 +48,6 @@ def ailment(path: Path, seconds: float = LOOK) -> str:
             connection.close()
     except sqlite3.OperationalError as error:
         late = error.sqlite_errorcode == sqlite3.SQLITE_INTERRUPT
-        return "" if late else f"cannot be opened: {error}"
+        return "" if late else f"cannot be opened: {error}. {database.advice(error, path)}"
     except sqlite3.DatabaseError as error:
         return f"{error}: {DAMAGED}"

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import sqlite3
 import time
 from collections.abc import Callable
@@ -22,6 +23,8 @@ OLDEST_SQLITE: Final = (3, 35, 0)
 CHECKPOINT: Final = 4000
 #: seconds that a connection waits for a lock that another program holds
 PATIENCE: Final = 5.0
+#: bytes that SQLite needs beside the file, at the least
+ROOM: Final = 256 * 1024
 #: seconds between two words of an update that takes long, and steps of SQLite between two looks
 WORD: Final = 5.0
 STEPS: Final = 1_000_000
@@ -66,7 +69,7 @@ def open_for_writing(path: Path, tell: Tell | None = None) -> sqlite3.Connection
         connection.set_progress_handler(None, 0)
     except sqlite3.Error as error:
         connection.close()
-        raise LedgerError(f"{path}: {error}. {advice(error)}") from error
+        raise LedgerError(f"{path}: {error}. {advice(error, path)}") from error
     except LedgerError as error:
         connection.close()
         raise LedgerError(f"{path}: {error}") from error
@@ -88,10 +91,12 @@ def teller(tell: Tell, clock: Callable[[], float] = time.monotonic) -> Callable[
     return step
 
 
-def advice(error: sqlite3.Error) -> str:
-    """What somebody can do about it."""
-    if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL:
-        return "Free some space on its disk"
+def advice(error: sqlite3.Error, path: Path) -> str:
+    """What somebody can do about it. A disk without room for what SQLite puts beside the file is a
+    plain I/O error to it."""
+    full = getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL
+    if full or shutil.disk_usage(path.parent).free < ROOM:
+        return "Its disk is full: free some space"
     return "If it is damaged, move `ledger.db*` away: a new one is made at the next start"
 
 

@@ -8,6 +8,7 @@ import platform
 import socket
 import sqlite3
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,11 +17,14 @@ import click
 
 from console.output import FAILED, block, out, print_json, red, say
 from console.tables import INDENT, room, wrapped
-from console.text import clean
+from console.text import clean, when
 
 if TYPE_CHECKING:
     from router.contract import Finding, Snapshot
     from storage.home import Home
+
+#: seconds by which a request may be newer than now
+AHEAD = 120.0
 
 section = "Look"
 
@@ -58,8 +62,9 @@ def command(ctx: click.Context, as_json: bool, fix: bool) -> None:
     if fix and snapshot is not None:
         snapshot = asyncio.run(looked_again(here))
     found = list(snapshot.findings) if snapshot else of_configuration()
-    order = household.findings(here, asyncio.run(of_ledger(here)))
-    machine = [*of_router(here, snapshot), *of_program(), *order, *of_ssh(here)]
+    ailment, newest = asyncio.run(of_ledger(here))
+    order = household.findings(here, ailment)
+    machine = [*of_router(here, snapshot), *of_program(), *order, *of_clock(newest), *of_ssh(here)]
     if snapshot is None:
         machine += of_ports(here)
     if as_json:
@@ -149,14 +154,28 @@ async def looked_again(here: Home) -> Snapshot | None:
         await link.close()
 
 
-async def of_ledger(here: Home) -> str:
-    from console.link import Link
+async def of_ledger(here: Home) -> tuple[str, float]:
+    """What it suffers from, and when its newest request began."""
+    from console.link import ArchiveError, Link
 
     link = Link(here)
     try:
-        return await link.archive.ailment()
+        ailment = await link.archive.ailment()
+        newest = [] if ailment else await link.archive.requests(limit=1)
+        return ailment, newest[0].started_at if newest else 0.0
+    except ArchiveError:  # of an older version: the next start mends that
+        return "", 0.0
     finally:
         await link.close()
+
+
+def of_clock(newest: float) -> Iterator[Finding]:
+    """A clock that is wrong spoils every sum by day, and what certificates are checked by."""
+    from router.contract import Finding
+
+    if newest > time.time() + AHEAD:
+        text = f"the newest request in the ledger is of {when(newest)}: it is wrong, or was then"
+        yield Finding("clock", when(time.time()), "problem", text)
 
 
 def of_ssh(here: Home) -> Iterator[Finding]:

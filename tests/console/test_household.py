@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import time
+
 from console import household
+from console.commands.doctor import of_clock
 from storage.home import Home
 
 
@@ -36,3 +39,9 @@ def test_what_the_ledger_suffers_from_stands_in_place_of_its_size(test_home: Hom
     assert (told.state, told.detail) == ("problem", "is damaged")
     [told] = [f for f in household.findings(test_home, "") if f.what == "ledger"]
     assert "0.0 MB" in told.detail
+
+
+def test_a_request_of_the_future_tells_of_a_wrong_clock() -> None:
+    assert list(of_clock(time.time())) == []
+    [told] = of_clock(time.time() + 86_400)
+    assert (told.what, told.state) == ("clock", "problem")

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from storage.database import LedgerError, open_for_writing
 from storage.writer import Ledger
 from tests.storage.make import detail, stored
 
@@ -64,6 +65,9 @@ def test_a_full_file_system(small_disk: Path) -> None:
         ballast.write_bytes(b"x" * (room.f_bavail * room.f_frsize))
 
     _fill_and_free(small_disk / "ledger.db", fill, ballast.unlink)
+    fill()  # to SQLite it is an I/O error now: nobody is to move a healthy file away for it
+    with pytest.raises(LedgerError, match="disk is full"):
+        open_for_writing(small_disk / "ledger.db").execute("SELECT * FROM request")
 
 
 def test_a_limit_on_the_size_of_files(tmp_path: Path) -> None:

@@ -365,13 +365,13 @@ async def test_a_file_of_an_older_version_says_how_to_read_it(
         assert await archive.requests() == []
 
 
-def test_a_full_disk_is_no_damage() -> None:
+def test_a_full_disk_is_no_damage(tmp_path: Path) -> None:
     with contextlib.closing(sqlite3.connect(":memory:")) as small:
         small.execute("PRAGMA max_page_count = 1")
         with pytest.raises(sqlite3.OperationalError) as full:
             small.execute("CREATE TABLE t (x)")
-    assert "space" in database.advice(full.value)
-    assert "damaged" in database.advice(sqlite3.DatabaseError("malformed"))
+    assert "space" in database.advice(full.value, tmp_path / "l")
+    assert "damaged" in database.advice(sqlite3.DatabaseError("malformed"), tmp_path / "l")
 
 
 async def test_days_are_those_of_the_person_looking(
