@@ -29,12 +29,12 @@ def columns(by: By) -> tuple[Column, ...]:
     name = "provider,model" if by == "model" else by
     return (
         Column(name, 22, grow=1, middle=True, most=52, by=attrgetter("name")),
-        Column("requests", 8, number=True, by=attrgetter("requests")),
+        Column("requests", 8, number=True, drop=1, by=attrgetter("requests")),
         Column("errors", 6, number=True, drop=2, by=attrgetter("errors")),
-        Column("input", 7, number=True, by=attrgetter("tokens.input")),
+        Column("input", 7, number=True, drop=1, by=attrgetter("tokens.input")),
         Column("cache read", 10, number=True, drop=4, by=attrgetter("tokens.cache_read")),
         Column("cache write", 11, number=True, drop=6, by=lambda line: into_caches(line.tokens)),
-        Column("output", 7, number=True, by=attrgetter("tokens.output")),
+        Column("output", 7, number=True, drop=1, by=attrgetter("tokens.output")),
         Column("cost", 9, number=True, by=worth),
         Column("spent on", _BAR, drop=5),
         Column("share", 6, number=True, drop=3),

@@ -35,14 +35,14 @@ from router.contract import BranchLine, ListModels, Models, RequestFilter, Reque
 
 COLUMNS = (
     Column("session", 20, grow=3, most=44, by=attrgetter("session"), words=Branch.named),
-    Column("requests", 8, number=True, by=lambda b: b.used().requests),
+    Column("requests", 8, number=True, drop=1, by=lambda b: b.used().requests),
     Column("in", 6, number=True, drop=4, by=lambda b: b.used().tokens.prompt),
-    Column("cached", 6, number=True, by=lambda b: cached(b.used())),
+    Column("cached", 6, number=True, drop=1, by=lambda b: cached(b.used())),
     Column("out", 6, number=True, drop=3, by=lambda b: b.used().tokens.output),
     Column("cost", 8, number=True, by=lambda b: worth(b.used())),
     Column("$/h", 7, number=True, drop=5, by=per_hour),
     Column("context", 13, rising=False, by=lambda b: b.newest and filled(b.newest)),
-    Column("model", 16, grow=2, middle=True, drop=1, most=44, by=lambda b: target(b.newest)),
+    Column("model", 16, grow=2, middle=True, drop=2, most=44, by=lambda b: target(b.newest)),
     Column("ago", 5, number=True, rising=True, by=lambda b: -b.last_at),
     Column("", 8),
 )

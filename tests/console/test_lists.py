@@ -8,10 +8,12 @@ from dataclasses import dataclass
 import pytest
 from textual.pilot import Pilot
 
-from console import commanding, prefs
+from console import commanding, cost_lines, prefs, requests
 from console.app import ConsoleApp
 from console.query import words
-from console.widgets.columns import Column
+from console.screens import sessions
+from console.services import SERVICES
+from console.widgets.columns import Column, lay_out
 from console.widgets.order import Order, Standing, arranged, named, natural
 from console.widgets.paint import plain
 from console.widgets.rows import Heading
@@ -212,3 +214,12 @@ def _keys(table: Table) -> list[str]:
 
 def _title(app: ConsoleApp) -> str:
     return shown(app).splitlines()[2]
+
+
+def test_half_a_screen_beside_an_editor_holds_whole_columns() -> None:
+    """At 60 cells nothing that is shown is cut off by the edge."""
+    for listed in (requests.COLUMNS, cost_lines.columns("session"), sessions.COLUMNS, SERVICES):
+        widths = [max(column.width, len(column.name) + 1) for column in listed]
+        layout = lay_out(listed, widths, 58)
+        used = sum(cells for _, cells in layout.places) + layout.gap * (len(layout.places) - 1)
+        assert used <= 58, [listed[index].name for index, _ in layout.places]
