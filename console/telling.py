@@ -13,7 +13,7 @@ from textual.app import App
 
 from console.board import Board
 from console.screens.dialogs import Answer, Choose, Sheet
-from console.text import clean, clock
+from console.text import clean, moment
 from console.theme import Tone
 from console.widgets.bar import Bar
 from console.widgets.notice import Notice, Said
@@ -21,6 +21,7 @@ from console.widgets.paint import Span, say
 
 if TYPE_CHECKING:
     from console.prefs import Prefs
+    from router.contract import AlertView
 
 #: what was told of late
 KEPT = 50
@@ -30,6 +31,11 @@ FLOOD = 3
 QUIET = 300.0
 #: such news
 MANY = frozenset(("unpriced",))
+
+
+def _said(alert: AlertView, more: str = "") -> Said:
+    words = f"{alert.kind}{more}: {alert.subject} {alert.words}"
+    return Said(alert.at, clean(words, limit=300), "warn")
 
 
 class Telling(App[int]):
@@ -59,9 +65,8 @@ class Telling(App[int]):
         for place, alert in enumerate(reversed(self.board.alerts[:new])):
             kept = self._kept(alert.kind)
             more = f" (and {kept} before, in `:messages`)" if kept else ""
-            words = f"{alert.kind}{more}: {alert.subject} {alert.words}"
             shown = kept is not None and place >= new - FLOOD
-            self._tell(words, "warn", shown=shown)
+            self._tell(_said(alert, more).words, "warn", shown=shown)
             ring = ring or shown
         if ring and self.prefs.bell:
             self.bell()
@@ -91,7 +96,13 @@ class Telling(App[int]):
         base.query_one("#keys", Bar).display = not notice.speaks
 
     def show_messages(self) -> None:
-        rows = [say(Span(f"{clock(one.at)}  ", "muted"), one.line) for one in self.told]
+        """What was said here, and the alerts of before this console looked."""
+        heard = {said.words.partition(": ")[2] for said in self.told}
+        earlier = [_said(alert) for alert in self.board.alerts]
+        said = [*self.told, *(one for one in earlier if one.words.partition(": ")[2] not in heard)]
+        said.sort(key=lambda one: one.at, reverse=True)
+        now = self.now()
+        rows = [say(Span(f"{moment(one.at, now)}  ", "muted"), one.line) for one in said]
         nothing = [say(Span("nothing was said yet", "muted"))]
         self.push_screen(Sheet("Messages", rows or nothing))
 

@@ -226,6 +226,12 @@ async def test_news_of_each_model_does_not_hold_the_bottom_line(test_home: Home)
             ["▲ provider: x is down"],
             ["▲ unpriced (and 2 before, in `:messages`): d has no price"],
         ]
+        # and what was raised before this console looked
+        app.board.alerts += (AlertView(now - 86_400, "budget", "house", "is spent"),)
+        app.show_messages()
+        await until(pilot, says(app, "budget: house is spent"))
+        told = [line for line in shown(app).splitlines()[:-1] if "has no price" in line]
+        assert len(told) == 4, "each once"
 
 
 @pytest.mark.parametrize(
