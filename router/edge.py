@@ -94,7 +94,9 @@ def holder(port: int) -> str:
             if row.status == psutil.CONN_LISTEN and row.pid and row.laddr[1:] == (port,):
                 if row.pid == os.getpid():
                     return OURSELVES
-                return f"{psutil.Process(row.pid).name()} (pid {row.pid})"
+                process = psutil.Process(row.pid)
+                ours = "router" in process.cmdline()[:5]  # python -m router
+                return f"{'another Pointsman' if ours else process.name()} (pid {row.pid})"
     except (psutil.Error, OSError):  # macOS tells only root
         pass
     if sys.platform == "darwin" and port in (5000, 7000):
