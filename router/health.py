@@ -221,6 +221,8 @@ class Health:
         passed = self._served.get(name, Passed())
         if role.mode == "external":
             answered, reason, at = self._answers.get(role.url, (None, "not asked yet", None))
+            if answered is False and role.found:
+                reason += "; `pointsman restart` has this router play its part"
             return ServiceView(
                 name=name,
                 kind="role",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import platform
+import shutil
 import socket
 import sqlite3
 import sys
@@ -139,6 +140,13 @@ def of_program() -> Iterator[Finding]:
     yield Finding("Python", sys.executable, "found", platform.python_version())
     detail = f"{sqlite3.sqlite_version}; one process writes, so its WAL cannot be reset under it"
     yield Finding("SQLite", "", "found", detail)
+    for name in ("pointsman", "ccr"):
+        own = Path(sys.executable).parent / name
+        called = shutil.which(name)
+        if own.exists() and (called is None or Path(called).resolve() != own.resolve()):
+            other = f"`{name}` is another program, {called}" if called else f"no `{name}` on PATH"
+            remedy = f'`export PATH="{own.parent}:$PATH"` makes it this one'
+            yield Finding(name, str(own), "absent", f"{other}: {remedy}")
 
 
 async def looked_again(here: Home) -> Snapshot | None:

@@ -59,7 +59,7 @@ def role(
         return Role(name, "external", table.url.rstrip("/"), keys), [found]
     finding = _neighbour(title, neighbour, taken=table.mode == "embedded")
     if neighbour.state == "found" and table.mode == "auto":
-        return Role(name, "external", neighbour.address, keys), [finding]
+        return Role(name, "external", neighbour.address, keys, found=True), [finding]
     if neighbour.state == "found" and same_port(neighbour.address, port):
         text = f"has port {port}, which this router wants: end it or move one of them"
         finding = replace_detail(finding, text)

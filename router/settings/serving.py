@@ -28,6 +28,8 @@ class Role:
     errors: LiteLLMVersion = "1.80"
     #: the status of a request over its budget; None: the version's own
     over_budget: int | None = None
+    #: an external one that was found as we started, not configured
+    found: bool = False
 
 
 @dataclass(frozen=True, slots=True)

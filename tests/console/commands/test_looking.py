@@ -275,6 +275,13 @@ async def test_route_and_doctor_without_a_router(here: Home, run: Run, tmp_path:
     findings = json.loads(out)["findings"]
     assert code == 0
     assert {finding["what"] for finding in findings} >= {"CCR config", "Python", "SQLite", "home"}
+    (folder := tmp_path / "bin").mkdir()
+    (folder / "ccr").write_text("#!/bin/sh\n")
+    (folder / "ccr").chmod(0o755)
+    _, out, _ = await run("pointsman", "doctor", "--json", **fake, PATH=str(folder))
+    told = {one["what"]: one["detail"] for one in json.loads(out)["findings"]}
+    assert told["ccr"].startswith(f"`ccr` is another program, {folder / 'ccr'}: `export PATH=")
+    assert told["pointsman"].startswith("no `pointsman` on PATH: ")
 
 
 async def test_doctor_names_a_taken_port(here: Home, run: Run, tmp_path: Path) -> None:

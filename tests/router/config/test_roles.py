@@ -115,6 +115,7 @@ def test_a_found_neighbour_takes_its_role_and_keeps_its_port(house: House) -> No
     made = house.load({"LITELLM_MASTER_KEY": "sk-m"}, probes=FOUND)
     assert (made.litellm.mode, made.litellm.url) == ("external", "http://127.0.0.1:4000")
     assert (made.ccr.mode, made.ccr.url) == ("external", "http://127.0.0.1:3456")
+    assert made.ccr.found  # once it goes, Health says how to take its part
     assert (made.listen.litellm_port, made.listen.ccr_port) == (0, 0)
     internal = made.providers["litellm-internal"]
     assert (internal.plane, internal.simulated) == (None, False)
