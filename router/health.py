@@ -122,7 +122,7 @@ class Health:
             response = await self._http.get(url)
             answered, reason = response.status_code < 500, f"answered {response.status_code}"
         except httpx.HTTPError as error:
-            answered, reason = False, f"does not answer ({type(error).__name__})"
+            answered, reason = False, f"does not answer: {_why(error)}"
         self._answers[url] = (answered, "" if answered else reason, self._wall())
 
     async def recognise(self, site: Site) -> None:
@@ -142,7 +142,7 @@ class Health:
         except httpx.ReadTimeout:  # one that is busy for a while has not become another
             answered, reason = self.recognised(site), "answers slowly"
         except httpx.HTTPError as error:
-            answered, reason = False, f"does not answer ({type(error).__name__})"
+            answered, reason = False, f"does not answer: {_why(error)}"
         self._sites[site.name] = (answered, reason, self._wall())
 
     def recognised(self, site: Site) -> bool:
@@ -339,3 +339,13 @@ class Health:
 def _root(url: str) -> str:
     parts = urlsplit(url)
     return f"{parts.scheme}://{parts.netloc}/" if parts.netloc else ""
+
+
+def _why(error: httpx.HTTPError) -> str:
+    match error:
+        case httpx.ConnectError():
+            return "no connection"
+        case httpx.TimeoutException():
+            return "silence"
+        case _:
+            return "it speaks no HTTP, or hung up"

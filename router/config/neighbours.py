@@ -137,7 +137,11 @@ def _check(site: Site, document: Document, listen: Listen, taken: Iterable[str])
 def _faults(site: Site, listen: Listen, taken: Iterable[str]) -> Iterator[tuple[object, str, str]]:
     """(whether it is so, what is wrong, its key; "": the table itself)."""
     named = _NAME.fullmatch(site.name) and site.name not in OWN_NAMES
-    yield not named, "a neighbour's name is letters, digits, - and _, and none of ours", ""
+    yield (
+        not named,
+        "a neighbour's name is at most 64 letters, digits, - and _, and none of ours",
+        "",
+    )
     yield not site.url, "a neighbour needs its address: url = …", ""
     yield {*"?# "} & {*site.url}, "should hold no ?, # or space", "url"
     ports = (listen.port, listen.litellm_port, listen.ccr_port)

@@ -5,7 +5,8 @@ One rule: what /health keeps from strangers is not told here either, and a key n
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
 from html import escape
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -30,8 +31,11 @@ _STATES = {
     "unknown": "○ unknown",
     "off": "– off",
 }
+#: kinds of services whose own traffic nobody counts
+_UNCOUNTED = ("neighbour", "ssh")
 #: the guide's, where it is offered
 _USUAL = "claude-3-5-sonnet-20241022"
+_PLAIN = re.compile(r"[\w.:/@+-]+")
 
 
 class Way(Struct, frozen=True):
@@ -52,14 +56,13 @@ async def landing(router: Router, call: Call, told: bool) -> None:
     host = call.headers.get("host", f"localhost:{listen.port}")
     base = f"{scheme(host, listen.origins)}://{host}"
     name = urlsplit(base).hostname or "localhost"
-    groups = sorted(generation.groups.deployments)
     page = filled(
         "landing.html",
         version=VERSION,
         base=base,
         ccr_key=_key(generation.ccr, "any"),
         litellm_key=_key(generation.litellm, "any"),
-        model=_USUAL if _USUAL in groups or not groups else groups[0],
+        model=_model(generation.groups.deployments),
         console=f"ssh -p {listen.ssh_port} developer@{name}" if listen.ssh_port else "pointsman",
         doors=Markup("".join(_door(way, states) for way in _doors(router))),
         apis=Markup("".join(_api(way, states) for way in _apis(base))),
@@ -68,6 +71,15 @@ async def landing(router: Router, call: Call, told: bool) -> None:
         services=Markup(_table(services) if told else _UNTOLD),
     )
     await call.answer(200, page, HTML, HEADERS)
+
+
+def _model(groups: Iterable[str]) -> str:
+    """One that can be asked for as it stands: a name with a quote would end a shell's, and one with
+    a star is many."""
+    plain = sorted(filter(_PLAIN.fullmatch, groups))
+    if _USUAL in plain or not groups:
+        return _USUAL
+    return plain[0] if plain else "your-model"
 
 
 def _key(role: Role, without: str) -> str:
@@ -98,7 +110,7 @@ def _neighbour(router: Router, site: Site) -> Way:
         return Way(
             site.name.capitalize(), place, f"the console's {site.stand_in}, until {site.title} runs"
         )
-    return Way(site.title, place, site.about, site.name)
+    return Way(site.title, place, site.about or f"at {site.path or site.host}", site.name)
 
 
 def _apis(base: str) -> list[Way]:
@@ -133,7 +145,9 @@ def _state(way: Way, states: Mapping[str, str]) -> str:
 
 
 def _status(router: Router, services: tuple[ServiceView, ...]) -> str:
-    kind = "up" if health.facts(router)["status"] == "ok" else "degraded"
+    well = health.facts(router)["status"] == "ok" and not router.simulated_only()
+    ill = any(service.state in ("degraded", "down") for service in services)
+    kind = "up" if well and not ill else "degraded"
     words = escape(health.summary(router, services))
     return f'<p id="summary" role="status" class="{kind}">{words}</p>'
 
@@ -145,17 +159,21 @@ def _table(services: tuple[ServiceView, ...]) -> str:
         '<th scope="col" class="number">Requests<th scope="col" class="number">Errors'
         '<th scope="col" class="number">First byte<th scope="col">Note</thead>'
         f'<tbody id="services">{"".join(map(_row, services))}</tbody></table>'
+        "<p>Requests and errors since the router started; the first byte as it is of late.</p>"
     )
 
 
 def _row(service: ServiceView) -> str:
-    first = "—" if service.p50_ms is None else f"{service.p50_ms:.0f} ms"
+    counted = service.kind not in _UNCOUNTED
+    requests = f"{service.requests:,}" if counted else ""
+    errors = f"{service.errors:,}" if counted else ""
+    first = "" if service.p50_ms is None else f"{service.p50_ms:.0f} ms"
     simulated = "simulated" if service.mode == "simulated" else ""
     note = ": ".join(filter(None, (simulated, service.reason)))
     return (
         f'<tr><td>{escape(service.name)}<td class="{service.state}">{_STATES[service.state]}'
-        f'<td class="number" data-of="requests">{service.requests:,}'
-        f'<td class="number" data-of="errors">{service.errors:,}'
+        f'<td class="number" data-of="requests">{requests}'
+        f'<td class="number" data-of="errors">{errors}'
         f'<td class="number" data-of="first byte">{first}<td>{escape(note)}'
     )
 

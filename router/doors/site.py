@@ -132,6 +132,7 @@ async def _absent(router: Router, call: Call, site: Site, why: str) -> None:
         if child is not None and child.trouble:
             words.append(f"It was started: {child.trouble}")
     title = f"{site.title} does not run"
+    why = why.removeprefix(f"no connection to {urlsplit(site.url).netloc}: ")
     words.insert(0, f"It was looked for at `{site.url}`: {why}.")
     await notice(call, 502, title, *words, again=AGAIN, kind="api_error")
 

@@ -12,18 +12,23 @@ function cell(text, kind, of) {
   return made;
 }
 
+function count(of, number) { // of a program beside the router nobody counts anything
+  return of.kind === "neighbour" || of.kind === "ssh" ? "" : number.toLocaleString("en");
+}
+
 function draw(health) {
   const summary = document.getElementById("summary");
   summary.textContent = health.summary;
-  summary.className = health.status === "ok" ? "up" : "degraded";
+  const ill = Object.values(health.services).some((of) => of.state === "down" || of.state === "degraded");
+  summary.className = health.status === "ok" && !health.simulated_only && !ill ? "up" : "degraded";
   document.getElementById("services").replaceChildren(...Object.entries(health.services).map(([name, of]) => {
     const row = document.createElement("tr");
     row.append(
       cell(name),
       cell(WORDS[of.state] ?? of.state, of.state),
-      cell(of.requests.toLocaleString("en"), "number", "requests"),
-      cell(of.errors.toLocaleString("en"), "number", "errors"),
-      cell(of.p50_ms === null ? "—" : `${Math.round(of.p50_ms)} ms`, "number", "first byte"),
+      cell(count(of, of.requests), "number", "requests"),
+      cell(count(of, of.errors), "number", "errors"),
+      cell(of.p50_ms === null ? "" : `${Math.round(of.p50_ms)} ms`, "number", "first byte"),
       cell([of.mode === "simulated" ? "simulated" : "", of.reason].filter(Boolean).join(": ")),
     );
     return row;

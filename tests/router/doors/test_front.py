@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import re
 from html.parser import HTMLParser
 
@@ -65,6 +66,25 @@ async def test_the_landing_page_is_true_and_self_contained(test_home: Home) -> N
             assert not re.findall(r"https?://(?!www\.w3\.org/)", loaded.text)
         ways = {"/litellm/", "/ccr/ui", "/health", "/console/", "/chat/", "/n8n/"}
         assert ways <= set(page.links)
+
+
+async def test_what_is_pasted_can_be_asked_for(test_home: Home) -> None:
+    names = ('a"; rm -rf ~; "', "any/*", "o'clock", "z/plain-1.5:latest")
+    for count, shown in [(0, "claude-3-5-sonnet-20241022"), (3, "your-model"), (4, names[3])]:
+        lines = [
+            f"  - {{model_name: {json.dumps(name)}, litellm_params: {{model: openai/x}}}}"
+            for name in names[:count]
+        ]
+        test_home.litellm_yaml.write_text("\n".join(["model_list:", *lines]) if lines else "")
+        async with (
+            served(test_home) as (_, address),
+            httpx.AsyncClient(base_url=address) as http,
+        ):
+            page = await http.get("/", headers=HTML)
+            assert f'model="{shown}",' in Read(page.text).text
+            assert "rm -rf" not in page.text
+            # what beside the router is used is not counted here
+            assert re.search(r'<td>chat<td.*?data-of="requests"><td', page.text)
 
 
 async def test_strangers_are_told_the_ways_in_and_no_figures(test_home: Home) -> None:
