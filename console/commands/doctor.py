@@ -132,6 +132,10 @@ def of_router(here: Home, snapshot: Snapshot | None) -> Iterator[Finding]:
     yield Finding("router", f"pid {snapshot.pid}", "found", f"version {snapshot.version}")
     for listener in snapshot.listeners:
         yield Finding(listener.name, listener.address, "found", "listens")
+    for service in snapshot.services:  # a provider may rest: another takes its place
+        if service.state == "down" and service.kind in ("role", "ssh", "neighbour"):
+            text = f"is down: {service.reason}"
+            yield Finding(service.name, service.address, "problem", text)
 
 
 def of_program() -> Iterator[Finding]:

@@ -12,8 +12,11 @@ from pathlib import Path
 from typing import Any, get_args
 
 import pytest
+from msgspec.structs import replace
 
 from console.commands.costs import By
+from console.commands.doctor import of_router
+from console.link import Link
 from router.contract import (
     AttemptView,
     Facts,
@@ -21,6 +24,7 @@ from router.contract import (
     Look,
     RequestDetail,
     RequestView,
+    ServiceView,
     Tokens,
 )
 from storage.home import Home
@@ -303,7 +307,13 @@ async def test_doctor_names_a_taken_port(here: Home, run: Run, tmp_path: Path) -
 async def test_doctor_of_a_running_router(here: Home, pointsman: Invoke) -> None:
     async with Fake(here):
         result = await pointsman("doctor")
-    assert result.exit_code == 0, result.stdout
+        link = Link(here)
+        snapshot = await link.snapshot()
+        await link.close()
+    assert result.exit_code == 0, result.stdout  # a provider that is down is no fault of here
+    gone = ServiceView("n8n", "neighbour", "down", reason="it ended with 1")
+    found = of_router(here, replace(snapshot, services=(*snapshot.services, gone)))
+    assert [f.detail for f in found if f.state == "problem"] == ["is down: it ended with 1"]
     assert "2 providers" in safe(result.stdout)
     assert "ssh -p 2299" in result.stdout
 
