@@ -14,12 +14,14 @@ from router.settings import Provider
 
 #: how alike two names are, of 1, where one may be the other mistyped
 ALIKE = 0.85
+#: the same of a key, of which there are few
+KEY = 0.6
 _NUMBERS = re.compile(r"[\d.:_-]+")
 
 
-def nearest(typed: str, names: Iterable[str]) -> str:
+def nearest(typed: str, names: Iterable[str], alike: float = ALIKE) -> str:
     """The one of `names` that was probably meant, "" for none."""
-    near = get_close_matches(typed, names, n=1, cutoff=ALIKE)
+    near = get_close_matches(typed, names, n=1, cutoff=alike)
     return near[0] if near else ""
 
 

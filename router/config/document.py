@@ -10,7 +10,7 @@ import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args
 
 import pydantic
 from ruamel.yaml import YAML
@@ -19,6 +19,7 @@ from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.nodes import MappingNode, Node, SequenceNode
 
 from router.errors import ConfigError
+from router.nearly import KEY, nearest
 
 Place = tuple[str | int, ...]
 _Model = TypeVar("_Model", bound=pydantic.BaseModel)
@@ -53,13 +54,21 @@ class Document:
         return f"{self.file}:{line}: {dotted(path)}" if line else f"{self.file}: {dotted(path)}"
 
     def fit(self, model: type[_Model]) -> _Model:
-        """The data as `model`. Raises ConfigError for the first thing that does not fit."""
+        """The data as `model`. Raises ConfigError for the first thing that does not fit; a key that
+        is mistyped is told before the one that is missing for it."""
         try:
             return model.model_validate(self.data)
         except pydantic.ValidationError as error:
-            first = error.errors(include_url=False, include_input=False, include_context=False)[0]
+            found = error.errors(include_url=False, include_input=False, include_context=False)
+            mistyped = (each for each in found if each["type"] == "extra_forbidden")
+            first = next(mistyped, None) if found[0]["type"] == "missing" else None
+            first = first or found[0]
             path = self._real(first["loc"], missing=first["type"] in ("missing", "extra_forbidden"))
-            raise self.error(_plain(first["type"], first["msg"]), *path) from None
+            words = _plain(first["type"], first["msg"])
+            if first["type"] == "extra_forbidden":
+                meant = nearest(str(first["loc"][-1]), _keys(model, first["loc"]), KEY)
+                words += f": is {meant} meant?" if meant else ""
+            raise self.error(words, *path) from None
 
     def _real(self, loc: tuple[int | str, ...], *, missing: bool) -> Place:
         """Pydantic's path without the names of union members, which are not in the file."""
@@ -82,6 +91,21 @@ def dotted(path: Place) -> str:
     for part in path:
         text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else part
     return text
+
+
+def _keys(model: type[pydantic.BaseModel], loc: tuple[int | str, ...]) -> list[str]:
+    """What may stand where pydantic's path ends."""
+    for part in loc[:-1]:
+        known = model.model_fields.get(str(part))
+        model = (_inner(known.annotation) if known else None) or model
+    return [known.alias or name for name, known in model.model_fields.items()]
+
+
+def _inner(annotation: Any) -> type[pydantic.BaseModel] | None:
+    """The model in a list, a dict or an option of it."""
+    if isinstance(annotation, type) and issubclass(annotation, pydantic.BaseModel):
+        return annotation
+    return next((found for each in get_args(annotation) if (found := _inner(each))), None)
 
 
 def _plain(kind: str, message: str) -> str:
