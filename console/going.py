@@ -69,6 +69,17 @@ class Going(App[int]):
         live.narrow(filter)
         live.origin = origin if origin != live.id else ""
 
+    @work
+    async def show_lines(self, filter: str) -> None:
+        """The Logs screen with this in its filter."""
+        from console.screens.logs import Logs
+
+        origin = self.view.id or ""
+        await self.action_view("logs")
+        logs = self.query_one(Logs)
+        logs.narrow(filter)
+        logs.origin = origin
+
     async def leave_detail(self) -> None:
         await self.action_view(self._before_detail)
 

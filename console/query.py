@@ -33,9 +33,9 @@ _WORDS = (
     "asked",
     "error",
 )
-FIELDS = ("level", "source", "state", "project", "team", "user", *_WORDS)
+FIELDS = ("level", "source", "request", "state", "project", "team", "user", *_WORDS)
 #: of the log: what it can look for
-_LOGGED = ("level", "source", "model", "session")
+_LOGGED = ("level", "source", "model", "session", "request")
 _COMPARED = re.compile(r"(status|took|ttft|cost|in|out|tries)(>=|<=|>|<|=|:)\$?([\d.,]+)([a-z]*)")
 _UNITS = {"k": 1e3, "M": 1e6, "m": 1e6, "": 1.0}
 _SECONDS = {"ms": 1.0, "s": 1e3, "": 1e3, "m": 60e3, "min": 60e3, "h": 3_600e3}
@@ -143,6 +143,7 @@ class Wanted:
             since=max(self.since or 0.0, since or 0.0) or None,
             until=self.until,
             source=fields.get("source", ""),
+            request=fields.get("request", ""),
             words=(*self.words, *others),
             without=(*self.without, *not_others),
             status_from=low,

@@ -19,6 +19,7 @@ from textual.widgets import Static
 
 from console.copying import of_requests
 from console.curl import curl, folded
+from console.query import written
 from console.requests import SIMULATED, status, target, took
 from console.screens.told import about, attempts, facts, heading, lasted, trace, unread, usage
 from console.screens.view import View
@@ -38,6 +39,8 @@ class Detail(View):
         ("[ ]", "neighbours"),
         ("o", "override"),
         ("x", "cancel"),
+        ("l", "log"),
+        ("s", "session"),
         ("y", "copy"),
     )
     CHANGES = frozenset(("x", "o", "X"))
@@ -48,6 +51,8 @@ class Detail(View):
         Binding("x", "cancel", "Cancel the running request"),
         Binding("X", "pause_session", "Pause or resume its session"),
         Binding("o", "override", "Override from here on"),
+        Binding("l", "log", "Its lines of the log"),
+        Binding("s", "session", "The requests of its session"),
         Binding("y", "copy", "Copy its id, session, error, row, JSON or curl"),
         Binding("j", "scroll(1)", "Down", show=False),
         Binding("k", "scroll(-1)", "Up", show=False),
@@ -202,6 +207,16 @@ class Detail(View):
     def action_override(self) -> None:
         if detail := self.detail():
             self.console_app.ask_override(detail.request)
+
+    def action_log(self) -> None:
+        self.console_app.show_lines(f"request:{clean(self._request)}")
+
+    def action_session(self) -> None:
+        detail = self.detail()
+        if detail is not None and detail.request.session:
+            self.console_app.show_requests(written(session=detail.request.session))
+        else:
+            self.console_app.say("this request names no session")
 
     def action_copy(self) -> None:
         if detail := self.detail():

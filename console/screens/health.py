@@ -13,6 +13,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.widgets import Static
 
+from console.query import written
 from console.screens.dialogs import Answer, Choose, Sheet
 from console.screens.picker import Picker
 from console.screens.view import FilteredView, FilterLine, hidden
@@ -53,6 +54,7 @@ def _price(cost: int | None) -> str:
 class Health(FilteredView):
     NAME = "Health"
     KEYS = (
+        ("enter", "its requests"),
         ("t", "check it"),
         ("c", "end its rest"),
         ("h", "history"),
@@ -130,6 +132,16 @@ class Health(FilteredView):
 
     def command(self) -> str:
         return "pointsman status"
+
+    def on_table_opened(self, event: Table.Opened) -> None:
+        """Live, with what a provider was asked."""
+        chosen = self._provider()
+        if event.table.id != "services" or chosen is None:
+            return
+        if chosen.kind in ("provider", "local"):
+            self.console_app.show_requests(written(provider=chosen.name))
+        else:
+            self.console_app.say("requests are listed of a provider")
 
     @work(exclusive=True, group="history")
     async def action_history(self) -> None:

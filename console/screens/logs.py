@@ -60,7 +60,7 @@ class Logs(FilteredView):
     FILTER = (
         ("words !words", 'what is in the line, what is not; "two words"'),
         ("level: source:", "level:warning and worse; source:config"),
-        ("model: session:", "of the request it is about; status>=400 too"),
+        ("model: session:", "of the request it is about; status>=400 request:ID too"),
         ("since:2h", "also since:monday since:yesterdayT18:00 until:14:00"),
     )
     BINDINGS: ClassVar[list[BindingType]] = [

@@ -6,6 +6,7 @@ Its rule: one that cannot be honoured is red and says why; clearing asks first.
 
 from __future__ import annotations
 
+import time
 from operator import attrgetter
 from typing import ClassVar
 
@@ -15,6 +16,7 @@ from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.widgets import Static
 
+from console.query import written
 from console.screens.view import FilteredView, FilterLine, hidden
 from console.text import UNKNOWN, age, moment
 from console.widgets.bar import Bar
@@ -66,9 +68,22 @@ def whole(override: OverrideView, now: float) -> Content:
     return say(*said)
 
 
+def served(override: OverrideView) -> str:
+    """What Live's filter takes for the requests that went where it says, since it was set."""
+    provider, _, model = override.target.partition(",")
+    kind, _, name = override.scope.partition(":")
+    where = {"scenario": "rule", "session": "session", "key": "key"}
+    fields = {where[kind]: name} if kind in where else {}
+    if kind != "scenario":
+        fields["rule"] = "forced" if override.forced else "override"
+    since = time.strftime("%Y-%m-%dT%H:%M:%S", time.localtime(override.set_at))
+    return f"{written(provider=provider, model=model, **fields)} since:{since}"
+
+
 class Overrides(FilteredView):
     NAME = "Overrides"
     KEYS = (
+        ("enter", "served under it"),
         ("n", "new"),
         ("d", "clear"),
         ("u", "take the newest back"),
@@ -131,6 +146,11 @@ class Overrides(FilteredView):
     def _chosen(self) -> OverrideView | None:
         key = self.query_one(Table).selected
         return next((o for o in self.console_app.board.overrides if o.id == key), None)
+
+    def on_table_opened(self) -> None:
+        """Live, with the requests that it decided."""
+        if chosen := self._chosen():
+            self.console_app.show_requests(served(chosen))
 
     def action_new(self) -> None:
         self.console_app.ask_override(None)

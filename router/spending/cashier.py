@@ -24,7 +24,17 @@ from router.spending.account import Account, Hold, estimate
 from router.spending.accounts import Accounts, Books, Owner
 from router.spending.rates import Rates
 from router.spending.register import Key, Register, Terms
-from router.spending.words import NO_MORE, fullness, over, refused, said, told, too_fast, view
+from router.spending.words import (
+    NO_MORE,
+    fullness,
+    over,
+    reached,
+    refused,
+    said,
+    told,
+    too_fast,
+    view,
+)
 from router.wishes import others as fallbacks
 
 Alert = Callable[[AlertKind, str, str], None]
@@ -261,12 +271,8 @@ class Cashier:
         if not level or account.warned in (level, "limit"):
             return
         account.warned = level
-        self._alert(
-            "budget",
-            f"{account.scope} {account.name}".strip(),
-            said(account).partition(": ")[2]
-            + (f", resets {told(account.until)}" if account.until else ""),
-        )
+        whose = f"{account.scope} {account.name}".strip()
+        self._alert("budget", whose, reached(account, level))
 
     # ── for people ────────────────────────────────────────────────────────────────────────────
 

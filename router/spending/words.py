@@ -32,6 +32,14 @@ def said(account: Account) -> str:
     return f"budget of {who}: ${dollars(account.spent)} spent{held} of ${dollars(bound or 0)}{per}"
 
 
+def reached(account: Account, level: str) -> str:
+    """What an alert says of a bound that was come to: "limit" or "soft"."""
+    soft = f"passed its soft limit of ${dollars(account.soft or 0)}"
+    what = "is spent" if level == "limit" else soft
+    resets = f", resets {told(account.until)}" if account.until else ""
+    return f"{what}: {said(account).partition(': ')[2]}{resets}"
+
+
 def refused(words: str, status: int, code: str) -> CallerError:
     return CallerError(words, status=status, kind="credential", code=code, headers=(NO_MORE,))
 

@@ -176,7 +176,15 @@ async def test_a_request_tells_its_whole_story(test_home: Home) -> None:
         await pilot.press("y", "c")
         assert app.clipboard.startswith("curl ")
         assert '"input":"hello"' in app.clipboard
-        await pilot.press("escape")
+        await pilot.press("l")
+        await until(pilot, says(app, f"request:{scene.REQUESTS[5].id}"))
+        await pilot.press("escape", "escape")  # the filter, then back
+        await until(pilot, says(app, "6 of 12"))
+        await pilot.press("s")
+        await until(pilot, says(app, "names no session"))
+        await pilot.press("left_square_bracket", "s")
+        await until(pilot, says(app, "session=7f3c9a52"))
+        await pilot.press("escape", "escape", "escape")
         await until(pilot, says(app, "10 recent"))
 
 

@@ -9,9 +9,19 @@ import pytest
 
 from console.log_rows import PAGE, PAGES, LogRows
 from console.query import parse, written
+from console.screens.overrides import served
 from console.searching import matching
 from console.spending import cost_on, export, month_left, over_time, stack, total
-from router.contract import CostLine, CostPoint, LogLine, ModelView, RequestDetail, Spend, Tokens
+from router.contract import (
+    CostLine,
+    CostPoint,
+    LogLine,
+    ModelView,
+    OverrideView,
+    RequestDetail,
+    Spend,
+    Tokens,
+)
 from storage.home import Home
 from storage.readers import Archive
 from storage.writer import Ledger
@@ -80,6 +90,7 @@ def test_a_filter_of_requests(text: str, holds: bool) -> None:
         ("status<529", []),
         ("!source:rules slow", ["slow answer"]),
         ("door:100%", ["broke 100% of it"]),  # of no field of the log: a word
+        (f"request:{FAILED.id}", ["broke 100% of it"]),
     ],
 )
 async def test_a_filter_of_the_log(test_home: Home, text: str, found: list[str]) -> None:
@@ -241,3 +252,18 @@ def test_money_over_time_by_kind_and_elsewhere(test_home: Home) -> None:
     assert "'=HYPERLINK(0)" in path.with_name("costs.csv").read_text()
     assert b'"cost": 7' in path.with_name("costs.json").read_bytes()
     assert path.with_name("costs.csv").stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.parametrize(
+    ("scope", "forced", "filter"),
+    [
+        ("everywhere", False, "provider=a model=b/c rule=override"),
+        ("scenario:think", False, "provider=a model=b/c rule=think"),
+        ("session:7f", True, "provider=a model=b/c session=7f rule=forced"),
+        ("key:k 1", False, "provider=a model=b/c 'key=k 1' rule=override"),
+    ],
+)
+def test_what_an_override_served_is_a_filter(scope: str, forced: bool, filter: str) -> None:
+    override = OverrideView("o_1", scope, "a,b/c", scene.NOW, None, forced=forced)
+    assert served(override).startswith(f"{filter} since:2026-11-18T")
+    assert parse(served(override), scene.NOW).since == scene.NOW // 1

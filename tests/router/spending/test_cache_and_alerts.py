@@ -221,7 +221,8 @@ async def test_a_webhook_is_told_also_where_it_fails_at_first(
         bodies = [seen.json for seen in hook.requests]
         assert bodies[0] == bodies[1]
         assert bodies[0]["kind"] == "budget"
-        assert bodies[0]["text"].startswith("Pointsman: budget: house $0.0")
+        words = "Pointsman: budget: house passed its soft limit of $0.001: $0.0"
+        assert bodies[0]["text"].startswith(words)
         assert b"secret" not in hook.requests[0].body
 
 
