@@ -294,11 +294,15 @@ def read_toml(path: Path) -> Document:
 def _toml_lines(text: str) -> dict[Place, int]:
     lines: dict[Place, int] = {}
     table: Place = ()
+    listed: list[Place] = []
     for number, line in enumerate(text.splitlines(), 1):
         if header := _TABLE.match(line):
             table = _parts(header[1])
             for length in range(1, len(table) + 1):
                 lines.setdefault(table[:length], number)
+            if line.lstrip().startswith("[["):  # one more of a list
+                table = (*table, sum(found[:-1] == table for found in listed))
+                listed.append(table)
             lines[table] = number
         elif entry := _KEY.match(line):
             path = (*table, *_parts(entry[1]))
