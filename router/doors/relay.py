@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING
 from router.doors.call import Call
 from router.doors.homeward import Onward
 from router.doors.passing import pass_on
+from router.doors.refusing import refused
+from router.errors import UpstreamError
 from router.guards.host import is_loopback, without_port
 from router.guards.origin import scheme
-from router.pages import notice
+from router.pages import AGAIN, notice
 from router.rules.plan import Candidate
 from router.settings import Provider, Role
 
@@ -43,7 +45,29 @@ async def relay(router: Router, call: Call, role: Role) -> None:
     """Passes one request on as it is. Not metered."""
     whole: str = call.scope["path"]
     prefix = whole.removesuffix(call.path) if whole.endswith(call.path) else whole
-    await pass_on(router, call, Onward(role.name, role.url.rstrip("/"), call.path, prefix))
+    try:
+        await pass_on(router, call, Onward(role.name, role.url.rstrip("/"), call.path, prefix))
+    except UpstreamError as error:
+        if call.started or "text/html" not in call.headers.get("accept", ""):
+            raise
+        await _absent(router, call, role, error)
+
+
+async def _absent(router: Router, call: Call, role: Role, error: UpstreamError) -> None:
+    """For a person, who looks for its pages."""
+    title = _TITLES[role.name]
+    why = error.message.removeprefix(f"provider {role.name}").removeprefix(": ").strip()
+    refused(router, call, error.status, f"{title}: {why}")
+    await notice(
+        call,
+        error.status,
+        f"{title} does not run" if error.kind == "connect" else f"{title} failed",
+        f"It was looked for at `{role.url}`: {why}.",
+        f"Start it, and this page leads there by itself. Without `url` under `[{role.name}]` in"
+        " pointsman.toml, this router plays it.",
+        again=AGAIN if error.kind == "connect" else 0,
+        kind="api_error",
+    )
 
 
 async def visited(router: Router, call: Call, role: Role) -> bool:
@@ -72,6 +96,8 @@ async def _lead(router: Router, call: Call, role: Role) -> bool:
     port = asked.rpartition(":")[2]
     where = f"{place}:{port}" if port.isdecimal() else place
     path = START if call.path in ("", "/") else call.path
+    if query := call.scope["query_string"].decode("latin-1"):
+        path += f"?{query}"
     where = f"{scheme(asked, generation.listen.origins)}://{where}{path}"
     await call.answer(307, b"", "text/plain", [("location", where)])
     return True

@@ -18,14 +18,11 @@ from router.errors import CallerError, RequestError
 from router.guards.body import ClientGoneError
 from router.guards.host import is_loopback, without_port
 from router.guards.origin import scheme
-from router.pages import notice
+from router.pages import AGAIN, notice
 from router.settings import Site
 
 if TYPE_CHECKING:
     from router.service import Router
-
-#: seconds until a browser looks again for a program that may be starting
-AGAIN = 4
 
 
 def at_path(router: Router, path: str) -> Site | None:

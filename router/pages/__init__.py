@@ -33,6 +33,8 @@ _TYPES = {
     "js": "text/javascript; charset=utf-8",
     "svg": "image/svg+xml",
 }
+#: seconds until a browser looks again for a program that may be starting
+AGAIN = 4
 HTML = "text/html; charset=utf-8"
 
 
