@@ -27,6 +27,7 @@ import socket
 import sys
 import time
 from collections.abc import Container
+from dataclasses import replace
 from pathlib import Path
 from typing import IO
 
@@ -41,6 +42,7 @@ from router.config.price_file import install
 from router.config.report import report
 from router.contract import Explain
 from router.control import Control
+from router.descriptors import clients, raised
 from router.doors.ccr import ccr
 from router.doors.litellm import litellm
 from router.edge import Edge, PortTakenError, bind, bind_unix
@@ -158,8 +160,13 @@ async def _run(here: Home, given: argparse.Namespace) -> dict[str, str] | None:
     router.spare["web"] = _child(router, "web", words, web)
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, router.stop)
+    limits, descriptors = generation.limits, raised()
+    allowed = clients(descriptors, limits.connections)
+    if allowed < limits.connections:
+        few = f"{descriptors} file descriptors (ulimit -n) allow {allowed} connections of clients"
+        router.log.warning("router", f"{few}, not the {limits.connections} of [limits]")
     await router.run(
-        Edge(App(router, roots), sockets, generation.limits),
+        Edge(App(router, roots), sockets, replace(limits, connections=allowed)),
         Edge(Control(router), [bind_unix(here.socket)], Limits()),
         [path for path in files(here, flags)],
         (lambda: None) if said else lambda: _ready(router),

@@ -10,6 +10,8 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Callable
+from heapq import nsmallest
+from operator import attrgetter
 from typing import cast
 from urllib.parse import unquote
 
@@ -26,6 +28,8 @@ from router.settings import Limits
 
 #: more headers than any client sends; Claude Code sends about 25
 HEADER_COUNT = 100
+#: connections closed at once where one too many comes in
+ROOM = 32
 #: seconds a refused client may go on sending, so that it reads the answer before the reset
 LINGER = 1.0
 NEVER = float("inf")
@@ -85,7 +89,7 @@ class GuardedProtocol(HttpToolsProtocol):
     # as uvicorn's own, which narrows what asyncio hands over
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
-        if len(self.connections) > self._limits.connections:
+        if len(self.connections) > self._limits.connections and not self._make_room():
             self._refuse(503, "too many connections: try again in a moment")
             return
         self._expect(self._limits.header_seconds)
@@ -192,6 +196,27 @@ class GuardedProtocol(HttpToolsProtocol):
                 rest = data[stop.args[0] :]
         self._deaf = True
         self._tunnel.fed(rest)
+
+    # ── room ─────────────────────────────────────────────────────────────────────────────────────
+
+    def _make_room(self) -> bool:
+        """Closes some connections that nobody uses now, those unused for longest: their clients can
+        open others when they need them, but one that is refused is not served. Many at once, as
+        the search for them is long."""
+        everyone = cast(set[GuardedProtocol], self.connections)
+        unused = [each for each in everyone if each is not self and each.unused_since]
+        for each in nsmallest(ROOM, unused, key=attrgetter("unused_since")):
+            each.transport.close()
+        return bool(unused)
+
+    @property
+    def unused_since(self) -> float:
+        """Loop time; 0.0 while it is used."""
+        if self._deaf or self._in_head or self.transport.is_closing():
+            return 0.0
+        if self.cycle is None:
+            return self._late_at - self._limits.header_seconds
+        return self._late_at - self.timeout_keep_alive if self.cycle.response_complete else 0.0
 
     # ── deadlines ─────────────────────────────────────────────────────────────────────────────────
 

@@ -14,10 +14,11 @@ from pathlib import Path
 import pytest
 
 from router.asgi import Receive, Scope, Send
+from router.descriptors import RESERVED, clients
 from router.doors.call import Call
 from router.edge import Edge, PortTakenError, bind, bind_unix
 from router.guards.body import ClientGoneError, read_body
-from router.guards.connection import GuardedProtocol
+from router.guards.connection import ROOM, GuardedProtocol
 from router.settings import Limits
 from tests.fakes.raw import status, talk
 from tests.waiting import until
@@ -35,6 +36,7 @@ class App:
         self.gone = asyncio.Event()
         self.hold = asyncio.Event()
         self.holding = asyncio.Event()
+        self.holdings = 0
         self.cancelled = False
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -42,6 +44,7 @@ class App:
         try:
             body = await read_body(Call(scope, receive, send, ""), self.limits)
             if scope["path"] == "/hold":
+                self.holdings += 1
                 self.holding.set()
                 await self.hold.wait()
         except ClientGoneError:
@@ -284,13 +287,38 @@ async def test_trailers_are_bounded(trailer: bytes) -> None:
         assert status(await talk(port, POST + CLOSE + CHUNKED + b"\r\n", *pieces)) == 200
 
 
-async def test_connections_are_bounded() -> None:
-    async with serving(Limits(connections=2)) as (_, port):
-        held = [await asyncio.open_connection("127.0.0.1", port) for _ in range(2)]
+async def test_connections_are_bounded_for_those_that_are_used() -> None:
+    async with serving(Limits(connections=2)) as (app, port):
+        held = [
+            asyncio.create_task(talk(port, POST.replace(b"/ ", b"/hold ") + CLOSE + b"\r\n"))
+            for _ in range(2)
+        ]
+        while app.holdings < len(held):
+            await app.holding.wait()
+            app.holding.clear()
         assert status(await talk(port)) == 503
-        for _, writer in held:
+        app.hold.set()
+        assert [status(each) for each in await asyncio.gather(*held)] == [200, 200]
+
+
+async def test_a_connection_that_nobody_uses_makes_room_for_one_that_is() -> None:
+    async with serving(Limits(connections=ROOM + 1)) as (_, port):
+        readers, writers = [], []
+        for _ in range(ROOM + 1):
+            reader, writer = await asyncio.open_connection("127.0.0.1", port)
+            readers.append(reader)
+            writers.append(writer)
+        for reader, writer in zip(readers[:2], writers[:2], strict=True):  # used, and used again
+            writer.write(POST + b"Content-Length: 1\r\n\r\na")
+            await reader.readuntil(b"\r\n\r\na")
+        assert status(await talk(port, POST + CLOSE + b"Content-Length: 1\r\n\r\na")) == 200
+        # the unused longest go first: of these, the last that was used stays
+        for reader in (readers[0], *readers[2:]):
+            assert await reader.read() == b""
+        writers[1].write(POST + CLOSE + b"Content-Length: 1\r\n\r\nb")
+        assert (await readers[1].read()).endswith(b"\r\n\r\nb")
+        for writer in writers:
             writer.close()
-            await writer.wait_closed()
 
 
 async def test_a_client_that_leaves_mid_body_is_noticed() -> None:
@@ -381,6 +409,17 @@ async def test_draining_cuts_what_does_not_end() -> None:
     assert app.cancelled
     await held
     assert (edge.connections, edge.running) == (0, 0)
+
+
+def test_no_more_clients_than_there_are_descriptors_for() -> None:
+    """An answer needs a second one, for its provider."""
+    asked = "import resource; from router.descriptors import raised;"
+    asked += "resource.setrlimit(resource.RLIMIT_NOFILE, (160, 300)); print(raised(), raised())"
+    done = subprocess.run([sys.executable, "-c", asked], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["300", "300"]
+    assert clients(300, 2048) == (300 - RESERVED) // 2
+    assert clients(65_536, 2048) == 2048
+    assert clients(8, 2048) == 1
 
 
 async def test_several_sockets_tell_their_port() -> None:
