@@ -88,13 +88,19 @@ class Telemetry:
         self._traces = TracerProvider(
             resource=resource, id_generator=self._ids, shutdown_on_exit=False
         )
-        self._traces.add_span_processor(BatchSpanProcessor(spans))
+        if "traces" in otlp.signals:
+            self._traces.add_span_processor(BatchSpanProcessor(spans))
         self._tracer = self._traces.get_tracer("pointsman", VERSION)
         every = None if OTEL_METRIC_EXPORT_INTERVAL in os.environ else EVERY
-        reader = PeriodicExportingMetricReader(figures, export_interval_millis=every)
-        self._metrics = MeterProvider([reader], resource=resource, shutdown_on_exit=False)
+        readers = [
+            PeriodicExportingMetricReader(figures, export_interval_millis=every)
+            for signal in otlp.signals
+            if signal == "metrics"
+        ]
+        self._metrics = MeterProvider(readers, resource=resource, shutdown_on_exit=False)
         self._logs = LoggerProvider(resource=resource, shutdown_on_exit=False)
-        self._logs.add_log_record_processor(BatchLogRecordProcessor(lines))
+        if "logs" in otlp.signals:
+            self._logs.add_log_record_processor(BatchLogRecordProcessor(lines))
         self._logger = self._logs.get_logger("pointsman", VERSION)
         meter = self._metrics.get_meter("pointsman", VERSION)
         self._used = meter.create_histogram(

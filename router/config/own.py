@@ -173,6 +173,7 @@ class TelemetryTable(_Table):
     protocol: Literal["http/protobuf", "grpc"] | None = None  # by the port
     headers: dict[str, str] = {}
     service: str = ""
+    signals: tuple[Literal["traces", "metrics", "logs"], ...] | None = None  # all of them
 
     _address = field_validator("endpoint")(address)
 

@@ -5,16 +5,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from importlib.util import find_spec
+from typing import get_args
 from urllib.parse import unquote, urlsplit
 
 from router.config.endpoints import problem_of
 from router.config.own import TelemetryTable
 from router.contract import Finding
-from router.settings import Otlp, Secret
+from router.settings import Otlp, Secret, Signal
 
 WHAT = "OpenTelemetry"
 PROTOCOL = "OTEL_EXPORTER_OTLP_PROTOCOL"
 PROTOCOLS = ("http/protobuf", "grpc")
+SIGNALS: tuple[Signal, ...] = get_args(Signal)
 #: gRPC's own port and the Aspire dashboard's, where nothing is said
 GRPC = (4317, 18889)
 
@@ -37,11 +39,23 @@ def read(table: TelemetryTable, env: Mapping[str, str]) -> tuple[Otlp | None, li
     if protocol not in PROTOCOLS:
         text = f"{PROTOCOL}={protocol} is not spoken: http/protobuf and grpc are"
         return None, [Finding(WHAT, endpoint, "problem", text)]
+    if urlsplit(endpoint).path.rstrip("/").endswith(tuple(f"/v1/{each}" for each in SIGNALS)):
+        text = f"leave out {endpoint[endpoint.index('/v1/') :]}: it is put behind for each signal"
+        return None, [Finding(WHAT, endpoint, "problem", text)]
+    signals = table.signals or tuple(each for each in SIGNALS if not _off(env, each))
+    if not signals:
+        return None, []
     shared = _headers(env.get("OTEL_EXPORTER_OTLP_HEADERS", ""))
     headers = {n: Secret(v) for n, v in (table.headers or shared).items()}
     service = table.service or env.get("OTEL_SERVICE_NAME", "") or "pointsman"
-    text = f"traces, metrics and logs of {service} are sent there over {protocol} ({by})"
-    return Otlp(endpoint, protocol, headers, service), [Finding(WHAT, endpoint, "found", text)]
+    text = f"{', '.join(signals)} of {service} are sent there over {protocol} ({by})"
+    otlp = Otlp(endpoint, protocol, headers, service, signals)
+    return otlp, [Finding(WHAT, endpoint, "found", text)]
+
+
+def _off(env: Mapping[str, str], signal: str) -> bool:
+    """By a variable that every SDK reads; other values than "otlp" and "none" are not ours."""
+    return env.get(f"OTEL_{signal.upper()}_EXPORTER", "").strip() == "none"
 
 
 def _headers(told: str) -> dict[str, str]:

@@ -36,5 +36,6 @@ from router.settings.serving import (
     Otlp,
     ResponseCaching,
     Role,
+    Signal,
     Site,
 )

@@ -90,6 +90,10 @@ class Site:
     stand_in: str = ""
 
 
+#: OpenTelemetry's; many a backend takes traces alone
+Signal = Literal["traces", "metrics", "logs"]
+
+
 @dataclass(frozen=True, slots=True)
 class Otlp:
     """Where OpenTelemetry's signals are sent: an OTLP endpoint, without /v1/…. `protocol`:
@@ -99,6 +103,7 @@ class Otlp:
     protocol: str = "http/protobuf"
     headers: Mapping[str, Secret] = field(default_factory=dict)
     service: str = "pointsman"
+    signals: tuple[Signal, ...] = ("traces", "metrics", "logs")
 
 
 @dataclass(frozen=True, slots=True)

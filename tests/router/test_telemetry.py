@@ -141,3 +141,14 @@ def test_a_trace_s_state_is_gone_on_with_and_an_estimate_is_no_figure() -> None:
         telemetry.close()
     assert {span.get("trace_state") for span in received.spans} == {"dd=s:1"}
     assert "gen_ai.client.token.usage" not in {metric["name"] for metric in received.metrics}
+
+
+def test_only_the_signals_that_are_wanted_are_sent() -> None:
+    with receiver() as (endpoint, received):
+        otlp = Otlp(endpoint, "http/protobuf", signals=("traces",))
+        telemetry = Telemetry(otlp, print, AT.__getitem__, NAMES)
+        telemetry.logged(LogLine(0, 1.0, "info", "exchange", "done"))
+        telemetry.finished(DETAIL, ("",))
+        telemetry.close()
+    assert len(received.spans) == 2
+    assert (received.logs, received.metrics) == ([], [])

@@ -22,6 +22,8 @@ ENDPOINT, PROTOCOL = "OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_PROTOCOL
         ({"endpoint": "http://h:1", "protocol": "grpc"}, {}, "grpc"),
         ({}, {ENDPOINT: "http://h:1", PROTOCOL: "http/json"}, None),
         ({}, {ENDPOINT: "http://h:1", "OTEL_SDK_DISABLED": "true"}, None),
+        ({}, {ENDPOINT: "http://h:1/v1/traces"}, None),
+        ({"endpoint": "http://h:1/otel/v1/logs/"}, {}, None),
     ],
 )
 def test_which_protocol_is_spoken(
@@ -38,3 +40,21 @@ def test_the_headers_of_the_variable_are_percent_encoded() -> None:
     assert otlp is not None
     told = {name: value.reveal() for name, value in otlp.headers.items()}
     assert told == {"x-otlp-api-key": "a,b=", "c": "d"}
+
+
+@pytest.mark.parametrize(
+    ("table", "off", "signals"),
+    [
+        ({}, (), ("traces", "metrics", "logs")),
+        ({}, ("METRICS", "LOGS"), ("traces",)),
+        ({}, ("TRACES", "METRICS", "LOGS"), None),
+        ({"signals": ["traces", "logs"]}, ("TRACES",), ("traces", "logs")),
+    ],
+)
+def test_which_signals_are_sent(
+    table: dict[str, list[str]], off: tuple[str, ...], signals: tuple[str, ...] | None
+) -> None:
+    env = {ENDPOINT: "http://h:4318", **{f"OTEL_{name}_EXPORTER": "none" for name in off}}
+    otlp, findings = read(TelemetryTable.model_validate(table), env)
+    assert (otlp and otlp.signals) == signals
+    assert all(finding.detail.startswith(", ".join(signals or ())) for finding in findings)
