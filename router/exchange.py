@@ -274,7 +274,8 @@ async def attempts(router: Router, record: Record, plan: Plan, call: Call, once:
 
 def _open(router: Router, record: Record, attempt: Attempt) -> None:
     candidate = attempt.candidate
-    attempt.price = price(candidate.provider, candidate.model, router.generation)
+    provider, at = candidate.provider, attempt.started_at
+    attempt.price = price(provider, candidate.model, router.generation, at)
     attempt.tally = Tally(record.facts.tokens, router.signers.learner(candidate))
     record.attempts.append(attempt)
     if router.log.debugs:

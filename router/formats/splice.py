@@ -15,6 +15,7 @@ _members = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 _STRING = rb'"[^"\\]*(?:\\.[^"\\]*)*"'
 _KEY = re.compile(rb"[ \t\n\r]*(%b)[ \t\n\r]*:[ \t\n\r]*" % _STRING)
 _NEXT = re.compile(rb"[ \t\n\r]*([,}])")
+_MODEL = b'"model"'
 MODEL = re.compile(rb'("model"[ \t\n\r]*:[ \t\n\r]*)%b' % _STRING)
 
 
@@ -63,10 +64,13 @@ def with_model(raw: bytes, was: str | None, changes: Mapping[str, bytes | None])
     """`splice` for a request whose top-level model, decoded, is `was`. Where only that changes and
     `"model"` stands but once in all of it, that one is it: nothing need be walked. (An escape could
     be another way to write a key: then it is walked.)"""
-    if was is not None and len(changes) == 1 and raw.count(b'"model"') == 1:
-        place = MODEL.search(raw)
+    at = raw.find(_MODEL)
+    if was is not None and len(changes) == 1 and at >= 0 and raw.rfind(_MODEL) == at:
+        place = MODEL.match(raw, at)
         if place is not None and (b"\\" not in raw or b"\\u00" not in raw):
-            return b"".join((raw[: place.end(1)], changes["model"] or b"", raw[place.end() :]))
+            start, end = place.end(1), place.end()
+            named = changes["model"] or b""
+            return raw if raw[start:end] == named else b"".join((raw[:start], named, raw[end:]))
     return splice(raw, changes)
 
 
