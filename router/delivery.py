@@ -20,7 +20,7 @@ from router.formats.changed import Changed, changed
 from router.formats.failures import nonsense, raised
 from router.formats.untold import untold
 from router.framing import Frame, Framer
-from router.messages import Event, Failure, Request, TextDelta
+from router.messages import ArgumentsDelta, Event, Failure, Request, TextDelta, ThinkingDelta
 from router.outgoing import Outgoing
 from router.record import Attempt, Record
 from router.settings import Provider
@@ -40,6 +40,8 @@ DONE = b"[DONE]"
 MOST_BEFORE = 100
 #: bytes of an error body that are worth reading
 LARGEST_ERROR = 64 * 1024
+#: what only goes on with what was begun
+_DELTAS = frozenset((TextDelta, ThinkingDelta, ArgumentsDelta))
 #: nobody on the way may keep a stream back
 STREAMED = (("cache-control", "no-cache"), ("x-accel-buffering", "no"))
 #: a provider's headers that the client may see
@@ -241,7 +243,7 @@ class _Carrier(Struct, eq=False):
                 self._last(frame, out)
                 continue
             events = reader.feed(frame)
-            if plain := self._speaking and len(events) == 1 and type(events[0]) is TextDelta:
+            if plain := self._speaking and len(events) == 1 and type(events[0]) in _DELTAS:
                 tally.feed(events[0])  # nearly every one: no end, no failure, nothing to be dropped
             else:
                 self._account(events)
