@@ -54,6 +54,8 @@ async def find(link: Link, id: str) -> RequestView:
         views = await link.archive.requests(RequestFilter(), 1)
     else:
         views = await link.archive.named(id)
+        if not views and (at := id.find("req_")) > 0:  # an answer's own: resp_req_…, msg_req_…
+            views = await link.archive.named(id[at:])
     if not views:
         fail("there are no requests yet" if id == "last" else f"no request has an id like {id}")
     exact = [view for view in views if id in (view.id, view.sent_id)]

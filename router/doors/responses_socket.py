@@ -50,7 +50,11 @@ async def converse(router: Router, call: Call, format: Format, known: Known, ser
     latest = Latest(limits.body_bytes)
     until = router.now() + limits.socket_seconds
     scope = _scope(call.scope, socket)
-    socket.open(handshake(call.scope, [("x-pointsman", VERSION)]))
+    told = [("x-pointsman", VERSION), ("x-request-id", call.named())]
+    sent = call.headers.get("x-request-id", "")[:100]
+    if sent.isascii() and sent.isprintable() and sent:
+        told.append(("x-client-request-id", sent))
+    socket.open(handshake(call.scope, told))
     try:
         while (message := await _next(router, socket, until)) is not None:
             turn = Turn(socket)

@@ -42,6 +42,8 @@ def test_an_id_leads_to_its_request_everywhere(tmp_path: Path) -> None:
         router.stop()
         why = json.loads(ask(router, "why", ours, "--json"))
         assert (why["request"]["id"], why["request"]["sent_id"]) == (ours, "trace-77")
+        by_answer = json.loads(ask(router, "why", first.json()["id"], "--json"))
+        assert by_answer["request"]["id"] == ours
         by_theirs = json.loads(ask(router, "why", "trace-77", "--json"))
         assert by_theirs["request"]["id"] == refused.headers["x-request-id"]  # the newest
         told = ask(router, "logs", "--request", ours, "--json")

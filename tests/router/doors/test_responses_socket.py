@@ -77,6 +77,7 @@ async def test_turns_are_requests_as_by_http(test_home: Home, upstream: FakeUpst
         async with opened(place, **{"session-id": "s1"}) as socket:
             assert socket.response is not None
             assert "x-pointsman" in socket.response.headers
+            assert socket.response.headers["x-request-id"].startswith("req_")
             for model in ("chatty", "native"):
                 events = await turn(socket, model=model, store=False)
                 frames = [
