@@ -199,8 +199,6 @@ def _child(router: Router, name: str, module: list[str], *inherited: socket.sock
             child.trouble = text
         router.log.write(level, name, text)
 
-    for each in inherited:
-        each.set_inheritable(True)
     fds = tuple(each.fileno() for each in inherited)
     command = [sys.executable, "-P", "-m", *module]
     env = own_environment(os.environ)

@@ -76,7 +76,10 @@ class Tending:
         beside = directory / wanted if "/" in wanted else wanted
         program = shutil.which(str(beside), path=site.env.get("PATH"))
         if program is None:
-            raise CannotTendError(f"{wanted} is not installed. {site.hint}")
+            raise CannotTendError(
+                f"{wanted} is not installed, or not on the router's PATH: [neighbours.{site.name}]"
+                f' can give its whole path, `command = ["/…/{Path(wanted).name}", …]`. {site.hint}'
+            )
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         if not directory.is_dir():
             raise CannotTendError(f"its directory {directory} is none")

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import sys
+from dataclasses import replace
+from typing import cast
 
 import pytest
 
-from router.__main__ import read_line
+from router.__main__ import _child, read_line
 from router.children import Child, own_environment
+from router.service import Router
 
 WAITS = "import sys; print('up', flush=True); sys.stdin.read(); print('bye', flush=True)"
 REFUSES = "import sys; sys.stderr.write('no port\\n'); sys.exit(2)"
@@ -58,6 +62,24 @@ async def test_a_child_ends_with_its_keeper() -> None:
         await keeping
     assert one.process.returncode is not None
     assert one.state == "ended"
+
+
+async def test_a_socket_is_its_child_s_alone() -> None:
+    """Else the port of one that was killed would be taken as long as another lives."""
+    with socket.create_server(("127.0.0.1", 0)) as sock:
+        looks = f"""import os
+try: os.fstat({sock.fileno()})
+except OSError: print("has not")
+else: print("has it")"""
+        reports = Reports()
+        heir = _child(cast(Router, None), "test", [], sock)
+        heir = replace(heir, command=[sys.executable, "-c", looks], report=reports)
+        for one, said in [(heir, "has it"), (child(looks, reports), "has not")]:
+            keeping = asyncio.create_task(one.keep())
+            await reports.until(said)
+            keeping.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await keeping
 
 
 async def test_a_child_that_dies_is_started_again() -> None:
