@@ -19,19 +19,19 @@ LATE = 3
 class Pulse:
     """Of one service. Times are Unix seconds, durations milliseconds."""
 
-    __slots__ = ("firsts", "spans", "wholes")
+    __slots__ = ("_until", "firsts", "spans", "wholes")
 
     def __init__(self) -> None:
         self.firsts: deque[float] = deque(maxlen=MEMORY)  # to the first byte
         self.wholes: deque[float] = deque(maxlen=MEMORY)  # to the last
         #: [number of the span, requests, errors]; only spans in which something went by
         self.spans: deque[list[int]] = deque(maxlen=CELLS)
+        self._until = 0.0  # when the newest of them ends
 
     def beat(self, at: float, failed: bool, whole_ms: float | None) -> None:
-        spans, number = self.spans, int(at // SPAN)
-        if not spans or spans[-1][0] != number:
-            spans.append([number, 0, 0])
-        span = spans[-1]
+        if at >= self._until:
+            self._begin(int(at // SPAN))
+        span = self.spans[-1]
         span[1] += 1
         if failed:
             span[2] += 1
@@ -43,6 +43,12 @@ class Pulse:
         first = int(at // SPAN) - LATE + 1
         spans = [span for span in self.spans if span[0] >= first]
         return sum(span[1] for span in spans), sum(span[2] for span in spans)
+
+    def _begin(self, number: int) -> None:
+        """The span with that number, unless it was restored."""
+        if not self.spans or self.spans[-1][0] != number:
+            self.spans.append([number, 0, 0])
+        self._until = (number + 1) * SPAN
 
     def history(self, at: float) -> tuple[tuple[int, int], ...]:
         """(requests, errors) of each of the last CELLS spans, oldest first; () for none at all."""

@@ -167,17 +167,15 @@ class Transport:
         return None
 
     def _freed(self, connection: Connection) -> None:
-        idle = self._idle.setdefault(connection.key, [])
-        if len(idle) < _KEPT:
-            idle.append(connection)
+        if len(connection.idle) < _KEPT:
+            connection.idle.append(connection)
         else:
             connection.abort()
 
     def _gone(self, connection: Connection) -> None:
         self._open.discard(connection)
-        idle = self._idle.get(connection.key, [])
-        if connection in idle:
-            idle.remove(connection)
+        if connection in connection.idle:
+            connection.idle.remove(connection)
 
     async def _connect(
         self, key: Key, address: Address, seconds: float, provider: str
@@ -186,7 +184,8 @@ class Transport:
         loop = asyncio.get_running_loop()
         if self._outbox is None:
             self._outbox = Outbox(loop)
-        connection = Connection(loop, self._outbox, key, self._freed, self._gone)
+        idle = self._idle.setdefault(key, [])
+        connection = Connection(loop, self._outbox, idle, self._freed, self._gone)
         self._open.add(connection)
         try:
             async with asyncio.timeout(seconds):

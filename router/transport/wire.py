@@ -29,7 +29,8 @@ KEEP = 55.0
 
 
 class Connection(asyncio.Protocol):
-    """`freed` is called when it may serve again, `gone` when it never will."""
+    """`freed` is called when it may serve again, `gone` when it never will; `idle` are those that
+    wait to serve what this one does."""
 
     __slots__ = (
         "_due",
@@ -51,7 +52,7 @@ class Connection(asyncio.Protocol):
         "_transport",
         "_untouched",
         "_writable",
-        "key",
+        "idle",
         "stale",
     )
 
@@ -59,11 +60,11 @@ class Connection(asyncio.Protocol):
         self,
         loop: asyncio.AbstractEventLoop,
         outbox: Outbox,
-        key: Key,
+        idle: list[Connection],
         freed: Callable[[Connection], None],
         gone: Callable[[Connection], None],
     ) -> None:
-        self.key = key
+        self.idle = idle
         self._loop = loop
         self._outbox = outbox
         self._freed = freed
