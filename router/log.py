@@ -7,8 +7,6 @@ time: a line for each of thousands of requests a second must not cost them much.
 
 from __future__ import annotations
 
-import logging
-import logging.handlers
 import secrets
 import sqlite3
 import traceback
@@ -17,15 +15,13 @@ from pathlib import Path
 from typing import Literal
 
 from router.contract import LogLine
+from router.log_file import LogFile
 from router.log_forms import as_json
 from router.log_outlet import Form, Outlet, stderr
 
 Level = Literal["debug", "info", "warning", "error"]
 LEVELS: tuple[Level, ...] = ("debug", "info", "warning", "error")
 
-#: bytes of one log file, and how many older ones are kept
-LARGEST = 20 * 1024 * 1024
-OLDER = 3
 #: errors whose words are about the program, never about what it was given
 _WORDED = (TypeError, AttributeError, NameError, RecursionError, MemoryError, sqlite3.Error)
 
@@ -44,9 +40,7 @@ class Log:
     ) -> None:
         self._wall = wall
         self.set_level(level)
-        self._file = logging.handlers.RotatingFileHandler(
-            file, maxBytes=LARGEST, backupCount=OLDER, encoding="utf-8", delay=True
-        )
+        self._file = LogFile(file)
         self._outlets = [Outlet("log", self._emit)]
         if said is not None:
             self._outlets.append(stderr(said))
@@ -104,7 +98,7 @@ class Log:
 
     def _emit(self, batch: Sequence[LogLine]) -> None:
         text = b"\n".join([as_json(line) for line in batch]).decode()
-        self._file.emit(logging.makeLogRecord({"msg": text}))
+        self._file.put(text)
 
 
 def _trace(error: BaseException) -> str:
