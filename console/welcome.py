@@ -51,10 +51,11 @@ def welcome(board: Board, door: str) -> list[Content]:
         rows.append(say(Span("Found on this machine", "head")))
         rows += [_found(finding) for finding in findings if finding.state != "absent"]
         rows.append(say())
-    rows.append(say(Span("Make the first request from another terminal", "head")))
+    rows.append(say(Span("Make the first request", "head")))
+    rows.append(say("press ", Span("8", "accent"), " and ask here, or from another terminal"))
     rows += [say(Span(line, "accent")) for line in _first_request(door)]
-    rows.append(say(Span("or point Claude Code at it", "head")))
-    rows.append(say(Span(f"ANTHROPIC_BASE_URL={door}/claude-code claude", "accent")))
+    rows.append(say("or with Claude Code"))
+    rows += [say(Span(line, "accent")) for line in _first_session(door)]
     return rows
 
 
@@ -74,4 +75,12 @@ def _first_request(door: str) -> tuple[str, ...]:
         f"curl {door}/ccr/v1/messages \\",
         "  -H 'content-type: application/json' \\",
         """  -d '{"messages": [{"role": "user", "content": "hello"}]}'""",
+    )
+
+
+def _first_session(door: str) -> tuple[str, ...]:
+    """The token is for one that is not logged in: it asks for a login otherwise."""
+    return (
+        f"ANTHROPIC_BASE_URL={door}/claude-code \\",
+        "  ANTHROPIC_AUTH_TOKEN=any claude",
     )
