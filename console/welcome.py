@@ -51,11 +51,17 @@ def welcome(board: Board, door: str) -> list[Content]:
         rows.append(say(Span("Found on this machine", "head")))
         rows += [_found(finding) for finding in findings if finding.state != "absent"]
         rows.append(say())
-    rows.append(say(Span("Make the first request", "head")))
-    rows.append(say("press ", Span("8", "accent"), " and ask here, or from another terminal"))
+    rows.append(
+        say(
+            Span("Make the first request: press ", "head"),
+            Span("8", "accent"),
+            Span(", or from another terminal", "head"),
+        )
+    )
     rows += [say(Span(line, "accent")) for line in _first_request(door)]
-    rows.append(say("or with Claude Code"))
-    rows += [say(Span(line, "accent")) for line in _first_session(door)]
+    first, *more = _first_session(door)
+    rows.append(say(Span("or ", "head"), Span(first, "accent")))
+    rows += [say(Span(line, "accent")) for line in more]
     return rows
 
 

@@ -404,7 +404,8 @@ async def test_a_first_run_leads_by_the_hand(test_home: Home) -> None:
             "CCR config",
             "config.json",
             "curl http://127.0.0.1:5000/ccr/v1/messages",
-            "ANTHROPIC_BASE_URL=http://127.0.0.1:5000/claude-code claude",
+            "or ANTHROPIC_BASE_URL=http://127.0.0.1:5000/claude-code \\",
+            "     ANTHROPIC_AUTH_TOKEN=any claude",
         ):
             assert words in screen, words
         # with nothing to list the keys of a screen work all the same
