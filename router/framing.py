@@ -64,8 +64,9 @@ class Framer:
             self._check(len(rest))
             buffer += rest
         frames: list[Frame] = []
+        events = self._started and not self._ndjson
         for text in texts:
-            if text.startswith(b"data: ") and self._started and b"\n" not in text:
+            if events and text.startswith(b"data: ") and b"\n" not in text:
                 frames.append(Frame("", text[6:], text + self._end))  # nearly every one
             else:
                 frames.append(self._frame(text, text + self._end))

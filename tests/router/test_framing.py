@@ -45,10 +45,10 @@ def test_shapes_whole_and_byte_by_byte(stream: bytes, expected: list[tuple[str, 
 
 @pytest.mark.parametrize("ending", [b"\n", b"\r\n"])
 def test_ndjson_lines(ending: bytes) -> None:
-    stream = b'{"a":1}' + ending + ending + b'{"b":2}'
+    stream = ending.join((b'{"a":1}', b"", b'data: {"b":2}', b'{"c":3}'))
     for pieces in ([stream], [stream[i : i + 1] for i in range(len(stream))]):
         frames = framed(pieces, "ndjson")
-        assert [frame.data for frame in frames] == [b'{"a":1}', b"", b'{"b":2}']
+        assert [frame.data for frame in frames] == stream.split(ending)
         assert b"".join(frame.raw for frame in frames) == stream
 
 
