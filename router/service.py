@@ -41,6 +41,7 @@ from router.meters import Meters, Names
 from router.overrides import Overrides
 from router.passed import PASSED
 from router.pauses import PAUSE
+from router.pending import pending
 from router.projects import Projects
 from router.record import Record
 from router.remembered import Remembered
@@ -86,8 +87,9 @@ class Router:
         said: Form | None = None,
     ) -> None:
         self.home = home
-        #: in force; `configured`: as the files say it, without what was learnt since
-        self.generation = self.configured = generation
+        #: in force; `configured`: as the files say it, without what was learnt since; `begun_with`:
+        #: what the router was started with
+        self.generation = self.configured = self.begun_with = generation
         self.config_error = ""
         self._reload_from = reload_from
         self.pid = os.getpid()
@@ -199,8 +201,11 @@ class Router:
 
     def findings(self) -> tuple[Finding, ...]:
         """What start-up found, and what showed itself since."""
-        finding = proxied.problem(self.came_for, self.generation)
-        return (*self.generation.findings, finding) if finding else self.generation.findings
+        since = (
+            proxied.problem(self.came_for, self.generation),
+            pending(self.begun_with, self.configured),
+        )
+        return (*self.generation.findings, *filter(None, since))
 
     def _unpriced(self, detail: RequestDetail) -> None:
         for attempt in detail.attempts:
@@ -281,6 +286,8 @@ class Router:
                 self._simulate()
                 self.tending.follow(built)
                 self.log.info("config", f"generation {built.number} is in force")
+                if waits := pending(self.begun_with, built):
+                    self.log.warning("config", waits.detail)
             self.live.tell(Reloaded(self.generation.number, self.config_error))
             return self.config_error
 

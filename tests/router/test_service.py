@@ -96,3 +96,18 @@ async def test_a_router_ends_in_peace_while_somebody_looks(
     await link.close()
     assert told
     assert [each.getMessage() for each in caplog.records if each.exc_info] == []
+
+
+async def test_an_edit_that_waits_for_a_restart_says_so(test_home: Home) -> None:
+    told = "[telemetry]: taken at the next start, `pointsman restart`"
+    async with inside.served(test_home) as (router, _):
+        assert await router.reload() == ""
+        assert told not in {finding.detail for finding in router.findings()}
+        table = '[telemetry]\nendpoint = "http://127.0.0.1:9"\nheaders = { a = "b" }\n'
+        test_home.toml.write_text(table)
+        for _ in range(2):  # one that is read again is the same
+            assert await router.reload() == ""
+        assert [f.detail for f in router.findings() if f.what == "edited"] == [told]
+        test_home.toml.write_text("[listen]\nhosts = ['a.lan']\n")  # is in force at once
+        assert await router.reload() == ""
+        assert "edited" not in {finding.what for finding in router.findings()}
