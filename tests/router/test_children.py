@@ -71,12 +71,14 @@ async def test_a_socket_is_its_child_s_alone() -> None:
 try: os.fstat({sock.fileno()})
 except OSError: print("has not")
 else: print("has it")"""
-        reports = Reports()
         heir = _child(cast(Router, None), "test", [], sock)
-        heir = replace(heir, command=[sys.executable, "-c", looks], report=reports)
-        for one, said in [(heir, "has it"), (child(looks, reports), "has not")]:
+        other = child(looks, Reports())
+        for one, said in [(heir, "has it"), (other, "has not")]:
+            reports = Reports()
+            one = replace(one, command=[sys.executable, "-c", looks], report=reports)
             keeping = asyncio.create_task(one.keep())
-            await reports.until(said)
+            await reports.until("has ")
+            assert reports.lines[0] == (said, False)
             keeping.cancel()
             with pytest.raises(asyncio.CancelledError):
                 await keeping
