@@ -16,6 +16,11 @@ function count(of, number) { // of a program beside the router nobody counts any
   return of.kind === "neighbour" || of.kind === "ssh" ? "" : number.toLocaleString("en");
 }
 
+function show(place, state) {
+  place.textContent = WORDS[state] ?? state;
+  place.className = state;
+}
+
 function draw(health) {
   const summary = document.getElementById("summary");
   summary.textContent = health.summary;
@@ -36,8 +41,7 @@ function draw(health) {
   for (const state of document.querySelectorAll("[data-service]")) {
     const of = health.services[state.dataset.service];
     if (!of) continue;
-    state.textContent = WORDS[of.state] ?? of.state;
-    state.className = of.state;
+    show(state, of.state);
   }
 }
 
@@ -45,11 +49,13 @@ async function look() {
   const summary = document.getElementById("summary");
   if (document.hidden || !summary) return; // without one, the figures are not for us
   try {
-    const answer = await fetch("/health", { cache: "no-store" });
-    draw(await answer.json());
+    const answer = await fetch("/health", { cache: "no-store", signal: AbortSignal.timeout(EVERY) });
+    if (answer.ok) draw(await answer.json());
+    else clearInterval(looking); // a proxy before us keeps the figures to itself
   } catch {
     summary.textContent = "the router does not answer";
     summary.className = "down";
+    for (const state of document.querySelectorAll("[data-service], #services td:nth-child(2)")) show(state, "unknown");
   }
 }
 
@@ -64,6 +70,6 @@ for (const snippet of navigator.clipboard ? document.querySelectorAll("pre") : [
   snippet.before(button);
 }
 
-setInterval(look, EVERY);
+const looking = setInterval(look, EVERY);
 document.addEventListener("visibilitychange", look);
 look();

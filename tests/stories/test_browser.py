@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import signal
 import subprocess
 from pathlib import Path
 
@@ -63,3 +65,20 @@ async def test_the_landing_page_fits_the_smallest_phone(tmp_path: Path) -> None:
                 "[document.documentElement.scrollWidth, document.documentElement.clientWidth]"
             )
     assert wide == room
+
+
+async def test_the_landing_page_of_a_router_that_is_gone_claims_nothing(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    home.mkdir()
+    states = "[...document.querySelectorAll('[data-service], #services td:nth-child(2)')]"
+    with running(home) as router:
+        async with in_chromium(tmp_path / "profile") as tab:
+            await tab.go(router.front)
+            await tab.until("document.querySelector('#services td.up')")
+            os.kill(router.process.pid, signal.SIGSTOP)  # it listens, and never answers
+            try:
+                await tab.until("summary.innerText === 'the router does not answer'")
+                assert await tab.run(f"{states}.every(one => one.innerText === '○ unknown')")
+            finally:
+                os.kill(router.process.pid, signal.SIGCONT)
+            await tab.until("document.querySelector('#services td.up')")
