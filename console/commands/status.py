@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from typing import TYPE_CHECKING
 
@@ -106,7 +107,7 @@ def overrides(views: tuple[OverrideView, ...], now: float) -> list[str]:
             view.id,
             view.scope + (" (forced)" if view.forced else ""),
             view.target,
-            age(view.expires_at - now) + " left" if view.expires_at else "until cleared",
+            age(math.ceil(view.expires_at - now)) + " left" if view.expires_at else "until cleared",
             f"{view.served:,}",
             f"{view.set_by} {clock(view.set_at)}".strip(),
             view.problem,
