@@ -74,11 +74,11 @@ async def test_the_landing_page_of_a_router_that_is_gone_claims_nothing(tmp_path
     with running(home) as router:
         async with in_chromium(tmp_path / "profile") as tab:
             await tab.go(router.front)
-            await tab.until("document.querySelector('#services td.up')")
+            await tab.until("!!document.querySelector('#services td.up')")
             os.kill(router.process.pid, signal.SIGSTOP)  # it listens, and never answers
             try:
                 await tab.until("summary.innerText === 'the router does not answer'")
                 assert await tab.run(f"{states}.every(one => one.innerText === '○ unknown')")
             finally:
                 os.kill(router.process.pid, signal.SIGCONT)
-            await tab.until("document.querySelector('#services td.up')")
+            await tab.until("!!document.querySelector('#services td.up')")
