@@ -148,8 +148,9 @@ class Costs(FilteredView):
             self._load()
 
     def _anew(self) -> None:
-        """Other lines than before: from the dearest on."""
-        self._version = None
+        """Other lines than before: from the dearest on. What is drawn until they are read says
+        that it has none."""
+        self._version, self._lines = None, None
         table = self.query_one(Table)
         table.unsettle()
         table.follow()
@@ -245,7 +246,8 @@ class Costs(FilteredView):
                 whole = msgspec.structs.replace(whole, name=f"total of {len(of_kind)} shown")
             blocks.append((heading, of_kind, whole))
         table.show(CostRows(blocks, self.by))
-        self.query_one("#trend", Static).update(lines(*self._trend(real, len(table.rows))))
+        trend = [] if self._lines is None else self._trend(real, len(table.rows))
+        self.query_one("#trend", Static).update(lines(*trend))
         self._say_title(table, len(kept), len(found))
 
     def _say_title(self, table: Table, shown: int, found: int) -> None:

@@ -37,7 +37,7 @@ WALK: dict[str, tuple[tuple[str, ...], str, str, tuple[str, ...]]] = {
     "quit": (("q",), "leave the router running", "", ("escape",)),
     "detail": (("j", "j", "j", "j", "enter"), "Overloaded", "pages", ("escape",)),
     "sessions": (("2",), "longer ago", "sessions-table", ()),
-    "costs": (("3", "w"), "at this rate", "models", ()),
+    "costs": (("3", "w"), "a day", "models", ()),
     "health": (("4", "down", "down", "down"), "3 of the last 20 answers were 529", "services", ()),
     "logs": (("5",), "following", "lines", ()),
     "wrapped": (("w",), "following", "lines", ("w",)),
