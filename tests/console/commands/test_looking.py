@@ -101,7 +101,7 @@ async def test_status_of_a_running_router(here: Home, pointsman: Invoke) -> None
         "http://127.0.0.1:5000",
         fake.url,
         "412ms",
-        "59m left",
+        "1h00m left",
         "3,456",
         "disk full",
     ):
