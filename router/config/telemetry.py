@@ -3,6 +3,7 @@ every OpenTelemetry SDK reads (Aspire sets them)."""
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 from importlib.util import find_spec
 from typing import get_args
@@ -32,7 +33,8 @@ def read(table: TelemetryTable, env: Mapping[str, str]) -> tuple[Otlp | None, li
     if problem := problem_of(endpoint):
         return None, [Finding(WHAT, by, "problem", problem)]
     if find_spec("opentelemetry") is None or find_spec("opentelemetry.sdk") is None:
-        text = "nothing is sent: install the extra, pip install 'pointsman[otel]'"
+        # its own Python: another `pip` may be first on PATH, and would look for us on an index
+        text = f"nothing is sent: `{sys.executable} -m pip install 'pointsman[otel]'` installs it"
         return None, [Finding(WHAT, endpoint, "problem", text)]
     usual = "grpc" if urlsplit(endpoint).port in GRPC else "http/protobuf"
     protocol = table.protocol or (not table.endpoint and env.get(PROTOCOL)) or usual
