@@ -60,7 +60,10 @@ async def test_the_landing_page_fits_the_smallest_phone(tmp_path: Path) -> None:
         async with in_chromium(tmp_path / "profile") as tab:
             await tab.size(335, 700)  # 320 and a scroll bar
             await tab.go(router.front)
-            await tab.until("!!document.querySelector('td.up')")
+            # its style, too, is there
+            await tab.until(
+                "document.readyState === 'complete' && !!document.querySelector('td.up')"
+            )
             wide, room = await tab.run(
                 "[document.documentElement.scrollWidth, document.documentElement.clientWidth]"
             )
