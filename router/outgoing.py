@@ -18,7 +18,7 @@ from router.errors import CallerError
 from router.formats import Format
 from router.formats.anthropic_messages.billing import meant_for, without_billing
 from router.formats.left_out import left_out, unsupported
-from router.formats.openai_chat.fit import fitted, unfit
+from router.formats.openai_chat.fit import fitted, lost, unfit
 from router.messages import Request
 from router.providers import also
 from router.providers.adjustments import adjust, answer_changes
@@ -123,7 +123,8 @@ def _rendered(
 ) -> tuple[bytes, tuple[str, ...]]:
     """The body, and what of the request has no place in it. `same`: the formats of both sides are;
     `whole`: the client's own body is all that is to be said."""
-    provider, model = candidate.provider, candidate.model
+    provider, model, deployment = candidate.provider, candidate.model, candidate.deployment
+    lax = deployment is not None and deployment.lax
     dropped: tuple[str, ...] = ()
     if whole:
         rendered = msgspec.json.decode(format.pass_through(request, model))
@@ -134,9 +135,10 @@ def _rendered(
         if name != "stream_options" or request.stream:  # else it is refused
             rendered.setdefault(name, value)
     if same and format.name == "openai_chat":
-        rendered = fitted(rendered, provider, model)
+        dropped = lost(rendered, provider, model, lax=lax)
+        rendered = fitted(rendered, provider, model, lax=lax)
     rendered = adjust(rendered, provider, model)
-    for path in candidate.deployment.drops if candidate.deployment is not None else ():
+    for path in deployment.drops if deployment is not None else ():
         leave_out(rendered, path)
     return msgspec.json.encode(rendered), dropped
 
@@ -166,13 +168,17 @@ def insist(candidate: Candidate, dropped: tuple[str, ...], wishes: Wishes) -> No
 def unchanged(candidate: Candidate, request: Request) -> bool:
     """Whether nothing is to be done to a body for this candidate beside naming its model."""
     provider, model, deployment = candidate.provider, candidate.model, candidate.deployment
+    lax = deployment is not None and deployment.lax
     return not (
         candidate.params
         or (deployment is not None and deployment.drops)
         or provider.adjustments
         or model in provider.model_adjustments
         or (provider.max_output and (request.max_tokens or 0) > provider.max_output)
-        or (request.dialect == provider.format == "openai_chat" and unfit(request, provider, model))
+        or (
+            request.dialect == provider.format == "openai_chat"
+            and unfit(request, provider, model, lax=lax)
+        )
     )
 
 

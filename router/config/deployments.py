@@ -88,7 +88,7 @@ class LiteLLMParams(BaseModel):
     cooldown_time: float | None = Field(default=None, ge=0)
     tags: list[str] = []
     tag_regex: list[str] = []
-    drop_params: bool | None = None
+    drop_params: Any = None
     additional_drop_params: list[str] = []
     extra_headers: dict[str, str] = {}
     extra_body: dict[str, Any] = {}
@@ -119,13 +119,14 @@ class LiteLLMParams(BaseModel):
         counted: bool,
         parallel: int | None,
         stream_timeout: float | None,
-        strict: bool,
+        drop_params: bool | None,
     ) -> Deployment:
         """This entry of a group; `last` is the order of those that name none."""
         parallel = self.max_parallel_requests or parallel
         limits = (self.rpm, self.tpm) if keeps_limits else (None, None)
         said = f"{group}|{target}|{self.api_base}|{self.order}|{sorted(self.tags)}|{weight}"
         cooldown = info.get("cooldown_time", self.cooldown_time)
+        drops = drop_params if self.drop_params is None else bool(self.drop_params)
         return Deployment(
             group,
             target,
@@ -147,7 +148,8 @@ class LiteLLMParams(BaseModel):
             stream_timeout=self.stream_timeout or stream_timeout,
             drops=tuple(self.additional_drop_params),
             mock=self.mock_response if isinstance(self.mock_response, str) else "",
-            strict=strict if self.drop_params is None else not self.drop_params,
+            strict=drops is False,
+            lax=drops is True,
         )
 
     def ignored(self) -> list[str]:
@@ -188,6 +190,11 @@ class Upstreams:
             except re.error as error:
                 text = f"is no regular expression: {error}"
                 raise self.document.error(text, *at, "tag_regex", place) from None
+        if params.drop_params not in (None, True, False):
+            text = (
+                "should be true or false: it counts as true. Fields by name: additional_drop_params"
+            )
+            self._say(text, *at, "drop_params")
         if params.mock_response is not None:
             if not isinstance(params.mock_response, str):
                 text = "is no text: the simulator answers, in its own words"

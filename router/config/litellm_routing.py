@@ -103,8 +103,9 @@ class Settings(BaseModel):
     optional_pre_call_checks: list[str] = []
     enable_tag_filtering: bool = False
     tag_filtering_match_any: bool = True
-    #: unless it is switched off, a field without a place at a provider is left out, and named
-    drop_params: bool = True
+    #: unless it is switched off, a field without a place at a provider is left out, and named;
+    #: where it is on, also what a provider is known to refuse in its own format
+    drop_params: bool | None = None
     #: a conversation that a provider would refuse for its form is mended here in any case
     modify_params: bool = True
 

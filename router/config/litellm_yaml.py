@@ -186,7 +186,7 @@ def _made(
                 counted=routing.strategy() in ("least-busy", "latency", "usage"),
                 parallel=routing.said("default_max_parallel_requests"),
                 stream_timeout=routing.said("stream_timeout"),
-                strict=not routing.said("drop_params"),
+                drop_params=routing.said("drop_params"),
             )
             for (entry, target), weight in zip(members, weights, strict=True)
         )

@@ -32,6 +32,8 @@ class Quirks:
     #: the levels it takes, weakest first; another level becomes the nearest one that is not weaker
     efforts: tuple[str, ...] = ("low", "medium", "high")
     max_tokens_field: Literal["max_tokens", "max_completion_tokens"] = "max_tokens"
+    #: models that take only the newer of the two names
+    newer_limit: tuple[str, ...] = ()
     #: stream_options.include_usage is accepted
     stream_usage: bool = True
     #: cache_control marks are understood; else they are taken out, but for Claude's models
@@ -42,6 +44,10 @@ class Quirks:
     cached_inside_prompt: bool = True
     #: top-level body fields that the provider refuses
     drops: tuple[str, ...] = ()
+    #: it checks every field: those of `drops` are left out of a body in its own format, too
+    checks_fields: bool = False
+    #: what it calls a field of OpenAI's
+    renames: Mapping[str, str] = field(default_factory=dict)
     #: models that refuse temperature, top_p and the like
     fixed_sampling: tuple[str, ...] = ()
     #: keys that the provider refuses in a tool's JSON schema
@@ -56,6 +62,12 @@ class Quirks:
         if self.reasoning_field == "none":
             return False
         return not self.reasoning_models or _among(model, self.reasoning_models)
+
+    def limit_name(self, model: str) -> str:
+        """What a body calls the most tokens of an answer."""
+        if self.newer_limit and _among(model, self.newer_limit):
+            return "max_completion_tokens"
+        return self.max_tokens_field
 
     def keeps_marks(self, model: str) -> bool:
         """Whether cache_control goes up: what serves Claude in OpenAI's format passes it on, and

@@ -33,6 +33,8 @@ KIND = Kind(
             "top_k",
             "repetition_penalty",
         ),
+        checks_fields=True,
+        renames={"seed": "random_seed"},
         # It takes "any" for "required", and "required" as its synonym since 2025.
         tool_choice_required=True,
     ),

@@ -41,6 +41,8 @@ class Deployment:
     mock: str = ""  # answers with this text instead of asking anyone
     #: a field without a place at the provider is an error, and not left out
     strict: bool = False
+    #: what its provider is known to refuse is left out of a body in its own format, too
+    lax: bool = False
 
 
 Strategy = Literal["simple-shuffle", "least-busy", "latency", "usage", "cost"]

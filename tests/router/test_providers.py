@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from urllib.parse import urlsplit
 
 import pytest
@@ -80,7 +81,15 @@ def test_a_prefix_of_litellm_tells_the_kind() -> None:
 
 
 def test_an_unknown_kind_is_a_modest_compatible_server() -> None:
-    assert quirks("no such kind") == Quirks() == quirks("compatible")
+    """But OpenAI's own models are behind some of them."""
+    known = quirks("no such kind")
+    assert known == quirks("compatible")
+    assert replace(known, newer_limit=(), fixed_sampling=()) == Quirks()
+    assert [known.limit_name(model) for model in ("glm-5", "openai/o3", "gpt-5.4")] == [
+        "max_tokens",
+        "max_completion_tokens",
+        "max_completion_tokens",
+    ]
 
 
 @pytest.mark.parametrize(

@@ -340,6 +340,9 @@ model_list:
   - model_name: firm
     litellm_params:
       {model: anthropic/claude-x, api_base: '%(base)s', api_key: k, drop_params: false}
+  - model_name: dropping
+    litellm_params:
+      {model: groq/llama, api_base: '%(base)s/v1', api_key: k, drop_params: [tool_choice]}
   - model_name: mis
     litellm_params:
       model: mistral/mistral-small-latest
@@ -379,13 +382,19 @@ async def test_drop_params_false_is_litellms_error(test_home: Home, upstream: Fa
         shapes: list[tuple[dict[str, Any], dict[str, Any]]] = [
             ({"stream": True, "max_completion_tokens": 5}, {"stream": True, "max_tokens": 5}),
             ({"max_tokens": 5, "stream": False}, {"max_tokens": 5, "stream": False}),
-            ({"extra_body": {"seed": 3, "model": "x"}, "extra_headers": {"a": "b"}}, {"seed": 3}),
+            (
+                {"extra_body": {"seed": 3, "model": "x"}, "extra_headers": {"a": "b"}},
+                {"random_seed": 3},
+            ),
         ]
         for fields, sent in shapes:
             answer = await http.post(CHAT, json=chat("mis", **fields))
             assert answer.status_code == 200, answer.text
             asked = {**chat("mistral-small-latest"), **sent}
             assert upstream.requests[-1].json == asked
+        answer = await http.post(CHAT, json=chat("dropping", logprobs=True, seed=3))
+        assert answer.headers["x-pointsman-dropped"] == "logprobs"
+        assert upstream.requests[-1].json == chat("llama", seed=3)
 
 
 @pytest.mark.parametrize(

@@ -38,7 +38,7 @@ def render_request(request: Request, provider: Provider, model: str) -> JSON:
     body: JSON = {"model": model, "messages": turns.messages}
     limit = request.max_tokens
     if limit is not None:
-        body[known.max_tokens_field] = min(limit, provider.max_output or limit)
+        body[known.limit_name(model)] = min(limit, provider.max_output or limit)
     if request.stream:
         body["stream"] = True
         if known.stream_usage:

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from router.formats.openai_chat.fit import fitted, unfit
+from router.formats.openai_chat.fit import fitted, lost, unfit
 from tests.router.formats.test_to_openai import sent
 from tests.router.formats.wire import (
     O,
@@ -262,19 +262,40 @@ FITTED: list[tuple[str, str, dict[str, Any], dict[str, Any]]] = [
     ("azure", "o3-mini", {OLD: 5, USAGE: {}}, {NEW: 5, USAGE: {}}),
     ("mistral", "m", {NEW: 5, USAGE: {}, "stream": True}, {OLD: 5, "stream": True}),
     ("zhipu", "glm-5", {"stream": True, USAGE: {}}, {"stream": True}),
-    ("compatible", "gpt-5", {OLD: 5, USAGE: {}}, {OLD: 5, USAGE: {}}),
+    ("compatible", "glm-5", {OLD: 5, USAGE: {}}, {OLD: 5, USAGE: {}}),
+    ("compatible", "openai/gpt-5", {OLD: 5, "seed": 1}, {NEW: 5, "seed": 1}),  # behind a gateway
+    ("mistral", "m", {"seed": 1, "user": "u", OLD: 5}, {"random_seed": 1, OLD: 5}),
+    ("groq", "m", {"logprobs": True, "seed": 1}, {"logprobs": True, "seed": 1}),
+]
+#: the same under LiteLLM's drop_params
+LAX: list[tuple[str, str, dict[str, Any], dict[str, Any]]] = [
+    ("groq", "m", {"logprobs": True, "seed": 1}, {"seed": 1}),
+    ("azure", "gpt-5.2-chat", {"temperature": 0.4, "stop": "x", "seed": 1}, {"seed": 1}),
+    ("azure", "gpt-5.2-chat", {"temperature": 1, "top_p": None}, {"temperature": 1, "top_p": None}),
+    (
+        "openai",
+        "gpt-5.5",
+        {"temperature": 0, "reasoning_effort": "none"},
+        {"temperature": 0, "reasoning_effort": "none"},
+    ),
+    ("openai", "gpt-4o", {"temperature": 0, "stop": "x"}, {"temperature": 0, "stop": "x"}),
 ]
 
 
-@pytest.mark.parametrize(("kind", "model", "given", "expected"), FITTED)
+@pytest.mark.parametrize(
+    ("kind", "model", "given", "expected", "lax"),
+    [*((*one, False) for one in FITTED), *((*one, True) for one in LAX)],
+)
 def test_a_body_of_the_same_format_keeps_all_but_names(
-    kind: str, model: str, given: dict[str, Any], expected: dict[str, Any]
+    kind: str, model: str, given: dict[str, Any], expected: dict[str, Any], lax: bool
 ) -> None:
     at = provider(kind)
-    assert fitted(given, at, model) == expected
+    assert fitted(given, at, model, lax=lax) == expected
     body = {"model": model, "messages": [{"role": "user", "content": "x"}], **given}
     request = O.parse_request(msgspec.json.encode(body))
-    assert unfit(request, at, model) is (given != expected)
+    assert unfit(request, at, model, lax=lax) is (given != expected)
+    gone = {name for name in given if name not in expected and name not in (OLD, NEW, "seed")}
+    assert set(lost(given, at, model, lax=lax)) == gone - {USAGE}
 
 
 def test_Q12_a_long_user_id_becomes_a_digest() -> None:
