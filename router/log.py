@@ -22,6 +22,8 @@ from router.log_outlet import Form, Outlet, stderr
 Level = Literal["debug", "info", "warning", "error"]
 LEVELS: tuple[Level, ...] = ("debug", "info", "warning", "error")
 
+#: the source of lines about requests that never became one (doors/refusing.py)
+TURNED_AWAY = "door"
 #: errors whose words are about the program, never about what it was given
 _WORDED = (TypeError, AttributeError, NameError, RecursionError, MemoryError, sqlite3.Error)
 

@@ -43,6 +43,7 @@ from router.conventions import (
     of_request,
 )
 from router.exporters import exporters
+from router.log import TURNED_AWAY
 from router.meters import Names
 from router.settings import Otlp
 
@@ -241,6 +242,7 @@ class Telemetry:
         context = None
         if line.request:
             words["pointsman.request.id"] = line.request
+        if line.request and line.source != TURNED_AWAY:  # of that there is no span
             above = trace.get_current_span(self._parents.get(line.request)).get_span_context()
             own = above.trace_id if above.is_valid else _trace_id(line.request)
             where = SpanContext(own, _span_id(line.request), is_remote=True)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from router.doors.call import Call
 from router.doors.callers import client_of, public_name
-from router.log import Level
+from router.log import TURNED_AWAY, Level
 
 if TYPE_CHECKING:
     from router.service import Router
@@ -31,4 +31,4 @@ def refused(router: Router, call: Call, status: int, words: str) -> None:
         who += f" (x-request-id {sent[:100]})"
     path: str = call.scope["path"]
     text = f"{call.method} {path[:300]} refused with {status} to {who or 'a client'}: {words[:500]}"
-    router.log.write(level, "door", _KEY.sub("sk-…", text), call.named())
+    router.log.write(level, TURNED_AWAY, _KEY.sub("sk-…", text), call.named())

@@ -131,6 +131,8 @@ async def _absent(router: Router, call: Call, site: Site, why: str) -> None:
     title = f"{site.title} does not run"
     why = why.removeprefix(f"no connection to {urlsplit(site.url).netloc}: ")
     words.insert(0, f"It was looked for at `{site.url}`: {why}.")
+    if "text/html" not in call.headers.get("accept", ""):  # a page asks again every few seconds
+        refused(router, call, 502, f"{title}: {why}")
     await notice(call, 502, title, *words, again=AGAIN, kind="api_error")
 
 

@@ -136,10 +136,13 @@ def test_a_trace_s_state_is_gone_on_with_and_an_estimate_is_no_figure() -> None:
     with receiver() as (endpoint, received):
         telemetry = Telemetry(Otlp(endpoint, "http/protobuf", {}), print, lambda _: Callee(), NAMES)
         parent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+        telemetry.logged(LogLine(0, 1.0, "info", "door", "refused with 404", request="req_0"))
         telemetry.began("req_1", {"traceparent": parent, "tracestate": "dd=s:1"})
         telemetry.finished(RequestDetail(VIEW, attempts=(cut,)), ("",))
         telemetry.close()
     assert {span.get("trace_state") for span in received.spans} == {"dd=s:1"}
+    assert "trace_id" not in received.logs[0]  # there is no span that it would lead to
+    assert attributes(received.logs[0])["pointsman.request.id"] == "req_0"
     assert "gen_ai.client.token.usage" not in {metric["name"] for metric in received.metrics}
 
 
