@@ -84,7 +84,7 @@ class Transport:
         nothing), and the answer's body stays as it came; None: it is asked for plain, and what
         comes compressed all the same is undone. Raises UpstreamError of kind
         "connect" (nothing was sent), "timeout" or "upstream".
-        A kept-alive connection that turns out to be closed before a byte came is replaced, once.
+        A kept-alive connection that was closed as the request went out is replaced, once.
         """
         length = body.length if isinstance(body, Upload) else len(body)
         try:
@@ -191,7 +191,7 @@ class Transport:
             async with asyncio.timeout(seconds):
                 await self._dial(connection, address, key[3])
             if not connection.usable:
-                raise ConnectionResetError("closed as soon as it was open")
+                raise ConnectionResetError
         except BaseException as error:
             connection.abort()  # a half-made one, also when the caller was cancelled
             self._open.discard(connection)
@@ -246,9 +246,13 @@ def _reason(error: OSError) -> str:
     if isinstance(error, ssl.SSLCertVerificationError):
         return f"its certificate is not trusted ({error.verify_message})"
     if isinstance(error, ssl.SSLError):
+        if error.reason == "WRONG_VERSION_NUMBER":
+            return "it does not speak TLS: its address may have to begin with http://"
         return f"TLS failed ({error.reason or 'no reason given'})"
     if isinstance(error, socket.gaierror):
         return "its name was not found"
     if isinstance(error, ConnectionRefusedError):
         return "connection refused"
+    if isinstance(error, ConnectionResetError):
+        return "it closed the connection as soon as it was open"
     return error.strerror or str(error) or type(error).__name__

@@ -47,7 +47,8 @@ class Response(Struct, eq=False):
     complete: bool = False
     _quiet_since: float = 0.0  # from the status line on
     _wait_until: float = NEVER
-    _parts: list[bytes] = []
+    #: what has arrived and was not read
+    parts: list[bytes] = []
     _size: int = 0
     #: why it will never be whole: kind, status, words. Each who reads is raised an error of their
     #: own: one that was raised leads to those who read, and from them to us
@@ -64,7 +65,7 @@ class Response(Struct, eq=False):
         the answer was cut. What arrived before is handed out first.
         """
         while True:
-            if (self._parts or self._decoder is not None) and (data := self._take()):
+            if (self.parts or self._decoder is not None) and (data := self._take()):
                 return data
             if self._failed is not None:
                 raise self._failure(*self._failed)
@@ -90,9 +91,9 @@ class Response(Struct, eq=False):
             if size > limit:
                 break
         else:  # what is still to be read is here, as nearly always all of it is
-            pieces += self._parts
+            pieces += self.parts
             size += self._size
-            self._parts, self._size = [], 0
+            self.parts, self._size = [], 0
         if size > limit:
             self.abort()
             raise self._failure("upstream", 502, f"sent an answer of more than {limit} bytes")
@@ -137,8 +138,12 @@ class Response(Struct, eq=False):
         """More of the request was sent: the wait for an answer begins anew."""
         self._asked_at = self._loop.time()
 
+    def age(self) -> float:
+        """Seconds since it was asked for."""
+        return self._loop.time() - self._asked_at
+
     def fed(self, data: bytes) -> None:
-        self._parts.append(data)
+        self.parts.append(data)
         self._size += len(data)
 
     @property
@@ -192,7 +197,7 @@ class Response(Struct, eq=False):
         """What has arrived, decoded; b"" if nothing has."""
         decoder = self._decoder
         if decoder is not None:
-            while decoder.pending or self._parts:
+            while decoder.pending or self.parts:
                 try:
                     data = decoder.piece(self._raw())
                 except zlib.error:
@@ -208,7 +213,7 @@ class Response(Struct, eq=False):
         return self._raw()
 
     def _raw(self) -> bytes:
-        parts = self._parts
+        parts = self.parts
         data = b"".join(parts)  # of a single one: itself
         parts.clear()
         if self._size > HIGH_WATER and self._connection is not None:

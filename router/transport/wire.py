@@ -22,7 +22,9 @@ from router.transport.upload import Upload
 #: what two requests must share to use one connection: TLS, host, port, proxy
 Key = tuple[bool, str, int, Proxy | None]
 
-#: bytes of status line and headers; real providers send 2-6 KB
+#: seconds after a request in which the end of its connection may have crossed it: a round trip
+RACE = 2.0
+#: bytes of status line and headers, or of trailers; real providers send 2-6 KB
 HEAD_LIMIT = 128 * 1024
 #: seconds an unused connection is kept: below the 60-75 s after which common servers close theirs
 KEEP = 55.0
@@ -189,7 +191,8 @@ class Connection(asyncio.Protocol):
                 response.ended()
                 response.wake()
             elif self._untouched:
-                self.stale = True
+                # later than that it had the request, and may bill for it
+                self.stale = response.age() < RACE
                 response.fail("upstream", 502, "closed the connection without an answer")
             else:
                 response.fail("upstream", 502, "cut its answer short")
@@ -214,18 +217,20 @@ class Connection(asyncio.Protocol):
             self._parser.feed_data(data)
         except (httptools.HttpParserError, httptools.HttpParserUpgrade):
             self._keep = False
-            response.fail("upstream", 502, "sent something that is not HTTP")
+            response.fail("upstream", 502, _not_http(data))
             if not response.complete:
                 return
         if response.complete:
             self._release()
-        elif not response.status:
+        elif response.parts:
+            self._head_bytes = 0
+            if response.full and not self._paused and self._transport is not None:
+                self._paused = True
+                self._transport.pause_reading()
+        else:  # of a head or a trailer, of which the parser keeps each line until it is whole
             self._head_bytes += len(data)
             if self._head_bytes > HEAD_LIMIT:
                 response.fail("upstream", 502, f"sent more than {HEAD_LIMIT} bytes of headers")
-        elif response.full and not self._paused and self._transport is not None:
-            self._paused = True
-            self._transport.pause_reading()
         response.wake()
 
     def _release(self) -> None:
@@ -280,3 +285,9 @@ class Connection(asyncio.Protocol):
         response = self._response
         if response is not None and not self._interim and response.status:
             response.ended()
+
+
+def _not_http(data: bytes) -> str:
+    if data[:2] == b"\x15\x03":  # an alert of TLS (RFC 8446 5.1 and 6)
+        return "speaks TLS: its address should begin with https://"
+    return "sent something that is not HTTP"

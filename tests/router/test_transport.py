@@ -15,6 +15,7 @@ from router.errors import UpstreamError
 from router.settings import Secret, Timeouts
 from router.transport import Response, Transport
 from router.transport.response import HIGH_WATER
+from router.transport.wire import RACE
 from tests.fakes.certificate import contexts
 from tests.fakes.upstream import Behaviour, FakeUpstream
 
@@ -257,8 +258,10 @@ OK = b"HTTP/1.1 200 OK\r\n"
         (OK + b"content-encoding: br\r\ncontent-length: 2\r\n\r\nok", None),
         (OK + b"x: " + b"y" * 200_000, None),
         (b"", None),
+        (b"HTTP/1.1 100 Continue\r\n\r\n" * 20_000, None),
+        (OK + b"transfer-encoding: chunked\r\n\r\n1\r\na\r\n0\r\nx: " + b"y" * 400_000, None),
     ],
-    ids=range(14),
+    ids=range(16),
 )
 async def test_odd_answers(
     transport: Transport, upstream: FakeUpstream, raw: bytes, expected: bytes | None
@@ -431,12 +434,84 @@ async def test_tls(upstream: FakeUpstream, tmp_path: Path) -> None:
         assert await (await post(trusting, secured)).body(10**6)
         assert secured.connections == 1
         await trusting.close()
-        strict = Transport()
-        with pytest.raises(UpstreamError, match="certificate is not trusted") as caught:
-            await post(strict, secured)
-        assert caught.value.kind == "connect"
-        assert strict.open == 0
-        await strict.close()
+        assert "not trusted (self-signed" in await unreached(Transport(), secured)
+
+
+@pytest.mark.parametrize(
+    ("made", "words"),
+    [
+        ({"days": -1}, "its certificate is not trusted (certificate has expired)"),
+        ({"address": "127.0.0.2"}, "its certificate is not trusted (IP address mismatch"),
+    ],
+)
+async def test_a_certificate_that_does_not_hold(
+    tmp_path: Path, made: dict[str, Any], words: str
+) -> None:
+    server, client = contexts(tmp_path, **made)
+    async with FakeUpstream(tls=server) as secured:
+        assert words in await unreached(Transport(tls=client), secured)
+
+
+async def unreached(transport: Transport, upstream: FakeUpstream) -> str:
+    """What is said of a provider to which there is no way."""
+    with pytest.raises(UpstreamError) as caught:
+        await post(transport, upstream, timeouts=Timeouts(connect=0.1))
+    assert caught.value.kind == "connect"
+    assert transport.open == 0
+    await transport.close()
+    return caught.value.message
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        (b"HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\n\r\n", "it does not speak TLS"),
+        (b"\x16\x03\x03\x00\x7a\x02\x00\x00\x76\x03\x03", "within 0.1 s"),  # half a handshake
+        (None, "it closed the connection as soon as it was open"),
+    ],
+    ids=["http", "stalls", "closes"],
+)
+async def test_a_handshake_that_fails(tmp_path: Path, answer: bytes | None, words: str) -> None:
+    _, client = contexts(tmp_path)
+    over = asyncio.Event()
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read(1)
+        if answer is not None:
+            writer.write(answer)
+            await over.wait()
+        writer.close()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    secured = FakeUpstream(tls=contexts(tmp_path)[0])  # an https:// address, of the server's port
+    secured.port = server.sockets[0].getsockname()[1]
+    assert words in await unreached(Transport(tls=client), secured)
+    over.set()
+    server.close()
+
+
+async def test_a_provider_that_speaks_tls_where_it_is_not_asked_to(
+    transport: Transport, upstream: FakeUpstream
+) -> None:
+    upstream.then(Behaviour(raw=b"\x15\x03\x01\x00\x02\x02\x46"))
+    with pytest.raises(UpstreamError, match="speaks TLS: its address should begin with https://"):
+        await post(transport, upstream)
+
+
+@pytest.mark.long
+async def test_a_request_that_a_provider_had_for_long_is_not_sent_again(
+    transport: Transport, upstream: FakeUpstream
+) -> None:
+    """It may have been answered, and billed, before its connection broke."""
+    await (await post(transport, upstream)).body(10**6)
+    upstream.then(Behaviour(stall="headers", cut="headers"))
+    sending = asyncio.create_task(post(transport, upstream))
+    await upstream.arrived(2)
+    await asyncio.sleep(RACE)
+    upstream.release.set()
+    with pytest.raises(UpstreamError, match="without an answer"):
+        await sending
+    assert len(upstream.requests) == 2
 
 
 async def test_closing_ends_what_is_under_way(upstream: FakeUpstream) -> None:
