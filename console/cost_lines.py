@@ -12,7 +12,7 @@ from typing import Literal, get_args
 
 from console.query import written
 from console.spending import cost, into_caches, named, stack, worth
-from console.text import percent, tokens
+from console.text import money, percent, tokens
 from console.theme import Tone
 from console.widgets.columns import Column
 from console.widgets.order import Order
@@ -28,7 +28,7 @@ _BAR = 10
 def columns(by: By) -> tuple[Column, ...]:
     name = "provider,model" if by == "model" else by
     return (
-        Column(name, 22, grow=1, middle=True, most=52, by=attrgetter("name")),
+        Column(name, 22, grow=1, middle=True, wish=28, most=52, by=attrgetter("name")),
         Column("requests", 8, number=True, drop=1, by=attrgetter("requests")),
         Column("errors", 6, number=True, drop=2, by=attrgetter("errors")),
         Column("input", 7, number=True, drop=1, by=attrgetter("tokens.input")),
@@ -36,9 +36,16 @@ def columns(by: By) -> tuple[Column, ...]:
         Column("cache write", 11, number=True, drop=6, by=lambda line: into_caches(line.tokens)),
         Column("output", 7, number=True, drop=1, by=attrgetter("tokens.output")),
         Column("cost", 9, number=True, by=worth),
+        Column("each", 8, number=True, drop=7, by=_each),
         Column("spent on", _BAR, drop=5),
         Column("share", 6, number=True, drop=3),
     )
+
+
+def _each(line: CostLine) -> int | None:
+    """Nano-dollars of a request, on average: what models are compared by."""
+    whole = worth(line)
+    return None if whole is None or not line.requests else round(whole / line.requests)
 
 
 DEAREST = Order("cost", falling=True)
@@ -67,6 +74,7 @@ def draw(line: CostLine, whole: CostLine, by: By) -> Sequence[Cell]:
         _count(into_caches(used), tone),
         _count(used.output, tone, used.estimated),
         Span(cost(line), tone),
+        Span(money(_each(line), lower_bound=line.unpriced > 0), "muted"),
         stack(line),
         Span(percent(share) if share and line is not whole else "", "muted"),
     )

@@ -78,8 +78,11 @@ def lay_out(columns: Sequence[Column], widths: Sequence[int], room: int) -> Layo
         if _needed(wider := sorted([*kept, index]), widths, GAP) <= room:
             kept = wider
     wishes = [max(w, c.wish) for w, c in zip(widths, columns, strict=True)]
-    if _needed(kept, wishes, GAP) > room:
-        kept = [i for i in kept if columns[i].drop < LUXURY]
+    while _needed(kept, wishes, GAP) > room:
+        luxuries = [i for i in kept if columns[i].drop >= LUXURY]
+        if not luxuries:
+            break
+        kept.remove(max(luxuries, key=lambda i: columns[i].drop))
     # room for words is worth more than air between them
     gap = ROOMY_GAP if _needed(kept, widths, ROOMY_GAP) + room // 6 <= room else GAP
     spare = max(room - _needed(kept, widths, gap), 0)

@@ -310,6 +310,9 @@ def test_columns_go_by_their_importance_and_numbers_keep_their_width() -> None:
     assert lay_out(columns, widths, 15).hidden == ("b", "c")
     narrow_again = (Column("a", 10), Column("b", 5, drop=2), Column("c", 12, drop=1))
     assert lay_out(narrow_again, [10, 5, 12], 16).hidden == ("c",)
+    luxuries = (Column("a", 10, wish=14), Column("b", 5, drop=6), Column("c", 5, drop=7))
+    hidden = [lay_out(luxuries, widths, room).hidden for room in (26, 25, 20, 19)]
+    assert hidden == [(), ("c",), ("c",), ("b", "c")], "no more of them than there is need"
     roomy = lay_out(columns, widths, 60)
     assert sum(w for _, w in roomy.places) + roomy.gap * 2 == 60
     assert dict(roomy.places)[1] == 5
