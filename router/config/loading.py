@@ -36,6 +36,7 @@ from router.config.part import Part, exposed, once_per_key, problem
 from router.config.probes import Neighbour, Probes
 from router.contract import Finding
 from router.nearly import mistyped
+from router.providers import KINDS
 from router.settings import (
     Generation,
     Limits,
@@ -112,7 +113,7 @@ def load(
         *_lost(routes, providers, own, file),
     ]
     hosts = neighbours.of_roles(file, litellm_role, ccr_role)
-    taken = (*listen.hosts, *hosts)
+    taken = neighbours.Taken({*listen.hosts, *hosts}, {*providers, *KINDS})
     sites = neighbours.sites(file, own.document, home, listen, litellm_role, taken)
     hosts |= {site.host: site for site in sites if site.host}
     listen = neighbours.with_hosts(listen, hosts.values())

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Set
 from dataclasses import replace
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from router.config.document import Document
@@ -28,15 +29,22 @@ _SEGMENT = re.compile(r"[\w.~-]+", re.ASCII)
 _LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 
 
+class Taken(NamedTuple):
+    """What no neighbour can have: names that lead elsewhere, and what providers are called."""
+
+    hosts: Set[str]
+    names: Set[str]
+
+
 def sites(
     file: PointsmanToml,
     document: Document | None,
     home: Home,
     listen: Listen,
     litellm: Role,
-    taken: Iterable[str] = (),
+    taken: Taken,
 ) -> tuple[Site, ...]:
-    """`taken`: names that lead elsewhere. Raises ConfigError for one that cannot be meant."""
+    """Raises ConfigError for one that cannot be meant."""
     known = programs()
     found = []
     for name in dict.fromkeys((*file.neighbours, *known)):
@@ -46,6 +54,8 @@ def sites(
         program = known.get(name)
         site = _site(name, table, program, home, listen, litellm)
         site = replace(site, configured=name in file.neighbours and bool(table.url))
+        if name not in file.neighbours and any(wrong for wrong, *_ in _faults(site, listen, taken)):
+            continue  # what nobody asked for makes way
         _check(site, document or Document("pointsman.toml", {}), listen, taken)
         found.append(site)
     _refuse_twice(found, document or Document("pointsman.toml", {}))
@@ -128,20 +138,18 @@ def _hint(name: str, title: str, program: Program | None, command: tuple[str, ..
     return f"Start {title}, or change `[neighbours.{name}]` in pointsman.toml."
 
 
-def _check(site: Site, document: Document, listen: Listen, taken: Iterable[str]) -> None:
+def _check(site: Site, document: Document, listen: Listen, taken: Taken) -> None:
     for wrong, words, key in _faults(site, listen, taken):
         if wrong:
             raise document.error(words, "neighbours", site.name, *filter(None, (key,)))
 
 
-def _faults(site: Site, listen: Listen, taken: Iterable[str]) -> Iterator[tuple[object, str, str]]:
+def _faults(site: Site, listen: Listen, taken: Taken) -> Iterator[tuple[object, str, str]]:
     """(whether it is so, what is wrong, its key; "": the table itself)."""
-    named = _NAME.fullmatch(site.name) and site.name not in OWN_NAMES
-    yield (
-        not named,
-        "a neighbour's name is at most 64 letters, digits, - and _, and none of ours",
-        "",
-    )
+    words = "a neighbour's name is at most 64 letters, digits, - and _"
+    yield not _NAME.fullmatch(site.name), words, ""
+    ours = site.name in OWN_NAMES or site.name in taken.names
+    yield ours, "another service is called so: a neighbour needs a name of its own", ""
     yield not site.url, "a neighbour needs its address: url = …", ""
     yield {*"?# "} & {*site.url}, "should hold no ?, # or space", "url"
     ports = (listen.port, listen.litellm_port, listen.ccr_port)
@@ -157,7 +165,11 @@ def _faults(site: Site, listen: Listen, taken: Iterable[str]) -> Iterator[tuple[
     named = all(_LABEL.fullmatch(each) for each in labels) and not labels[-1].isdecimal()
     words = "should be a name alone, without a port: letters, digits, - and ."
     yield site.host and not named, words, "host"
-    yield site.host in ("localhost", *taken), "is the front door's own, or a role's", "host"
+    yield (
+        site.host == "localhost" or site.host in taken.hosts,
+        "is the front door's own, or a role's",
+        "host",
+    )
     yield not site.health.startswith("/"), "should begin with /", "health"
     whole = not site.directory or site.directory.startswith("/")
     yield not whole, "should be a whole path: begin with / or ~", "directory"

@@ -385,10 +385,20 @@ async def test_a_neighbour_that_cannot_be_meant_is_refused(
         assert words in str(caught.value)
 
 
+async def test_what_nobody_asked_for_makes_way(test_home: Home) -> None:
+    provider = '{"name": "n8n", "api_base_url": "http://h/v1", "api_key": "k", "models": ["m"]}'
+    test_home.ccr.mkdir(parents=True, exist_ok=True)
+    test_home.ccr_json.write_text(f'{{"Providers": [{provider}]}}')
+    test_home.toml.write_text("[listen]\nhosts = ['chat.localhost']")
+    async with served(test_home) as (router, _):
+        assert router.generation.sites == ()
+        assert "n8n" in router.generation.providers
+
+
 async def test_a_name_of_ours_is_no_neighbour_s(test_home: Home) -> None:
     assert set(MOUNTS) <= set(OWN_PATHS)
-    for name in ("ssh", "LiteLLM", "'a/b'", "'../x'"):
+    for name in ("ssh", "LiteLLM", "ollama", "simulator", "'a/b'", "'../x'"):
         test_home.toml.write_text(f"[neighbours.{name}]\nurl = 'http://h:1'\npath = '/x'\n")
-        with pytest.raises(ConfigError, match="a neighbour's name"):
+        with pytest.raises(ConfigError, match=r"name is at most|another service is called"):
             async with served(test_home):
                 pass
