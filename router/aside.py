@@ -43,6 +43,7 @@ async def posted(
     if wishes.headers or wishes.dropped:
         headers, attempt.dropped = with_clients(headers, wishes)
     headers += await router.signing.headers(provider, url, headers, body)
+    headers += attempt.traced
     timeouts = candidate.timeouts or provider.timeouts
     upstream = await router.transport.send(
         "POST", url, headers, body, timeouts=timeouts, provider=provider.name

@@ -114,10 +114,11 @@ async def exchange(router: Router, call: Call, surface: Surface) -> None:
             if sent.dropped:
                 attempt.dropped = sent.dropped
                 insist(candidate, sent.dropped, wishes)
+            traced = attempt.traced
             upstream = await router.transport.send(
                 "POST",
                 sent.url,
-                sent.headers,
+                (*sent.headers, *traced) if traced else sent.headers,
                 sent.body,
                 timeouts=candidate.timeouts or provider.timeouts,
                 provider=provider.name,
@@ -278,6 +279,8 @@ def _open(router: Router, record: Record, attempt: Attempt) -> None:
     attempt.price = price(provider, candidate.model, router.generation, at)
     attempt.tally = Tally(record.facts.tokens, router.signers.learner(candidate))
     record.attempts.append(attempt)
+    if router.telemetry is not None:
+        attempt.traced = router.telemetry.traced(record.id, attempt.number, record.caller.headers)
     if router.log.debugs:
         narration.attempted(router.log, record, attempt)
 

@@ -70,6 +70,8 @@ class Attempt(Struct, eq=False):
     dropped: tuple[str, ...] = ()
     #: what it was sent, where a fallback asks otherwise than its request
     asked: Request | None = None
+    #: headers that tell its provider of the trace that it belongs to, where one is made
+    traced: tuple[tuple[str, str], ...] = ()
     _bill: Bill | None = None  # once it has ended
 
     @property

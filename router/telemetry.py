@@ -68,6 +68,12 @@ _SEVERITY = {
 }
 
 
+#: its trace and its flags, as W3C has them
+_TRACEPARENT = re.compile(
+    r"(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-([0-9a-f]{2})(?:-|$)"
+)
+
+
 class Telemetry:
     """`complain` gets what the SDK has to say, such as that nobody listens. `callee` tells of a
     provider by its name; it and `names` are asked from another thread."""
@@ -142,6 +148,16 @@ class Telemetry:
         if parent := headers.get("traceparent"):
             self._queue.append(_Began(request, parent, headers.get("tracestate", "")))
 
+    def traced(
+        self, request: str, number: int, headers: Mapping[str, str]
+    ) -> tuple[tuple[str, str], ...]:
+        """Headers by which the provider that is called for a request's attempt of that number goes
+        on with its trace. `headers` are the client's, of which only the trace's id is told."""
+        found = _TRACEPARENT.match(headers.get("traceparent", ""))
+        trace, sampled = (found[1], int(found[2], 16) & 1) if found else (_hex(request), 1)
+        span = _attempt_id(request, number)
+        return (("traceparent", f"00-{trace}-{span:016x}-{sampled:02x}"),)
+
     def finished(self, detail: RequestDetail, ends: tuple[str, ...]) -> None:
         """`ends`: why the answer of each attempt ended (messages.StopReason), or ""."""
         self._queue.append(_Ended(detail, ends))
@@ -203,6 +219,7 @@ class Telemetry:
         span.end(_nanos(view.started_at, view.duration_ms))
 
     def _attempt(self, view: RequestView, attempt: AttemptView, end: str, inside: Context) -> None:
+        self._ids.attempt(view.id, attempt.number)
         words = of_attempt(view, attempt, self._callee(attempt.provider), end)
         span = self._tracer.start_span(
             name_of(view, attempt.model),
@@ -269,8 +286,16 @@ def _trace_id(request: str) -> int:
     return int.from_bytes(hashlib.sha256(request.encode("utf-8", "replace")).digest()[:16], "big")
 
 
+def _hex(request: str) -> str:
+    return f"{_trace_id(request):032x}"
+
+
 def _span_id(request: str) -> int:
     return _trace_id(request) & (1 << 64) - 1
+
+
+def _attempt_id(request: str, number: int) -> int:
+    return _span_id(f"{request}/{number}")
 
 
 class _Began(NamedTuple):
@@ -291,15 +316,18 @@ class _Ids(RandomIdGenerator):
     _span = 0
 
     def of(self, request: str) -> None:
-        """The next span is this request's own, those after it are its attempts."""
+        """The next span is this request's own."""
         self._trace, self._span = _trace_id(request), _span_id(request)
+
+    def attempt(self, request: str, number: int) -> None:
+        """The next span is that of an attempt, whose id its provider was told."""
+        self._span = _attempt_id(request, number)
 
     def generate_trace_id(self) -> int:
         return self._trace
 
     def generate_span_id(self) -> int:
-        own, self._span = self._span, 0
-        return own or super().generate_span_id()
+        return self._span
 
 
 #: how the library that HTTP is sent with says that no connection was made

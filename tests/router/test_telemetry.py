@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import binascii
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -137,10 +138,17 @@ def test_a_trace_s_state_is_gone_on_with_and_an_estimate_is_no_figure() -> None:
         telemetry = Telemetry(Otlp(endpoint, "http/protobuf", {}), print, lambda _: Callee(), NAMES)
         parent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
         telemetry.logged(LogLine(0, 1.0, "info", "door", "refused with 404", request="req_0"))
-        telemetry.began("req_1", {"traceparent": parent, "tracestate": "dd=s:1"})
+        theirs = {"traceparent": parent, "tracestate": "dd=s:1"}
+        told = telemetry.traced("req_1", 1, theirs)
+        assert telemetry.traced("req_1", 1, {"traceparent": parent.replace("-01", "-00")}) != told
+        assert parent[3:35] not in str(telemetry.traced("req_1", 1, {"traceparent": "ff" + parent}))
+        telemetry.began("req_1", theirs)
         telemetry.finished(RequestDetail(VIEW, attempts=(cut,)), ("",))
         telemetry.close()
     assert {span.get("trace_state") for span in received.spans} == {"dd=s:1"}
+    call = next(span for span in received.spans if span["kind"] == "SPAN_KIND_CLIENT")
+    ids = (binascii.a2b_base64(call[name]).hex() for name in ("trace_id", "span_id"))
+    assert told == (("traceparent", "00-{}-{}-01".format(*ids)),)
     assert "trace_id" not in received.logs[0]  # there is no span that it would lead to
     assert attributes(received.logs[0])["pointsman.request.id"] == "req_0"
     assert "gen_ai.client.token.usage" not in {metric["name"] for metric in received.metrics}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -97,9 +98,12 @@ async def test_a_provider_s_own_id_is_told_beside_ours(tmp_path: Path) -> None:
         (tmp_path / "pointsman.toml").write_text(
             f'[providers.p]\nurl = "{upstream.url("/v1/chat/completions")}"\nkey = "k"\n'
         )
-        with running(tmp_path) as router:
+        # nobody is there: what a call is told of its trace does not hang on that
+        with running(tmp_path, OTEL_EXPORTER_OTLP_ENDPOINT="http://127.0.0.1:9") as router:
             body = {**BODY, "model": "p,m"}
             answer = await asyncio.to_thread(router.post, "/ccr/v1/messages", body)
+            traced = upstream.requests[0].headers["traceparent"]
+            assert re.fullmatch("00-[0-9a-f]{32}-[0-9a-f]{16}-01", traced)
             assert answer.headers.get_list("request-id") == [answer.headers["x-request-id"]]
             assert answer.json()["request_id"] == answer.headers["x-request-id"]
             assert answer.headers["x-pointsman-provider-request-id"] == "req_theirs"
