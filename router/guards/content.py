@@ -24,7 +24,12 @@ def check(content_type: str, *, forms: bool = False) -> None:
 
 @lru_cache(maxsize=256)
 def is_json(content_type: str) -> bool:
-    media = content_type.partition(";")[0].strip().lower()
+    """Some clients say it twice; then all that they say must be JSON."""
+    named = content_type.partition(";")[0].lower().split(",")
+    return all(_is_json(media.strip()) for media in named)
+
+
+def _is_json(media: str) -> bool:
     return media in ("", "application/json") or (
         media.startswith("application/") and media.endswith("+json")
     )

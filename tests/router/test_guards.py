@@ -118,6 +118,8 @@ def test_origin(sent: str, host: str, expected: int) -> None:
         ("application/json", 200),
         ("Application/JSON; charset=utf-8", 200),
         ("application/vnd.api+json", 200),
+        ("application/json, application/json", 200),
+        ("application/json, text/plain", 415),
         ("text/plain", 415),
         ("text/plain; application/json", 415),
         ("application/x-www-form-urlencoded", 415),
