@@ -14,7 +14,6 @@ from typing import Any, TypeVar, get_args
 
 import pydantic
 from ruamel.yaml import YAML
-from ruamel.yaml.constructor import DuplicateKeyError
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.nodes import MappingNode, Node, SequenceNode
 
@@ -37,6 +36,8 @@ class Document:
     file: str
     data: dict[str, Any]
     lines: dict[Place, int] = field(default_factory=dict)
+    #: keys that stand there again, each with the line where it stood before: the last one counts
+    repeated: dict[Place, int] = field(default_factory=dict)
 
     def line(self, *path: str | int) -> int | None:
         """The line of a key, or of the nearest thing around it that is there."""
@@ -223,10 +224,11 @@ def _twice(file: str, path: Place, line: int, first: int) -> ConfigError:
 
 
 def read_yaml(path: Path) -> Document:
-    """LiteLLM's config.yaml."""
+    """LiteLLM's config.yaml. A key that stands twice is no error there."""
     file, text = str(path), read_text(path)
     yaml = YAML(typ="safe", pure=True)
     lines: dict[Place, int] = {}
+    repeated: dict[Place, int] = {}
     try:
         root = yaml.compose(text)
         if root is None:
@@ -235,11 +237,12 @@ def read_yaml(path: Path) -> Document:
             if len(place) > DEEPEST:
                 raise ConfigError("is nested too deeply", file=file, line=line)
             if first:
-                raise _twice(file, place, line, first)
+                repeated[place] = first
+                lines = {key: at for key, at in lines.items() if key[: len(place)] != place}
             lines[place] = line
-        data = YAML(typ="safe", pure=True).load(text)
-    except DuplicateKeyError as error:  # its own words quote the values
-        raise ConfigError("a key is written twice", file=file, line=_mark(error)) from None
+        if repeated:
+            _keep_last(root)
+        data = yaml.constructor.construct_document(root)
     except MarkedYAMLError as error:
         problem = f"is not YAML: {error.problem or 'cannot be read'}"
         raise ConfigError(problem, file=file, line=_mark(error)) from None
@@ -247,7 +250,7 @@ def read_yaml(path: Path) -> Document:
         raise ConfigError("is not YAML: a character that may not be there", file=file) from None
     if not isinstance(data, dict):
         raise ConfigError("should be a mapping: `model_list: …`", file=file, line=1)
-    return Document(file, data, lines)
+    return Document(file, data, lines, repeated)
 
 
 def _mark(error: MarkedYAMLError) -> int | None:
@@ -269,6 +272,19 @@ def _yaml_places(node: Node, path: Place) -> Iterator[tuple[Place, int, int]]:
         for index, value in enumerate(node.value):
             yield (*path, index), value.start_mark.line + 1, 0
             yield from _yaml_places(value, (*path, index))
+
+
+def _keep_last(node: Node) -> None:
+    """Of a key that stands twice the last one, as LiteLLM's reader has it. Nothing here is deep."""
+    if isinstance(node, MappingNode):
+        last: dict[str | int, tuple[Node, Node]] = {}
+        for key, value in node.value:
+            name = str(key.value)
+            last[name if name != "<<" else len(last)] = key, value
+        node.value = list(last.values())
+    for inner in node.value if not isinstance(node.value, str) else ():
+        for one in inner if isinstance(inner, tuple) else (inner,):
+            _keep_last(one)
 
 
 # ── TOML ──────────────────────────────────────────────────────────────────────────────────────────

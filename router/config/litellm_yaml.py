@@ -65,6 +65,9 @@ def read(
     that were added over HTTP. Raises ConfigError."""
     document = read_yaml(path)
     part = Part(document=document)
+    for place, first in document.repeated.items():
+        text = f"is written twice (first in line {first}): this one counts, as in LiteLLM"
+        part.findings.append(problem(WHAT, document, text, *place))
     own = document.data.get("environment_variables")
     if isinstance(own, dict):
         env = {**env, **{str(name): str(value) for name, value in own.items()}}

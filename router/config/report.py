@@ -5,11 +5,14 @@ One rule: it is told from the very reading that a router would do, so that the t
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 from router.config import ccr_hooks, ccr_json, ccr_routes, litellm_yaml
 from router.config.part import Part
+from router.config.unfollowed import became
 from router.contract import Finding, Imported, ImportLine
 from router.settings import Provider, Routes
 from router.wishes import Other
@@ -36,11 +39,14 @@ _SETTINGS: Mapping[str, str] = {
 def report(kind: str, path: Path, env: Mapping[str, str]) -> Imported:
     """`kind` "ccr" or "litellm". Raises ConfigError where the file cannot be read at all."""
     part = ccr_json.read(path, env) if kind == "ccr" else litellm_yaml.read(path, env, frozenset())
-    differs, ignored = [], []
+    differs: list[ImportLine] = []
+    ignored: list[ImportLine] = []
     for finding in part.findings:
         if finding.detail.startswith(NOT_USED):
-            names = finding.detail.removeprefix(NOT_USED).split(", ")
-            ignored += [ImportLine(name, "nothing here needs it, or does it") for name in names]
+            for name in finding.detail.removeprefix(NOT_USED).split(", "):
+                value, line = _said(part, name)
+                words, other = became(name, value)
+                (differs if other else ignored).append(ImportLine(name, words, line))
         elif finding.state == "problem":
             differs.append(_difference(path, finding))
     known = frozenset(name.casefold() for name in part.providers)
@@ -53,6 +59,20 @@ def report(kind: str, path: Path, env: Mapping[str, str]) -> Imported:
     lost = {line.key for line in differs if line.key.startswith("Router.") or line.key in _SETTINGS}
     maps = (line for line in (*_maps(part), *_settings(kind, part)) if line.key not in lost)
     return Imported(tuple(maps), tuple(differs), tuple(ignored))
+
+
+def _said(part: Part, name: str) -> tuple[Any, int | None]:
+    """What the file says of "litellm_settings.callbacks" or "Providers[0].stream", and its line."""
+    if part.document is None:
+        return None, None
+    path = [int(one) if one.isdecimal() else one for one in re.split(r"[.\[\]]+", name) if one]
+    value: Any = part.document.data
+    for one in path:
+        try:
+            value = value[one]
+        except (KeyError, IndexError, TypeError):
+            return None, None
+    return value, part.document.lines.get(tuple(path))
 
 
 def _of_hooks(

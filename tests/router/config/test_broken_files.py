@@ -109,7 +109,6 @@ BAD = [
     ),
     ("litellm", "\tmodel_list: []", None, 1, "YAML"),
     ("litellm", "model_list:\n  - a\n bad: 1", None, 3, "YAML"),
-    ("litellm", "model_list: []\nmodel_list: []", "model_list", 2, "first in line 1"),
     ("litellm", "- a", None, 1, "mapping"),
     ("litellm", "model_list:\n - model_name: x", "model_list[0].litellm_params", 2, "missing"),
     (

@@ -1,0 +1,70 @@
+"""What `pointsman import` says of a file: true, with lines, and nothing ignored without a word."""
+
+from __future__ import annotations
+
+import pytest
+
+from router.config.report import report
+from router.config.unfollowed import became
+from tests.router.config.conftest import House
+
+LITELLM = """model_list:
+  - model_name: a
+    litellm_params: {model: openai/m, api_base: "http://127.0.0.1:1/v1", api_key: k, rpd: 5,
+      drop_params: [seed]}
+  - model_name: lost
+    litellm_params: {model: openai/m}
+model_list:
+  - model_name: b
+    litellm_params: {model: openai/m, api_base: "http://127.0.0.1:1/v1", api_key: k, rpd: 5,
+      drop_params: [seed]}
+router_settings:
+  redis_host: h
+  fallbacks: [{b: [{model: b, temperature: 0}]}]
+litellm_settings:
+  callbacks: [prometheus]
+  success_callback: [langfuse]
+general_settings:
+  custom_auth: mine.auth
+  my_own: 1
+"""
+
+
+def test_of_litellm(house: House) -> None:
+    house.write(litellm=LITELLM)
+    found = report("litellm", house.home.litellm_yaml, {})
+    maps = {one.key: one.detail for one in found.maps}
+    assert "model b" in maps
+    assert "model lost" not in maps
+    assert maps["fallbacks of b"] == "b with its own temperature"
+    assert [(one.key, one.line) for one in found.differs] == [
+        ("model_list", 7),
+        ("model_list[0].litellm_params.drop_params", 10),
+        ("litellm_settings.success_callback", 16),
+        ("general_settings.custom_auth", 18),
+        ("litellm_params.rpd", None),
+    ]
+    assert found.differs[0].detail.startswith("is written twice (first in line 1): this one")
+    assert [(one.key, one.line) for one in found.ignored] == [
+        ("router_settings.redis_host", 12),
+        ("litellm_settings.callbacks", 15),
+        ("general_settings.my_own", 19),
+    ]
+    assert found.ignored[-1].detail == "is not known"
+
+
+@pytest.mark.parametrize(
+    ("name", "differs"),
+    [
+        ("guardrails", True),
+        ("general_settings.pass_through_endpoints", True),
+        ("general_settings.allowed_ips", True),
+        ("litellm_params.aws_secret_access_key", True),
+        ("Router.websearch", True),
+        ("general_settings.database_url", False),
+        ("litellm_settings.telemetry", False),
+        ("Providers[0].stream", False),
+    ],
+)
+def test_what_changes_anything_is_a_difference(name: str, differs: bool) -> None:
+    assert became(name)[1] is differs
