@@ -290,6 +290,7 @@ def _limits(file: PointsmanToml) -> Limits:
         body_seconds=table.body_seconds,
         connections=table.connections,
         socket_seconds=table.socket_seconds,
+        unread_seconds=table.unread_seconds,
     )
 
 

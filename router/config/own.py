@@ -97,6 +97,7 @@ class LimitsTable(_Table):
     body_seconds: Seconds = 60
     connections: Annotated[int, Field(ge=1)] = 2048
     socket_seconds: Seconds = 3600
+    unread_seconds: Seconds = 300
 
 
 class RetryTable(_Table):

@@ -83,6 +83,8 @@ class GuardedProtocol(HttpToolsProtocol):
         self._late_at = NEVER
         self._timer: asyncio.TimerHandle | None = None
         self._timer_at = NEVER
+        #: looks whether the client reads what waits for it
+        self._unread: asyncio.TimerHandle | None = None
 
     # ── asyncio.Protocol ──────────────────────────────────────────────────────────────────────────
 
@@ -103,7 +105,7 @@ class GuardedProtocol(HttpToolsProtocol):
         self.connections.discard(self)
         if self.cycle is not None and not self.cycle.response_complete:
             self.cycle.left()
-        self.flow.resume_writing()
+        self.resume_writing()
         if self._tunnel is not None:
             self._tunnel.ended()
         if exc is None:
@@ -233,7 +235,10 @@ class GuardedProtocol(HttpToolsProtocol):
     def _check_time(self) -> None:
         self._timer = None
         self._timer_at = NEVER
-        if self._late_at == NEVER or self._deaf or self.transport.is_closing():
+        if self.transport.is_closing():  # and waits for a client to read its last answer
+            self._await_reader()
+            return
+        if self._late_at == NEVER or self._deaf:
             return
         if self.loop.time() + 0.001 < self._late_at:  # uvloop's clock ticks in milliseconds
             self._timer_at = self._late_at
@@ -252,6 +257,31 @@ class GuardedProtocol(HttpToolsProtocol):
             self._refuse(408, f"the request's body took longer than {seconds:g} s")
         else:  # nothing was asked, or what was asked is answered
             self.transport.close()
+            self._await_reader()
+
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        self._await_reader()
+
+    def resume_writing(self) -> None:
+        super().resume_writing()
+        if self._unread is not None:
+            self._unread.cancel()
+            self._unread = None
+
+    def _await_reader(self) -> None:
+        """A client that takes nothing of what waits for it has gone, or means us to wait for ever:
+        nothing else would end a connection whose buffer never empties."""
+        if self._unread is not None:
+            self._unread.cancel()
+        size, seconds = self.transport.get_write_buffer_size(), self._limits.unread_seconds
+        self._unread = self.loop.call_later(seconds, self._check_reader, size) if size else None
+
+    def _check_reader(self, before: int) -> None:
+        if self.transport.get_write_buffer_size() < before:
+            self._await_reader()
+        else:
+            self.transport.abort()
 
     def on_response_complete(self) -> None:
         if self.flow.read_paused:

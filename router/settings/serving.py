@@ -58,6 +58,8 @@ class Limits:
     connections: int = 2048
     #: that a WebSocket may stay open
     socket_seconds: float = 3600.0
+    #: that a client may take nothing of what waits for it
+    unread_seconds: float = 300.0
 
 
 @dataclass(frozen=True, slots=True)

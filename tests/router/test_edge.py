@@ -8,7 +8,7 @@ import os
 import stat
 import subprocess
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import pytest
@@ -38,6 +38,9 @@ class App:
         self.holding = asyncio.Event()
         self.holdings = 0
         self.cancelled = False
+        #: instead of the body it was sent
+        self.answer = b""
+        self.connections: Callable[[], int] = lambda: 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         self.scopes.append(scope)
@@ -53,6 +56,7 @@ class App:
         except asyncio.CancelledError:
             self.cancelled = True
             raise
+        body = self.answer or body
         length = (b"content-length", b"%d" % len(body))
         await send({"type": "http.response.start", "status": 200, "headers": [length]})
         await send({"type": "http.response.body", "body": body})
@@ -64,6 +68,7 @@ async def serving(limits: Limits = PATIENT) -> AsyncIterator[tuple[App, int]]:
     sock = bind("127.0.0.1", 0)
     edge = Edge(app, [sock], limits)
     port: int = sock.getsockname()[1]
+    app.connections = lambda: edge.connections
     await edge.start()
     try:
         yield app, port
@@ -240,6 +245,33 @@ async def test_dripping_does_not_put_off_the_deadline() -> None:
             await asyncio.wait([answer], timeout=0.01)
         writer.close()
         assert status(answer.result()) == 408
+
+
+@pytest.mark.parametrize("more", [b"", CLOSE], ids=["kept", "closed"])
+async def test_a_client_that_reads_nothing_is_cut(more: bytes) -> None:
+    async with serving(Limits(unread_seconds=0.1)) as (app, port):
+        reader, writer = await asyncio.open_connection("127.0.0.1", port, limit=1000)
+        app.answer = b"a" * 16_000_000  # more than the system keeps for both sides
+        writer.write(POST + more + b"\r\n")
+        await until(lambda: bool(app.scopes))
+        await until(lambda: not app.connections())
+        with contextlib.suppress(ConnectionResetError):
+            assert len(await reader.read(-1)) < len(app.answer)
+        writer.close()
+
+
+async def test_one_that_reads_slowly_is_not() -> None:
+    async with serving(Limits(unread_seconds=0.2)) as (app, port):
+        reader, writer = await asyncio.open_connection("127.0.0.1", port, limit=1000)
+        app.answer = b"a" * 16_000_000
+        writer.write(POST + CLOSE + b"\r\n")
+        await reader.readuntil(b"\r\n\r\n")
+        got = 0
+        while piece := await reader.read(800_000):
+            got += len(piece)
+            await asyncio.sleep(0.01)
+        assert got == len(app.answer)
+        writer.close()
 
 
 async def test_a_slow_request_after_a_good_one_is_ended_too() -> None:
