@@ -128,7 +128,12 @@ async def start_router(
             raise StartError(str(error)) from None
         except OSError as error:
             raise StartError(f"{error.filename}: {error.strerror}") from None
-        await _until_alive(home, link, child, begin, say)
+        try:
+            await _until_alive(home, link, child, begin, say)
+        except asyncio.CancelledError:  # Ctrl-C: only who waits for it is stopped
+            if say is not None and child.poll() is None:
+                say("the router goes on starting: `pointsman stop` ends it")
+            raise
     finally:
         await link.close()
 

@@ -28,5 +28,5 @@ def command(**options: Any) -> None:
         if os.environ.get("CCR_DEBUG"):
             say("it logs as it was started: `CCR_DEBUG=true ccr restart` has it log everything")
         return
-    say(f"logs to {here.ccr_log}")
-    become_router(router_arguments(options))
+    say(f"logs here, and to {here.ccr_log}")
+    become_router([*router_arguments(options), "--log", "text"])
