@@ -22,6 +22,7 @@ from router import bequest
 from router.children import Child
 from router.keeper import NOT_FOUND
 from router.log import Log
+from router.neighbours import programs
 from router.settings import Generation, Site
 
 #: of our own environment
@@ -81,6 +82,9 @@ class Tending:
                 f' can give its whole path, `command = ["/…/{Path(wanted).name}", …]`. {site.hint}'
             )
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        known = programs().get(site.name)
+        if known is not None and known.rewire is not None:
+            known.rewire(folder, site.env)
         if not directory.is_dir():
             raise CannotTendError(f"its directory {directory} is none")
         output = logging.handlers.RotatingFileHandler(

@@ -40,6 +40,9 @@ class Program(Struct, frozen=True):
     host: str = ""
     strip: bool = True
     about: str = ""  # what it is for, in a word or two
+    #: before it is started with this environment in this folder: for one that keeps what it was
+    #: first told, and would go on with a key or an address of before
+    rewire: Callable[[Path, Mapping[str, str]], None] | None = None
     stand_in: str = ""  # the console's screen that its path leads to while it is not there
 
 

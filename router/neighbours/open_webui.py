@@ -3,7 +3,19 @@ at the root (0.12.4), so it gets a name of its own and the path only leads there
 
 from __future__ import annotations
 
+import sqlite3
+from collections.abc import Mapping
+from contextlib import closing
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import msgspec
+
+from router.guards.host import is_loopback
 from router.neighbours import Means, Program
+
+#: its connections: addresses, and the key of each
+_KEPT = ("openai.api_base_urls", "openai.api_keys")
 
 
 def _environment(means: Means) -> dict[str, str]:
@@ -22,6 +34,30 @@ def _environment(means: Means) -> dict[str, str]:
     }
 
 
+def _rewire(folder: Path, env: Mapping[str, str]) -> None:
+    """It keeps its first environment in its database (0.12.4), and looks at no other later. Of its
+    connections the one to us is made to follow; a table of another shape is left alone."""
+    path = folder / "webui.db"
+    if not path.exists():
+        return
+    try:
+        with closing(sqlite3.connect(path, timeout=0.5)) as db, db:
+            kept = dict(db.execute("SELECT key, value FROM config WHERE key IN (?, ?)", _KEPT))
+            urls, keys = (msgspec.json.decode(kept[name], type=list[str]) for name in _KEPT)
+            for place in [n for n, url in enumerate(urls[: len(keys)]) if _ours(url)]:
+                urls[place], keys[place] = env["OPENAI_API_BASE_URL"], env["OPENAI_API_KEY"]
+            for name, found in zip(_KEPT, (urls, keys), strict=True):
+                text = msgspec.json.encode(found).decode()
+                db.execute("UPDATE config SET value = ? WHERE key = ?", (text, name))
+    except (sqlite3.Error, msgspec.DecodeError, KeyError, TypeError):
+        pass
+
+
+def _ours(url: str) -> bool:
+    parts = urlsplit(url)
+    return is_loopback(parts.hostname or "") and parts.path == "/litellm/v1"
+
+
 PROGRAM = Program(
     name="chat",
     title="Open WebUI",
@@ -35,4 +71,5 @@ PROGRAM = Program(
     about="chat",
     install="pip install open-webui",
     stand_in="playground",
+    rewire=_rewire,
 )
