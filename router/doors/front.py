@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from router.service import Router
 
 
+_READ = frozenset({"/health", "/livez", "/readyz", "/metrics"})
+
+
 async def front(router: Router, call: Call) -> None:
     if _misdirected(router, call):
         await _nobody(router, call)
@@ -33,7 +36,7 @@ async def front(router: Router, call: Call) -> None:
         await by_path(router, call, site)
         return
     if not reads:
-        await _nothing(router, call)
+        await (_only_read if call.path in _READ else _nothing)(router, call)
         return
     match call.path:
         case "" | "/":
@@ -52,6 +55,13 @@ async def front(router: Router, call: Call) -> None:
             pass
         case _:
             await _nothing(router, call)
+
+
+async def _only_read(router: Router, call: Call) -> None:
+    words = f"{call.method} is not served here: use GET"
+    refused(router, call, 405, words)
+    body = {"error": {"message": words, "type": "invalid_request_error"}}
+    await call.json(405, body, (("allow", "GET, HEAD"),))
 
 
 def _known(router: Router, call: Call) -> bool:

@@ -69,6 +69,7 @@ def test_what_a_door_turns_away_has_an_id_and_a_line(tmp_path: Path) -> None:
                 ("/gemini/v1beta/models/m:generateContent", 401),
                 ("/claude-code/v1/nothing", 404),
                 ("/nothing", 404),
+                ("/health", 405),
             )
         }
         answers["/readyz", 403] = router.get("/readyz", headers={**sent, "host": "evil.example"})
@@ -84,7 +85,7 @@ def test_what_a_door_turns_away_has_an_id_and_a_line(tmp_path: Path) -> None:
         assert answer.status_code == status
         line = lines.pop(answer.headers["x-request-id"])
         assert f"refused with {status} to " in line["message"], path
-        assert line["level"] == ("info" if status == 404 else "warning")
+        assert line["level"] == ("info" if status in (404, 405) else "warning")
         assert "sk-" not in line["message"].replace("sk-…", "")
     assert not lines
     assert 'pointsman_refused_requests_total{status="401"} 4' in counted
