@@ -271,6 +271,7 @@ class Health:
             reason=reason,
             checked_at=at,
             last_error=ended,
+            place=site.path or site.host,
         )
 
     def _provider(self, provider: Provider) -> ServiceView:

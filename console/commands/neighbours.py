@@ -36,8 +36,8 @@ def status(as_json: bool) -> None:
     if as_json:
         print_json(found)
         return
-    rows = [(service.name, service.state, service.address, service.reason) for service in found]
-    for line in table(("NAME", "STATE", "ADDRESS", "WHY"), rows):
+    rows = [(each.name, each.state, each.place, each.address, each.reason) for each in found]
+    for line in table(("NAME", "STATE", "AT", "ADDRESS", "WHY"), rows):
         out(line)
 
 

@@ -55,6 +55,7 @@ class ServiceView(Struct, frozen=True, gc=False):
     history: tuple[tuple[int, int], ...] = ()
     circuits: tuple[Circuit, ...] = ()  # of what rests or is being probed
     loaded: tuple[Loaded, ...] = ()  # of an Ollama
+    place: str = ""  # of a neighbour: its path at the front door; a name, where it has but that
     keys: tuple[ServiceView, ...] = ()  # of a provider with several: kind "key", name "key 1"…
 
 

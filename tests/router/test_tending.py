@@ -90,7 +90,8 @@ command = ["{sys.executable}", "-c", "raise SystemExit('wants Node 24')"]
         assert "SOME_API_KEY" not in given
         assert "POINTSMAN_HOME" not in given
         await router.health.probe(router.generation)
-        assert {s.name: s.state for s in router.services()}["mine"] == "up"
+        mine = next(s for s in router.services() if s.name == "mine")
+        assert (mine.state, mine.place) == ("up", "/mine")
         said = test_home.data / "neighbours" / "mine" / "output.log"
         assert "a secret that somebody wrote" in said.read_text()
         await act(router, StopNeighbour("mine"))
