@@ -122,7 +122,7 @@ class Router:
         self.cooldowns = Cooldowns()
         self.signing = Signing(self.wall)
         self.inlining = Inlining()
-        self.transport = Transport(proxies=_proxies(generation))
+        self.transport = Transport(proxies=_proxies(generation, self.log))
         self.alerts = Alerts(
             self.wall,
             self.live.tell,
@@ -387,10 +387,12 @@ class Router:
             self.log.incident("router", error)
 
 
-def _proxies(generation: Generation) -> Proxies:
+def _proxies(generation: Generation, log: Log) -> Proxies:
     """The environment's, else what the configuration names for every provider."""
     found = Proxies.from_env(os.environ)
-    if found.http or found.https or not generation.proxy:
-        return found
-    named = generation.proxy.reveal()
-    return Proxies.from_env({**os.environ, "HTTP_PROXY": named, "HTTPS_PROXY": named})
+    if generation.proxy and not (found.http or found.https):
+        named = generation.proxy.reveal()
+        found = Proxies.from_env({**os.environ, "HTTP_PROXY": named, "HTTPS_PROXY": named})
+    for trouble in found.troubles:
+        log.warning("router", f"{trouble}: what is to go through it will fail")
+    return found

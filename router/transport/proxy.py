@@ -30,6 +30,8 @@ class Proxy:
     host: str
     port: int
     credential: Secret = NO_KEY  # value of Proxy-Authorization
+    #: why it cannot be used: what is meant for it goes nowhere, rather than past it
+    trouble: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,19 +44,28 @@ class Proxies:
 
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> Proxies:
-        """Lower-case names win, as in curl. Raises ValueError for one that is no http:// URL."""
+        """Lower-case names win, as in curl."""
 
-        def get(name: str) -> str:
-            return env.get(name.lower()) or env.get(name) or ""
+        def get(*names: str) -> Proxy | None:
+            for name in names:
+                if url := (env.get(name.lower()) or env.get(name) or "").strip():
+                    return _proxy(name, url)
+            return None
 
-        bypass = tuple(n.strip().lstrip(".").lower() for n in get("NO_PROXY").split(","))
+        bypass = env.get("no_proxy") or env.get("NO_PROXY") or ""
         return cls(
-            http=_proxy("HTTP_PROXY", get("HTTP_PROXY") or get("ALL_PROXY")),
-            https=_proxy("HTTPS_PROXY", get("HTTPS_PROXY") or get("ALL_PROXY")),
-            bypass=tuple(name for name in bypass if name),
+            http=get("HTTP_PROXY", "ALL_PROXY"),
+            https=get("HTTPS_PROXY", "ALL_PROXY"),
+            bypass=tuple(map(_plain, bypass.replace(",", " ").lower().split())),
         )
 
+    @property
+    def troubles(self) -> tuple[str, ...]:
+        found = (each.trouble for each in (self.http, self.https) if each is not None)
+        return tuple(dict.fromkeys(filter(None, found)))
+
     def choose(self, address: Address) -> Proxy | None:
+        """Raises ValueError for one that cannot be used, without its secret."""
         proxy = self.https if address.tls else self.http
         if proxy is None or _is_loopback(address.host):
             return None
@@ -65,20 +76,32 @@ class Proxies:
                 continue
             if bare == "*" or host == bare or host.endswith(f".{bare}") or _within(host, bare):
                 return None
+        if proxy.trouble:
+            raise ValueError(proxy.trouble)
         return proxy
 
 
-def _proxy(name: str, url: str) -> Proxy | None:
-    if not url:
-        return None
-    parts = urlsplit(url if "://" in url else f"http://{url}")
-    if parts.scheme != "http" or not parts.hostname:
-        raise ValueError(f"{name} is not an http:// address")
+def _plain(name: str) -> str:
+    """One of NO_PROXY's names as it is compared: of "*.inner", ".inner" and "inner." is left
+    "inner", of "[::1]" the address."""
+    if name.startswith("[") and name.endswith("]"):
+        return name[1:-1]
+    return name if name == "*" else name.removeprefix("*").lstrip(".").rstrip(".")
+
+
+def _proxy(name: str, url: str) -> Proxy:
+    try:
+        parts = urlsplit(url if "://" in url else f"http://{url}")
+        if parts.scheme != "http" or not parts.hostname:
+            raise ValueError
+        port = parts.port or 80
+    except ValueError:  # in its own words, which hold the secret
+        return Proxy("", 0, trouble=f"{name} is not the http:// address of a proxy")
     credential = NO_KEY
     if parts.username is not None:
         pair = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
         credential = Secret("Basic " + b64encode(pair.encode()).decode())
-    return Proxy(parts.hostname, parts.port or 80, credential)
+    return Proxy(parts.hostname, port, credential)
 
 
 def _is_loopback(host: str) -> bool:

@@ -90,20 +90,45 @@ async def test_a_proxy_that_refuses(tmp_path: Path, answer: bytes, words: str) -
         ("https://127.0.0.2/", False),
         ("https://[::1]/", False),
         ("http://api.example/", False),
+        ("https://deep.starred.example/", False),
+        ("https://spaced.example/", False),
+        ("https://ended.example/", False),
+        ("https://[2001:db8::1]/", False),
+        ("https://[2001:db8::2]/", True),
     ],
 )
 def test_no_proxy(url: str, proxied: bool) -> None:
-    bypass = "inner.example, ported.example:8443 ,10.0.0.0/8,,"
+    bypass = "inner.example, ported.example:8443 ,10.0.0.0/8,, *.starred.example spaced.example"
+    bypass += ",ended.example.,[2001:db8::1]"
     proxies = Proxies.from_env({"HTTPS_PROXY": "http://proxy:3128", "NO_PROXY": bypass})
     assert (proxies.choose(parse(url)) is not None) is proxied
     everything = Proxies.from_env({"HTTPS_PROXY": "http://proxy:3128", "NO_PROXY": "*"})
     assert everything.choose(parse(url)) is None
 
 
-def test_a_proxy_that_cannot_be_used_is_named_without_its_secret() -> None:
-    with pytest.raises(ValueError, match="HTTPS_PROXY") as caught:
-        Proxies.from_env({"HTTPS_PROXY": "socks5://u:s3cret@proxy"})
-    assert "s3cret" not in str(caught.value)
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("HTTPS_PROXY", "socks5://u:s3cret@proxy"),
+        ("ALL_PROXY", "socks5h://u:s3cret@proxy:1080"),
+        ("https_proxy", "https://u:s3cret@proxy"),
+        ("HTTPS_PROXY", "http://u:s3cret@proxy:99999"),
+        ("HTTPS_PROXY", "http://u:s3cret@[::1"),
+    ],
+)
+async def test_what_is_meant_for_a_proxy_that_cannot_be_used_never_goes_past_it(
+    upstream: FakeUpstream, name: str, value: str
+) -> None:
+    proxies = Proxies.from_env({name: value})
+    words = f"{name.upper()} is not the http:// address of a proxy"
+    assert proxies.troubles == (words,)
+    transport = Transport(proxies=proxies)
+    with pytest.raises(UpstreamError, match=words) as caught:
+        await get(transport, "https://api.example/")
+    assert caught.value.kind == "connect"
+    assert "s3cret" not in caught.value.message
+    assert b"fake" in await get(transport, upstream.url("/v1/models"))  # loopback never meant it
+    await transport.close()
 
 
 @pytest.mark.parametrize(
