@@ -42,7 +42,8 @@ def pages() -> dict[str, str]:
 
 
 def _page(name: str, group: click.Group) -> str:
-    ctx = click.Context(group, info_name=name)
+    # with its own settings: Click keeps the names of its help option once they were asked for
+    ctx = click.Context(group, info_name=name, **group.context_settings)
     what = group.get_short_help_str(200).rstrip(".")
     lines = [*_head(name, 1, what), ".SH SYNOPSIS", f".B {name}", "[options] [command]"]
     lines += [".SH DESCRIPTION", *_prose(group.help or "")]
