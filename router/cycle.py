@@ -24,6 +24,16 @@ from router.outbox import Outbox
 _BODILESS = (204, 304)
 
 
+def _unsaid(record: logging.LogRecord) -> bool:
+    """Of uvicorn's words all but those of an answer that was left unfinished, which closes its
+    connection: whoever leaves one so says why."""
+    return "without completing" not in record.getMessage()
+
+
+_LOGGER = logging.getLogger("uvicorn.error")
+_LOGGER.addFilter(_unsaid)
+
+
 class Serving(ServerState):
     """What the connections of an edge share. `lines` are header lines of every answer."""
 
@@ -61,7 +71,7 @@ class Cycle(RequestResponseCycle):
     two coroutines and a dict for each piece; `send` is the same for any ASGI application."""
 
     # what uvicorn's own __init__ sets for each request, most of which no request ever changes
-    logger = logging.getLogger("uvicorn.error")
+    logger = _LOGGER
     disconnected = False
     more_body = True
     response_started = False

@@ -392,6 +392,26 @@ async def test_a_body_that_goes_on_as_it_comes_need_not_end_only_move() -> None:
     await edge.drain(5)
 
 
+async def test_an_answer_that_is_left_unfinished_only_ends(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async def leaves(scope: Scope, receive: Receive, send: Send) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": b"half", "more_body": True})
+        if scope["path"] == "/fault":
+            raise ValueError
+
+    sock = bind("127.0.0.1", 0)
+    edge = Edge(leaves, [sock], PATIENT)
+    await edge.start()
+    port = sock.getsockname()[1]
+    for path, records in [(b"/", 0), (b"/fault", 1)]:
+        answer = await talk(port, b"GET " + path + b" HTTP/1.1\r\n" + HOST + b"\r\n")
+        assert answer.endswith(b"4\r\nhalf\r\n")
+        assert len(caplog.records) == records
+    await edge.drain(5)
+
+
 async def test_who_speaks_1_0_gets_no_chunks() -> None:
     async def streams(scope: Scope, receive: Receive, send: Send) -> None:
         await send({"type": "http.response.start", "status": 200, "headers": []})
