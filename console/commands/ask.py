@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from console.output import fail, out, print_json, red, say, with_link
+from console.output import out, print_json, red, say, with_link
 from console.text import clean, clean_lines, money, ms, tokens
 
 if TYPE_CHECKING:
@@ -43,18 +43,13 @@ async def _ask(
     link: Link, prompt: str, models: tuple[str, ...]
 ) -> list[tuple[Asked, RequestView | None]]:
     from console.asking import Asked, ask
-    from console.claude import NO_KEY, settings
-    from storage.home import home
+    from console.reaching import reach
 
-    snapshot = await link.snapshot()
-    door = next((one.address for one in snapshot.listeners if one.name == "front door"), "")
-    if not door:
-        fail("the front door is switched off")
-    key = settings(home()).key or NO_KEY
+    door, key = await reach(link, models)
     asked = [Asked() for _ in models]
     await asyncio.gather(
         *(
-            ask(door.rstrip("/"), key, prompt, model, one, lambda: None)
+            ask(door, key, prompt, model, one, lambda: None)
             for model, one in zip(models, asked, strict=True)
         )
     )

@@ -46,16 +46,11 @@ def _row(found: Found) -> tuple[str, str, str, str]:
 async def _run(link: Link, target: str) -> list[Found]:
     import httpx
 
-    from console.claude import NO_KEY, settings
     from console.conformance import run
-    from storage.home import home
+    from console.reaching import reach
 
-    snapshot = await link.snapshot()
-    door = next((one.address for one in snapshot.listeners if one.name == "front door"), "")
-    if not door:
-        fail("the front door is switched off")
-    key = settings(home()).key or NO_KEY
+    door, key = await reach(link, [target])
     try:
-        return [found async for found in run(door.rstrip("/"), key, target)]
+        return [found async for found in run(door, key, target)]
     except httpx.HTTPError as error:
         fail(f"the router does not answer: {error}", DOWN)

@@ -336,3 +336,16 @@ async def test_logs_follow_until_ctrl_c(ledger: Home, env: dict[str, str], tmp_p
     child.send_signal(signal.SIGINT)
     assert await child.communicate() == (b"", b"")
     assert child.returncode == 130
+
+
+async def test_nothing_is_asked_where_another_model_would_answer(
+    here: Home, pointsman: Invoke
+) -> None:
+    async with Fake(here) as fake:
+        for words in (("check", "nosuch,x"), ("ask", "--model", "nosuch,x", "hi")):
+            result = await pointsman(*words)
+            assert result.exit_code == 1
+            assert "no provider is named 'nosuch'; configured are: " in result.stderr
+        result = await pointsman("ask", "--model", "gpt-4o", "hi")
+        assert (result.exit_code, "write PROVIDER,MODEL" in result.stderr) == (1, True)
+    assert not fake.actions
