@@ -22,6 +22,7 @@ from uvicorn.config import Config
 from router.asgi import App
 from router.cycle import Serving
 from router.guards.connection import GuardedProtocol
+from router.keepalive import keep_alive
 from router.outbox import Outbox
 from router.settings import Limits
 
@@ -56,6 +57,7 @@ def bind(host: str, port: int, flag: str = "--port") -> socket.socket:
     sock = socket.socket(family, socket.SOCK_STREAM)
     try:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        keep_alive(sock)
         if family == socket.AF_INET6:
             sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
         sock.setblocking(False)

@@ -28,6 +28,8 @@ from router.settings import Limits
 
 #: more headers than any client sends; Claude Code sends about 25
 HEADER_COUNT = 100
+#: bytes of a body that give it another second: less is no line but a trick
+RATE = 8192
 #: connections closed at once where one too many comes in
 ROOM = 32
 #: seconds a refused client may go on sending, so that it reads the answer before the reset
@@ -163,10 +165,13 @@ class GuardedProtocol(HttpToolsProtocol):
             elif cycle.more_body:
                 self._expect(self._limits.body_seconds)
         elif not self._in_head:
-            self._count_bare(len(data))
+            self._more_came(len(data))
 
-    def _count_bare(self, size: int) -> None:
-        """Bounds a trailer, which the parser keeps until its line is whole."""
+    def _more_came(self, size: int) -> None:
+        """Of a body in several packets. Puts off its end, as a slow line may need longer for a
+        large one, and bounds a trailer, of which the parser keeps each line until it is whole."""
+        if self.cycle is not None and not self.cycle.response_complete:
+            self._late_at += size / RATE
         if self._bare is None:
             self._bare = 0
             return

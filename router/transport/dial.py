@@ -11,18 +11,16 @@ import asyncio
 import errno
 import socket
 from collections.abc import Awaitable, Callable, Sequence
-from contextlib import suppress
 
 from aiohappyeyeballs import AddrInfoType, start_connection
+
+from router.keepalive import keep_alive
 
 #: what finds the addresses of a host and port. Raises OSError
 Lookup = Callable[[str, int], Awaitable[Sequence[AddrInfoType]]]
 
 #: seconds that an address has to itself before the next is tried beside it (RFC 8305 section 5)
 _HEAD_START = 0.25
-#: seconds of silence before a connection is probed, and between probes: an answer may be thought
-#: over for ten minutes, and what stands between forgets a silent connection in three to six
-_PROBES = 60
 
 
 async def _looked_up(host: str, port: int) -> Sequence[AddrInfoType]:
@@ -42,7 +40,7 @@ class Dial:
         addresses = await self._addresses(host, port)
         try:
             return await start_connection(
-                addresses, happy_eyeballs_delay=_HEAD_START, socket_factory=_probed
+                addresses, happy_eyeballs_delay=_HEAD_START, socket_factory=_made
             )
         except OSError as error:
             if error.errno is not None:
@@ -72,13 +70,8 @@ class Dial:
         await asyncio.gather(*asking, return_exceptions=True)
 
 
-def _probed(address: AddrInfoType) -> socket.socket:
-    """A socket whose silent connection is kept alive, and found out when the other end is gone."""
+def _made(address: AddrInfoType) -> socket.socket:
     family, kind, protocol, _, _ = address
     sock = socket.socket(family, kind, protocol)
-    with suppress(OSError):  # a kernel that cannot is no reason not to connect
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-        for name in ("TCP_KEEPIDLE", "TCP_KEEPALIVE", "TCP_KEEPINTVL"):
-            if hasattr(socket, name):  # TCP_KEEPALIVE is macOS's name for TCP_KEEPIDLE
-                sock.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), _PROBES)
+    keep_alive(sock)
     return sock

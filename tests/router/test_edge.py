@@ -18,7 +18,7 @@ from router.descriptors import RESERVED, clients
 from router.doors.call import Call
 from router.edge import Edge, PortTakenError, bind, bind_unix
 from router.guards.body import ClientGoneError, read_body
-from router.guards.connection import ROOM, GuardedProtocol
+from router.guards.connection import RATE, ROOM, GuardedProtocol
 from router.settings import Limits
 from tests.fakes.raw import status, talk
 from tests.waiting import until
@@ -272,6 +272,20 @@ async def test_one_that_reads_slowly_is_not() -> None:
             await asyncio.sleep(0.01)
         assert got == len(app.answer)
         writer.close()
+
+
+async def test_a_large_body_has_the_time_that_a_slow_line_needs() -> None:
+    """But no more: one that drips is ended."""
+    async with serving(Limits(body_seconds=0.3)) as (_, port):
+        for size, expected in ((RATE // 10, 200), (1, 408)):
+            reader, writer = await asyncio.open_connection("127.0.0.1", port)
+            answer = asyncio.create_task(reader.read(-1))
+            writer.write(POST + CLOSE + b"Content-Length: %d\r\n\r\n" % (size * 10))
+            for _ in range(10):
+                writer.write(b"a" * size)
+                await asyncio.wait([answer], timeout=0.05)
+            assert status(await answer) == expected
+            writer.close()
 
 
 async def test_a_slow_request_after_a_good_one_is_ended_too() -> None:
