@@ -21,6 +21,7 @@ from router.config.endpoints import (
     OPENAI,
     RESPONSES,
     Endpoint,
+    beneath,
     from_full,
     keyless,
     problem_of,
@@ -127,6 +128,10 @@ _CUTS = (
     "Ollama's OpenAI endpoint ignores num_ctx and cuts long prompts in silence: with /api/chat in"
     " place of /v1/chat/completions each prompt gets the context it needs"
 )
+_OPENAIS = (
+    "OpenAI's format is spoken at this address; CCR's gemini transformer would send Gemini's, to"
+    " a path beside it"
+)
 #: CCR's transformers that sign in at Google Cloud, and what they stand for
 _VERTEX = {"vertex-gemini": "vertex", "vertex-claude": "vertex-claude"}
 
@@ -189,6 +194,11 @@ def _provider(
     if kinds := [_VERTEX[each] for each in names if each in _VERTEX]:
         return _vertex(part, document, entry, KINDS[kinds[0]], env, at)
     endpoint = from_full(url, anthropic="anthropic" in names, responses="openai-responses" in names)
+    if endpoint.format == OPENAI and "gemini" in names:
+        if endpoint.url == endpoint.base:
+            endpoint = beneath(url)
+        else:
+            say(f"{name}: {_OPENAIS}", "api_base_url")
     if endpoint.note:
         say(f"{name}: {endpoint.note}", "api_base_url")
     if endpoint.format == OPENAI and kind_of(url).name == "ollama":

@@ -64,6 +64,14 @@ def from_full(url: str, *, anthropic: bool = False, responses: bool = False) -> 
     return Endpoint(OPENAI, url + query, url.removesuffix("/chat/completions"))
 
 
+def beneath(url: str) -> Endpoint:
+    """Gemini's, whose models are beside the last part of a path, as CCR's transformer has it."""
+    base = url.rpartition("/")[0]
+    model = base + "/{model}"
+    stream = f"{model}:streamGenerateContent?alt=sse"
+    return Endpoint(GEMINI, f"{model}:generateContent", base, stream_url=stream)
+
+
 def from_base(base: str, format: str) -> Endpoint:
     """From the address that a format's own path is appended to."""
     base = base.rstrip("/")

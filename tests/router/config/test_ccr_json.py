@@ -331,3 +331,21 @@ def test_a_report_names_the_transformers_of_single_models(house: House) -> None:
         f"{one.key} {one.detail}" for one in report("ccr", house.home.ccr_json, {}).maps
     )
     assert "deepseek, m: tooluse + maxtoken" in told
+
+
+@pytest.mark.parametrize(
+    ("url", "format", "asked"),
+    [
+        ("https://h.test/api/gemini/", "gemini", "https://h.test/api/gemini/{model}:generateContent"),
+        ("https://h.test/v1beta/models/", "gemini", "https://h.test/v1beta/models/{model}:generateContent"),
+        ("https://h.test/v1/chat/completions", "openai_chat", "https://h.test/v1/chat/completions"),
+    ],
+)  # fmt: skip
+def test_the_gemini_transformer_speaks_geminis_format(
+    house: House, url: str, format: str, asked: str
+) -> None:
+    entry = provider(api_base_url=url, transformer={"use": ["gemini"]})
+    written(house, Providers=[entry], Router={"default": "p,m"})
+    made = house.load()
+    assert (made.providers["p"].format, made.providers["p"].url) == (format, asked)
+    assert bool(said(made, "problem")) is (format == "openai_chat")
