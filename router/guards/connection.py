@@ -259,7 +259,8 @@ class GuardedProtocol(HttpToolsProtocol):
                 scope["moved"] = False
                 self._expect(seconds)
                 return
-            self._refuse(408, f"the request's body took longer than {seconds:g} s")
+            how = "fell silent for" if "moved" in scope else "took longer than"
+            self._refuse(408, f"the request's body {how} {seconds:g} s")
         else:  # nothing was asked, or what was asked is answered
             self.transport.close()
             self._await_reader()
