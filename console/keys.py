@@ -157,7 +157,7 @@ def _described(
             continue
         key = shown(binding, own)
         if binding.key.partition(",")[0] in idle:
-            words = f"  {key:<9}{binding.description} (not in a console that may only look)"
+            words = f"  {key:<9}{binding.description} (look only)"
             yield say(Span(words, "muted"))
         else:
             yield say(Span(f"  {key:<9}", "accent"), binding.description)

@@ -215,7 +215,7 @@ async def test_keys_of_ones_own_and_a_console_that_may_only_look(test_home: Home
         assert 'group = "door"' in test_home.console_toml.read_text()
         await pilot.press("question_mark")
         await until(pilot, lambda: "z        Group by session" in shown(app))
-        assert "ctrl+x   Cancel the running request (not in a console that may" in shown(app)
+        assert "ctrl+x   Cancel the running request (look only)" in shown(app)
         await pilot.press("escape")
         commanding.run(app, "keys")
         await until(pilot, lambda: '"live.group" = "z"' in shown(app))
