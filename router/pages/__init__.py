@@ -6,7 +6,9 @@ script and call only our own address (POLICY), and whatever is filled in is esca
 
 from __future__ import annotations
 
+from base64 import b64encode
 from functools import cache
+from hashlib import sha256
 from html import escape
 from importlib.resources import files
 from string import Template
@@ -73,8 +75,21 @@ async def notice(
         return
     refresh = Markup(f'<meta http-equiv="refresh" content="{again}">' if again else "")
     body = Markup("\n".join(f"<p>{_typed(each)}</p>" for each in words))
-    page = filled("notice.html", title=title, words=body, refresh=refresh)
-    await call.answer(status, page, HTML, HEADERS)
+    style, headers = _apart()
+    icon = Markup(_assets()["icon.svg"].decode())
+    page = filled("notice.html", title=title, words=body, refresh=refresh, style=style, icon=icon)
+    await call.answer(status, page, HTML, headers)
+
+
+@cache
+def _apart() -> tuple[Markup, tuple[tuple[str, str], ...]]:
+    """The style of a page that stands alone, and its headers: at another program's name every
+    address is that program's, our style's, too."""
+    style = _assets()["page.css"]
+    digest = b64encode(sha256(style).digest()).decode()
+    policy = dict(HEADERS)["content-security-policy"]
+    policy = policy.replace("style-src 'self'", f"style-src 'sha256-{digest}'")
+    return Markup(style.decode()), (("content-security-policy", policy), *HEADERS[1:])
 
 
 def _typed(words: str) -> str:

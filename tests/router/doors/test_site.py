@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import re
+from base64 import b64encode
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from hashlib import sha256
 
 import httpx
 import pytest
@@ -292,6 +295,13 @@ async def test_a_local_name_that_is_nobody_s_is_told_and_no_landing_page(test_ho
             assert "nothing here is called bath.localhost" in page.text
             assert "<code>both.localhost</code> (both)" in page.text
         assert program.asked == []
+        # it stands alone: at a program's own name, the addresses of our files are the program's
+        style = re.search("<style>(.*)</style>", page.text, re.DOTALL)
+        assert style is not None
+        digest = b64encode(sha256(style[1].encode()).digest()).decode()
+        assert f"style-src 'sha256-{digest}'" in page.headers["content-security-policy"]
+        assert "<svg" in page.text
+        assert "<img" not in page.text
         assert (await http.get("/assets/page.css", headers=typo)).status_code == 200
         assert (await http.get("/litellm/v1/models", headers=typo)).status_code == 200
         test_home.toml.write_text("[listen]\nhosts = ['Bath.localhost']")
