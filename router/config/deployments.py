@@ -41,7 +41,7 @@ SIMULATOR = "simulator"
 #: params that are not body defaults, and that we do not follow either
 _IGNORED = frozenset(
     {
-        "litellm_credential_name", "keepalive_seconds",
+        "keepalive_seconds",
         "max_budget", "budget_duration", "itpm", "otpm", "rpd", "tpd", "use_in_pass_through",
         "merge_reasoning_content_in_choices", "configurable_clientside_auth_params",
         "input_cost_per_second", "mock_timeout", "aws_access_key_id", "aws_secret_access_key",
@@ -75,6 +75,7 @@ class LiteLLMParams(BaseModel):
     api_base: str | None = None
     base_url: str | None = None
     custom_llm_provider: str | None = None
+    litellm_credential_name: str | None = None
     organization: str | None = None
     weight: float | None = Field(default=None, ge=0)
     rpm: float | None = Field(default=None, ge=0)

@@ -16,6 +16,7 @@ from router.config.budgets import of_litellm_file
 from router.config.deployments import LiteLLMParams, Upstreams
 from router.config.document import Document, read_yaml
 from router.config.interpolate import os_environ, unresolved
+from router.config.litellm_include import read_all
 from router.config.litellm_routing import WHAT, Routing, Settings
 from router.config.part import Part, exposed, problem
 from router.config.response_cache import of_litellm
@@ -41,12 +42,18 @@ class _General(_Loose):
     budget_exceeded_status_code: int | None = Field(default=None, ge=400, le=499)
 
 
+class _Credential(_Loose):
+    credential_name: str
+    credential_values: dict[str, Any] = {}
+
+
 class _File(_Loose):
     model_list: list[_Entry] = []
     router_settings: Settings = Settings()
     litellm_settings: Settings = Settings()
     general_settings: _General = _General()
     environment_variables: dict[str, Any] = {}
+    credential_list: list[_Credential] = []
 
 
 def find(flag: Path | None, directory: Path | None, config: Path) -> Path | None:
@@ -63,8 +70,8 @@ def read(
 ) -> Part:
     """The file's part. `taken` are provider names that others have; `added` is the file of models
     that were added over HTTP. Raises ConfigError."""
-    document = read_yaml(path)
-    part = Part(document=document)
+    document, included = read_all(path)
+    part = Part(document=document, follows=tuple(one.file for one in included))
     for place, first in document.repeated.items():
         text = f"is written twice (first in line {first}): this one counts, as in LiteLLM"
         part.findings.append(problem(WHAT, document, text, *place))
@@ -72,17 +79,18 @@ def read(
     if isinstance(own, dict):
         env = {**env, **{str(name): str(value) for name, value in own.items()}}
 
-    def missing(place: tuple[str | int, ...], name: str) -> None:
-        text = f"{name} is not set in the environment"
-        part.findings.append(problem(WHAT, document, text, *place))
-
-    document = replace(document, data=_nulls_out(os_environ(document.data, env, missing)))
+    document = _resolved(document, env, part)
     file = document.fit(_File)
     upstreams = Upstreams(document, part, env, taken)
     routing = Routing(part, document, file.router_settings, file.litellm_settings)
     entries = _entries(document, file, upstreams, routing)
+    for one in included:
+        made = _resolved(one, env, part)
+        also = made.fit(_File)
+        also.credential_list = file.credential_list
+        entries += _entries(made, also, upstreams, routing)
     more = _more(added, env, upstreams, routing, part)
-    if file.model_list:
+    if entries:
         entries += more
     else:
         part.added = _made(routing, more)
@@ -123,8 +131,16 @@ def _entries(
     """Those of a model_list that can be called, each with what it calls."""
     upstreams.document = document
     found: list[tuple[_Entry, Target]] = []
+    named = {one.credential_name: one.credential_values for one in file.credential_list}
     for index, entry in enumerate(file.model_list):
         params = entry.litellm_params
+        if (credential := params.litellm_credential_name) is not None:
+            if credential not in named:
+                place = ("model_list", index, "litellm_params", "litellm_credential_name")
+                routing.say(f"no credential is called {credential[:100]}", document, *place)
+            said = params.model_dump(exclude_unset=True)
+            params = LiteLLMParams.model_validate({**named.get(credential, {}), **said})
+            entry.litellm_params = params
         params.timeout = params.timeout or routing.timeout
         target = upstreams.target(params, entry.model_info, ("model_list", index))
         if target is not None:
@@ -138,17 +154,21 @@ def _more(
     """What was added over HTTP."""
     if path is None or not path.is_file():
         return []
-    document = read_yaml(path)  # JSON is YAML, and so has lines
+    document = _resolved(read_yaml(path), env, part)  # JSON is YAML, and so has lines
+    file = document.fit(_File)
+    text = f"{len(file.model_list)} models added over HTTP"
+    part.findings.append(Finding(WHAT, str(path), "found", text))
+    return _entries(document, file, upstreams, routing)
+
+
+def _resolved(document: Document, env: Mapping[str, str], part: Part) -> Document:
+    """With the environment's values in the place of their names."""
 
     def missing(place: tuple[str | int, ...], name: str) -> None:
         text = f"{name} is not set in the environment"
         part.findings.append(problem(WHAT, document, text, *place))
 
-    document = replace(document, data=_nulls_out(os_environ(document.data, env, missing)))
-    file = document.fit(_File)
-    text = f"{len(file.model_list)} models added over HTTP"
-    part.findings.append(Finding(WHAT, str(path), "found", text))
-    return _entries(document, file, upstreams, routing)
+    return replace(document, data=_nulls_out(os_environ(document.data, env, missing)))
 
 
 def _nulls_out(value: Any) -> Any:
@@ -199,9 +219,6 @@ def _made(
 def _unused(document: Document, file: _File) -> list[Finding]:
     """What the file says and we do not follow."""
     findings = []
-    if "include" in (file.model_extra or {}):
-        text = "is not followed: put the models of those files into this one"
-        findings.append(problem(WHAT, document, text, "include"))
     odd = [key for key in file.model_extra or {} if key != "include"]
     for section in ("router_settings", "litellm_settings", "general_settings"):
         odd += [f"{section}.{key}" for key in getattr(file, section).model_extra or {}]

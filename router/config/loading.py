@@ -144,7 +144,7 @@ def load(
         ssh_agent=file.ssh.agent,
         hooks=hooks,
         proxy=ccr.proxy,
-        follows=follows,
+        follows=(*follows, *litellm.follows),
     )
 
 

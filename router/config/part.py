@@ -78,6 +78,8 @@ class Part:
     retry: dict[str, Any] = field(default_factory=dict)  # fields of RetryPolicy
     findings: list[Finding] = field(default_factory=list)
     document: Document | None = None
+    #: further files that it was made from
+    follows: tuple[str, ...] = ()
     #: the same with its variables put in
     resolved: Document | None = None
 

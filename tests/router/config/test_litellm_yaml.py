@@ -196,7 +196,6 @@ def test_what_cannot_be_called_is_left_out_and_told(
         ("general_settings: {master_key: os.environ/GONE}", "GONE is not set"),
         ("router_settings: {fallbacks: [{a: [b]}]}", "not in model_list: b"),
         ("router_settings:\n  routing_strategy: by-moon", "litellm-config.yaml:2: router_sett"),
-        ("include: [a.yaml]", "include: is not followed"),
     ],
 )
 def test_doubts_are_told(house: House, text: str, words: str) -> None:
@@ -242,3 +241,43 @@ def test_where_the_file_is_looked_for(house: House, tmp_path: Path) -> None:
     given.write_text(named("of-the-flag"))
     flags = Flags(directory=folder, litellm_config=given)
     assert list(house.load(flags=flags).groups.deployments) == ["of-the-flag"]
+
+
+INCLUDING = """
+include: [more.yaml]
+model_list:
+  - {model_name: a, litellm_params: {model: openai/m, litellm_credential_name: mine}}
+  - {model_name: a, litellm_params: {model: openai/m, litellm_credential_name: mine, api_key: own}}
+credential_list:
+  - credential_name: mine
+    credential_values: {api_key: listed, api_base: "http://127.0.0.1:1/v1"}
+router_settings: {num_retries: 7}
+"""
+MORE = """
+include: [more.yaml, litellm-config.yaml]
+model_list:
+  - {model_name: b, litellm_params: {model: openai/n, litellm_credential_name: mine}}
+  - {model_name: c, litellm_params: {model: nobody/n, litellm_credential_name: lost}}
+router_settings: {num_retries: 3}
+"""
+
+
+def test_files_that_are_included_and_keys_that_are_named(house: House) -> None:
+    """As LiteLLM: lists are joined, other sections replaced; what a deployment says itself wins."""
+    house.write(litellm=INCLUDING)
+    gone = house.refused()
+    assert str(gone).endswith("litellm-config.yaml:2: include[0]: more.yaml is not there")
+    more = house.home.litellm_yaml.with_name("more.yaml")
+    more.write_text(MORE)
+    made = house.load()
+    assert list(made.groups.deployments) == ["a", "b"]
+    providers = [made.providers[one.target.provider] for one in made.groups.deployments["a"]]
+    assert [one.key.reveal() for one in providers] == ["listed", "own"]
+    assert {one.base for one in made.providers.values() if one.key} == {"http://127.0.0.1:1/v1"}
+    assert made.retry.retries == 3
+    assert made.follows[-1] == str(more)
+    told = [f"{one.where}: {one.detail}" for one in made.findings if one.state == "problem"]
+    assert [line.partition("more.yaml:")[2] for line in told if "model_list" in line] == [
+        "5: model_list[1].litellm_params.litellm_credential_name: no credential is called lost",
+        "5: model_list[1].litellm_params.model: nobody: this provider is not spoken: left out",
+    ]
