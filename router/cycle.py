@@ -196,6 +196,8 @@ class Cycle(RequestResponseCycle):
             self.chunked_encoding = not self._endless
         self.expected_content_length = length or 0
         lines = STATUS_LINE[status] + self._serving.lines + lines
+        if self.more_body:  # a client that was not told to go on may never send the rest
+            self.keep_alive = False
         if not self.keep_alive:
             lines += b"connection: close\r\n"
         if self.chunked_encoding:
@@ -227,7 +229,10 @@ class Cycle(RequestResponseCycle):
                 self._outbox.write(self.transport, data)
         else:
             self.transport.write(data)
-            self.transport.close()
+            # closed while the client still sends, it would be reset under the answer: then the
+            # connection is closed with the end of the request (guards/connection.py)
+            if not self.more_body:
+                self.transport.close()
         self.on_response()
 
     def _framed(self, body: bytes, more: bool) -> bytes:

@@ -429,9 +429,15 @@ class GuardedProtocol(HttpToolsProtocol):
 
     def on_message_complete(self) -> None:
         cycle = self.cycle
-        if not self._upgrade and cycle is not None and not cycle.response_complete:
+        if self._upgrade or cycle is None:
+            return
+        if not cycle.response_complete:
             self._late_at = NEVER
             cycle.ended()
+        elif not cycle.keep_alive:  # it was answered before it was whole
+            self.transport.close()
+            self._deaf = True
+            raise _RefusedError
 
     # ── refusing ──────────────────────────────────────────────────────────────────────────────────
 

@@ -45,7 +45,8 @@ class App:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         self.scopes.append(scope)
         try:
-            body = await read_body(Call(scope, receive, send, ""), self.limits)
+            early = scope["path"] == "/early"
+            body = b"no" if early else await read_body(Call(scope, receive, send, ""), self.limits)
             if scope["path"] == "/hold":
                 self.holdings += 1
                 self.holding.set()
@@ -203,6 +204,28 @@ async def test_a_body_that_waits_to_be_asked_for_is_asked_for() -> None:
         answer = await reader.read(-1)
         assert status(answer) == 200
         assert answer.endswith(b"\r\n\r\na")
+        writer.close()
+
+
+@pytest.mark.parametrize("more", [b"", EXPECT], ids=["", "expect"])
+async def test_what_is_answered_before_it_is_whole_is_the_last_of_its_connection(
+    more: bytes,
+) -> None:
+    """A client that waits to be told to go on never sends the body: its next request is none."""
+    async with serving() as (app, port):
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        smuggled = b"GET /smuggled HTTP/1.1\r\n" + HOST + b"\r\n"
+        size = len(smuggled) * 2
+        writer.write(POST.replace(b"/ ", b"/early ") + more + b"Content-Length: %d\r\n\r\n" % size)
+        head = await reader.readuntil(b"\r\n\r\nno")
+        assert status(head) == 200
+        assert b"connection: close" in head
+        # what it was sending is read to its end, so that no reset takes the answer away
+        for _ in range(3):
+            writer.write(smuggled)
+            await writer.drain()
+        assert await reader.read(-1) == b""
+        assert [scope["path"] for scope in app.scopes] == ["/early"]
         writer.close()
 
 
