@@ -62,6 +62,8 @@ _CLOUD = {
 }
 #: which of Bedrock's APIs LiteLLM should ask: here it is the one of the model's family
 _BEDROCK_API = re.compile(r"^(converse|converse_like|invoke)/")
+#: LiteLLM's, where neither the file nor AZURE_API_VERSION names one
+_AZURE_VERSION = "2025-02-01-preview"
 _PLACED = frozenset({*_CLOUD, "api_version", "region_name"})
 
 
@@ -247,7 +249,8 @@ class Upstreams:
         try:
             auth = cloud.auth(kind, key)
             if kind.name == "azure" and base:
-                endpoint = _azure(base, str(extra.get("api_version") or ""))
+                usual = self._env.get("AZURE_API_VERSION") or _AZURE_VERSION
+                endpoint = _azure(base, str(extra.get("api_version") or ""), usual)
             else:
                 endpoint = cloud.endpoint(kind, base, told)
         except cloud.UnplacedError as error:
@@ -371,11 +374,13 @@ class Upstreams:
         )
 
 
-def _azure(base: str, version: str) -> Endpoint:
-    """Azure by the resource's address: a named version means its older API, a path for each
-    deployment; without one, the v1 API."""
-    root = base.rstrip("/").removesuffix("/openai/v1").removesuffix("/openai")
-    if not version or version in ("v1", "preview", "latest"):
+def _azure(base: str, version: str, usual: str) -> Endpoint:
+    """Azure by the resource's address: the v1 API where its path or version says so, else the older
+    one, a path for each deployment, as LiteLLM asks it: a gateway before it may know no other."""
+    bare = base.rstrip("/")
+    root = bare.removesuffix("/openai/v1").removesuffix("/openai")
+    version = version or ("v1" if bare.endswith("/openai/v1") else usual)
+    if version in ("v1", "preview", "latest"):
         return from_base(f"{root}/openai/v1", OPENAI)
     path = f"{root}/openai/deployments/{{model}}"
     return Endpoint(OPENAI, f"{path}/chat/completions?api-version={version}", path)

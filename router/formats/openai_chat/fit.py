@@ -8,6 +8,8 @@ would surely be refused: by a provider that checks them all, or where LiteLLM's 
 
 from __future__ import annotations
 
+import re
+
 from router.messages import JSON, Request
 from router.providers import Quirks, quirks
 from router.settings import Provider
@@ -17,6 +19,8 @@ _OLD, _NEW = "max_tokens", "max_completion_tokens"
 _MOVED = ("stream_options", _NEW)
 #: what a model with fixed sampling refuses; of some the usual value may be said
 _SAMPLING = ("temperature", "top_p", "presence_penalty", "frequency_penalty", "stop")
+#: GPT-5.1 and later, but for those that always reason or never take it
+_ON_REQUEST = re.compile(r"gpt-(?:5\.[1-9]|[6-9])(?!.*(?:chat|codex|pro))")
 _USUAL = {"temperature": 1, "top_p": 1, "presence_penalty": 0, "frequency_penalty": 0}
 
 
@@ -56,9 +60,17 @@ def lost(body: JSON, provider: Provider, model: str, *, lax: bool = False) -> tu
     if not (lax or known.checks_fields):
         return ()
     refused = [name for name in known.drops if name in body and name not in _MOVED]
-    if known.fixes_sampling(model) and body.get("reasoning_effort") != "none":
+    if known.fixes_sampling(model) and not _calm(body, model):
         refused += [name for name in _SAMPLING if body.get(name) not in (None, _USUAL.get(name))]
     return tuple(refused)
+
+
+def _calm(body: JSON, model: str) -> bool:
+    """Whether OpenAI's model will not reason, and so takes a temperature."""
+    return (
+        body.get("reasoning_effort") in (None, "none")
+        and _ON_REQUEST.match(model.rpartition("/")[2].lower()) is not None
+    )
 
 
 def _limit(provider: Provider, model: str, name: str) -> str:

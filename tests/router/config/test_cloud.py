@@ -99,7 +99,10 @@ model_list:
     litellm_params: {model: azure/dep, api_base: "https://m.openai.azure.com", api_key: k,
                      api_version: "2024-10-21"}
   - model_name: az-v1
-    litellm_params: {model: azure/dep, api_base: "https://m.openai.azure.com", api_key: k}
+    litellm_params:
+      {model: azure/dep, api_base: "https://m.openai.azure.com/openai/v1/", api_key: k}
+  - model_name: az-usual
+    litellm_params: {model: azure/dep, api_base: "https://m.openai.azure.com", api_key: k2}
   - model_name: rock
     litellm_params: {model: bedrock/anthropic.claude-x, aws_region_name: eu-west-1}
   - model_name: open
@@ -125,6 +128,7 @@ def test_litellm(house: House) -> None:
         "?api-version=2024-10-21"
     )
     assert found["az-v1"].url == "https://m.openai.azure.com/openai/v1/chat/completions"
+    assert found["az-usual"].url.endswith("/chat/completions?api-version=2025-02-01-preview")
     assert [found[n].kind for n in ("rock", "open", "flash", "sonnet")] == [
         "bedrock",
         "bedrock-openai",

@@ -272,6 +272,14 @@ LAX: list[tuple[str, str, dict[str, Any], dict[str, Any]]] = [
     ("groq", "m", {"logprobs": True, "seed": 1}, {"seed": 1}),
     ("azure", "gpt-5.2-chat", {"temperature": 0.4, "stop": "x", "seed": 1}, {"seed": 1}),
     ("azure", "gpt-5.2-chat", {"temperature": 1, "top_p": None}, {"temperature": 1, "top_p": None}),
+    ("openai", "gpt-5.2", {"temperature": 0.4}, {"temperature": 0.4}),  # reasons only when asked
+    ("openai", "gpt-5-mini", {"temperature": 0.4, "seed": 1}, {"seed": 1}),
+    (
+        "compatible",
+        "openai/gpt-5.4",
+        {"temperature": 0.4, "reasoning_effort": "medium"},
+        {"reasoning_effort": "medium"},
+    ),
     (
         "openai",
         "gpt-5.5",
