@@ -166,7 +166,12 @@ async def _run(here: Home, given: argparse.Namespace) -> dict[str, str] | None:
         few = f"{descriptors} file descriptors (ulimit -n) allow {allowed} connections of clients"
         router.log.warning("router", f"{few}, not the {limits.connections} of [limits]")
     await router.run(
-        Edge(App(router, roots), sockets, replace(limits, connections=allowed)),
+        Edge(
+            App(router, roots),
+            sockets,
+            replace(limits, connections=allowed),
+            router.meters.refused,
+        ),
         Edge(Control(router), [bind_unix(here.socket)], Limits()),
         [path for path in files(here, flags)],
         (lambda: None) if said else lambda: _ready(router),

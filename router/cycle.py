@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections import Counter
 from collections.abc import Callable
 
 from msgspec import Struct
@@ -35,9 +36,14 @@ _LOGGER.addFilter(_unsaid)
 
 
 class Serving(ServerState):
-    """What the connections of an edge share. `lines` are header lines of every answer."""
+    """What the connections of an edge share. `lines` are header lines of every answer, `refused`
+    counts by its status what was turned away before it was a request."""
 
     lines: bytes = b""
+
+    def __init__(self, refused: Counter[int]) -> None:
+        super().__init__()
+        self.refused = refused
 
 
 class Leaving(Struct):

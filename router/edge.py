@@ -12,6 +12,7 @@ import os
 import socket
 import sys
 import time
+from collections import Counter
 from collections.abc import Sequence
 from email.utils import formatdate
 from pathlib import Path
@@ -107,12 +108,19 @@ def holder(port: int) -> str:
 
 
 class Edge:
-    """One app behind several sockets. `scope["server"][1]` tells the app which port was hit."""
+    """One app behind several sockets. `scope["server"][1]` tells the app which port was hit;
+    `refused` counts by its status what never came to the app."""
 
-    def __init__(self, app: App, sockets: Sequence[socket.socket], limits: Limits) -> None:
+    def __init__(
+        self,
+        app: App,
+        sockets: Sequence[socket.socket],
+        limits: Limits,
+        refused: Counter[int] | None = None,
+    ) -> None:
         self._sockets = sockets
         self._limits = limits
-        self._state = Serving()
+        self._state = Serving(Counter() if refused is None else refused)
         self._config = Config(
             app,
             http=GuardedProtocol,

@@ -48,7 +48,7 @@ def _router(router: Router) -> list[str]:
     lines += family("pointsman_today_cost_dollars", "gauge", words, spent)
     words = "Calls of this day whose price is not known: the dollars are a lower bound."
     lines += family("pointsman_today_unpriced", "gauge", words, [({}, today.unpriced)])
-    words = "Requests that were turned away before a model was chosen: keys, paths, names."
+    words = "Turned away before a model was chosen: keys, paths, names, and what is no request."
     away = [({"status": str(status)}, count) for status, count in router.meters.refused.items()]
     lines += family("pointsman_refused_requests_total", "counter", words, away)
     info = [({"version": VERSION}, 1)]

@@ -448,6 +448,7 @@ class GuardedProtocol(HttpToolsProtocol):
     def _refuse(self, status: int, words: str) -> None:
         """Answers, unless an answer is under way, and closes."""
         self._deaf = True
+        self._serving.refused[status] += 1
         cycle = self.cycle
         if cycle is not None and not cycle.response_complete:
             cycle.left()

@@ -26,7 +26,7 @@ async def served(home: Home) -> AsyncIterator[tuple[Router, str]]:
     router = Router(home, built(1), built)
     sock = bind("127.0.0.1", 0)
     address = f"http://127.0.0.1:{sock.getsockname()[1]}"
-    edge = Edge(App(router, {}), [sock], Limits())
+    edge = Edge(App(router, {}), [sock], Limits(), router.meters.refused)
     control = Edge(Control(router), [bind_unix(home.socket)], Limits())
     ready = asyncio.Event()
     life = asyncio.create_task(router.run(edge, control, [], ready.set))

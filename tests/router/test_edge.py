@@ -8,6 +8,7 @@ import os
 import stat
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
@@ -38,6 +39,7 @@ class App:
         self.holding = asyncio.Event()
         self.holdings = 0
         self.cancelled = False
+        self.refused: Counter[int] = Counter()
         #: instead of the body it was sent
         self.answer = b""
         self.connections: Callable[[], int] = lambda: 0
@@ -67,7 +69,7 @@ class App:
 async def serving(limits: Limits = PATIENT) -> AsyncIterator[tuple[App, int]]:
     app = App(limits)
     sock = bind("127.0.0.1", 0)
-    edge = Edge(app, [sock], limits)
+    edge = Edge(app, [sock], limits, app.refused)
     port: int = sock.getsockname()[1]
     app.connections = lambda: edge.connections
     await edge.start()
@@ -144,6 +146,7 @@ async def test_what_is_not_one_clear_request_is_refused_once(raw: bytes, each: b
         assert status(answer) == 400
         assert answer.count(b"HTTP/1.1 ") == 1
         assert b"connection: close" in answer
+        assert app.refused == {400: 1}
         assert all(scope["path"] == "/" for scope in app.scopes)
         if app.scopes:  # only a fault in the body is seen after the app was asked
             await app.gone.wait()
