@@ -133,6 +133,8 @@ def _note(view: ServiceView, now: float) -> list[Piece]:
 def whole(view: ServiceView, now: float) -> Content:
     """The selected one with nothing cut."""
     said: list[Piece] = [Span(view.name, "strong"), Span(f"  {view.address}", "muted")]
+    if view.place:
+        said.append(Span(f"   front door: {view.place}", "muted"))
     if view.reason:
         said.append(f"   {view.reason}")
     if view.last_error:
