@@ -113,15 +113,16 @@ class _Ways:
         sent: Other | None,
     ) -> None:
         other, key = (one, "") if isinstance(one, str) else (one.model, _named(one))
+        gone, usual = "", _first_default(self._groups)
+        if usual and not find(self._groups, unaliased(self._groups, other)):
+            gone, other = other, usual  # as LiteLLM does with a name that nobody has
         own = unaliased(self._groups, other)
-        if not find(self._groups, own) and (usual := _first_default(self._groups)):
-            own = unaliased(self._groups, usual)  # as LiteLLM does with a name that nobody has
         if own + key in done:
             return
         done.add(own + key)
         kind = branch.partition(":")[0]
         reason = f"fallback of {name}" + (f" ({kind})" if kind else "")
-        reason += f" in place of {other}, which is not there" if own != other else ""
+        reason += f" in place of {gone}, which is not there" if gone else ""
         case = self._case
         if sent is not None:
             reason += f", with its own {', '.join(sent.fields) or 'wishes'}"[:200]
@@ -132,7 +133,7 @@ class _Ways:
             found = tuple(structs.replace(one, other=sent, leg=one.leg + told) for one in found)
         (self._branches if branch else self._main).extend(found)
         lists = isinstance(one, Other) and one.wishes.fallbacks is not None
-        self._follow(own, branch, done, depth + 1, sent, first=lists)
+        self._follow(other, branch, done, depth + 1, sent, first=lists)
 
 
 def _together(sent: Other | None, more: Other, wishes: Wishes) -> Other:

@@ -126,6 +126,22 @@ def test_fallbacks_of_a_group_then_general_ones_each_group_once() -> None:
     assert ask(chat("a"), plane="litellm", config=config).candidates[1].reason == "fallback of a"
 
 
+def test_a_fallback_named_by_its_alias_has_what_is_listed_for_the_alias() -> None:
+    config = generation(
+        groups=Groups(
+            {name: group(name, f"gem,{name}") for name in "abc"},
+            fallbacks={"a": ("nick",), "nick": ("c",)},
+            aliases={"nick": "b"},
+        )
+    )
+    found = ask(chat("a"), plane="litellm", config=config).candidates
+    assert [(one.model, one.reason) for one in found] == [
+        ("a", "group a"),
+        ("b", "fallback of a"),
+        ("c", "fallback of nick"),
+    ]
+
+
 def test_an_unknown_model_is_refused_in_litellms_words() -> None:
     with pytest.raises(RefusedError) as refused:
         ask(chat("zzz"), plane="litellm")
