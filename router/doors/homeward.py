@@ -22,6 +22,8 @@ HOP = frozenset(
         *("host", "content-length", "accept-encoding", "x-pointsman"),
     }
 )
+#: as browsers read them (whatwg.org, URL, "relative slash state")
+_SLASHES = ("/", "\\")
 #: said by us on every answer
 _OURS = frozenset(("content-type", "date"))
 
@@ -69,7 +71,9 @@ def moved(location: str, onward: Onward) -> str:
     if parts.netloc:
         rest = location.partition(parts.netloc)[2]
         location = rest if rest.startswith("/") else f"/{rest}"
-    return _seen(location, onward)
+    seen = _seen(location, onward)
+    # alone, `//name`, `/\name` and `/<tab>/name` would be another host to a browser
+    return f"/.{seen}" if seen[1:].lstrip("\t")[:1] in _SLASHES else seen
 
 
 def cookie(text: str, onward: Onward) -> str:

@@ -35,6 +35,12 @@ NAMED = Onward("Tool", "http://box.lan:8090/sub", "/x")
         (BELOW, "http://127.0.0.1:8090/sub/x", "/tool/x"),
         (NAMED, "http://box.lan:8090/sub/x?y", "/x?y"),
         (NAMED, "/x", "/x"),
+        # a path of its own is never another host
+        (NAMED, "http://box.lan:8090//evil.example/", "/.//evil.example/"),
+        (NAMED, "http://box.lan:8090/sub//evil.example", "/.//evil.example"),
+        (NAMED, "http://box.lan:8090/\\evil.example", "/./\\evil.example"),
+        (NAMED, "http://box.lan:8090/\t/evil.example", "/./\t/evil.example"),
+        (TOOL, "http://127.0.0.1:8090//evil.example/", "/tool//evil.example/"),
         (NAMED, "http://localhost:8090/x", "http://localhost:8090/x"),
     ],
 )
