@@ -85,17 +85,21 @@ async def _http(router: Router, call: Call, onward: Onward) -> None:
                 kind="upstream",
                 status=502,
             )
-        back = list(homeward(response.headers, onward))
-        if "x-request-id" in response.headers:
-            call.id = None  # it names its answers itself
-        # one that names no kind is left to be guessed by the client, as it is without us
-        await call.begin(response.status, response.headers.get("content-type", ""), back)
+        await _begin(call, response.status, response.headers, onward)
         if call.method != "HEAD":
             while chunk := await response.read():
                 await call.more(chunk)
         await call.end()
     finally:
         response.abort()
+
+
+async def _begin(call: Call, status: int, headers: dict[str, str], onward: Onward) -> None:
+    back = list(homeward(headers, onward))
+    if "x-request-id" in headers:
+        call.id = None  # it names its answers itself
+    # one that names no kind is left to be guessed by the client, as it is without us
+    await call.begin(status, headers.get("content-type", ""), back)
 
 
 def _body(call: Call) -> bytes | Upload:
@@ -114,9 +118,8 @@ async def _pieces(call: Call) -> AsyncIterator[bytes]:
         if message["type"] != "http.request":
             raise ConnectionError("the client left")
         more = message.get("more_body", False)
-        call.scope["moved"] = (
-            True  # the connection's deadline is for the next piece (connection.py)
-        )
+        # the connection's deadline is for the next piece (guards/connection.py)
+        call.scope["moved"] = True
         yield message.get("body", b"")
 
 
@@ -211,13 +214,11 @@ async def _refused(call: Call, upgraded: Upgraded, onward: Onward) -> None:
             while data and not refusal.whole and len(refusal.body) < REFUSAL:
                 parser.feed_data(data)
                 data = b"" if refusal.whole else await upgraded.reader.read(REFUSAL)
-    except (TimeoutError, httptools.HttpParserError):
-        pass  # what it said so far is all
-    found = read(refusal.headers)
-    told = [each for each in homeward(found, onward) if each[0] != "content-length"]
-    told.append(("content-length", str(len(refusal.body))))
+    except (OSError, httptools.HttpParserError):
+        pass  # in time, uncut and in order: what it said so far is all
+    found = read(refusal.headers) | {"content-length": str(len(refusal.body))}
     status = upgraded.status if 200 <= upgraded.status < 600 else 502
-    await call.begin(status, found.get("content-type", ""), told)
+    await _begin(call, status, found, onward)
     await call.end(refusal.body)
 
 

@@ -90,7 +90,7 @@ class Program:
         if target.endswith("/no"):
             writer.write(
                 b"HTTP/1.1 403 No\r\nlocation: /login\r\nset-cookie: a=1; Path=/\r\n"
-                b"content-type: text/x\r\ntransfer-encoding: chunked\r\n\r\n"
+                b"content-type: text/x\r\nx-request-id: own\r\ntransfer-encoding: chunked\r\n\r\n"
                 b"6\r\nnot so\r\n0\r\n\r\n"
             )
             return

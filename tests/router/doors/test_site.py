@@ -251,6 +251,7 @@ async def test_websockets_pass_both_ways(test_home: Home) -> None:
         assert await reader.read(-1) == b"not so"  # and nothing after it is another request
         for line in (b"content-type: text/x", b"location: /tool/login", b"a=1; Path=/tool/"):
             assert line in head
+        assert re.findall(rb"x-request-id: (\S+)", head) == [b"own"]
         head, reader = await shake(b"bye")
         assert await reader.read(-1) == b"hello"
         assert router.transport.open == 0
