@@ -101,8 +101,10 @@ def _start(
     method: str, target: str, authority: str, headers: tuple[tuple[str, str], ...], codings: str
 ) -> bytes:
     """All but the length: for most requests to a provider the very same bytes."""
+    # an operator's "User-Agent" in place of our "user-agent", not beside it: the last one holds
+    told = {prefix: value for name, value in headers if (prefix := _prefix(name))}
     # joined, never formatted: a Secret formats as dots
-    lines = [prefix + value for name, value in headers if (prefix := _prefix(name))]
+    lines = [prefix + value for prefix, value in told.items()]
     if codings:
         lines.insert(0, f"accept-encoding: {codings}")
     text = "\r\n".join((f"{method} {target} HTTP/1.1\r\nhost: {authority}", *lines, ""))

@@ -426,6 +426,15 @@ async def test_framing_headers_are_ours_and_repeated_ones_are_joined(
     await whole(answer)
 
 
+async def test_a_header_is_sent_once_however_its_name_is_written(
+    transport: Transport, upstream: FakeUpstream
+) -> None:
+    ours, operators = ("user-agent", "pointsman"), ("User-Agent", "acct-7")
+    await whole(await post(transport, upstream, headers=(ours, operators)))
+    told = upstream.requests[0].raw_headers
+    assert [pair for pair in told if pair[0].lower() == ours[0]] == [(ours[0], operators[1])]
+
+
 async def test_tls(upstream: FakeUpstream, tmp_path: Path) -> None:
     server, client = contexts(tmp_path)
     async with FakeUpstream(tls=server) as secured:
