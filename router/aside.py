@@ -41,7 +41,7 @@ async def posted(
         *provider.headers,
     )
     if wishes.headers or wishes.dropped:
-        headers, attempt.dropped = with_clients(headers, wishes)
+        headers, attempt.dropped = with_clients(headers, wishes, provider)
     headers += await router.signing.headers(provider, url, headers, body)
     headers += attempt.traced
     timeouts = candidate.timeouts or provider.timeouts

@@ -103,7 +103,7 @@ def outgoing(
     changes = answer_changes(provider, model) if not plain else ()
     headers = _headers(provider, format, call if same else None, stream=request.stream)
     if wishes.headers or wishes.dropped:
-        headers, kept_back = with_clients(headers, wishes)
+        headers, kept_back = with_clients(headers, wishes, provider)
         dropped = (*dropped, *kept_back)
     return Outgoing(
         url=url,
@@ -143,10 +143,13 @@ def _rendered(
     return msgspec.json.encode(rendered), dropped
 
 
-def with_clients(headers: Headers, wishes: Wishes) -> tuple[Headers, tuple[str, ...]]:
+def with_clients(
+    headers: Headers, wishes: Wishes, provider: Provider
+) -> tuple[Headers, tuple[str, ...]]:
     """`headers` with a request's own `extra_headers`, and the names of what it asks that is not
     done. None replaces another, but our name: an operator may have put an account's there."""
     taken = {name.lower() for name, _ in headers} - {"user-agent"}
+    taken |= {name.lower() for name, _ in provider.headers}
     more = {name: text for name, text in wishes.headers if name not in taken}
     lost = tuple(f"extra_headers.{name}" for name, _ in wishes.headers if name in taken)
     return tuple({**dict(headers), **more}.items()), (*wishes.dropped, *lost)
