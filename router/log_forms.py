@@ -32,9 +32,12 @@ _encode = msgspec.json.Encoder().encode
 def as_json(line: LogLine) -> bytes:
     """An object with time (ISO 8601, UTC, ms), level, source, message; request and simulated where
     they say something."""
-    return _encode(
-        _Line(_time(line), line.level, line.source, line.message, line.request, line.simulated)
-    )
+    told = _Line(_time(line), line.level, line.source, line.message, line.request, line.simulated)
+    try:
+        return _encode(told)
+    except UnicodeEncodeError:  # half a surrogate pair, as in a path that is no UTF-8
+        told.message = line.message.encode("utf-8", "replace").decode()
+        return _encode(told)
 
 
 def as_text(line: LogLine) -> bytes:

@@ -18,7 +18,7 @@ import httpx
 import pytest
 
 from router.contract import LogLine
-from router.log_forms import as_journal, as_text
+from router.log_forms import as_journal, as_json, as_text
 from tests.harness import environment, free_ports
 
 
@@ -115,3 +115,5 @@ def test_a_line_in_words_is_one_line() -> None:
     words = "ssh       simulated a\\u2028b\\r\\n\\x9b31m\U0001f600 é  r"
     assert as_text(line).decode() == f"2023-11-14T22:13:20.250Z  error    {words}"
     assert as_journal(line).decode() == f"<3>{words}"
+    half = LogLine(0, 0.0, "info", "config", "/srv/\udcff/x")  # a path that is no UTF-8
+    assert json.loads(as_json(half))["message"] == "/srv/?/x"
