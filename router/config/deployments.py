@@ -204,8 +204,7 @@ class Upstreams:
                 self._say(text, *at, "mock_response")
             return Target(SIMULATOR, model)
         if kind is None:
-            prefix = params.model.partition("/")[0]
-            self._say(f"{prefix}: this provider is not spoken: left out", *at, "model")
+            self._say(f"{_unspoken(params.model)}: left out", *at, "model")
             return None
         if kind.sign_in:
             return self._clouded(params, kind, model, info, at)
@@ -214,7 +213,7 @@ class Upstreams:
         if not base:
             self._say("needs an api_base: left out", *at, "model")
             return None
-        if wrong := problem_of(base):
+        if wrong := _misplaced(base):
             self._say(f"{wrong}: left out", *at, where)
             return None
         provider = self._provider(params, kind, base, at, responses=responses)
@@ -241,7 +240,7 @@ class Upstreams:
         said = {name: value for name, value in said.items() if not unresolved(value)}
         told = cloud.places(kind, said, self._env)
         base = params.api_base or params.base_url or ""
-        if base and (wrong := problem_of(base)):
+        if base and (wrong := _misplaced(base)):
             self._say(f"{wrong}: left out", *at, "api_base" if params.api_base else "base_url")
             return None
         key = params.api_key or next((self._env[k] for k in kind.keys if self._env.get(k)), "")
@@ -372,6 +371,19 @@ class Upstreams:
         self._part.providers[name] = replace(
             provider, models=models, prices=prices, context=context
         )
+
+
+def _unspoken(model: str) -> str:
+    """Why nobody can be asked for it."""
+    if unresolved(model):
+        return "its variable is not set"
+    if model == "*":
+        return 'all providers at once are not done: write "openai/*" and the like, an entry each'
+    return f"{model.partition('/')[0]}: this provider is not spoken"
+
+
+def _misplaced(base: str) -> str:
+    return "its variable is not set" if unresolved(base) else problem_of(base)
 
 
 def _azure(base: str, version: str, usual: str) -> Endpoint:

@@ -195,6 +195,19 @@ def test_what_cannot_be_called_is_left_out_and_told(
         (ONE.replace("{model}", "openai/x").replace("{more}", "tags: []"), "has no api_key"),
         ("general_settings: {master_key: os.environ/GONE}", "GONE is not set"),
         ("router_settings: {fallbacks: [{a: [b]}]}", "not in model_list: b"),
+        (
+            "model_list: [{model_name: '*', litellm_params: {model: '*'}}]",
+            "model: all providers at once are not done",
+        ),
+        (
+            "model_list: [{model_name: a, litellm_params: {model: os.environ/GONE}}]",
+            "model: its variable is not set: left out",
+        ),
+        (
+            "model_list: [{model_name: a, litellm_params: {model: openai/a, api_base: os.environ/N}"
+            "}]",
+            "api_base: its variable is not set: left out",
+        ),
         ("router_settings:\n  routing_strategy: by-moon", "litellm-config.yaml:2: router_sett"),
     ],
 )
