@@ -15,6 +15,7 @@ import time
 from collections import Counter
 from collections.abc import Sequence
 from email.utils import formatdate
+from itertools import pairwise
 from pathlib import Path
 
 import psutil
@@ -98,7 +99,7 @@ def holder(port: int) -> str:
                 if row.pid == os.getpid():
                     return OURSELVES
                 process = psutil.Process(row.pid)
-                ours = "router" in process.cmdline()[:5]  # python -m router
+                ours = ("-m", "router") in pairwise(process.cmdline()[:5])
                 return f"{'another Pointsman' if ours else process.name()} (pid {row.pid})"
     except (psutil.Error, OSError):  # macOS tells only root
         pass

@@ -532,7 +532,7 @@ def test_a_taken_port_names_its_holder_and_the_flag() -> None:
     listens = "import socket; s = socket.create_server(('127.0.0.1', 0)); "
     holds = f"{listens}print(s.getsockname()[1], flush=True); input()"
     with subprocess.Popen(
-        [sys.executable, "-c", holds], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+        [sys.executable, "-c", holds, "router"], stdin=subprocess.PIPE, stdout=subprocess.PIPE
     ) as other:
         assert other.stdout is not None
         port = int(other.stdout.readline())
@@ -541,6 +541,7 @@ def test_a_taken_port_names_its_holder_and_the_flag() -> None:
         other.kill()
     assert (caught.value.port, caught.value.flag) == (port, "--ccr-port")
     assert f"pid {other.pid}" in caught.value.holder
+    assert "Pointsman" not in caught.value.holder, "a router of another kind"
     assert str(port) in str(caught.value)
     assert "--ccr-port" in str(caught.value)
     with bind("127.0.0.1", 0) as first:
