@@ -67,7 +67,9 @@ _BESIDE = frozenset(
 FIELDS = _FOLLOWED | _UNDONE | _BESIDE
 #: a client never says where its request goes: it would be sent the provider's key
 FORBIDDEN = ("api_base", "base_url", "user_config")
-#: of a fallback: an answer is streamed or not as it was asked for; the bag is LiteLLM's
+#: all of a body that is not, or not always, meant for its model
+OURS = FIELDS | {*FORBIDDEN, "metadata"}
+#: of a fallback: an answer is streamed or not as it was asked for
 _NOT_OTHERWISE = frozenset({"stream", "stream_options"})
 #: seconds; retries; fallbacks of fallbacks
 _LONGEST, _MOST, _DEEPEST = 86_400.0, 20, 5
@@ -95,8 +97,7 @@ def extra_body(body: Mapping[str, Any]) -> dict[str, Any]:
         return {}
     if not isinstance(extra, dict):
         raise CallerError("extra_body: should be an object", param="extra_body")
-    known = {*FIELDS, *FORBIDDEN, "metadata"}
-    return {name: one for name, one in extra.items() if name not in body and name not in known}
+    return {name: one for name, one in extra.items() if name not in body and name not in OURS}
 
 
 # ── a fallback that asks otherwise ────────────────────────────────────────────────────────────────
@@ -110,7 +111,7 @@ def other(entry: Mapping[str, Any], name: str = "fallbacks", depth: int = 0) -> 
     if depth > _DEEPEST:
         raise CallerError(f"{name}: nested too deeply", param=name)
     refuse_forbidden(entry)
-    ours = {*FIELDS, *_NOT_OTHERWISE, "model", "metadata"}
+    ours = OURS | _NOT_OTHERWISE | {"model"}
     fields = {key: one for key, one in entry.items() if key not in ours}
     return Other(model, {**extra_body(entry), **fields}, _read(entry, {}, f"{name}.", depth + 1))
 

@@ -12,7 +12,7 @@ from router.formats.splice import splice
 from router.messages import Request
 from router.wish_fields import (
     FIELDS,
-    FORBIDDEN,
+    OURS,
     extra_body,
     otherwise,
     read,
@@ -20,7 +20,6 @@ from router.wish_fields import (
 )
 from router.wishes import NO_WISHES, Other, Wishes, others
 
-_LOOKED_FOR = frozenset({*FIELDS, *FORBIDDEN, "metadata"})
 _HEADERS = frozenset(
     {
         "x-litellm-timeout",
@@ -36,7 +35,7 @@ def wishes_of(
 ) -> tuple[Request, Wishes]:
     """The request without what is meant for us, and that. Raises CallerError."""
     body, headers = request.body, call.headers
-    if _LOOKED_FOR.isdisjoint(body) and _HEADERS.isdisjoint(headers):
+    if OURS.isdisjoint(body) and _HEADERS.isdisjoint(headers):
         return request, NO_WISHES
     refuse_forbidden(body)
     # OpenAI's own field is LiteLLM's bag of tags; Anthropic's names the user and goes on
