@@ -1,8 +1,8 @@
-"""The file of the log: rotated by its size, 0600.
+"""A file of lines, the log's or what a neighbour says: rotated by its size, 0600.
 
-One rule: nothing that happens to the file ends the log. One that was moved or deleted (logrotate, a
-person who tidies up) is made anew; what a full disk does not take is lost without a word, since
-`/readyz` and the console tell of the disk already.
+One rule: nothing that happens to the file ends its writer. One that was moved or deleted
+(logrotate, a person who tidies up) is made anew; what a full disk does not take is lost without a
+word, since `/readyz` and the console tell of the disk already.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ OLDER = 3
 
 
 class LogFile(logging.handlers.RotatingFileHandler):
-    def __init__(self, path: Path, largest: int = LARGEST) -> None:
-        super().__init__(path, maxBytes=largest, backupCount=OLDER, encoding="utf-8", delay=True)
+    def __init__(self, path: Path, largest: int = LARGEST, older: int = OLDER) -> None:
+        super().__init__(path, maxBytes=largest, backupCount=older, encoding="utf-8", delay=True)
 
     def put(self, text: str) -> None:
         """Whole lines, without the last line's end."""

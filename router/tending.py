@@ -9,19 +9,17 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import logging
-import logging.handlers
 import os
 import shutil
 import sys
-from collections.abc import Callable, Coroutine, MutableMapping
+from collections.abc import Callable, MutableMapping
 from pathlib import Path
-from typing import Any
 
 from router import bequest
 from router.children import Child
 from router.keeper import NOT_FOUND
 from router.log import Log
+from router.log_file import LogFile
 from router.neighbours import programs
 from router.settings import Generation, Site
 
@@ -82,15 +80,12 @@ class Tending:
                 f' can give its whole path, `command = ["/…/{Path(wanted).name}", …]`. {site.hint}'
             )
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        if not directory.is_dir():
+            raise CannotTendError(f"its directory {directory} is none")
         known = programs().get(site.name)
         if known is not None and known.rewire is not None:
             known.rewire(folder, site.env)
-        if not directory.is_dir():
-            raise CannotTendError(f"its directory {directory} is none")
-        output = logging.handlers.RotatingFileHandler(
-            folder / "output.log", maxBytes=LARGEST, backupCount=1, encoding="utf-8", delay=True
-        )
-
+        output = LogFile(folder / "output.log", LARGEST, older=1)
         said = ""
 
         def report(line: str, complaint: bool) -> None:
@@ -99,7 +94,7 @@ class Tending:
                 child.trouble = f"{line}. It said: {said}" if said else line
             else:
                 child.trouble = said = line[-300:]
-            output.emit(logging.makeLogRecord({"msg": line}))
+            output.put(line)
 
         kept = {name: os.environ[name] for name in _KEPT if name in os.environ}
         child = Child(
@@ -148,9 +143,8 @@ class Tending:
         await asyncio.gather(*(self.stop(name) for name in list(self._keeping)))
 
 
-async def _kept(child: Child, output: logging.Handler) -> None:
-    keep: Coroutine[Any, Any, None] = child.keep()
+async def _kept(child: Child, output: LogFile) -> None:
     try:
-        await keep
+        await child.keep()
     finally:
         output.close()

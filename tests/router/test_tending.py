@@ -94,6 +94,10 @@ command = ["{sys.executable}", "-c", "raise SystemExit('wants Node 24')"]
         assert (mine.state, mine.place) == ("up", "/mine")
         said = test_home.data / "neighbours" / "mine" / "output.log"
         assert "a secret that somebody wrote" in said.read_text()
+        said.unlink()  # by a person who tidies up
+        while not said.exists():
+            await http.get("/mine/")
+        assert "asked" in said.read_text()
         await act(router, StopNeighbour("mine"))
         assert (await http.get("/mine/")).status_code == 502
         await act(router, StartNeighbour("mine"))  # and the router's end ends it
