@@ -100,7 +100,7 @@ class Lenient(Folder):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        if self.get_command(ctx, args[0]) is None:
+        if not ctx.resilient_parsing and self.get_command(ctx, args[0]) is None:
             click.echo(ctx.get_help())
             click.echo(f"\nccr has no command {clean(args[0])!r}", err=True)
             ctx.exit(1)

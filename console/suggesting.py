@@ -17,7 +17,8 @@ class Suggesting(click.Group):
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         typed = args[0]
-        if self.get_command(ctx, typed) is not None:
+        # while a shell completes, nothing may be printed and nothing may fail
+        if ctx.resilient_parsing or self.get_command(ctx, typed) is not None:
             return super().resolve_command(ctx, args)
         if typed == "help":
             if args[1:]:

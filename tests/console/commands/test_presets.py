@@ -203,3 +203,13 @@ def test_completion_completes_both_programs(tmp_path: Path) -> None:
     asked = {"COMP_WORDS": "ccr preset in", "COMP_CWORD": "2", "_CCR_COMPLETE": "bash_complete"}
     offered = CliRunner().invoke(ccr_group, [], prog_name="ccr", env=asked).stdout
     assert offered.split() == ["plain,info", "plain,install"]
+    for group, name in ((pointsman_group, "pointsman"), (ccr_group, "ccr")):
+        for typed in ("nosuch", "help", "preset nosuch", "session nosuch"):
+            asked = {
+                "COMP_WORDS": f"{name} {typed} ",
+                "COMP_CWORD": str(1 + len(typed.split())),
+                f"_{name.upper()}_COMPLETE": "bash_complete",
+            }
+            done = CliRunner().invoke(group, [], prog_name=name, env=asked)
+            assert done.exit_code == 0, (name, typed)
+            assert all(word.startswith("plain,") for word in done.output.split()), (name, typed)
