@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sqlite3
 from collections.abc import Callable
 from pathlib import Path
@@ -10,7 +11,7 @@ import pytest
 
 from router.contract import LogLine
 from storage.checkup import ailment
-from storage.database import newest, open_for_writing
+from storage.database import newest
 from storage.writer import Ledger
 
 
@@ -58,5 +59,9 @@ def test_what_a_file_suffers_from(
 
 def test_a_file_that_takes_long_is_looked_through_in_part(tmp_path: Path) -> None:
     path = tmp_path / "ledger.db"
-    open_for_writing(path).close()
-    assert ailment(path, seconds=-1.0) == ""
+    with contextlib.closing(sqlite3.connect(path)) as connection:
+        connection.execute("CREATE TABLE long (n)")
+        numbers = "SELECT 1 UNION ALL SELECT n + 1 FROM c WHERE n < 50000"
+        connection.execute(f"INSERT INTO long WITH RECURSIVE c(n) AS ({numbers}) SELECT n FROM c")
+        connection.commit()
+    assert ailment(path, seconds=-1.0) == "", "it was broken off, which is no harm"
