@@ -312,7 +312,7 @@ class ConsoleApp(Ending, Going, Acting):
 
         def then(how: str | None) -> None:
             if how == "enter":
-                self.copy(command, "the command")
+                self.copy("the command", command)
 
         rows = twin_rows(self.view, command)
         self.push_screen(Sheet("The same from a shell", rows, "enter copies, esc closes"), then)

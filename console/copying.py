@@ -14,8 +14,8 @@ from console.requests import draw
 from console.widgets.paint import plain
 from router.contract import RequestView
 
-#: key, what it is called, and the text
-Offered = tuple[str, str, str]
+#: key, what it is called, and its lines
+Offered = tuple[str, str, Sequence[str]]
 
 
 def of_requests(picked: Sequence[RequestView], now: float, door: str) -> list[Offered]:
@@ -25,15 +25,15 @@ def of_requests(picked: Sequence[RequestView], now: float, door: str) -> list[Of
     def called(one: str, several: str) -> str:
         return f"{len(picked)} {several}" if many else one
 
-    rows = ("  ".join(plain(cell).strip() for cell in draw(r, now)) for r in picked)
+    rows = ["  ".join(plain(cell).strip() for cell in draw(r, now)) for r in picked]
     sessions = list(dict.fromkeys(r.session for r in picked if r.session))
     errors = [r.error for r in picked if r.error]
-    offered = [
-        ("i", called("its id", "ids"), "\n".join(r.id for r in picked)),
-        ("s", "its session" if len(sessions) == 1 else "their sessions", "\n".join(sessions)),
-        ("e", "its error" if not many else "their errors", "\n".join(errors)),
-        ("r", called("the row", "rows"), "\n".join(rows)),
-        ("j", "JSON", "\n".join(msgspec.json.encode(r).decode() for r in picked)),
-        ("c", "curl", "\n".join(curl(r, door) for r in picked)),
+    offered: list[Offered] = [
+        ("i", called("its id", "ids"), [r.id for r in picked]),
+        ("s", "its session" if len(sessions) == 1 else "their sessions", sessions),
+        ("e", "its error" if not many else "their errors", errors),
+        ("r", called("the row", "rows"), rows),
+        ("j", "JSON", [msgspec.json.encode(r).decode() for r in picked]),
+        ("c", "curl", [curl(r, door) for r in picked]),
     ]
     return [each for each in offered if each[2]]

@@ -20,11 +20,14 @@ from console.widgets.notice import Notice, Said
 from console.widgets.paint import Span, say
 
 if TYPE_CHECKING:
+    from console.copying import Offered
     from console.prefs import Prefs
     from router.contract import AlertView
 
 #: what was told of late
 KEPT = 50
+#: characters; terminals take no more than some 75 kB of what is copied
+COPIED = 50_000
 #: news told one by one; a flood is only kept
 FLOOD = 3
 #: seconds for which more of a kind of news, which comes once for each model, is only kept
@@ -106,18 +109,19 @@ class Telling(App[int]):
         nothing = [say(Span("nothing was said yet", "muted"))]
         self.push_screen(Sheet("Messages", rows or nothing))
 
-    def copy(self, text: str, what: str) -> None:
-        """To the clipboard of the terminal that looks (OSC 52, also over SSH)."""
-        self.copy_to_clipboard(clean(text, limit=4000))
+    def copy(self, what: str, *lines: str) -> None:
+        """To the clipboard of the terminal that looks (OSC 52, also over SSH). A line break inside
+        of a line is from outside and stays none: a shell would run what follows it."""
+        self.copy_to_clipboard("\n".join(clean(line, limit=COPIED) for line in lines)[:COPIED])
         self.say(f"copied {what}")
 
-    def ask_copy(self, *offered: tuple[str, str, str]) -> None:
-        """(key, words, text) of each thing that can be copied; asks which."""
-        texts = {words: text for _, words, text in offered}
+    def ask_copy(self, *offered: Offered) -> None:
+        """Asks which of them."""
+        texts = {words: lines for _, words, lines in offered}
         answers = [Answer(words, key, words) for key, words, _ in offered]
 
         def take(words: str | None) -> None:
             if words:
-                self.copy(texts[words], words)
+                self.copy(words, *texts[words])
 
         self.push_screen(Choose("Copy", [], [*answers, Answer("", "esc", "nothing")]), take)

@@ -348,8 +348,8 @@ class Costs(FilteredView):
     def action_copy(self) -> None:
         if picked := self._picked():
             rows = [draw(line, line, self.by) for line in picked]
-            text = "\n".join("  ".join(plain(c) for c in row[:-2]) for row in rows)
-            self.console_app.copy(text, "the row" if len(picked) == 1 else f"{len(picked)} rows")
+            texts = ("  ".join(plain(c) for c in row[:-2]) for row in rows)
+            self.console_app.copy("the row" if len(picked) == 1 else f"{len(picked)} rows", *texts)
 
     def action_export(self) -> None:
         """Beside the console's own files: this may be a terminal far away. All lines, or those that

@@ -163,9 +163,7 @@ class Health(FilteredView):
         if picked := self._picked():
             words = (f"{view.name} {view.address} {view.last_error}".strip() for view in picked)
             many = len(picked)
-            self.console_app.copy(
-                "\n".join(words), "the service" if many == 1 else f"{many} services"
-            )
+            self.console_app.copy("the service" if many == 1 else f"{many} services", *words)
 
     @work(exclusive=True, group="check")
     async def action_check(self) -> None:

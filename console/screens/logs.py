@@ -292,16 +292,16 @@ class Logs(FilteredView):
         if line is None:
             return
         offered = [
-            ("v", "the message", line.message),
-            ("r", "the row", f"{when(line.at)} {line.level} {line.source} {line.message}"),
-            ("j", "JSON", msgspec.json.encode(line).decode()),
+            ("v", "the message", [line.message]),
+            ("r", "the row", [f"{when(line.at)} {line.level} {line.source} {line.message}"]),
+            ("j", "JSON", [msgspec.json.encode(line).decode()]),
         ]
         if line.request and app.archive is not None:
             from console.curl import curl
 
             found = await self.ask(app.archive.request(line.request), None)
             if found is not None:
-                offered.append(("c", "curl", curl(found.request, app.front_door())))
+                offered.append(("c", "curl", [curl(found.request, app.front_door())]))
         app.ask_copy(*offered)
 
     async def _copy_marked(self, marked: Sequence[Key]) -> None:
@@ -311,9 +311,9 @@ class Logs(FilteredView):
         wanted = [cast(int, key) for key in marked]
         found = await self.ask(archive.log_lines(wanted), {})
         lines = [found[id] for id in wanted if id in found]
-        rows = (f"{when(each.at)} {each.level} {each.source} {each.message}" for each in lines)
+        rows = [f"{when(each.at)} {each.level} {each.source} {each.message}" for each in lines]
         self.console_app.ask_copy(
-            ("v", f"{len(lines)} messages", "\n".join(each.message for each in lines)),
-            ("r", f"{len(lines)} rows", "\n".join(rows)),
-            ("j", "JSON", "\n".join(msgspec.json.encode(each).decode() for each in lines)),
+            ("v", f"{len(lines)} messages", [each.message for each in lines]),
+            ("r", f"{len(lines)} rows", rows),
+            ("j", "JSON", [msgspec.json.encode(each).decode() for each in lines]),
         )

@@ -171,4 +171,4 @@ class Overrides(FilteredView):
             lines = [f"pointsman override clear {override.id}" for override in picked]
             one = len(lines) == 1
             what = "the command that clears it" if one else f"{len(lines)} commands that clear them"
-            self.console_app.copy("\n".join(lines), what)
+            self.console_app.copy(what, *lines)

@@ -307,9 +307,11 @@ class Playground(View):
         self.query_one("#answers").scroll_relative(y=step, animate=False)
 
     def action_copy(self) -> None:
-        found = [(side, self._asked[side].text) for side in SIDES if side in self._asked]
+        found = [
+            (side, self._asked[side].text.splitlines()) for side in SIDES if side in self._asked
+        ]
         if len(found) == 1:
-            self.console_app.copy(found[0][1], "the answer")
+            self.console_app.copy("the answer", *found[0][1])
         elif found:
             self.console_app.ask_copy(*((side, f"the answer of {side}", t) for side, t in found))
 

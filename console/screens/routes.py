@@ -344,4 +344,4 @@ class Routes(FilteredView):
         return f"pointsman routes set {words}" if words else "pointsman routes"
 
     def action_copy(self) -> None:
-        self.console_app.copy(self.command(), "the command")
+        self.console_app.copy("the command", self.command())

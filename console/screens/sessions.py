@@ -310,4 +310,4 @@ class Sessions(FilteredView):
     def action_copy(self) -> None:
         if picked := self._picked():
             what = "the session's id" if len(picked) == 1 else f"{len(picked)} sessions' ids"
-            self.console_app.copy("\n".join(picked), what)
+            self.console_app.copy(what, *picked)

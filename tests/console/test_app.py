@@ -176,6 +176,8 @@ async def test_a_request_tells_its_whole_story(test_home: Home) -> None:
         await pilot.press("y", "c")
         assert app.clipboard.startswith("curl ")
         assert '"input":"hello"' in app.clipboard
+        app.copy("two", "one", "two\nrm\x1b[2J")
+        assert app.clipboard == "one\ntwo⏎rm␛[2J"
         await pilot.press("l")
         await until(pilot, says(app, f"request:{scene.REQUESTS[5].id}"))
         await pilot.press("escape", "escape")  # the filter, then back
