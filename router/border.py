@@ -16,6 +16,7 @@ from msgspec import Struct
 from router.cycle import Leaving
 from router.delivery import STREAMED
 from router.doors.call import Call
+from router.ended import ended
 from router.errors import CallerError, OursError, RequestError, UpstreamError
 from router.formats import Format, Writer
 from router.guards.body import ClientGoneError
@@ -84,7 +85,7 @@ class Border(Struct, eq=False):
             if error is not None:
                 error.__traceback__ = None
             record.ended = router.now()
-            router.finished(record)
+            ended(router, record)
 
     async def _end(self, error: BaseException) -> bool:
         """Whether `error` ends here, and is told to the client as far as it is still there."""

@@ -20,7 +20,7 @@ from router.added_models import AddedModels
 from router.alerts import Alerts
 from router.catalogue import configured
 from router.children import Child
-from router.contract import Finding, Listener, Reloaded, RequestDetail, ServiceView
+from router.contract import Finding, Listener, Reloaded, ServiceView
 from router.conventions import Callee
 from router.cooldowns import Cooldowns
 from router.custom import CustomRouters
@@ -43,7 +43,6 @@ from router.passed import PASSED
 from router.pauses import PAUSE
 from router.pending import pending
 from router.projects import Projects
-from router.record import Record
 from router.remembered import Remembered
 from router.response_cache import ResponseCache
 from router.rooms import learnt
@@ -166,33 +165,6 @@ class Router:
     def new_id(self) -> str:
         return new_id(self.wall())
 
-    def finished(self, record: Record) -> None:
-        """The request has ended: counted, kept, logged."""
-        if self.cashier.on:
-            self.cashier.settle(record)
-        detail = record.detail()
-        view = detail.request
-        self.live.close(detail)
-        if view.cost is None:
-            self._unpriced(detail)
-        self.health.served(view)
-        self.meters.finished(view)
-        if view.session:
-            self.sessions.learn(record, self.wall())
-        self.ledger.request(detail)
-        if self.telemetry is not None:
-            self.telemetry.finished(detail, record.ends)
-        where = f"{view.provider},{view.model}" if view.provider else "no provider"
-        text = f"{view.door} {view.asked or '(no model)'} → {where} {view.state}"
-        if view.status is not None:
-            text += f" {view.status}"
-        if view.sent_id:
-            text += f" (x-request-id {view.sent_id})"
-        if view.error:
-            self.log.warning("exchange", f"{text}: {view.error}", view.id, view.simulated)
-        else:
-            self.log.info("exchange", f"{text} by {view.rule}", view.id, view.simulated)
-
     def came_through(self, forwarded: str) -> None:
         """A request has come through a proxy: said once, where no key is asked for."""
         self.came_for = proxied.far(forwarded)
@@ -206,12 +178,6 @@ class Router:
             pending(self.begun_with, self.configured),
         )
         return (*self.generation.findings, *filter(None, since))
-
-    def _unpriced(self, detail: RequestDetail) -> None:
-        for attempt in detail.attempts:
-            if attempt.cost is None and not attempt.simulated:
-                words = "has no known price: what it costs is in no sum and no budget"
-                self.alerts.raised("unpriced", f"{attempt.provider},{attempt.model}", words)
 
     def repriced(self) -> None:
         """History has other costs now. Waits for the disk, some milliseconds, so that no request
