@@ -10,8 +10,6 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Callable
-from heapq import nsmallest
-from operator import attrgetter
 from typing import cast
 from urllib.parse import unquote
 
@@ -21,8 +19,11 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from router.asgi import Scope
 from router.cycle import Cycle, Serving
+from router.guards import head
 from router.guards.presence import Presence
+from router.guards.room import make_room
 from router.guards.tunnel import Tunnel
+from router.guards.unread import Unread
 from router.outbox import Outbox
 from router.settings import Limits
 
@@ -30,8 +31,6 @@ from router.settings import Limits
 HEADER_COUNT = 100
 #: bytes of a body that give it another second: less is no line but a trick
 RATE = 8192
-#: connections closed at once where one too many comes in
-ROOM = 32
 #: seconds a refused client may go on sending, so that it reads the answer before the reset
 LINGER = 1.0
 NEVER = float("inf")
@@ -85,14 +84,14 @@ class GuardedProtocol(HttpToolsProtocol):
         self._late_at = NEVER
         self._timer: asyncio.TimerHandle | None = None
         self._timer_at = NEVER
-        #: looks whether the client reads what waits for it
-        self._unread: asyncio.TimerHandle | None = None
 
     # ── asyncio.Protocol ──────────────────────────────────────────────────────────────────────────
 
     # as uvicorn's own, which narrows what asyncio hands over
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
+        #: whether the client takes what waits for it
+        self._unread = Unread(self.loop, transport, self._limits.unread_seconds)
         if len(self.connections) > self._limits.connections and not self._make_room():
             self._refuse(503, "too many connections: try again in a moment")
             return
@@ -184,18 +183,10 @@ class GuardedProtocol(HttpToolsProtocol):
         the parser stops at it, so it is started anew on the same request without the offer. But a
         WebSocket's is: the request is over, and what follows belongs to whoever takes it."""
         while self._tunnel is None:
-            closing = any(n == b"connection" and b"close" in v.lower() for n, v in self.headers)
-            kept = [
-                b"%b: %b\r\n" % (name, value)
-                for name, value in self.headers
-                if name not in (b"connection", b"upgrade", b"http2-settings")
-            ]
-            if closing:
-                kept.append(b"connection: close\r\n")
-            version = self.parser.get_http_version().encode()
-            start = b"%b %b HTTP/%b\r\n" % (self.parser.get_method(), self.url, version)
+            parser = self.parser
+            method, version = parser.get_method(), parser.get_http_version()
             self.parser = httptools.HttpRequestParser(self)
-            data = b"".join((start, *kept, b"\r\n", rest))
+            data = head.without_offer(method, self.url, version, self.headers) + rest
             try:
                 self.parser.feed_data(data)
                 return
@@ -207,14 +198,8 @@ class GuardedProtocol(HttpToolsProtocol):
     # ── room ─────────────────────────────────────────────────────────────────────────────────────
 
     def _make_room(self) -> bool:
-        """Closes some connections that nobody uses now, those unused for longest: their clients can
-        open others when they need them, but one that is refused is not served. Many at once, as
-        the search for them is long."""
         everyone = cast(set[GuardedProtocol], self.connections)
-        unused = [each for each in everyone if each is not self and each.unused_since]
-        for each in nsmallest(ROOM, unused, key=attrgetter("unused_since")):
-            each.transport.close()
-        return bool(unused)
+        return make_room(each for each in everyone if each is not self)
 
     @property
     def unused_since(self) -> float:
@@ -241,7 +226,7 @@ class GuardedProtocol(HttpToolsProtocol):
         self._timer = None
         self._timer_at = NEVER
         if self.transport.is_closing():  # and waits for a client to read its last answer
-            self._await_reader()
+            self._unread.watch()
             return
         if self._late_at == NEVER or self._deaf:
             return
@@ -263,31 +248,15 @@ class GuardedProtocol(HttpToolsProtocol):
             self._refuse(408, f"the request's body {how} {seconds:g} s")
         else:  # nothing was asked, or what was asked is answered
             self.transport.close()
-            self._await_reader()
+            self._unread.watch()
 
     def pause_writing(self) -> None:
         super().pause_writing()
-        self._await_reader()
+        self._unread.watch()
 
     def resume_writing(self) -> None:
         super().resume_writing()
-        if self._unread is not None:
-            self._unread.cancel()
-            self._unread = None
-
-    def _await_reader(self) -> None:
-        """A client that takes nothing of what waits for it has gone, or means us to wait for ever:
-        nothing else would end a connection whose buffer never empties."""
-        if self._unread is not None:
-            self._unread.cancel()
-        size, seconds = self.transport.get_write_buffer_size(), self._limits.unread_seconds
-        self._unread = self.loop.call_later(seconds, self._check_reader, size) if size else None
-
-    def _check_reader(self, before: int) -> None:
-        if self.transport.get_write_buffer_size() < before:
-            self._await_reader()
-        else:
-            self.transport.abort()
+        self._unread.over()
 
     def on_response_complete(self) -> None:
         if self.flow.read_paused:
@@ -322,7 +291,8 @@ class GuardedProtocol(HttpToolsProtocol):
         if b"_" in b"".join(found):
             self._stop(400, "a header's name holds an underscore")
         if b"transfer-encoding" in found:
-            self._check_coding()
+            self._bare = 0
+            self._stop_for(head.coding_fault(headers, self.parser.get_http_version()))
         if b"expect" in found:
             wants = found[b"expect"].lower() == b"100-continue"
             self.expect_100_continue = wants and self.parser.get_http_version() != "1.0"
@@ -330,7 +300,8 @@ class GuardedProtocol(HttpToolsProtocol):
         if b"host" not in found or (twice and [n for n, _ in headers].count(b"host") > 1):
             self._stop(400, "exactly one Host header is needed")
         if not self.url.startswith(b"/"):
-            self._take_path(found[b"host"])
+            self._stop_for(head.target_fault(self.url, found[b"host"]))
+            self.url = head.path_of(self.url)
         limit = self._limits.header_bytes
         if len(headers) > HEADER_COUNT:
             self._stop(431, f"more than {HEADER_COUNT} headers")
@@ -342,36 +313,13 @@ class GuardedProtocol(HttpToolsProtocol):
         if self.parser.should_upgrade():
             if self.parser.get_method() == b"CONNECT":  # an upgrade, whatever its headers are
                 self._stop(400, "no tunnels are made: this is not a proxy")
-            if not self._is_websocket():
+            if not head.is_websocket(self.parser.get_method(), headers):
                 self._upgrade = True
                 return
             self._tunnel = Tunnel(self.transport, self.flow)
         self._in_head = False
         self._late_at = NEVER
         self._begin_cycle()
-
-    def _take_path(self, host: bytes) -> None:
-        """Of a target that is a whole address, as RFC 9112 3.2.2 wants it understood."""
-        scheme, _, rest = self.url.partition(b"://")
-        authority, _, path = rest.partition(b"/")
-        if scheme.lower() not in (b"http", b"https"):
-            self._stop(400, "the request's target is not a path")
-        if authority.lower() != host.lower():
-            self._stop(400, "the request's target is at another host: this is not a proxy")
-        self.url = b"/" + path
-
-    def _check_coding(self) -> None:
-        self._bare = 0
-        codings = [v.lower() for n, v in self.headers if n == b"transfer-encoding"]
-        if codings != [b"chunked"] * len(codings):
-            self._stop(400, "only the transfer coding 'chunked' is understood")
-        if len(codings) > 1 or self.parser.get_http_version() != "1.1":
-            self._stop(400, "Transfer-Encoding does not belong there")
-
-    def _is_websocket(self) -> bool:
-        offers = [v.lower() for n, v in self.headers if n == b"upgrade"]
-        framed = any(n in (b"content-length", b"transfer-encoding") for n, _ in self.headers)
-        return offers == [b"websocket"] and self.parser.get_method() == b"GET" and not framed
 
     def _begin_cycle(self) -> None:
         """As uvicorn does, with a Cycle of ours; a pipelined request never gets here."""
@@ -444,6 +392,10 @@ class GuardedProtocol(HttpToolsProtocol):
     def _stop(self, status: int, words: str) -> None:
         self._why = (status, words)
         raise _RefusedError
+
+    def _stop_for(self, fault: str) -> None:
+        if fault:
+            self._stop(400, fault)
 
     def _refuse(self, status: int, words: str) -> None:
         """Answers, unless an answer is under way, and closes."""

@@ -19,7 +19,8 @@ from router.descriptors import RESERVED, clients
 from router.doors.call import Call
 from router.edge import Edge, PortTakenError, bind, bind_unix
 from router.guards.body import ClientGoneError, read_body
-from router.guards.connection import RATE, ROOM, GuardedProtocol
+from router.guards.connection import RATE, GuardedProtocol
+from router.guards.room import ROOM
 from router.settings import Limits
 from tests.fakes.raw import status, talk
 from tests.waiting import until
