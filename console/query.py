@@ -37,7 +37,7 @@ FIELDS = ("level", "source", "request", "state", "project", "team", "user", *_WO
 #: of the log: what it can look for
 _LOGGED = ("level", "source", "model", "session", "request")
 _COMPARED = re.compile(r"(status|took|ttft|cost|in|out|tries)(>=|<=|>|<|=|:)\$?([\d.,]+)([a-z]*)")
-_UNITS = {"k": 1e3, "M": 1e6, "m": 1e6, "": 1.0}
+_UNITS = {"k": 1e3, "m": 1e6, "": 1.0}
 _SECONDS = {"ms": 1.0, "s": 1e3, "": 1e3, "m": 60e3, "min": 60e3, "h": 3_600e3}
 _HOLDS: dict[str, Callable[[float, float], bool]] = {
     ">=": operator.ge, "<=": operator.le, ">": operator.gt, "<": operator.lt,
@@ -49,11 +49,12 @@ LEVELS: tuple[Level, ...] = get_args(Level)
 
 
 class Compared(NamedTuple):
-    """`took>10s` and its like. `value`: ms of times, nano-dollars of money."""
+    """`took>10s` and its like. `value`: ms of times, nano-dollars of money. `word`: as typed."""
 
     name: str
     sign: str
     value: float
+    word: str
 
     def holds(self, request: RequestView, now: float) -> bool:
         """What is not known is neither more nor less than anything."""
@@ -135,7 +136,8 @@ class Wanted:
         asked = fields.get("level", "")
         named = next((each for each in LEVELS if asked and each.startswith(asked)), level)
         worse = max(level, named, key=LEVELS.index)
-        others = (value for name, value in fields.items() if name not in _LOGGED)
+        others = [value for name, value in fields.items() if name not in _LOGGED]
+        others += [each.word for each in self.compared if each.name != "status"]
         not_others = (v.removeprefix("=") for name, v in self.without_fields if name != "level")
         low, high = self._status()
         return LogFilter(
@@ -154,15 +156,10 @@ class Wanted:
 
     def _status(self) -> tuple[int | None, int | None]:
         """The least and the highest status asked for."""
-        low: int | None = None
-        high: int | None = None
-        for name, sign, value in self.compared:
-            if name == "status":
-                if sign in (">", ">=", "="):
-                    low = int(value) + (sign == ">")
-                if sign in ("<", "<=", "="):
-                    high = int(value) - (sign == "<")
-        return low, high
+        asked = [(each.sign, int(each.value)) for each in self.compared if each.name == "status"]
+        least = (code + (sign == ">") for sign, code in asked if sign in (">", ">=", "="))
+        highest = (code - (sign == "<") for sign, code in asked if sign in ("<", "<=", "="))
+        return max(least, default=None), min(highest, default=None)
 
 
 def _whole(value: float | None) -> int | None:
@@ -179,7 +176,7 @@ def _part(request: RequestView, name: str, value: str, *, absent: bool = True) -
 
 
 def _compared(text: str, turned: bool) -> Compared | None:
-    """`turned`: there was a `!` before it."""
+    """Of case-folded `text`. `turned`: there was a `!` before it."""
     found = _COMPARED.fullmatch(text)
     if found is None:
         return None
@@ -190,9 +187,8 @@ def _compared(text: str, turned: bool) -> Compared | None:
     except (ValueError, KeyError):
         return None
     sign = sign.replace(":", "=")
-    return Compared(
-        name, _TURNED[sign] if turned else sign, value * NANO if name == "cost" else value
-    )
+    value *= NANO if name == "cost" else 1
+    return Compared(name, _TURNED[sign] if turned else sign, value, text)
 
 
 def parse(text: str, now: float) -> Wanted:
@@ -204,18 +200,18 @@ def parse(text: str, now: float) -> Wanted:
     without_fields: list[tuple[str, str]] = []
     compared: list[Compared] = []
     for part in _parts(text):
-        bare = part.removeprefix("!")
-        name, colon, value = bare.casefold().partition(":")
-        if (told := _compared(bare, bare != part)) is not None:
+        turned, bare = part.startswith("!"), part.removeprefix("!").casefold()
+        name, colon, value = bare.partition(":")
+        if (told := _compared(bare, turned)) is not None:
             compared.append(told)
         elif name in ("since", "until") and colon and (at := point(value, now)) is not None:
             setattr(wanted, name, at)
         elif name in FIELDS and colon and value:
-            (without_fields if bare != part else fields).append((name, value))
-        elif (field := bare.casefold().partition("="))[0] in FIELDS and field[2]:
-            (without_fields if bare != part else fields).append((field[0], f"={field[2]}"))
+            (without_fields if turned else fields).append((name, value))
+        elif (field := bare.partition("="))[0] in FIELDS and field[2]:
+            (without_fields if turned else fields).append((field[0], f"={field[2]}"))
         elif bare:
-            (without if bare != part else words).append(bare.casefold())
+            (without if turned else words).append(bare)
     wanted.words, wanted.without = tuple(words), tuple(without)
     wanted.fields, wanted.without_fields = tuple(fields), tuple(without_fields)
     wanted.compared = tuple(compared)

@@ -59,6 +59,8 @@ FAILED = scene.REQUESTS[7]
         ("took>1s took<1.3s took<=1210ms", True),
         ("took>1m", False),
         ("!took>1m in>=84k out=0", True),
+        ("in>0.08M IN<1K", False),
+        ("in>0.08M Took>1S", True),
         ("ttft>0s", False),  # there was no first token
         ("cost>$0.0001", False),  # nobody knows
         ("tries>1", True),
@@ -88,6 +90,9 @@ def test_a_filter_of_requests(text: str, holds: bool) -> None:
         ("until:90s", ["up", "slow answer"]),
         ("status=529", ["broke 100% of it"]),
         ("status<529", []),
+        ("status>=529 status>=400 status<600", ["broke 100% of it"]),
+        ("status>529 status>=400", []),
+        ("took>1s", []),  # no line of the log has that
         ("!source:rules slow", ["slow answer"]),
         ("door:100%", ["broke 100% of it"]),  # of no field of the log: a word
         (f"request:{FAILED.id}", ["broke 100% of it"]),
