@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import click
 
 from console.options import moment
-from console.output import out, print_json, with_link
+from console.output import out, print_json, say, with_link
 from console.query import parse
-from console.searching import matching
+from console.searching import PAGE, PAGES, matching
 from console.tables import stamp, table
 from console.text import UNKNOWN, money, ms, tokens
 
@@ -51,17 +51,21 @@ def command(
     """
     from router.contract import RequestFilter
 
-    async def read(link: Link) -> Sequence[RequestView]:
+    async def read(link: Link) -> tuple[Sequence[RequestView], bool]:
+        """And whether there are no more, or as many as were asked for."""
         if not words:
             wanted = RequestFilter(since=since, text=text, session=session)
-            return await link.archive.requests(wanted, lines)
+            return await link.archive.requests(wanted, lines), True
         filter = parse(" ".join(words), time.time())
         filter.since = since if filter.since is None else filter.since
         filter.words += (text.casefold(),) if text else ()
         filter.fields += (("session", session.casefold()),) if session else ()
-        return (await matching(link.archive, filter, lines))[0]
+        found, whole = await matching(link.archive, filter, lines)
+        return found, whole or len(found) == lines
 
-    found = with_link(read)
+    found, whole = with_link(read)
+    if not whole:
+        say(f"the newest {PAGES * PAGE:,} were looked through: since: and until: reach the others")
     if as_json:
         print_json(found)
         return
