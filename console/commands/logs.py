@@ -61,16 +61,14 @@ def command(
 
     wanted = parse(" ".join(words), time.time()).lines(level, since)
     wanted = msgspec.structs.replace(
-        wanted, text=text, source=source or wanted.source, request=request
+        wanted, text=text, source=source or wanted.source, request=request or wanted.request
     )
     with_link(lambda link: read(link, wanted, lines, follow, as_json))
 
 
 async def read(link: Link, wanted: LogFilter, count: int, follow: bool, as_json: bool) -> None:
-    import msgspec
-
     if wanted.request:
-        wanted = msgspec.structs.replace(wanted, **await about(link, wanted.request))
+        wanted = await about(link, wanted)
     _, newest = await link.archive.log_reach()
     for line in await link.archive.logs(wanted, count) if count else []:
         show(line, as_json)
@@ -86,19 +84,22 @@ async def read(link: Link, wanted: LogFilter, count: int, follow: bool, as_json:
         await asyncio.sleep(GLANCE)
 
 
-async def about(link: Link, id: str) -> dict[str, str]:
-    """Of the log's filter: the lines about the request that `id` means. What was turned away at a
-    door has lines and no row: it is known by its own id, or by the one that its client sent."""
+async def about(link: Link, wanted: LogFilter) -> LogFilter:
+    """With the one request that is meant by what stands for it. What was turned away at a door has
+    lines and no row: it is known by its own id, or by the one that its client sent."""
+    from msgspec.structs import replace
+
     from console.commands.why import find
     from router.contract import LogFilter
 
+    id = wanted.request
     if id != "last" and not await link.archive.named(id):
         if await link.archive.logs(LogFilter(request=id), 1):
-            return {"request": id}
+            return wanted
         theirs = f"(x-request-id {id})"
-        if await link.archive.logs(LogFilter(text=theirs), 1):
-            return {"request": "", "text": theirs}
-    return {"request": (await find(link, id)).id}
+        if await link.archive.logs(LogFilter(words=(theirs,)), 1):
+            return replace(wanted, request="", words=(*wanted.words, theirs))
+    return replace(wanted, request=(await find(link, id)).id)
 
 
 def show(line: LogLine, as_json: bool) -> None:

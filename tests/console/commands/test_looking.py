@@ -229,6 +229,9 @@ async def test_logs_are_filtered_and_clean(ledger: Home, pointsman: Invoke) -> N
     )
     about = await pointsman("logs", "--request", "req_b", "--json")
     assert len(safe(about.stdout).splitlines()) == 3
+    for wanted, lines in (("request:req_b", 3), ("request:req_sim", 0)):
+        told = safe((await pointsman("logs", wanted, "--json")).stdout).splitlines()
+        assert len(told) == lines, wanted
 
 
 async def test_a_ledger_that_is_none_is_a_clear_error(here: Home, pointsman: Invoke) -> None:
