@@ -291,7 +291,7 @@ COMMANDS: dict[str, Command] = {
     "visitors": Command("who is here over SSH", _plain(lambda app: app.show_visitors())),
     "reload": Command("read the config files again", _plain(lambda app: app.reload_config())),
     "start": Command("start the router", _plain(lambda app: app.run_action("start"))),
-    "restart": Command("restart the router", _plain(lambda app: app.ask_restart())),
+    "restart": Command("restart the router", _plain(lambda app: app.run_action("start"))),
     "messages": Command("what was said of late", _plain(lambda app: app.show_messages())),
     "cmd": Command("the same from a shell", _plain(lambda app: app.show_command())),
     "help": Command("the keys of this screen", _plain(lambda app: app.action_help())),
