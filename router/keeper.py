@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import functools
 import os
 import signal
 import subprocess
@@ -20,17 +21,21 @@ from router import lifeline
 GRACE = 8.0
 #: as a shell says it: there is no such program
 NOT_FOUND = 127
+#: what we are told to end with
+_ENDS = (signal.SIGTERM, signal.SIGINT)
 #: of <linux/prctl.h>
 _PR_SET_PDEATHSIG = 1
 
 
 def main(command: list[str]) -> int:
+    # what comes meanwhile waits until there is somebody to pass it on to
+    signal.pthread_sigmask(signal.SIG_BLOCK, _ENDS)
     try:
         program = subprocess.Popen(
             command,
             stdin=subprocess.DEVNULL,
             start_new_session=True,
-            preexec_fn=_end_with_us,
+            preexec_fn=functools.partial(_end_with, os.getpid()),
         )
     except OSError as error:
         sys.stderr.write(f"{command[0]}: {error.strerror}\n")
@@ -45,18 +50,23 @@ def main(command: list[str]) -> int:
             last.daemon = True
             last.start()
 
-    for number in (signal.SIGTERM, signal.SIGINT):
+    for number in _ENDS:
         signal.signal(number, end)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, _ENDS)
     lifeline.watch(end)
     code = program.wait()
     _signal(program.pid, signal.SIGKILL)  # whatever it left behind
     return 0 if told.is_set() else code if code > 0 else 1
 
 
-def _end_with_us() -> None:
-    """Where the kernel can do it: a keeper that was killed itself leaves nothing behind, either."""
+def _end_with(keeper: int) -> None:
+    """Where the kernel can do it: a keeper that was killed itself leaves nothing behind, either,
+    not even where it was killed before this."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+    if os.getppid() != keeper:
+        os._exit(1)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, _ENDS)
 
 
 def _signal(group: int, number: signal.Signals) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import sqlite3
+import subprocess
 import sys
 from contextlib import closing
 from pathlib import Path
@@ -147,6 +148,19 @@ async def test_what_is_kept_ends_with_its_keeper(tmp_path: Path) -> None:
         *(*KEEPER, str(tmp_path / "nothing")), stdin=asyncio.subprocess.DEVNULL
     )
     assert await gone.wait() == NOT_FOUND
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
+def test_one_that_is_ended_while_it_starts_its_program_leaves_none() -> None:
+    pipe = subprocess.PIPE
+    words = [*KEEPER, sys.executable, "-c", ASKS]
+    with subprocess.Popen(words, stdin=pipe, stdout=pipe) as keeper:
+        children = Path(f"/proc/{keeper.pid}/task/{keeper.pid}/children")
+        while not children.read_text():
+            pass
+        keeper.terminate()
+        keeper.communicate(timeout=20)  # its output is open as long as one of them is
+    assert keeper.returncode == 0
 
 
 def _history(router: Router, service: str) -> list[str]:
