@@ -159,6 +159,12 @@ class LiteLLMParams(BaseModel):
         return [key for key in self.model_extra or {} if key in _IGNORED]
 
 
+class CredentialValues(LiteLLMParams):
+    """What an entry of credential_list gives to the deployments that name it."""
+
+    model: str = ""
+
+
 def _names(value: object) -> tuple[str, ...]:
     return tuple(one for one in value if isinstance(one, str)) if isinstance(value, list) else ()
 
@@ -167,16 +173,34 @@ class Upstreams:
     """Makes the providers that a model_list needs, each once, into `part.providers`."""
 
     def __init__(
-        self, document: Document, part: Part, env: Mapping[str, str], taken: frozenset[str]
+        self,
+        document: Document,
+        part: Part,
+        env: Mapping[str, str],
+        taken: frozenset[str],
+        credentials: Mapping[str, CredentialValues],
     ) -> None:
         #: whose entries are being read
         self.document = document
         self._part = part
         self._env = env
         self._taken = taken
+        self._credentials = credentials
         self._made: dict[tuple[Any, ...], str] = {}
         #: by LiteLLM's provider, whatever the address: the names of what it became
         self.named: dict[str, list[str]] = {}
+
+    def filled(self, params: LiteLLMParams, at: tuple[str | int, ...]) -> LiteLLMParams:
+        """With what the credential that it names says, and it does not say itself."""
+        name = params.litellm_credential_name
+        if name is None:
+            return params
+        if name not in self._credentials:
+            text = f"no credential is called {name[:100]}"
+            self._say(text, *at, "litellm_params", "litellm_credential_name")
+            return params
+        both = self._credentials[name].model_dump(exclude_unset=True)
+        return LiteLLMParams.model_validate(both | params.model_dump(exclude_unset=True))
 
     def target(
         self, params: LiteLLMParams, info: Mapping[str, Any], at: tuple[str | int, ...]

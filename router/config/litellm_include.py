@@ -1,10 +1,12 @@
 """LiteLLM's `include`: further files, whose lists extend those of the file that names them.
 
-One rule: their other sections replace its own, and each keeps its own lines, for every complaint.
+One rule: their other sections replace its own, and each is read with its own lines, for every
+complaint.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,34 +16,38 @@ from router.config.document import Document, read_yaml
 MOST = 50
 
 
-def read_all(path: Path) -> tuple[Document, list[Document]]:
-    """The file with what is included in it, but for the models of the others; and the others. A
-    file that is named twice is read once, as in LiteLLM. Raises ConfigError."""
-    root = read_yaml(path)
-    data, found, done = dict(root.data), list[Document](), {path.absolute()}
-    waiting = [root]
-    while waiting:
-        document = waiting.pop(0)
+def read_all(path: Path) -> list[Document]:
+    """The file, then those that are included in it or in them. One that is named twice is read
+    once, as in LiteLLM. Raises ConfigError."""
+    found, done = [read_yaml(path)], {path.resolve()}
+    for document in found:  # which grows as we go
         for index, name in enumerate(_named(document)):
             beside = (Path(document.file).parent / name).absolute()
-            if beside in done:
-                continue
-            done.add(beside)
-            if len(done) > MOST:
-                raise document.error(f"leads to more than {MOST} files", "include", index)
             if not beside.is_file():
                 raise document.error(f"{name} is not there", "include", index)
+            if beside.resolve() in done:
+                continue
+            done.add(beside.resolve())
+            if len(done) > MOST:
+                raise document.error(f"leads to more than {MOST} files", "include", index)
             found.append(read_yaml(beside))
-            waiting.append(found[-1])
-    for document in found:
+    return found
+
+
+def joined(documents: Sequence[Document]) -> Document:
+    """The first with what the others put into it, but for their models."""
+    root, *included = documents
+    data = dict(root.data)
+    for document in included:
         for key, value in document.data.items():
             if key in ("model_list", "include"):
                 continue
             own = data.get(key)
-            data[key] = (
-                [*own, *value] if isinstance(own, list) and isinstance(value, list) else value
-            )
-    return replace(root, data=data), found
+            if isinstance(own, list) and isinstance(value, list):
+                data[key] = [*own, *value]
+            else:
+                data[key] = value
+    return replace(root, data=data)
 
 
 def _named(document: Document) -> list[str]:

@@ -252,8 +252,5 @@ class Routing:
             )
         return kinds
 
-    def say(self, text: str, document: Document, *path: str | int) -> None:
-        self._part.findings.append(problem(WHAT, document, text, *path))
-
     def _say(self, text: str, *path: str | int) -> None:
         self._part.findings.append(problem(WHAT, self._document, text, *path))

@@ -13,10 +13,10 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from router.config.budgets import of_litellm_file
-from router.config.deployments import LiteLLMParams, Upstreams
+from router.config.deployments import CredentialValues, LiteLLMParams, Upstreams
 from router.config.document import Document, read_yaml
 from router.config.interpolate import os_environ, unresolved
-from router.config.litellm_include import read_all
+from router.config.litellm_include import joined, read_all
 from router.config.litellm_routing import WHAT, Routing, Settings
 from router.config.part import Part, exposed, problem
 from router.config.response_cache import of_litellm
@@ -44,7 +44,7 @@ class _General(_Loose):
 
 class _Credential(_Loose):
     credential_name: str
-    credential_values: dict[str, Any] = {}
+    credential_values: CredentialValues = CredentialValues()
 
 
 class _File(_Loose):
@@ -70,25 +70,29 @@ def read(
 ) -> Part:
     """The file's part. `taken` are provider names that others have; `added` is the file of models
     that were added over HTTP. Raises ConfigError."""
-    document, included = read_all(path)
-    part = Part(document=document, follows=tuple(one.file for one in included))
-    for place, first in document.repeated.items():
-        text = f"is written twice (first in line {first}): this one counts, as in LiteLLM"
-        part.findings.append(problem(WHAT, document, text, *place))
-    own = document.data.get("environment_variables")
+    written = read_all(path)
+    whole = joined(written)
+    part = Part(document=whole, follows=tuple(one.file for one in written[1:]))
+    for one in written:
+        for place, first in one.repeated.items():
+            text = f"is written twice (first in line {first}): this one counts, as in LiteLLM"
+            part.findings.append(problem(WHAT, one, text, *place))
+    own = whole.data.get("environment_variables")
     if isinstance(own, dict):
         env = {**env, **{str(name): str(value) for name, value in own.items()}}
 
-    document = _resolved(document, env, part)
+    documents = [_resolved(one, env, part) for one in written]
+    included = [one.fit(_File) for one in documents[1:]]  # first: the whole has not their lines
+    document = joined(documents)
     file = document.fit(_File)
-    upstreams = Upstreams(document, part, env, taken)
+    credentials = {one.credential_name: one.credential_values for one in file.credential_list}
+    upstreams = Upstreams(document, part, env, taken, credentials)
     routing = Routing(part, document, file.router_settings, file.litellm_settings)
-    entries = _entries(document, file, upstreams, routing)
-    for one in included:
-        made = _resolved(one, env, part)
-        also = made.fit(_File)
-        also.credential_list = file.credential_list
-        entries += _entries(made, also, upstreams, routing)
+    entries = [
+        entry
+        for one, said in zip(documents, (file, *included), strict=True)
+        for entry in _entries(one, said, upstreams, routing)
+    ]
     more = _more(added, env, upstreams, routing, part)
     if entries:
         entries += more
@@ -107,8 +111,8 @@ def read(
     key = file.general_settings.master_key or env.get("LITELLM_MASTER_KEY", "")
     part.key = Secret("" if unresolved(key) else key)
     part.over_budget = file.general_settings.budget_exceeded_status_code
-    part.findings += exposed(WHAT, part.document or document)
-    part.findings += _unused(document, file)
+    part.findings += [finding for one in written for finding in exposed(WHAT, one)]
+    part.findings += _unused(document, file, included)
     locked = "clients must show master_key" if part.key else "no client key"
     groups, served = len(deployments), sum(map(len, deployments.values()))
     text = f"{groups} model names on {served} deployments; {locked}"
@@ -120,7 +124,7 @@ def only_added(added: Path, env: Mapping[str, str], taken: frozenset[str]) -> Pa
     """The models that were added over HTTP, where there is no config.yaml. Raises ConfigError."""
     part, document = Part(), Document(str(added), {})
     routing = Routing(part, document, Settings(), Settings())
-    upstreams = Upstreams(document, part, env, taken)
+    upstreams = Upstreams(document, part, env, taken, {})
     part.added = _made(routing, _more(added, env, upstreams, routing, part))
     return part
 
@@ -131,18 +135,11 @@ def _entries(
     """Those of a model_list that can be called, each with what it calls."""
     upstreams.document = document
     found: list[tuple[_Entry, Target]] = []
-    named = {one.credential_name: one.credential_values for one in file.credential_list}
     for index, entry in enumerate(file.model_list):
-        params = entry.litellm_params
-        if (credential := params.litellm_credential_name) is not None:
-            if credential not in named:
-                place = ("model_list", index, "litellm_params", "litellm_credential_name")
-                routing.say(f"no credential is called {credential[:100]}", document, *place)
-            said = params.model_dump(exclude_unset=True)
-            params = LiteLLMParams.model_validate({**named.get(credential, {}), **said})
-            entry.litellm_params = params
+        at = ("model_list", index)
+        params = entry.litellm_params = upstreams.filled(entry.litellm_params, at)
         params.timeout = params.timeout or routing.timeout
-        target = upstreams.target(params, entry.model_info, ("model_list", index))
+        target = upstreams.target(params, entry.model_info, at)
         if target is not None:
             found.append((entry, target))
     return found
@@ -216,13 +213,14 @@ def _made(
     return made
 
 
-def _unused(document: Document, file: _File) -> list[Finding]:
-    """What the file says and we do not follow."""
+def _unused(document: Document, file: _File, included: Sequence[_File]) -> list[Finding]:
+    """What the files say and we do not follow."""
     findings = []
     odd = [key for key in file.model_extra or {} if key != "include"]
     for section in ("router_settings", "litellm_settings", "general_settings"):
         odd += [f"{section}.{key}" for key in getattr(file, section).model_extra or {}]
-    params = {key for entry in file.model_list for key in entry.litellm_params.ignored()}
+    entries = [entry for one in (file, *included) for entry in one.model_list]
+    params = {key for entry in entries for key in entry.litellm_params.ignored()}
     odd += [f"litellm_params.{key}" for key in sorted(params)]
     if odd:
         findings.append(Finding(WHAT, document.file, "found", f"not used: {', '.join(odd)}"))

@@ -126,6 +126,13 @@ BAD = [
         "integer",
     ),
     ("litellm", "a: &a [*a]", None, 1, "deep"),
+    (
+        "litellm",
+        "credential_list:\n - credential_name: x\n   credential_values: {api_key: 7}",
+        "credential_list[0].credential_values.api_key",
+        3,
+        "string",
+    ),
     ("toml", '[ssh]\npassword = "maybe"', "ssh.password", 2, '"auto", "own", true or false'),
     ("toml", "[listen]\nport = ", None, 2, "TOML"),
     ("toml", "[listen]\nport = 1\nport = 2", None, 3, "TOML"),

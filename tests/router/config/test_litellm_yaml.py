@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -270,8 +271,9 @@ MORE = """
 include: [more.yaml, litellm-config.yaml]
 model_list:
   - {model_name: b, litellm_params: {model: openai/n, litellm_credential_name: mine}}
-  - {model_name: c, litellm_params: {model: nobody/n, litellm_credential_name: lost}}
-router_settings: {num_retries: 3}
+  - {model_name: c, litellm_params: {model: nobody/n, litellm_credential_name: lost, rpd: 3}}
+router_settings: {num_retries: 2}
+router_settings: {num_retries: 3, routing_strategy: os.environ/STRATEGY}
 """
 
 
@@ -289,8 +291,26 @@ def test_files_that_are_included_and_keys_that_are_named(house: House) -> None:
     assert {one.base for one in made.providers.values() if one.key} == {"http://127.0.0.1:1/v1"}
     assert made.retry.retries == 3
     assert made.follows[-1] == str(more)
+    assert any(one.detail == "not used: litellm_params.rpd" for one in made.findings)
     told = [f"{one.where}: {one.detail}" for one in made.findings if one.state == "problem"]
     assert [line.partition("more.yaml:")[2] for line in told if "model_list" in line] == [
         "5: model_list[1].litellm_params.litellm_credential_name: no credential is called lost",
         "5: model_list[1].litellm_params.model: nobody: this provider is not spoken: left out",
     ]
+    assert [line.rpartition("more.yaml:")[2] for line in told if "router_settings" in line][:2] == [
+        "7: router_settings: is written twice (first in line 6): this one counts, as in LiteLLM",
+        "7: router_settings.routing_strategy: STRATEGY is not set in the environment",
+    ]
+    more.write_text("router_settings:\n  num_retries: many\n")
+    wrong = house.refused()
+    assert (wrong.file, wrong.line) == (str(more), 2)
+
+
+def test_a_model_that_was_added_over_http_has_the_keys_of_the_file(house: House) -> None:
+    house.write(litellm=INCLUDING.replace("include: [more.yaml]", ""))
+    entry = {"model": "openai/z", "litellm_credential_name": "mine"}
+    listed = {"model_list": [{"model_name": "added", "litellm_params": entry}]}
+    house.home.litellm_models.write_text(json.dumps(listed))
+    made = house.load()
+    (one,) = made.groups.deployments["added"]
+    assert made.providers[one.target.provider].key.reveal() == "listed"
