@@ -103,6 +103,14 @@ def extra_body(body: Mapping[str, Any]) -> dict[str, Any]:
 # ── a fallback that asks otherwise ────────────────────────────────────────────────────────────────
 
 
+def fallback(one: str | Mapping[str, Any], name: str, depth: int = 0) -> str | Other:
+    """A model by its name, or as `other`. Raises CallerError."""
+    if isinstance(one, str):
+        return one
+    made = other(one, name, depth)
+    return made.model if one.keys() == {"model"} else made
+
+
 def other(entry: Mapping[str, Any], name: str = "fallbacks", depth: int = 0) -> Other:
     """`{"model": "m2", "messages": […], "num_retries": 0}`. Raises CallerError."""
     model = entry.get("model")
@@ -241,11 +249,9 @@ def _fallbacks(value: object, name: str, depth: int) -> tuple[Chain | None, Chai
 
 
 def _fallback(one: object, name: str, depth: int, wrong: CallerError) -> str | Other:
-    if isinstance(one, str):
-        return one
-    if not isinstance(one, dict):
+    if not isinstance(one, str | dict):
         raise wrong
-    return one["model"] if one.keys() == {"model"} else other(one, name, depth)
+    return fallback(one, name, depth)
 
 
 def _mock(value: object) -> str | None:

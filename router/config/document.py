@@ -14,6 +14,7 @@ from typing import Any, TypeVar, get_args
 
 import pydantic
 from ruamel.yaml import YAML
+from ruamel.yaml.constructor import DuplicateKeyError
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.nodes import MappingNode, Node, SequenceNode
 
@@ -243,6 +244,8 @@ def read_yaml(path: Path) -> Document:
         if repeated:
             _keep_last(root)
         data = yaml.constructor.construct_document(root)
+    except DuplicateKeyError as error:  # as `true` and `True`; its own words quote the values
+        raise ConfigError("a key is written twice", file=file, line=_mark(error)) from None
     except MarkedYAMLError as error:
         problem = f"is not YAML: {error.problem or 'cannot be read'}"
         raise ConfigError(problem, file=file, line=_mark(error)) from None

@@ -16,7 +16,7 @@ from router.config.response_cache import CacheParams
 from router.contract import Finding
 from router.errors import CallerError
 from router.settings import Deployment, Groups, Strategy
-from router.wish_fields import other as read_other
+from router.wish_fields import fallback
 from router.wishes import Chain
 
 WHAT = "LiteLLM config"
@@ -116,12 +116,16 @@ class Routing:
     def __init__(self, part: Part, document: Document, first: Settings, second: Settings) -> None:
         self._part = part
         self._document = document
-        self._both = (first, second)
+        self._sections = {"router_settings": first, "litellm_settings": second}
 
     def said(self, name: str) -> Any:
         """The value of router_settings, else of litellm_settings, else the usual one."""
-        first, second = self._both
-        return getattr(first if name in first.model_fields_set else second, name)
+        return getattr(self._sections[self._section(name)], name)
+
+    def _section(self, name: str) -> str:
+        """Where it stands that counts."""
+        said = name in self._sections["router_settings"].model_fields_set
+        return "router_settings" if said else "litellm_settings"
 
     @property
     def timeout(self) -> float | None:
@@ -154,7 +158,10 @@ class Routing:
             deployments,
             aliases,
             chains["fallbacks"],
-            self._chain(self.said("default_fallbacks"), "default_fallbacks"),
+            self._chain(
+                self.said("default_fallbacks"),
+                (self._section("default_fallbacks"), "default_fallbacks"),
+            ),
             context_fallbacks=chains["context_window_fallbacks"],
             content_fallbacks=chains["content_policy_fallbacks"],
             max_fallbacks=5 if most is None else most,
@@ -189,7 +196,7 @@ class Routing:
         named = self.said("routing_strategy")
         if named not in STRATEGIES:
             text = f"{named} is not done: deployments are picked by weight (simple-shuffle)"
-            self._say(text, "router_settings", "routing_strategy")
+            self._say(text, self._section("routing_strategy"), "routing_strategy")
 
     def _aliases(self) -> tuple[dict[str, str], frozenset[str]]:
         aliases: dict[str, str] = {}
@@ -197,7 +204,7 @@ class Routing:
         for alias, value in self.said("model_group_alias").items():
             model = value.get("model") if isinstance(value, dict) else value
             if not isinstance(model, str):
-                place = ("router_settings", "model_group_alias", alias)
+                place = (self._section("model_group_alias"), "model_group_alias", alias)
                 raise self._document.error("should be a model's name, or { model: name }", *place)
             aliases[alias] = model
             if isinstance(value, dict) and value.get("hidden"):
@@ -206,9 +213,12 @@ class Routing:
 
     def _chains(self, name: str, known: set[str]) -> dict[str, Chain]:
         chains: dict[str, Chain] = {}
-        for settings in reversed(self._both):
-            for entry in getattr(settings, name):
-                chains |= {group: self._chain(chain, name) for group, chain in entry.items()}
+        for section in reversed(self._sections):
+            for index, entry in enumerate(getattr(self._sections[section], name)):
+                chains |= {
+                    group: self._chain(chain, (section, name, index, group))
+                    for group, chain in entry.items()
+                }
         wild = any("*" in one for one in known)
         named = {
             one if isinstance(one, str) else one.model for chain in chains.values() for one in chain
@@ -220,20 +230,12 @@ class Routing:
             self._part.findings.append(Finding(WHAT, self._document.file, "problem", text))
         return chains
 
-    def _chain(self, entries: _Chain, name: str) -> Chain:
+    def _chain(self, entries: _Chain, at: tuple[str | int, ...]) -> Chain:
         """Raises ConfigError for a fallback whose own fields are none."""
         try:
-            return tuple(one if isinstance(one, str) else read_other(one, name) for one in entries)
+            return tuple(fallback(one, str(at[1])) for one in entries)
         except CallerError as error:
-            place = next(
-                (
-                    p
-                    for p in ("router_settings", "litellm_settings")
-                    if self._document.line(p, name)
-                ),
-                "",
-            )
-            raise self._document.error(error.message, place, name) from None
+            raise self._document.error(error.message, *at) from None
 
     def _by_kind(self, where: str, policy: Mapping[str, int | None], suffix: str) -> dict[str, int]:
         """By errors.Kind, of {"RateLimitErrorRetries": 3}; a named class before the default."""

@@ -186,6 +186,7 @@ WRONG: list[tuple[JSON, str]] = [
     ({"fallbacks": [{"model": "ok", "api_base": "http://127.0.0.1:1"}]}, "api_base is not allowed"),
     ({"fallbacks": [{"model": "ok", "messages": 7}]}, "fallbacks: ok: messages"),
     ({"fallbacks": [{"messages": WORDS}]}, "fallbacks: should name its model"),
+    ({"fallbacks": [{"m": [{"model": 5}]}]}, "fallbacks: should name its model"),
     ({"fallbacks": [{"model": "ok", "num_retries": "x"}]}, "num_retries: should be a number"),
 ]
 

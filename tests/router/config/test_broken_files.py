@@ -126,6 +126,14 @@ BAD = [
         "integer",
     ),
     ("litellm", "a: &a [*a]", None, 1, "deep"),
+    ("litellm", "true: sk-one\nTrue: sk-two", None, 2, "a key is written twice"),
+    (
+        "litellm",
+        "router_settings: {}\nlitellm_settings:\n  fallbacks: [{a: [{model: b, api_base: c}]}]",
+        "litellm_settings.fallbacks[0].a",
+        3,
+        "api_base is not allowed",
+    ),
     (
         "litellm",
         "credential_list:\n - credential_name: x\n   credential_values: {api_key: 7}",
