@@ -64,6 +64,7 @@ NOWHERE = "http://127.0.0.1:9"
 
 
 def main(arguments: list[str] | None = None) -> int:
+    _standard()
     given = _arguments(arguments)
     os.umask(0o077)
     here = home()
@@ -85,6 +86,16 @@ def main(arguments: list[str] | None = None) -> int:
         sys.stderr.write(f"pointsman: {error}\n")
         return 1
     return 0
+
+
+def _standard() -> None:
+    """The three standard descriptors are open: else the first file of ours would get the number of
+    one that is closed (`2>&-`), and with it what the log says on standard error."""
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # takes the lowest that is free
 
 
 # ── serve ─────────────────────────────────────────────────────────────────────────────────────────

@@ -311,10 +311,9 @@ class Costs(FilteredView):
 
     # ── doing ─────────────────────────────────────────────────────────────────────────────────────
 
-    def on_table_opened(self) -> None:
-        """Live, with just the requests of the selected line."""
-        keys = self.query_one(Table).picked[:1]
-        line = next((each for each in self._lines or [] if [line_key(each)] == keys), None)
+    def on_table_opened(self, event: Table.Opened) -> None:
+        """Live, with just the requests of that line."""
+        line = next((each for each in self._lines or [] if line_key(each) == event.key), None)
         if line is None:
             return
         if not (found := filter_of(line, self.by)):

@@ -12,6 +12,7 @@ from console import commanding, cost_lines, prefs, requests
 from console.app import ConsoleApp
 from console.query import words
 from console.screens import sessions
+from console.screens.live import Live
 from console.services import SERVICES
 from console.widgets.columns import Column, lay_out
 from console.widgets.order import Order, Standing, arranged, named, natural
@@ -103,6 +104,7 @@ async def test_lists_are_sorted_filtered_and_acted_on(test_home: Home) -> None:
         await _the_log_turns_round(app, pilot)
         await _times_are_told_as_ages(app, pilot, test_home)
         await _acts_on_what_is_marked(app, pilot, router)
+        await _opens_the_row_under_the_cursor(app, pilot)
 
 
 @pytest.mark.long
@@ -202,6 +204,20 @@ async def _acts_on_what_is_marked(app: ConsoleApp, pilot: Pilot[int], router: Fa
     await pilot.press("d")
     await until(pilot, lambda: len(router.actions) == 4)
     assert all(isinstance(action, ClearOverride) for action in router.actions[2:])
+
+
+async def _opens_the_row_under_the_cursor(app: ConsoleApp, pilot: Pilot[int]) -> None:
+    """Whatever else is marked."""
+    await pilot.press("3")
+    await until(pilot, lambda: len(_table(app, "models").rows) > 2)
+    await pilot.press("g", "space")
+    await until(pilot, lambda: bool(_table(app, "models").marked))
+    table = _table(app, "models")
+    assert table.selected not in table.marked
+    provider, _, model = str(table.selected).removeprefix("real ").partition(",")
+    await pilot.press("enter")
+    await until(pilot, lambda: app.view.id == "live" and "found" in _title(app))
+    assert app.query_one(Live).filter.startswith(f"provider={provider} model={model} since:")
 
 
 def _table(app: ConsoleApp, id: str) -> Table:
