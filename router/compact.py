@@ -27,6 +27,7 @@ from router.providers import also
 from router.record import Attempt
 from router.rules.plan import Candidate
 from router.settings import Provider
+from router.wish_fields import otherwise
 
 if TYPE_CHECKING:
     from router.service import Router
@@ -62,14 +63,17 @@ async def compact(router: Router, call: Call, surface: Surface) -> None:
         plan = await choose(router, record, request, surface.external)
 
         async def once(attempt: Attempt, candidate: Candidate) -> None:
-            provider, asked = candidate.provider, plan.request
+            provider, asked, wishes = candidate.provider, plan.request, record.wishes
+            if candidate.other is not None:
+                wishes = candidate.other.wishes
+                asked = attempt.asked = otherwise(request, candidate.other, parse)
             if not _speaks(provider):
                 assert asked.bound is not None
                 raise CallerError(asked.bound.words, param=asked.bound.param, code=asked.bound.code)
             url = beside(provider, _PATH, candidate.model)
             sent = format.pass_through(asked, candidate.model)
             async with posted(
-                router, attempt, format, url, sent, "application/json", record.wishes
+                router, attempt, format, url, sent, "application/json", wishes
             ) as upstream:
                 body = await upstream.body(LARGEST_ANSWER)
             usage = usage_of(body)

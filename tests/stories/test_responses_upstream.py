@@ -198,6 +198,11 @@ async def test_compaction_is_left_to_a_provider_that_can(
             upstream.then(told)
             await gpt.responses.compact(model="native", previous_response_id=first.id)
             assert SAID in json.dumps(upstream.requests[-1].json["input"])
+            # a fallback may be asked otherwise
+            upstream.then(Behaviour(status=500), told)
+            otherwise = {"num_retries": 0, "fallbacks": [{"model": "native", "input": "less"}]}
+            await gpt.responses.compact(model="both", input=turns, extra_body=otherwise)
+            assert upstream.requests[-1].json == {"model": "real", "input": "less"}
             before = len(upstream.requests)
             with pytest.raises(openai.BadRequestError) as refused:
                 await gpt.responses.compact(model="chatty", input=turns)
