@@ -109,6 +109,20 @@ def test_one_that_reads_nothing_or_has_gone_holds_up_nobody(tmp_path: Path) -> N
     assert all(request in written for request in asked)
 
 
+@pytest.mark.long
+def test_a_closed_standard_error_is_no_file_of_ours(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    home.mkdir()
+    words = [sys.executable, "-m", "console", "serve", "--port", "0", "--litellm-port", "0"]
+    words = ["/bin/sh", "-c", 'exec "$@" 2>&-', "sh", *words, "--ccr-port", "0", "--ssh-port", "0"]
+    with subprocess.Popen(words, env=environment(home)) as process:
+        while not (home / "run/control.sock").exists():
+            assert process.poll() is None
+        process.terminate()
+        assert process.wait(30) == 0
+    assert (home / "run/router.lock").read_text() == f"{process.pid}\n"
+
+
 def test_a_line_in_words_is_one_line() -> None:
     text = "a\u2028b\r\n\x9b31m\U0001f600 é"
     line = LogLine(0, 1_700_000_000.25, "error", "ssh", text, "r", True)
