@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ipaddress
 from dataclasses import dataclass
-from urllib.parse import urlsplit
+from urllib.parse import urljoin, urlsplit
 
 from router.providers import Kind
 from router.settings import Auth
@@ -66,7 +66,7 @@ def from_full(url: str, *, anthropic: bool = False, responses: bool = False) -> 
 
 def beneath(url: str) -> Endpoint:
     """Gemini's, whose models are beside the last part of a path, as CCR's transformer has it."""
-    base = url.rpartition("/")[0]
+    base = urljoin(url, ".").rstrip("/")
     model = base + "/{model}"
     stream = f"{model}:streamGenerateContent?alt=sse"
     return Endpoint(GEMINI, f"{model}:generateContent", base, stream_url=stream)

@@ -337,6 +337,7 @@ def test_a_report_names_the_transformers_of_single_models(house: House) -> None:
     ("url", "format", "asked"),
     [
         ("https://h.test/api/gemini/", "gemini", "https://h.test/api/gemini/{model}:generateContent"),
+        ("https://h.test", "gemini", "https://h.test/{model}:generateContent"),
         ("https://h.test/v1beta/models/", "gemini", "https://h.test/v1beta/models/{model}:generateContent"),
         ("https://h.test/v1/chat/completions", "openai_chat", "https://h.test/v1/chat/completions"),
     ],
