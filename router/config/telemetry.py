@@ -44,7 +44,9 @@ def read(table: TelemetryTable, env: Mapping[str, str]) -> tuple[Otlp | None, li
     if urlsplit(endpoint).path.rstrip("/").endswith(tuple(f"/v1/{each}" for each in SIGNALS)):
         text = f"leave out {endpoint[endpoint.index('/v1/') :]}: it is put behind for each signal"
         return None, [Finding(WHAT, endpoint, "problem", text)]
-    signals = table.signals or tuple(each for each in SIGNALS if not _off(env, each))
+    signals = table.signals
+    if signals is None:
+        signals = tuple(each for each in SIGNALS if not _off(env, each))
     if not signals:
         return None, []
     shared = _headers(env.get("OTEL_EXPORTER_OTLP_HEADERS", ""))

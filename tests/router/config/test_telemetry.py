@@ -49,6 +49,7 @@ def test_the_headers_of_the_variable_are_percent_encoded() -> None:
         ({}, ("METRICS", "LOGS"), ("traces",)),
         ({}, ("TRACES", "METRICS", "LOGS"), None),
         ({"signals": ["traces", "logs"]}, ("TRACES",), ("traces", "logs")),
+        ({"signals": []}, (), None),
     ],
 )
 def test_which_signals_are_sent(
