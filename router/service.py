@@ -75,6 +75,9 @@ class Router:
 
     #: another machine, whose request a proxy on this one brought ("": none did)
     came_for = ""
+    #: the files that are watched, and the one that keeps the next generation out
+    watched: frozenset[Path] = frozenset()
+    broken: Path | None = None
     #: variables for the router that begins anew in this process, once `run` has returned
     left: dict[str, str] | None = None
 
@@ -236,10 +239,12 @@ class Router:
             try:
                 built = await asyncio.to_thread(self._reload_from, self.generation.number + 1)
             except ConfigError as error:
-                self.config_error = str(error)
+                self.config_error, self.broken = str(error), Path(error.file)
+                if self.broken not in self.watched:  # it is mended there, or not at all
+                    self.refollow.set()
                 self.log.error("config", f"not taken: {error}")
             else:
-                self.config_error = ""
+                self.config_error, self.broken = "", None
                 if built.follows != self.generation.follows:
                     self.refollow.set()
                 self.configured = built

@@ -102,12 +102,14 @@ async def probe(router: Router) -> None:
 
 
 async def follow(router: Router, files: list[Path]) -> None:
-    """The files that are always looked at, and those that the generation in force names."""
+    """The files that are always looked at, those that the generation in force names, and one that
+    keeps the next out."""
     moved = False
     while True:
         router.refollow.clear()
-        paths = [*files, *map(Path, router.generation.follows)]
-        changes = watch(paths, router.refollow)
+        named = [*map(Path, router.generation.follows), *filter(None, (router.broken,))]
+        router.watched = frozenset((*files, *named))
+        changes = watch(router.watched, router.refollow)
         first = asyncio.ensure_future(anext(changes, None))
         try:
             if moved:  # what was written between the last look and the new watch

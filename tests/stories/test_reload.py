@@ -82,6 +82,23 @@ async def test_an_edited_file_takes_new_requests_and_leaves_the_running_ones(
                 assert (await link.snapshot()).config_error == ""
                 assert await asked(http, router) == "openai-dark"
 
+                # one that is broken beside them counts once it is mended, too
+                config, more = folder / "litellm-config.yaml", folder / "more.yaml"
+                more.write_text("model_list: 3\n")
+                config.write_text("include: [more.yaml]\n" + config.read_text())
+
+                async def told_of(beginning: str) -> None:
+                    async def holds() -> bool:
+                        error = (await link.snapshot()).config_error
+                        return error.startswith(beginning) if beginning else not error
+
+                    await until(holds)
+
+                for line in range(1, 5):  # an edit of the file before may be seen late
+                    await told_of(f"{more}:{line}: model_list: ")
+                    more.write_text("\n" * line + f"model_list: {[] if line == 4 else 3}\n")
+                await told_of("")
+
                 upstream.release.set()
                 assert (await running.aread()).decode().rstrip().endswith("}")
             await link.close()
