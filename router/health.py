@@ -80,12 +80,21 @@ class Health:
 
     def attempted(self, attempt: Attempt, at: float) -> None:
         provider = attempt.candidate.provider
-        name = provider.name
-        passed = self._passed.get(name) or self._passed.setdefault(name, Passed(provider.simulated))
+        passed = self._of(provider)
+        if passed is None:
+            passed = self._passed[provider.name] = Passed(provider.simulated)
         passed.attempted(attempt, at)
         if provider.slot:
-            key = of_key(name, provider.slot)
+            key = of_key(provider.name, provider.slot)
             self._passed.setdefault(key, Passed()).attempted(attempt, at)
+
+    def _of(self, provider: Provider) -> Passed | None:
+        """What went by of it. What stood in says nothing of the real one: it is let go."""
+        passed = self._passed.get(provider.name)
+        if passed is not None and passed.simulated != provider.simulated:
+            del self._passed[provider.name]
+            return None
+        return passed
 
     def outcomes(self) -> dict[str, Counter[str]]:
         """Of each provider's attempts."""
@@ -275,10 +284,7 @@ class Health:
         )
 
     def _provider(self, provider: Provider) -> ServiceView:
-        passed = self._passed.get(provider.name, Passed())
-        if passed.simulated != provider.simulated:  # what stood in says nothing of the real one
-            passed = Passed()
-            self._passed.pop(provider.name, None)
+        passed = self._of(provider) or Passed()
         answered, reason, at = self._answers.get(_root(provider.url), (None, "", None))
         cooling = self._cooldowns.until(provider.name, self._now())
         state: Condition = "unknown"

@@ -54,9 +54,12 @@ def test_what_stood_in_says_nothing_of_the_real_provider(test_home: Home) -> Non
         return view.mode, view.state, view.reason
 
     health = Health(lambda: AT, lambda: AT, Cooldowns(), {})
-    stand_in = load(test_home, {}, flags, 1, Probes()).providers["deepseek"]
-    attempt = Attempt(1, Candidate(stand_in, "m", ""), "", AT, AT, ended=AT + 1, outcome="ok")
-    health.attempted(attempt, AT)
+
+    def attempted(outcome: str) -> None:
+        to = Candidate(load(test_home, {}, flags, 1, Probes()).providers["deepseek"], "m", "")
+        health.attempted(Attempt(1, to, "", AT, AT, ended=AT + 1, outcome=outcome), AT)
+
+    attempted("ok")
     assert shown(health) == ("simulated", "up", "")
     again = Health(lambda: AT, lambda: AT, Cooldowns(), {}, health.kept())
     test_home.ccr_json.write_text(
@@ -64,5 +67,6 @@ def test_what_stood_in_says_nothing_of_the_real_provider(test_home: Home) -> Non
         ' "api_base_url": "https://api.deepseek.com/chat/completions"}],'
         ' "Router": {"default": "deepseek,m"}}'
     )
-    for each in (health, again):
-        assert shown(each) == ("real", "unknown", "its key, $NOT_SET, is not set")
+    assert shown(again) == ("real", "unknown", "its key, $NOT_SET, is not set")
+    attempted("credential")  # before anybody looks
+    assert shown(health) == ("real", "degraded", "credential")
