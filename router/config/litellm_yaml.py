@@ -13,11 +13,12 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from router.config.budgets import of_litellm_file
-from router.config.deployments import CredentialValues, LiteLLMParams, Upstreams
 from router.config.document import Document, read_yaml
 from router.config.interpolate import os_environ, unresolved
 from router.config.litellm_include import joined, read_all
+from router.config.litellm_params import CredentialValues, LiteLLMParams
 from router.config.litellm_routing import WHAT, Routing, Settings
+from router.config.litellm_upstreams import Upstreams
 from router.config.part import Part, exposed, problem
 from router.config.response_cache import of_litellm
 from router.contract import Finding

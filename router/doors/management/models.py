@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import pydantic
 
-from router.config.deployments import LiteLLMParams
+from router.config.litellm_params import LiteLLMParams
 from router.config.part import SECRET_NAME
 from router.doors.management.asked import ADMIN, NANO, Asked, Route, iso, missing, wrong
 from router.messages import JSON

@@ -1,4 +1,4 @@
-"""LiteLLM's litellm_params: which provider a deployment means, and what it puts into a body.
+"""LiteLLM's litellm_params: which provider a deployment means.
 
 Deployments that share address, key and headers share one Provider, so that its health and its
 cooldown are one thing.
@@ -6,14 +6,11 @@ cooldown are one thing.
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 from urllib.parse import urlsplit
-
-from pydantic import BaseModel, ConfigDict, Field
 
 from router.config import cloud
 from router.config.document import Document
@@ -27,10 +24,11 @@ from router.config.endpoints import (
     shown_by,
 )
 from router.config.interpolate import unresolved
+from router.config.litellm_params import CLOUD, CredentialValues, LiteLLMParams
 from router.config.part import Part, problem
 from router.price_map import read as read_price
 from router.providers import KINDS, Kind, kind_of, litellm_kind
-from router.settings import Deployment, Price, Provider, Secret, Target, Timeouts
+from router.settings import Price, Provider, Secret, Target, Timeouts
 
 WHAT = "LiteLLM config"
 _RESPONSES = "responses/"
@@ -38,135 +36,10 @@ _RESPONSES = "responses/"
 #: the provider that stands in for canned answers; made by `load`
 SIMULATOR = "simulator"
 
-#: params that are not body defaults, and that we do not follow either
-_IGNORED = frozenset(
-    {
-        "keepalive_seconds",
-        "max_budget", "budget_duration", "itpm", "otpm", "rpd", "tpd", "use_in_pass_through",
-        "merge_reasoning_content_in_choices", "configurable_clientside_auth_params",
-        "input_cost_per_second", "mock_timeout", "aws_access_key_id", "aws_secret_access_key",
-    }
-)  # fmt: skip
-
-
-#: prices, which are no business of a provider's
-_COST = re.compile(r"_cost(_per_|$|_above_)")
-
-#: LiteLLM's names for where a cloud is
-_CLOUD = {
-    "aws_region_name": "region",
-    "aws_profile_name": "profile",
-    "vertex_project": "project",
-    "vertex_location": "location",
-    "vertex_credentials": "credentials",
-}
 #: which of Bedrock's APIs LiteLLM should ask: here it is the one of the model's family
 _BEDROCK_API = re.compile(r"^(converse|converse_like|invoke)/")
 #: LiteLLM's, where neither the file nor AZURE_API_VERSION names one
 _AZURE_VERSION = "2025-02-01-preview"
-_PLACED = frozenset({*_CLOUD, "api_version", "region_name"})
-
-
-class LiteLLMParams(BaseModel):
-    """Fields without a place here are body defaults (temperature, max_tokens, …)."""
-
-    model_config = ConfigDict(extra="allow")
-
-    model: str
-    api_key: str | None = None
-    api_base: str | None = None
-    base_url: str | None = None
-    custom_llm_provider: str | None = None
-    litellm_credential_name: str | None = None
-    organization: str | None = None
-    weight: float | None = Field(default=None, ge=0)
-    rpm: float | None = Field(default=None, ge=0)
-    tpm: float | None = Field(default=None, ge=0)
-    timeout: float | None = Field(default=None, gt=0)
-    stream_timeout: float | None = Field(default=None, gt=0)
-    max_parallel_requests: int | None = Field(default=None, ge=1)
-    order: int | None = None
-    num_retries: int | None = Field(default=None, ge=0)
-    max_retries: int | None = Field(default=None, ge=0)
-    cooldown_time: float | None = Field(default=None, ge=0)
-    tags: list[str] = []
-    tag_regex: list[str] = []
-    drop_params: Any = None
-    additional_drop_params: list[str] = []
-    extra_headers: dict[str, str] = {}
-    extra_body: dict[str, Any] = {}
-    mock_response: Any = None
-    input_cost_per_token: float | None = Field(default=None, ge=0)
-    output_cost_per_token: float | None = Field(default=None, ge=0)
-    cache_read_input_token_cost: float | None = Field(default=None, ge=0)
-    cache_creation_input_token_cost: float | None = Field(default=None, ge=0)
-
-    def defaults(self) -> dict[str, Any]:
-        """What is put into a body that does not say it itself."""
-        extra = {
-            k: v
-            for k, v in (self.model_extra or {}).items()
-            if not (k in _IGNORED | _PLACED or _COST.search(k))
-        }
-        return {**extra, **self.extra_body}
-
-    def deployment(
-        self,
-        group: str,
-        target: Target,
-        info: Mapping[str, Any],
-        *,
-        weight: float,
-        last: int,
-        keeps_limits: bool,
-        counted: bool,
-        parallel: int | None,
-        stream_timeout: float | None,
-        drop_params: bool | None,
-    ) -> Deployment:
-        """This entry of a group; `last` is the order of those that name none."""
-        parallel = self.max_parallel_requests or parallel
-        limits = (self.rpm, self.tpm) if keeps_limits else (None, None)
-        said = f"{group}|{target}|{self.api_base}|{self.order}|{sorted(self.tags)}|{weight}"
-        cooldown = info.get("cooldown_time", self.cooldown_time)
-        drops = drop_params if self.drop_params is None else bool(self.drop_params)
-        return Deployment(
-            group,
-            target,
-            weight=float(weight),
-            params=self.defaults(),
-            id=str(info.get("id") or hashlib.sha256(said.encode()).hexdigest()),
-            called=self.model,
-            order=last if self.order is None else self.order,
-            tags=tuple(self.tags),
-            tag_patterns=tuple(self.tag_regex),
-            access_groups=_names(info.get("access_groups")),
-            info=dict(info),
-            rpm=limits[0],
-            tpm=limits[1],
-            parallel=parallel,
-            counted=counted or parallel is not None or limits != (None, None),
-            retries=self.num_retries if self.num_retries is not None else self.max_retries,
-            cooldown=float(cooldown) if isinstance(cooldown, int | float) else None,
-            stream_timeout=self.stream_timeout or stream_timeout,
-            drops=tuple(self.additional_drop_params),
-            mock=self.mock_response if isinstance(self.mock_response, str) else "",
-            strict=drops is False,
-            lax=drops is True,
-        )
-
-    def ignored(self) -> list[str]:
-        return [key for key in self.model_extra or {} if key in _IGNORED]
-
-
-class CredentialValues(LiteLLMParams):
-    """What an entry of credential_list gives to the deployments that name it."""
-
-    model: str = ""
-
-
-def _names(value: object) -> tuple[str, ...]:
-    return tuple(one for one in value if isinstance(one, str)) if isinstance(value, list) else ()
 
 
 class Upstreams:
@@ -260,7 +133,7 @@ class Upstreams:
             kind = kind if "claude" in model else KINDS["bedrock-openai"]
             model = _BEDROCK_API.sub("", model)
         extra = params.model_extra or {}
-        said = {ours: str(extra[theirs]) for theirs, ours in _CLOUD.items() if extra.get(theirs)}
+        said = {ours: str(extra[theirs]) for theirs, ours in CLOUD.items() if extra.get(theirs)}
         said = {name: value for name, value in said.items() if not unresolved(value)}
         told = cloud.places(kind, said, self._env)
         base = params.api_base or params.base_url or ""
