@@ -50,6 +50,7 @@ async function look() {
   if (document.hidden || !summary) return; // without one, the figures are not for us
   try {
     const answer = await fetch("/health", { cache: "no-store", signal: AbortSignal.timeout(EVERY) });
+    if (answer.status >= 500) throw new Error("a proxy before us does not reach us");
     if (answer.ok) draw(await answer.json());
     else clearInterval(looking); // a proxy before us keeps the figures to itself
   } catch {
