@@ -20,7 +20,7 @@ from router.config.document import Document, read_text
 from router.config.part import problem
 from router.contract import Finding
 from router.errors import ConfigError
-from router.settings import CustomRouter, Hooks, Routes
+from router.settings import CustomRouter, Hooks, Provider, Routes
 
 #: what a custom router may take at most, in seconds
 LONGEST = 30.0
@@ -37,13 +37,13 @@ def read(
     document: Document | None,
     env: Mapping[str, str],
     routes: Routes,
-    names: frozenset[str],
+    providers: Mapping[str, Provider],
 ) -> tuple[Hooks | None, list[Finding], tuple[str, ...]]:
     """The hooks, what there is to say of them, and the files and folders to be watched for them.
 
-    `document` is config.json with its variables put in; `names` the providers there are (folded).
+    `document` is config.json with its variables put in.
     """
-    personal, findings = ccr_personal.read(ccr, routes, names)
+    personal, findings = ccr_personal.read(ccr, routes, providers)
     folders = [ccr, *ccr_personal.folders(ccr), ccr / "presets", *(ccr / "presets").glob("*/")]
     follows = [str(folder) for folder in folders if folder.is_dir()]
     custom, prompt = None, None

@@ -10,17 +10,18 @@ that cannot be read is a finding and counts as absent: one project must not stop
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
 
-from router.config.ccr_routes import WHAT, RouterKeys, routes, unknown_targets
+from router.config.ccr_routes import WHAT, RouterKeys, named, routes
 from router.config.document import read_json5
+from router.config.targets import doubts
 from router.contract import Finding
 from router.errors import ConfigError
-from router.settings import Personal, Routes, Scenario
+from router.settings import Personal, Provider, Routes, Scenario
 
 #: folders beside config.json that are no projects
 NOT_PROJECTS = frozenset({"logs", "plugins", "presets", "node_modules"})
@@ -45,10 +46,10 @@ def folders(ccr: Path) -> list[Path]:
     return [f for f in found if f.name not in NOT_PROJECTS and not f.name.startswith(".")]
 
 
-def read(ccr: Path, above: Routes, names: frozenset[str]) -> tuple[Personal | None, list[Finding]]:
-    """All such files as Routes, and what is wrong with them. None where there are none.
-
-    `names` are the providers there are (folded)."""
+def read(
+    ccr: Path, above: Routes, providers: Mapping[str, Provider]
+) -> tuple[Personal | None, list[Finding]]:
+    """All such files as Routes, and what is wrong with them. None where there are none."""
     projects: dict[str, Routes] = {}
     sessions: dict[str, Routes] = {}
     findings: list[Finding] = []
@@ -58,7 +59,7 @@ def read(ccr: Path, above: Routes, names: frozenset[str]) -> tuple[Personal | No
             findings.append(Finding(WHAT, str(ccr), "problem", text))
             break
         try:
-            made, wrong = _one(path, above, names)
+            made, wrong = _one(path, above, providers)
         except ConfigError as error:
             findings.append(Finding(WHAT, str(path), "problem", f"not used: {error}"))
             continue
@@ -79,7 +80,9 @@ def _files(ccr: Path) -> Iterator[Path]:
         yield from sorted(path for path in folder.glob("*.json") if path.is_file())
 
 
-def _one(path: Path, above: Routes, names: frozenset[str]) -> tuple[Routes | None, list[Finding]]:
+def _one(
+    path: Path, above: Routes, providers: Mapping[str, Provider]
+) -> tuple[Routes | None, list[Finding]]:
     document = read_json5(path)
     file = document.fit(_File)
     unused = ", ".join(file.model_extra or {})
@@ -87,7 +90,7 @@ def _one(path: Path, above: Routes, names: frozenset[str]) -> tuple[Routes | Non
     if file.Router is None:
         return None, odd
     made, wrong = routes(document, file.Router, {}, strict=above.strict)
-    wrong += unknown_targets(document, made, names)
+    wrong += doubts(WHAT, document, named(made), providers)
     if extra := file.Router.model_extra:
         odd.append(Finding(WHAT, str(path), "found", f"not used: Router.{', Router.'.join(extra)}"))
     shared = {s: above.targets[s] for s in _FROM_ABOVE if s in above.targets}

@@ -15,8 +15,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from router.config import ccr_json
-from router.config.ccr_routes import WHAT, unknown_targets
+from router.config import ccr_json, ccr_routes, targets
+from router.config.ccr_routes import WHAT
 from router.config.document import read_json5
 from router.contract import Finding
 from router.errors import ConfigError
@@ -58,8 +58,8 @@ def read(ccr: Path, env: Mapping[str, str]) -> tuple[dict[str, Preset], list[Fin
             findings.append(Finding(WHAT, str(path), "problem", text))
             continue
         if part.resolved is not None:
-            names = frozenset(each.casefold() for each in part.providers)
-            findings += unknown_targets(part.resolved, part.routes, names)
+            named = ccr_routes.named(part.routes)
+            findings += targets.doubts(WHAT, part.resolved, named, part.providers)
         providers = {n: replace(p, name=f"{n}@{name}") for n, p in part.providers.items()}
         made[name] = Preset(providers, part.routes)
     return made, findings

@@ -6,11 +6,10 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from pydantic import BaseModel, ConfigDict
 
-from router.config.document import Document
+from router.config.document import Document, Place
 from router.config.part import problem
 from router.contract import Finding
-from router.nearly import mistyped
-from router.settings import SCENARIOS, Provider, Routes, Scenario, Target
+from router.settings import SCENARIOS, Routes, Scenario, Target
 
 WHAT = "CCR config"
 _NOT_A_TARGET = "should be written provider,model: it is not used"
@@ -97,29 +96,8 @@ def _fallback(
     return chains, findings
 
 
-def unknown_targets(document: Document, made: Routes, names: frozenset[str]) -> list[Finding]:
-    """A problem for each target whose provider is not among `names` (folded)."""
-    return [
-        problem(WHAT, document, f"no provider is called {target.provider!r}", *place)
-        for target, place in _places(made)
-        if target.provider.casefold() not in names
-    ]
-
-
-def mistyped_targets(
-    document: Document, made: Routes, providers: Mapping[str, Provider]
-) -> list[Finding]:
-    """A problem for each target whose model is probably another one's name mistyped."""
-    by_name = {name.casefold(): provider for name, provider in providers.items()}
-    told = [
-        (mistyped(provider, target.model), place)
-        for target, place in _places(made)
-        if (provider := by_name.get(target.provider.casefold())) is not None
-    ]
-    return [problem(WHAT, document, words, *place) for words, place in told if words]
-
-
-def _places(made: Routes) -> Iterator[tuple[Target, tuple[str | int, ...]]]:
+def named(made: Routes) -> Iterator[tuple[Target, Place]]:
+    """Each target with its place in the file."""
     for scenario, target in made.targets.items():
         yield target, ("Router", scenario)
     for name, chain in made.fallback.items():

@@ -25,6 +25,7 @@ from router.config import (
     price_file,
     response_cache,
     roles,
+    targets,
     telemetry,
 )
 from router.config.document import read_toml
@@ -35,7 +36,6 @@ from router.config.own import PointsmanToml
 from router.config.part import Part, exposed, once_per_key, problem
 from router.config.probes import Neighbour, Probes
 from router.contract import Finding
-from router.nearly import mistyped
 from router.providers import KINDS
 from router.settings import (
     Generation,
@@ -46,7 +46,6 @@ from router.settings import (
     Role,
     Routes,
     Secret,
-    Target,
 )
 from storage.home import Home
 
@@ -87,8 +86,7 @@ def load(
     providers = _in_process(providers, plane, listen, litellm_role)
     providers = {name: once_per_key(provider) for name, provider in providers.items()}
     routes = own_providers.routes(ccr.routes or defaults.routes(real), file)
-    names = frozenset(name.casefold() for name in providers)
-    hooks, hook_findings, follows = ccr_hooks.read(home.ccr, ccr.resolved, env, routes, names)
+    hooks, hook_findings, follows = ccr_hooks.read(home.ccr, ccr.resolved, env, routes, providers)
     if flags.local_model_url and ollama is None:
         ollama_finding = Finding(
             "local model", flags.local_model_url, "found", "plays ollama-local"
@@ -101,7 +99,7 @@ def load(
         *own.findings,
         *priced,
         *ccr.findings,
-        *_odd_targets(ccr, names, providers),
+        *_doubts(ccr, own, file, routes, providers),
         *hook_findings,
         *litellm.findings,
         *key_findings,
@@ -110,7 +108,6 @@ def load(
         *asked_ccr,
         *otlp_findings,
         *_made(providers, routes, flags),
-        *_lost(routes, providers, own, file),
     ]
     hosts = neighbours.of_roles(file, litellm_role, ccr_role)
     taken = neighbours.Taken({*listen.hosts, *hosts}, {*providers, *KINDS})
@@ -175,17 +172,6 @@ def _ccr(home: Home, env: Mapping[str, str]) -> Part:
     if home.ccr_json.is_file():
         return ccr_json.read(home.ccr_json, env)
     return Part(findings=[Finding(ccr_routes.WHAT, str(home.ccr_json), "absent", "no such file")])
-
-
-def _odd_targets(
-    ccr: Part, names: frozenset[str], providers: Mapping[str, Provider]
-) -> list[Finding]:
-    if ccr.document is None or ccr.routes is None:
-        return []
-    return [
-        *ccr_routes.unknown_targets(ccr.document, ccr.routes, names),
-        *ccr_routes.mistyped_targets(ccr.document, ccr.routes, providers),
-    ]
 
 
 def _litellm(home: Home, env: Mapping[str, str], flags: Flags, taken: frozenset[str]) -> Part:
@@ -336,34 +322,15 @@ def _made(providers: Mapping[str, Provider], routes: Routes, flags: Flags) -> li
     return [Finding("simulator", flags.simulator_url or "built in", "made", text)]
 
 
-def _lost(
-    routes: Routes, providers: Mapping[str, Provider], own: Part, file: PointsmanToml
+def _doubts(
+    ccr: Part, own: Part, file: PointsmanToml, routes: Routes, providers: Mapping[str, Provider]
 ) -> list[Finding]:
-    """A problem for each target of [routes] whose provider is not there, or whose model is probably
-    another's name mistyped."""
-    if own.document is None:
-        return []
-    by_name = {name.casefold(): provider for name, provider in providers.items()}
-    named: list[tuple[Target, tuple[str | int, ...]]] = [
-        (routes.targets[scenario], ("targets", scenario))
-        for scenario, text in file.routes.targets.items()
-        if text
-    ]
-    for scenario in file.routes.fallback:
-        chain = enumerate(routes.fallback[scenario])
-        named += [(target, ("fallback", scenario, place)) for place, target in chain]
-    found = [(target, place, by_name.get(target.provider.casefold())) for target, place in named]
-    told = [
-        (
-            f"no provider is called {target.provider!r}"
-            if provider is None
-            else mistyped(provider, target.model),
-            place,
-        )
-        for target, place, provider in found
-    ]
-    return [
-        problem(own_providers.WHAT, own.document, words, "routes", *place)
-        for words, place in told
-        if words
-    ]
+    """Of the targets of both files that name some."""
+    found: list[Finding] = []
+    if ccr.document is not None and ccr.routes is not None:
+        named = ccr_routes.named(ccr.routes)
+        found += targets.doubts(ccr_routes.WHAT, ccr.document, named, providers)
+    if own.document is not None:
+        named = own_providers.named(file, routes)
+        found += targets.doubts(own_providers.WHAT, own.document, named, providers)
+    return found

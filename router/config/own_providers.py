@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import TypeVar
 
 from msgspec import structs
 
 from router.config import cloud
-from router.config.document import Document
+from router.config.document import Document, Place
 from router.config.endpoints import (
     ANTHROPIC,
     OLLAMA,
@@ -222,6 +222,16 @@ def routes(usual: Routes, file: PointsmanToml) -> Routes:
         strict=_said(table.strict, usual.strict),
         source=f"pointsman.toml, over {usual.source}" if table.model_fields_set else usual.source,
     )
+
+
+def named(file: PointsmanToml, made: Routes) -> Iterator[tuple[Target, Place]]:
+    """Each target that [routes] names, with its place; `made`: by `routes`."""
+    for scenario, text in file.routes.targets.items():
+        if text:
+            yield made.targets[scenario], ("routes", "targets", scenario)
+    for scenario in file.routes.fallback:
+        for index, target in enumerate(made.fallback[scenario]):
+            yield target, ("routes", "fallback", scenario, index)
 
 
 def _said(value: Value | None, usual: Value) -> Value:

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from router.config import ccr_hooks, ccr_json, ccr_routes, litellm_yaml
+from router.config import ccr_hooks, ccr_json, ccr_routes, litellm_yaml, targets
 from router.config.part import Part
 from router.config.unfollowed import became
 from router.contract import Finding, Imported, ImportLine
@@ -49,14 +49,13 @@ def report(kind: str, path: Path, env: Mapping[str, str]) -> Imported:
                 (differs if other else ignored).append(ImportLine(name, words, line))
         elif finding.state == "problem":
             differs.append(_difference(path, finding))
-    known = frozenset(name.casefold() for name in part.providers)
     if part.routes is not None and part.document is not None:
-        wrong = ccr_routes.unknown_targets(part.document, part.routes, known)
+        named = ccr_routes.named(part.routes)
+        wrong = targets.doubts(ccr_routes.WHAT, part.document, named, part.providers)
         differs += [_difference(path, finding) for finding in wrong]
     if kind == "ccr":
-        differs += _of_hooks(path, part, env, known)
-    # a route to nobody does not map; of a fallback's chain the rest does
-    lost = {line.key for line in differs if line.key.startswith("Router.") or line.key in _SETTINGS}
+        differs += _of_hooks(path, part, env)
+    lost = {line.key for line in differs if line.key in _SETTINGS}
     maps = (line for line in (*_maps(part), *_settings(kind, part)) if line.key not in lost)
     return Imported(tuple(maps), tuple(differs), tuple(ignored))
 
@@ -75,12 +74,10 @@ def _said(part: Part, name: str) -> tuple[Any, int | None]:
     return value, part.document.lines.get(tuple(path))
 
 
-def _of_hooks(
-    path: Path, part: Part, env: Mapping[str, str], known: frozenset[str]
-) -> list[ImportLine]:
+def _of_hooks(path: Path, part: Part, env: Mapping[str, str]) -> list[ImportLine]:
     """What is wrong with the files that this one names, or that are beside it."""
     routes = part.routes or Routes({})
-    _, findings, _ = ccr_hooks.read(path.parent, part.resolved, env, routes, known)
+    _, findings, _ = ccr_hooks.read(path.parent, part.resolved, env, routes, part.providers)
     return [_difference(path, finding) for finding in findings if finding.state == "problem"]
 
 
@@ -104,7 +101,11 @@ def _maps(part: Part) -> Iterator[ImportLine]:
     for provider in part.providers.values():
         yield ImportLine(f"provider {provider.name}", _told(provider))
     if part.routes is not None:
+        # a route to nobody does not map; of a fallback's chain the rest does
+        known = {name.casefold() for name in part.providers}
         for scenario, target in part.routes.targets.items():
+            if target.provider.casefold() not in known:
+                continue
             yield ImportLine(f"Router.{scenario}", str(target))
         for scenario, others in part.routes.fallback.items():
             yield ImportLine(f"fallback.{scenario}", " → ".join(map(str, others)))

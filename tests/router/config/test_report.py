@@ -68,3 +68,22 @@ def test_of_litellm(house: House) -> None:
 )
 def test_what_changes_anything_is_a_difference(name: str, differs: bool) -> None:
     assert became(name)[1] is differs
+
+
+def test_of_ccr(house: House) -> None:
+    """It says of a route what a start says; one that leads to nobody does not map."""
+    house.write(
+        ccr="{'Providers': [{'name': 'p', 'api_base_url': 'http://127.0.0.1:1/v1/chat/completions',"
+        " 'models': ['chat-big']}],\n"
+        "'Router': {'default': 'p,chat-bigg', 'think': 'gone,m', 'image': 'p,chat-big'}}"
+    )
+    found = report("ccr", house.home.ccr_json, {})
+    assert {one.key for one in found.maps} >= {"Router.default", "Router.image"}
+    assert "Router.think" not in {one.key for one in found.maps}
+    told = [f"{one.key}: {one.detail}" for one in found.differs]
+    assert told == [
+        "Router.default: p lists no 'chat-bigg': is chat-big meant?",
+        "Router.think: no provider is called 'gone'",
+    ]
+    started = [f"{one.where.rpartition(': ')[2]}: {one.detail}" for one in house.load().findings]
+    assert set(told) <= set(started)
