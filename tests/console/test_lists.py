@@ -216,8 +216,8 @@ async def _opens_the_row_under_the_cursor(app: ConsoleApp, pilot: Pilot[int]) ->
     assert table.selected not in table.marked
     provider, _, model = str(table.selected).removeprefix("real ").partition(",")
     await pilot.press("enter")
-    await until(pilot, lambda: app.view.id == "live" and "found" in _title(app))
-    assert app.query_one(Live).filter.startswith(f"provider={provider} model={model} since:")
+    wanted = f"provider={provider} model={model} since:"
+    await until(pilot, lambda: app.query_one(Live).filter.startswith(wanted))
 
 
 def _table(app: ConsoleApp, id: str) -> Table:
