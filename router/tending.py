@@ -79,7 +79,10 @@ class Tending:
                 f"{wanted} is not installed, or not on the router's PATH: [neighbours.{site.name}]"
                 f' can give its whole path, `command = ["/…/{Path(wanted).name}", …]`. {site.hint}'
             )
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        try:
+            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        except OSError as error:
+            raise CannotTendError(f"its folder {folder}: {error.strerror}") from None
         if not directory.is_dir():
             raise CannotTendError(f"its directory {directory} is none")
         known = programs().get(site.name)

@@ -116,6 +116,19 @@ command = ["{sys.executable}", "-c", "raise SystemExit('wants Node 24')"]
     assert "secret that" not in test_home.ccr_log.read_text()
 
 
+async def test_one_whose_folder_cannot_be_made_keeps_the_router_from_nothing(
+    test_home: Home,
+) -> None:
+    (test_home.data / "neighbours").mkdir(parents=True)
+    (test_home.data / "neighbours" / "barred").touch()
+    test_home.toml.write_text(
+        f'[neighbours.barred]\nurl = "http://127.0.0.1:9"\ncommand = ["{sys.executable}"]\n'
+        "start = true\n"
+    )
+    async with served(test_home) as (router, _):
+        assert "barred: File exists" in words(await act(router, StartNeighbour("barred")))
+
+
 KEEPER = [sys.executable, "-m", "router.keeper"]
 ASKS = "import os,sys,time; print(os.getpid(), flush=True); time.sleep(100)"
 
