@@ -49,6 +49,7 @@ from router.edge import Edge, PortTakenError, bind, bind_unix
 from router.errors import ConfigError
 from router.explain import explain
 from router.handover import Taken
+from router.listeners import listeners
 from router.log import LEVELS, Level
 from router.recost import recost
 from router.service import Router
@@ -192,7 +193,8 @@ async def _run(here: Home, given: argparse.Namespace) -> dict[str, str] | None:
 
 def _ready(router: Router) -> None:
     """For who started it in the background; with the log on standard error, that says so."""
-    _print({"ready": True, "pid": router.pid, "listeners": router.listeners()})
+    reached = listeners(router.generation, router.home.socket)
+    _print({"ready": True, "pid": router.pid, "listeners": reached})
 
 
 def _ssh_words(ssh: list[socket.socket], generation: Generation) -> list[str]:

@@ -45,6 +45,7 @@ from router.contract import (
 from router.doors.call import Call
 from router.explain import explain
 from router.invitations import by_key
+from router.listeners import listeners
 from router.live import Watcher
 from router.overrides import BadOverrideError, odd
 from router.tending import CannotTendError
@@ -183,15 +184,15 @@ def snapshot(router: Router) -> Snapshot:
         started_at=router.began_at,
         home=str(router.home.config),
         generation=generation.number,
-        simulated_only=router.simulated_only(),
-        listeners=router.listeners(),
+        simulated_only=generation.simulated_only(),
+        listeners=listeners(generation, router.home.socket),
         findings=router.findings(),
         services=router.services(),
         overrides=router.overrides.views(generation),
         running=tuple(record.view() for record in router.live.running.values()),
         recent=tuple(router.live.recent),
         beat=router.live.beat(),
-        targets=tuple(router.targets()),
+        targets=tuple(generation.targets()),
         paused=tuple(sorted(router.paused)),
         scenarios={name: str(target) for name, target in generation.routes.targets.items()},
         config_error=router.config_error,

@@ -82,7 +82,7 @@ class Edits:
             words = f"added {', '.join(targets)}"
 
             def missing() -> str:
-                known = router.targets()
+                known = router.generation.targets()
                 lost = [target for target in targets if target not in known]
                 return f"{', '.join(lost)} would not be served: {_why(router)}" if lost else ""
 

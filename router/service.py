@@ -20,7 +20,7 @@ from router.added_models import AddedModels
 from router.alerts import Alerts
 from router.catalogue import configured
 from router.children import Child
-from router.contract import Finding, Listener, Reloaded, ServiceView
+from router.contract import Finding, Reloaded, ServiceView
 from router.conventions import Callee
 from router.cooldowns import Cooldowns
 from router.custom import CustomRouters
@@ -34,6 +34,7 @@ from router.health import Health
 from router.ids import new_id
 from router.inlining import Inlining
 from router.invitations import Invitations
+from router.listeners import listeners
 from router.live import RECENT, Live, midnight
 from router.log import Log
 from router.log_outlet import Form
@@ -192,29 +193,6 @@ class Router:
     def services(self) -> tuple[ServiceView, ...]:
         return self.health.views(self.generation)
 
-    def targets(self) -> list[str]:
-        """Every "provider,model" that can be named, in the configured order."""
-        return [
-            f"{provider.name},{model}"
-            for provider in self.generation.providers.values()
-            for model in provider.models
-        ]
-
-    def simulated_only(self) -> bool:
-        return all(p.simulated or p.plane for p in self.generation.providers.values())
-
-    def listeners(self) -> tuple[Listener, ...]:
-        listen = self.generation.listen
-        host = listen.host
-        found = [Listener("front door", f"http://{host}:{listen.port}")] if listen.port else []
-        if listen.litellm_port and self.generation.litellm.mode == "embedded":
-            found.append(Listener("LiteLLM", f"http://{host}:{listen.litellm_port}"))
-        if listen.ccr_port and self.generation.ccr.mode == "embedded":
-            found.append(Listener("CCR", f"http://{host}:{listen.ccr_port}"))
-        if listen.ssh_port:
-            found.append(Listener("SSH", f"ssh -p {listen.ssh_port} {host}"))
-        return (*found, Listener("control", str(self.home.socket)))
-
     # ── life ──────────────────────────────────────────────────────────────────────────────────
 
     def _updating(self, seconds: float) -> None:
@@ -282,7 +260,9 @@ class Router:
         self._task(self.manager.watch())
         await edge.start()
         await control.start()
-        where = ", ".join(f"{one.address} ({one.name})" for one in self.listeners())
+        where = ", ".join(
+            f"{one.address} ({one.name})" for one in listeners(self.generation, self.home.socket)
+        )
         self.log.info("router", f"started, generation {self.generation.number}: {where}")
         ready()
         self.manager.tell("READY=1", f"STATUS=generation {self.generation.number}")

@@ -24,7 +24,7 @@ def models(router: Router, call: Call) -> dict[str, object]:
     if "anthropic-version" in call.headers:
         data = [_model(id, target) for id, target in aliases(router.generation).items()]
     else:
-        data = [_model(target, target) for target in router.targets()]
+        data = [_model(target, target) for target in router.generation.targets()]
     return {
         "data": data,
         "has_more": False,
@@ -37,7 +37,7 @@ def models(router: Router, call: Call) -> dict[str, object]:
 def model(router: Router, name: str) -> dict[str, object]:
     """One model by either of its ids."""
     target = resolved(router.generation, name) if name.startswith(PREFIX) else name
-    if target not in router.targets():
+    if target not in router.generation.targets():
         raise CallerError(f"there is no model {name!r}: see /v1/models", status=404, kind="missing")
     return _model(name, target)
 

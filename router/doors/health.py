@@ -55,7 +55,7 @@ def facts(router: Router) -> dict[str, object]:
         "version": VERSION,
         "timestamp": datetime.now(UTC).isoformat(timespec="seconds"),
         "uptime_seconds": round(router.now() - router.began, 1),
-        "simulated_only": router.simulated_only(),
+        "simulated_only": router.generation.simulated_only(),
         "config_error": router.config_error,
         "ledger": router.ledger.trouble or "ok",
         "running": len(router.live.running),
@@ -69,7 +69,7 @@ def summary(router: Router, services: tuple[ServiceView, ...]) -> str:
     words = ", ".join(f"{n} {state}" for state, n in states.items() if state != "off")
     running = len(router.live.running)
     words += f" · {running} request{'' if running == 1 else 's'} running"
-    return words + " · every answer is simulated" if router.simulated_only() else words
+    return words + " · every answer is simulated" if router.generation.simulated_only() else words
 
 
 def _down(service: ServiceView) -> bool:

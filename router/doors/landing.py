@@ -67,7 +67,7 @@ async def landing(router: Router, call: Call, told: bool) -> None:
         doors=Markup("".join(_door(way, states) for way in _doors(router))),
         apis=Markup("".join(_api(way, states) for way in _apis(base))),
         status=Markup(_status(router, services) if told else ""),
-        simulated=Markup(_SIMULATED if router.simulated_only() else ""),
+        simulated=Markup(_SIMULATED if router.generation.simulated_only() else ""),
         services=Markup(_table(services) if told else _UNTOLD),
     )
     await call.answer(200, page, HTML, HEADERS)
@@ -145,7 +145,7 @@ def _state(way: Way, states: Mapping[str, str]) -> str:
 
 
 def _status(router: Router, services: tuple[ServiceView, ...]) -> str:
-    well = health.facts(router)["status"] == "ok" and not router.simulated_only()
+    well = health.facts(router)["status"] == "ok" and not router.generation.simulated_only()
     ill = any(service.state in ("degraded", "down") for service in services)
     kind = "up" if well and not ill else "degraded"
     words = escape(health.summary(router, services))

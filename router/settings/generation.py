@@ -75,5 +75,13 @@ class Generation:
         """By name; exact first, then without regard to case."""
         return self.providers.get(name) or self._folded(name.casefold())
 
+    def targets(self) -> list[str]:
+        """Every "provider,model" that can be named, in the configured order."""
+        return [f"{one.name},{model}" for one in self.providers.values() for model in one.models]
+
+    def simulated_only(self) -> bool:
+        """Whether no answer is a real one."""
+        return all(one.simulated or one.plane for one in self.providers.values())
+
     def _folded(self, name: str) -> Provider | None:
         return next((p for p in self.providers.values() if p.name.casefold() == name), None)

@@ -67,7 +67,7 @@ async def test_a_provider_is_added_by_who_has_a_shell_and_its_key_is_told_nobody
         assert isinstance(done, Edited)
         assert done.applied
         assert "sk-hidden" not in f"{done}{wrong}"
-        assert {"p,m", "p,n"} <= set(router.targets())
+        assert {"p,m", "p,n"} <= set(router.generation.targets())
         assert "/* mine */" in test_home.ccr_json.read_text()
         assert isinstance(await act(router, UndoRoutes()), Edited)
     assert test_home.ccr_json.read_text() == before
