@@ -251,6 +251,9 @@ def read_yaml(path: Path) -> Document:
         raise ConfigError(problem, file=file, line=_mark(error)) from None
     except YAMLError:
         raise ConfigError("is not YAML: a character that may not be there", file=file) from None
+    except ValueError:  # of a scalar that looks like one: 2026-02-30
+        problem = "is not YAML: a date or a number that cannot be; in quotes it is text"
+        raise ConfigError(problem, file=file) from None
     if not isinstance(data, dict):
         raise ConfigError("should be a mapping: `model_list: …`", file=file, line=1)
     return Document(file, data, lines, repeated)

@@ -126,6 +126,7 @@ BAD = [
         "integer",
     ),
     ("litellm", "a: &a [*a]", None, 1, "deep"),
+    ("litellm", "a: 2026-02-30", None, None, "a date or a number that cannot be"),
     ("litellm", "true: sk-one\nTrue: sk-two", None, 2, "a key is written twice"),
     (
         "litellm",
@@ -173,7 +174,7 @@ BAD = [
 
 @pytest.mark.parametrize(("kind", "text", "key", "line", "words"), BAD)
 def test_the_complaint_names_file_key_and_line(
-    house: House, kind: str, text: str, key: str | None, line: int, words: str
+    house: House, kind: str, text: str, key: str | None, line: int | None, words: str
 ) -> None:
     if text:
         house.write(**{kind: text})
