@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from router import pages
+from router.doors.border import guarded
 from router.doors.call import Call
 from router.doors.callers import admitted
 from router.doors.health import health, livez, readyz
@@ -26,6 +27,10 @@ _READ = frozenset({"/health", "/livez", "/readyz", "/metrics"})
 
 
 async def front(router: Router, call: Call) -> None:
+    await guarded(router, call, router.formats["openai_chat"], _route(router, call))
+
+
+async def _route(router: Router, call: Call) -> None:
     if _misdirected(router, call):
         await _nobody(router, call)
         return

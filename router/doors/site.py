@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from router.doors.border import guarded
 from router.doors.call import Call
 from router.doors.console import moved
 from router.doors.homeward import Onward
@@ -54,7 +55,8 @@ def stands_in(router: Router, site: Site) -> bool:
 
 
 async def at_host(router: Router, call: Call, site: Site) -> None:
-    await _serve(router, call, site, call.scope["path"], "")
+    work = _serve(router, call, site, call.scope["path"], "")
+    await guarded(router, call, router.formats["openai_chat"], work)
 
 
 async def _to_host(router: Router, call: Call, site: Site, rest: str) -> None:

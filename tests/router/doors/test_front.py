@@ -167,3 +167,20 @@ async def test_what_is_not_there_says_so(test_home: Home, method: str, path: str
         assert "<b>" not in as_page.text
         as_json = await http.request(method, path)
         assert "/litellm/v1" in as_json.json()["error"]["message"]
+
+
+async def test_a_fault_of_ours_is_an_incident_of_the_log_and_no_more(test_home: Home) -> None:
+    async with served(test_home) as (router, address), httpx.AsyncClient() as http:
+        health = router.health
+        router.health = None  # type: ignore[assignment]
+        answers = [await http.get(address + path) for path in ("/health", "/chat/")]
+        router.health = health
+        assert (await http.get(f"{address}/health")).status_code == 200
+    lines = test_home.ccr_log.read_text().splitlines()
+    traces = [line for line in map(json.loads, lines) if line["source"] == "door"]
+    assert [line["request"] for line in traces] == [a.headers["x-request-id"] for a in answers]
+    for answer, line in zip(answers, traces, strict=True):
+        assert answer.status_code == 500
+        incident = re.findall(r"incident (i_\w+): .*AttributeError", line["message"], re.S)[0]
+        assert f"internal error, incident {incident}" in answer.json()["error"]["message"]
+        assert "AttributeError" not in answer.text
