@@ -11,8 +11,7 @@ from textual import work
 from textual.app import App
 from textual.widgets import ContentSwitcher
 
-from console.screens.live import Live
-from console.screens.view import View
+from console.screens.view import FilteredView, View
 from console.widgets.tabs import SCREENS
 
 
@@ -60,25 +59,21 @@ class Going(App[int]):
     def open_request(self, id: str, neighbours: list[str]) -> None:
         self._open(id, neighbours)
 
-    @work
-    async def show_requests(self, filter: str) -> None:
+    def show_requests(self, filter: str) -> None:
         """The Live screen with this in its filter."""
-        origin = self.view.id or ""
-        await self.action_view("live")
-        live = self.query_one(Live)
-        live.narrow(filter)
-        live.origin = origin if origin != live.id else ""
+        self._narrowed("live", filter)
+
+    def show_lines(self, filter: str) -> None:
+        """The Logs screen with this in its filter."""
+        self._narrowed("logs", filter)
 
     @work
-    async def show_lines(self, filter: str) -> None:
-        """The Logs screen with this in its filter."""
-        from console.screens.logs import Logs
-
+    async def _narrowed(self, id: str, filter: str) -> None:
         origin = self.view.id or ""
-        await self.action_view("logs")
-        logs = self.query_one(Logs)
-        logs.narrow(filter)
-        logs.origin = origin
+        await self.action_view(id)
+        view = self.query_one(f"#{id}", FilteredView)
+        view.narrow(filter)
+        view.origin = origin if origin != id else ""
 
     async def leave_detail(self) -> None:
         await self.action_view(self._before_detail)
