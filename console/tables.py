@@ -150,18 +150,24 @@ def _pieces(line: str, cells: int) -> list[str]:
 
 
 def wrapped(text: str, cells: int | None) -> list[str]:
-    """A clean sentence in lines of at most `cells`; what stands between backquotes stays whole."""
-    if cells is None or width(text) <= cells:
+    """A clean sentence, which may be styled, in lines of at most `cells`; what stands between
+    backquotes stays whole."""
+    if cells is None or _seen(text) <= cells:
         return [text]
     ends = [found.end() for found in _WORDS.finditer(text)]
     starts = [0, *ends]
     return _filled([text[a:b] for a, b in zip(starts, ends, strict=False)], cells)
 
 
+def _seen(text: str) -> int:
+    """Cells that styled text takes."""
+    return width(click.unstyle(text))
+
+
 def _filled(parts: Sequence[str], cells: int) -> list[str]:
     lines = [""]
     for part in parts:
-        if lines[-1].strip() and width((lines[-1] + part).rstrip()) > cells:
+        if lines[-1].strip() and _seen((lines[-1] + part).rstrip()) > cells:
             lines.append(part.lstrip())
         else:
             lines[-1] += part

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import click
 import pytest
 
 from console.tables import laid_out, wrapped
@@ -74,3 +75,6 @@ def test_what_is_to_be_typed_stays_on_one_line() -> None:
         "nothing answers here;",
         "`pointsman start --port 8080` starts one",
     ]
+    red = click.style("nothing answers here;", fg="red")
+    assert wrapped(f"{red} start one", 31) == [f"{red} start one"]
+    assert wrapped(f"{red} start one", 30) == [f"{red} start", "one"]
