@@ -30,6 +30,8 @@ MARKET = "https://pub-0dc3e1677e894f07bbea11b17a29e032.r2.dev/presets.json"
 LONGEST, LARGEST, MOST = 20_000_000, 50_000_000, 1000
 PATIENCE = httpx.Timeout(30.0, connect=10.0)
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+#: how Python begins what the system says
+_ERRNO = re.compile(r"^\[Errno -?\d+\] ")
 _REPOSITORY = re.compile(
     r"(?:(?:https?://|git@)?(?:www\.)?github\.com[:/])?([\w.-]+)/([\w.-]+?)(?:\.git)?/?"
 )
@@ -125,9 +127,8 @@ def _get(address: str) -> bytes:
                 if len(body) > LONGEST:
                     raise PresetError(f"{address} is longer than {LONGEST // 1_000_000} MB")
     except (httpx.HTTPError, httpx.InvalidURL) as error:
-        raise PresetError(
-            f"{address} cannot be reached: {error or type(error).__name__}"
-        ) from error
+        words = _ERRNO.sub("", str(error)) or type(error).__name__
+        raise PresetError(f"{address} cannot be reached: {words}") from error
     return bytes(body)
 
 

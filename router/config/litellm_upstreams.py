@@ -91,9 +91,9 @@ class Upstreams:
                 text = f"is no regular expression: {error}"
                 raise self.document.error(text, *at, "tag_regex", place) from None
         if params.drop_params not in (None, True, False):
-            text = (
-                "should be true or false: it counts as true. Fields by name: additional_drop_params"
-            )
+            counts = "true" if params.drop_params else "false"
+            text = f"should be true or false: it counts as {counts}. Fields by name: "
+            text += "additional_drop_params"
             self._say(text, *at, "drop_params")
         if params.mock_response is not None:
             if not isinstance(params.mock_response, str):

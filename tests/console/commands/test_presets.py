@@ -167,6 +167,7 @@ async def test_a_preset_from_a_file_an_address_and_the_marketplace(
     offline = await ccr("install", "fast2")
     assert offline.exit_code == 1
     assert f"the marketplace cannot be asked: {base}/index cannot be reached" in offline.stderr
+    assert "Errno" not in offline.stderr
     assert sorted(each.name for each in kept.iterdir()) == ["Fast", "Lone-one", "mine"]
 
 

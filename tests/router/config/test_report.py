@@ -45,6 +45,7 @@ def test_of_litellm(house: House) -> None:
         ("litellm_params.rpd", None),
     ]
     assert found.differs[0].detail.startswith("is written twice (first in line 1): this one")
+    assert "it counts as true" in found.differs[1].detail
     assert [(one.key, one.line) for one in found.ignored] == [
         ("router_settings.redis_host", 12),
         ("litellm_settings.callbacks", 15),
