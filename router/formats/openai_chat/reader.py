@@ -6,17 +6,15 @@ for a block that cannot be told yet wait until the one before it is whole.
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
-
-import msgspec
-from msgspec import Meta, Struct
+from typing import Any
 
 from router.errors import Kind
 from router.formats import Frame
 from router.formats.citations import from_openai, pages
 from router.formats.failures import in_stream, nonsense
 from router.formats.loose import loosely
-from router.formats.openai_chat.calls import Call, CallPiece, Calls, FunctionPiece
+from router.formats.openai_chat.calls import Call, CallPiece, Calls
+from router.formats.openai_chat.chunk import BROKEN, Choice, Chunk, Delta, decode, plain
 from router.formats.openai_chat.pictures import images
 from router.formats.openai_chat.think_tags import CLOSER, ThinkTags
 from router.formats.openai_chat.usage import read_usage
@@ -65,82 +63,6 @@ _REASONS: dict[str, StopReason] = {
 _BREAKS = frozenset({"error", "network_error", "insufficient_system_resource"})
 
 
-class Delta(Struct):
-    content: Any = None
-    reasoning_content: Any = None
-    reasoning: Any = None
-    reasoning_details: Any = None
-    thinking_blocks: Any = None
-    refusal: Any = None
-    annotations: Any = None
-    images: Any = None
-    audio: Any = None
-    tool_calls: list[CallPiece] | None = None
-    function_call: FunctionPiece | None = None
-
-
-class Choice(Struct):
-    index: Any = 0
-    delta: Delta | None = None
-    message: Delta | None = None
-    finish_reason: Any = None
-    stop_reason: Any = None  # vLLM: the stop sequence that ended it
-    matched_stop: Any = None  # SGLang: the same
-
-
-class Chunk(Struct):
-    id: Any = None
-    model: Any = None
-    choices: list[Choice] | None = None
-    usage: Any = None
-    error: Any = None
-    object: Any = None
-    message: Any = None
-    service_tier: Any = None
-    citations: Any = None  # xAI, Perplexity: addresses, the whole list again in each chunk
-
-
-class Words(Struct, gc=False):
-    """A message, or a piece of one, of text and nothing else: what is None here would be told in
-    another way."""
-
-    content: str
-    refusal: None = None
-    reasoning_content: None = None
-    reasoning: None = None
-    reasoning_details: None = None
-    thinking_blocks: None = None
-    tool_calls: Annotated[list[Any], Meta(max_length=0)] | None = None
-    annotations: Annotated[list[Any], Meta(max_length=0)] | None = None
-    images: Annotated[list[Any], Meta(max_length=0)] | None = None
-    audio: None = None
-    function_call: None = None
-
-
-class _More(Struct, gc=False):
-    delta: Words
-    index: Literal[0] = 0
-    message: None = None
-    finish_reason: None = None
-    stop_reason: None = None
-    matched_stop: None = None
-
-
-class _Plain(Struct, gc=False):
-    """A chunk that only goes on with the text, as nearly all do."""
-
-    choices: tuple[_More]
-    object: Literal["chat.completion.chunk"]
-    usage: None = None
-    error: None = None
-    citations: Annotated[list[Any], Meta(max_length=0)] | None = None
-
-
-decode = msgspec.json.Decoder(Chunk).decode
-_plain = msgspec.json.Decoder(_Plain).decode
-BROKEN = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
-
-
 class OpenAIReader:
     """One answer. `_open` is the kind of block being told, `_call` the call where it is one."""
 
@@ -186,7 +108,7 @@ class OpenAIReader:
         """What a plain chunk adds to the open text; "" where `take` must tell. A provider that says
         more in its chunks is not asked again."""
         try:
-            text = _plain(data).choices[0].delta.content
+            text = plain(data).choices[0].delta.content
         except BROKEN:
             self._terse = False
             return ""

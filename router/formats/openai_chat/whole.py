@@ -8,7 +8,8 @@ import msgspec
 from msgspec import Meta, Struct
 
 from router.formats.failures import in_stream, nonsense, raised
-from router.formats.openai_chat.reader import BROKEN, OpenAIReader, Words, decode
+from router.formats.openai_chat.chunk import BROKEN, Words, decode
+from router.formats.openai_chat.reader import OpenAIReader
 from router.formats.openai_chat.think_tags import CLOSER
 from router.formats.openai_chat.usage import Told, usage_of
 from router.framing import Framer
