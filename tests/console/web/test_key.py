@@ -84,8 +84,9 @@ async def test_a_key_is_typed_into_the_page(locked: Door, tmp_path: Path) -> Non
         await tab.enter()
         await tab.until("document.getElementById('words').textContent.startsWith('No console')")
         for key in (LITELLM_KEY, CCR_KEY):
-            await tab.run("sessionStorage.clear(); location.reload(); 1")
-            await tab.until("!document.getElementById('asked').hidden")
+            # what is typed into a page that is about to go is lost with it
+            await tab.run("sessionStorage.clear(); window.before = true; location.reload(); 1")
+            await tab.until("!window.before && !document.getElementById('asked').hidden")
             await tab.paste(key)
             await tab.enter()
             await tab.until("document.getElementById('notice').hidden && " + shows("req/s"))
