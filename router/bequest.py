@@ -28,6 +28,7 @@ def leave(path: Path, at: float, what: object) -> None:
 def found(path: Path, at: float, kind: type[T]) -> T | None:
     """What the router before left, where that has only just been."""
     try:
+        # a type that is handed in: msgspec reads it as it runs, a checker cannot before
         left, what = msgspec.json.decode(path.read_bytes(), type=tuple[float, kind])  # type: ignore[valid-type]
         path.unlink()
     except (OSError, msgspec.DecodeError):
