@@ -41,11 +41,12 @@ from router.prices import price
 from router.quotes import without_quotes
 from router.record import KEPT_AFTER, Attempt, Record
 from router.rules import RefusedError, decide
+from router.rules.directives import undirected
 from router.rules.plan import Candidate, Plan
 from router.signing import EXTRAS
 from router.situation import situation
 from router.tally import Tally
-from router.wish_fields import otherwise
+from router.wish_fields import carried, otherwise
 from router.wishes import Other, Wishes
 
 if TYPE_CHECKING:
@@ -103,7 +104,7 @@ async def exchange(router: Router, call: Call, surface: Surface) -> None:
             wished, original, wishes = (
                 (plan.request, request, record.wishes)
                 if candidate.other is None
-                else _asked_otherwise(attempt, request, candidate.other, surface)
+                else _asked_otherwise(router, attempt, request, plan, candidate.other, surface)
             )
             asked, format = router.signers.fit(wished, candidate), provider.format
             if format in INLINED and format != request.dialect:
@@ -134,11 +135,16 @@ async def exchange(router: Router, call: Call, surface: Surface) -> None:
 
 
 def _asked_otherwise(
-    attempt: Attempt, request: Request, other: Other, surface: Surface
+    router: Router, attempt: Attempt, request: Request, plan: Plan, other: Other, surface: Surface
 ) -> tuple[Request, Request, Wishes]:
-    """What a fallback is sent that asks otherwise than its request; again; what holds for it."""
-    attempt.asked = asked = otherwise(request, other, surface.format.parse_request)
-    return asked, asked, other.wishes
+    """What a fallback is sent that asks otherwise than its request, as the rules leave it; before
+    they took anything out of it; what holds for it."""
+    asked = otherwise(request, other, surface.format.parse_request)
+    wished = asked if plan.request is request else carried(request, plan.request, asked)
+    if not router.generation.routes.strict:
+        wished = undirected(wished, router.generation)
+    attempt.asked = wished
+    return wished, asked, other.wishes
 
 
 def begin(router: Router, call: Call, surface: Surface, endpoint: str) -> Record:

@@ -134,6 +134,16 @@ def otherwise(request: Request, other: Other, parse: Callable[[bytes], Request])
     return parse(splice(request.raw, changes)) if changes else request
 
 
+def carried(request: Request, planned: Request, asked: Request) -> Request:
+    """`asked` with what the rules changed in the request, but where it has words of its own."""
+    changes = {}
+    for name in Request.__struct_fields__:
+        was, now = getattr(request, name), getattr(planned, name)
+        if now is not was and name != "raw" and getattr(asked, name) == was:
+            changes[name] = now
+    return msgspec.structs.replace(asked, raw=b"", **changes) if changes else asked
+
+
 # ── the fields one by one ─────────────────────────────────────────────────────────────────────────
 
 

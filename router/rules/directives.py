@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from router.facts import SUBAGENT_TAG, untagged
 from router.messages import Message, Part, Request, Text
-from router.settings import Target
+from router.settings import Generation, Target
 
 Resolves = Callable[[Target], bool]
 
@@ -61,6 +61,15 @@ def without_directives(request: Request, resolves: Resolves) -> Request:
 
     messages = [_cleaned(m, clean) if m.role == "user" else m for m in request.messages]
     return _changed(request, request.system, messages)
+
+
+def undirected(request: Request, generation: Generation) -> Request:
+    """The request without any directive that is ours; the same object where there are none."""
+    if mentioned(request):
+        request = without_directives(
+            request, lambda target: generation.provider(target.provider) is not None
+        )
+    return without_subagent_tag(request)
 
 
 def without_subagent_tag(request: Request) -> Request:

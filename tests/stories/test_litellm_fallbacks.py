@@ -49,6 +49,13 @@ OWN: JSON = {"messages": WORDS}
 E500: tuple[str, JSON] = ("e500", SAID)
 CHAT, EMBED = "/v1/chat/completions", "/v1/embeddings"
 
+
+def tagged(words: str) -> JSON:
+    """As Claude Code's subagents are told their model."""
+    tag = "<CCR-SUBAGENT-MODEL>litellm-internal,e500</CCR-SUBAGENT-MODEL>"
+    return {"messages": [{"role": "user", "content": tag + words}]}
+
+
 #: what went up: the model, the body without it, headers of the client's
 Sent = list[tuple[str, JSON] | tuple[str, JSON, dict[str, str]]]
 #: case → path, body, what ours sends
@@ -150,6 +157,17 @@ CASES: dict[str, tuple[str, JSON, Sent]] = {
         chat("ok", extra_headers={"Authorization": "Bearer evil", "api-key": "e", "x-one": "1"}),
         [("ok", SAID, {"x-one": "1"})],
     ),
+    # what is for the rules alone reaches no provider, whoever asks it with what
+    "a tag, and a field of its own": (
+        CHAT,
+        chat("e500", **tagged("hi"), fallbacks=[{"model": "ok", "seed": 4}]),
+        [E500, ("ok", SAID | {"seed": 4})],
+    ),
+    "a tag in words of its own": (
+        CHAT,
+        chat("e500", **tagged("hi"), fallbacks=[{"model": "ok", **tagged("otherwise")}]),
+        [E500, ("ok", OWN)],
+    ),
     "a list of both kinds": (
         CHAT,
         chat("e500", fallbacks=[{"model": "e503", **OWN}, "ok"]),
@@ -166,6 +184,9 @@ OTHERWISE: dict[str, Sent] = {
     "embeddings": [*[("e500", {"input": "x"})] * 3, ("ok", {"input": "y"})],
     # names beside models with fields make it forget the latter
     "a list of both kinds": [E500, ("ok", SAID)],
+    # it knows nothing of CCR's
+    "a tag, and a field of its own": [("e500", tagged("hi")), ("ok", tagged("hi") | {"seed": 4})],
+    "a tag in words of its own": [("e500", tagged("hi")), ("ok", tagged("otherwise"))],
 }
 #: body, the names in x-pointsman-dropped
 UNDONE: list[tuple[JSON, str]] = [
