@@ -24,6 +24,7 @@ from router.config.endpoints import (
     shown_by,
 )
 from router.config.interpolate import unresolved
+from router.config.litellm_bases import moved
 from router.config.litellm_params import CLOUD, CredentialValues, LiteLLMParams
 from router.config.part import Part, problem
 from router.price_map import read as read_price
@@ -52,11 +53,15 @@ class Upstreams:
         env: Mapping[str, str],
         taken: frozenset[str],
         credentials: Mapping[str, CredentialValues],
+        ours: tuple[int, ...] = (),
     ) -> None:
         #: whose entries are being read
         self.document = document
+        #: the environment, with what the file puts into it
+        self.env = env
         self._part = part
-        self._env = env
+        self._ours = ours  # this router's ports
+        self._doubted: set[str] = set()  # variables of which it was told
         self._taken = taken
         self._credentials = credentials
         self._made: dict[tuple[Any, ...], str] = {}
@@ -70,7 +75,7 @@ class Upstreams:
             return params
         if name not in self._credentials:
             text = f"no credential is called {name[:100]}"
-            self._say(text, *at, "litellm_params", "litellm_credential_name")
+            self.say(text, *at, "litellm_params", "litellm_credential_name")
             return params
         both = self._credentials[name].model_dump(exclude_unset=True)
         return LiteLLMParams.model_validate(both | params.model_dump(exclude_unset=True))
@@ -94,24 +99,24 @@ class Upstreams:
             counts = "true" if params.drop_params else "false"
             text = f"should be true or false: it counts as {counts}. Fields by name: "
             text += "additional_drop_params"
-            self._say(text, *at, "drop_params")
+            self.say(text, *at, "drop_params")
         if params.mock_response is not None:
             if not isinstance(params.mock_response, str):
                 text = "is no text: the simulator answers, in its own words"
-                self._say(text, *at, "mock_response")
+                self.say(text, *at, "mock_response")
             return Target(SIMULATOR, model)
         if kind is None:
-            self._say(f"{_unspoken(params.model)}: left out", *at, "model")
+            self.say(f"{_unspoken(params.model)}: left out", *at, "model")
             return None
         if kind.sign_in:
             return self._clouded(params, kind, model, info, at)
-        base = params.api_base or params.base_url or kind.base
+        base = self._base(params, kind, at) or kind.base
         where = "api_base" if params.api_base else "base_url" if params.base_url else "model"
         if not base:
-            self._say("needs an api_base: left out", *at, "model")
+            self.say("needs an api_base: left out", *at, "model")
             return None
         if wrong := _misplaced(base):
-            self._say(f"{wrong}: left out", *at, where)
+            self.say(f"{wrong}: left out", *at, where)
             return None
         provider = self._provider(params, kind, base, at, responses=responses)
         self._learn(provider, model, params, info)
@@ -135,22 +140,22 @@ class Upstreams:
         extra = params.model_extra or {}
         said = {ours: str(extra[theirs]) for theirs, ours in CLOUD.items() if extra.get(theirs)}
         said = {name: value for name, value in said.items() if not unresolved(value)}
-        told = cloud.places(kind, said, self._env)
-        base = params.api_base or params.base_url or ""
+        told = cloud.places(kind, said, self.env)
+        base = self._base(params, kind, at)
         if base and (wrong := _misplaced(base)):
-            self._say(f"{wrong}: left out", *at, "api_base" if params.api_base else "base_url")
+            self.say(f"{wrong}: left out", *at, "api_base" if params.api_base else "base_url")
             return None
-        key = params.api_key or next((self._env[k] for k in kind.keys if self._env.get(k)), "")
+        key = params.api_key or next((self.env[k] for k in kind.keys if self.env.get(k)), "")
         key = "" if unresolved(key) else key
         try:
             auth = cloud.auth(kind, key)
             if kind.name == "azure" and base:
-                usual = self._env.get("AZURE_API_VERSION") or _AZURE_VERSION
+                usual = self.env.get("AZURE_API_VERSION") or _AZURE_VERSION
                 endpoint = _azure(base, str(extra.get("api_version") or ""), usual)
             else:
                 endpoint = cloud.endpoint(kind, base, told)
         except cloud.UnplacedError as error:
-            self._say(f"{error}: left out", *at, "model")
+            self.say(f"{error}: left out", *at, "model")
             return None
         identity = (kind.name, endpoint.url, key, tuple(sorted(told.items())))
         name = self._made.get(identity)
@@ -172,12 +177,22 @@ class Upstreams:
         self._name_of(kind, name)
         return Target(name, model)
 
+    def _base(self, params: LiteLLMParams, kind: Kind, at: tuple[str | int, ...]) -> str:
+        """The entry's address, else the environment's; "" for the usual one."""
+        if said := params.api_base or params.base_url:
+            return said
+        place = moved(kind, self.env, self._ours)
+        if place.problem and place.variable not in self._doubted:
+            self._doubted.add(place.variable)
+            self.say(f"{place.problem}: the usual address is used", *at, "model")
+        return place.base
+
     def _name_of(self, kind: Kind, provider: str) -> None:
         names = self.named.setdefault(kind.name, [])
         if provider not in names:
             names.append(provider)
 
-    def _say(self, text: str, *path: str | int) -> None:
+    def say(self, text: str, *path: str | int) -> None:
         self._part.findings.append(problem(WHAT, self.document, text, *path))
 
     def _kind(self, params: LiteLLMParams) -> tuple[Kind | None, str]:
@@ -205,11 +220,11 @@ class Upstreams:
         *,
         responses: bool,
     ) -> str:
-        key = params.api_key or next((self._env[k] for k in kind.keys if self._env.get(k)), "")
+        key = params.api_key or next((self.env[k] for k in kind.keys if self.env.get(k)), "")
         if unresolved(key):
             key = ""  # the name that is not set was reported
         elif not key and kind.auth != "none" and not keyless(base):
-            self._say("has no api_key: it will most likely refuse every request", *at, "model")
+            self.say("has no api_key: it will most likely refuse every request", *at, "model")
         format = RESPONSES if responses and kind.format == OPENAI else kind.format
         endpoint = from_base(base, format)
         said = {}
@@ -274,8 +289,6 @@ def _unspoken(model: str) -> str:
     """Why nobody can be asked for it."""
     if unresolved(model):
         return "its variable is not set"
-    if model == "*":
-        return 'all providers at once are not done: write "openai/*" and the like, an entry each'
     return f"{model.partition('/')[0]}: this provider is not spoken"
 
 

@@ -5,7 +5,7 @@ A deployment that we cannot call is left out with a finding, never sent to anoth
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from router.config.budgets import of_litellm_file
 from router.config.document import Document, read_yaml
 from router.config.interpolate import os_environ, unresolved
+from router.config.litellm_every import each, is_every, unsaid
 from router.config.litellm_include import joined, read_all
 from router.config.litellm_params import CredentialValues, LiteLLMParams
 from router.config.litellm_routing import WHAT, Routing, Settings
@@ -67,10 +68,14 @@ def find(flag: Path | None, directory: Path | None, config: Path) -> Path | None
 
 
 def read(
-    path: Path, env: Mapping[str, str], taken: frozenset[str], added: Path | None = None
+    path: Path,
+    env: Mapping[str, str],
+    taken: frozenset[str],
+    added: Path | None = None,
+    ours: tuple[int, ...] = (),
 ) -> Part:
     """The file's part. `taken` are provider names that others have; `added` is the file of models
-    that were added over HTTP. Raises ConfigError."""
+    that were added over HTTP; `ours` are this router's ports. Raises ConfigError."""
     written = read_all(path)
     whole = joined(written)
     part = Part(document=whole, follows=tuple(one.file for one in written[1:]))
@@ -87,12 +92,13 @@ def read(
     document = joined(documents)
     file = document.fit(_File)
     credentials = {one.credential_name: one.credential_values for one in file.credential_list}
-    upstreams = Upstreams(document, part, env, taken, credentials)
+    upstreams = Upstreams(document, part, env, taken, credentials, ours)
     routing = Routing(part, document, file.router_settings, file.litellm_settings)
+    names = {entry.model_name for one in (file, *included) for entry in one.model_list}
     entries = [
         entry
         for one, said in zip(documents, (file, *included), strict=True)
-        for entry in _entries(one, said, upstreams, routing)
+        for entry in _entries(one, said, upstreams, routing, names)
     ]
     more = _more(added, env, upstreams, routing, part)
     if entries:
@@ -131,19 +137,44 @@ def only_added(added: Path, env: Mapping[str, str], taken: frozenset[str]) -> Pa
 
 
 def _entries(
-    document: Document, file: _File, upstreams: Upstreams, routing: Routing
+    document: Document,
+    file: _File,
+    upstreams: Upstreams,
+    routing: Routing,
+    names: Collection[str],
 ) -> list[tuple[_Entry, Target]]:
-    """Those of a model_list that can be called, each with what it calls."""
+    """Those of a model_list that can be called, each with what it calls. `names`: all there are."""
     upstreams.document = document
     found: list[tuple[_Entry, Target]] = []
     for index, entry in enumerate(file.model_list):
         at = ("model_list", index)
         params = entry.litellm_params = upstreams.filled(entry.litellm_params, at)
         params.timeout = params.timeout or routing.timeout
-        target = upstreams.target(params, entry.model_info, at)
-        if target is not None:
-            found.append((entry, target))
+        every = is_every(params) and params.mock_response is None
+        for one in _each(entry, upstreams, names, at) if every else (entry,):
+            target = upstreams.target(one.litellm_params, one.model_info, at)
+            if target is not None:
+                found.append((one, target))
     return found
+
+
+def _each(
+    entry: _Entry, upstreams: Upstreams, names: Collection[str], at: tuple[str | int, ...]
+) -> Iterator[_Entry]:
+    """The entries that one with `model: "*"` stands for."""
+    params, named = entry.litellm_params, False
+    if wrong := unsaid(entry.model_name, params):
+        upstreams.say(f"{wrong}: left out", *at, "litellm_params", "model")
+        return
+    info = {name: said for name, said in entry.model_info.items() if name != "id"}
+    for name, model in each(entry.model_name, upstreams.env, names):
+        named, one = True, params.model_copy(update={"model": model})
+        yield entry.model_copy(
+            update={"model_name": name, "litellm_params": one, "model_info": info}
+        )
+    if not named:
+        text = "is every provider whose key is in the environment: none is there. Left out"
+        upstreams.say(text, *at, "litellm_params", "model")
 
 
 def _more(
@@ -156,7 +187,8 @@ def _more(
     file = document.fit(_File)
     text = f"{len(file.model_list)} models added over HTTP"
     part.findings.append(Finding(WHAT, str(path), "found", text))
-    return _entries(document, file, upstreams, routing)
+    names = {entry.model_name for entry in file.model_list}
+    return _entries(document, file, upstreams, routing, names)
 
 
 def _resolved(document: Document, env: Mapping[str, str], part: Part) -> Document:

@@ -59,7 +59,8 @@ def load(
     listen = roles.listen(file.listen, flags, ccr.port)
     keyed, key_findings = environment.read(env, listen)
     keyed = {**own.providers, **{n: p for n, p in keyed.items() if n not in own.providers}}
-    litellm = _litellm(home, env, flags, frozenset(n.casefold() for n in {*keyed, *ccr.providers}))
+    named = frozenset(n.casefold() for n in {*keyed, *ccr.providers})
+    litellm = _litellm(home, env, flags, named, listen)
 
     litellm_role, asked_litellm = roles.role(
         "litellm", file.litellm, litellm.key, probes.litellm, own.document, listen.litellm_port
@@ -174,11 +175,14 @@ def _ccr(home: Home, env: Mapping[str, str]) -> Part:
     return Part(findings=[Finding(ccr_routes.WHAT, str(home.ccr_json), "absent", "no such file")])
 
 
-def _litellm(home: Home, env: Mapping[str, str], flags: Flags, taken: frozenset[str]) -> Part:
+def _litellm(
+    home: Home, env: Mapping[str, str], flags: Flags, taken: frozenset[str], listen: Listen
+) -> Part:
     path = litellm_yaml.find(flags.litellm_config, flags.directory, home.litellm_yaml)
     taken |= {embedded.LITELLM, embedded.SIMULATOR}
     if path is not None:
-        return litellm_yaml.read(path, env, taken, home.litellm_models)
+        ours = (listen.port, listen.litellm_port, listen.ccr_port)
+        return litellm_yaml.read(path, env, taken, home.litellm_models, ours)
     part = litellm_yaml.only_added(home.litellm_models, env, taken)
     also = f"no such file, nor in {flags.directory}" if flags.directory else "no such file"
     absent = Finding(litellm_routing.WHAT, str(home.litellm_yaml), "absent", also)

@@ -7,8 +7,13 @@ from pathlib import Path
 
 import pytest
 
+from router.caller import Caller
 from router.config import Flags
 from router.config.endpoints import ANTHROPIC, OPENAI
+from router.contract import Facts
+from router.messages import Request
+from router.rules.groups import expand
+from router.rules.plan import Case
 from router.settings import Deployment, Target
 from tests.router.config.conftest import House, said
 
@@ -198,7 +203,15 @@ def test_what_cannot_be_called_is_left_out_and_told(
         ("router_settings: {fallbacks: [{a: [b]}]}", "not in model_list: b"),
         (
             "model_list: [{model_name: '*', litellm_params: {model: '*'}}]",
-            "model: all providers at once are not done",
+            "model: is every provider whose key is in the environment: none is there. Left out",
+        ),
+        (
+            "model_list: [{model_name: '*', litellm_params: {model: '*', api_key: k}}]",
+            "model: one key or address for all providers is not done",
+        ),
+        (
+            "model_list: [{model_name: all, litellm_params: {model: '*'}}]",
+            'model: model "*" under a name without * says no model',
         ),
         (
             "model_list: [{model_name: a, litellm_params: {model: os.environ/GONE}}]",
@@ -232,6 +245,75 @@ def test_the_same_upstream_is_one_provider_and_another_key_another(house: House)
     used = {n: d[0].target.provider for n, d in made.groups.deployments.items()}
     assert used == {"a": "openai", "b": "openai", "c": "openai-2"}
     assert made.providers["openai"].models == ("x", "y")
+
+
+KEYS = {"OPENAI_API_KEY": "o", "ANTHROPIC_API_KEY": "a", "OLLAMA_API_BASE": "http://big:11434"}
+
+
+@pytest.mark.parametrize(
+    ("entries", "asked", "target"),
+    [
+        (["*"], "openai/gpt-7", "openai-2,gpt-7"),
+        (["*"], "gpt-7", "openai-2,gpt-7"),
+        (["*"], "claude-9", "anthropic-2,claude-9"),
+        (["*"], "anthropic/claude-9", "anthropic-2,claude-9"),
+        (["*"], "ollama_chat/llama", "big:11434,llama"),
+        (["*"], "groq/llama", ""),  # no key
+        (["*"], "llama", ""),
+        (["in/*"], "in/gpt-7", "openai-2,gpt-7"),
+        (["in/*"], "in/openai/gpt-7", "openai-2,gpt-7"),
+        (["in/*"], "openai/gpt-7", ""),
+        (["*", "g*"], "gpt-7", "here,gpt-7"),  # the pattern that says more
+        (["*", "openai/*"], "openai/gpt-7", "here,gpt-7"),
+        (["*", "openai/*"], "gpt-7", "openai-2,gpt-7"),
+        (["*", "gpt-7"], "gpt-7", "here,gpt-7"),
+    ],
+)
+def test_every_provider_at_once(house: House, entries: list[str], asked: str, target: str) -> None:
+    rest = [
+        {"model_name": name, "litellm_params": {"model": f"openai/{name.removeprefix('openai/')}"}
+         | {"api_base": "http://here/v1", "api_key": "h"}}
+        for name in entries[1:]
+    ]  # fmt: skip
+    every = {"model_name": entries[0], "litellm_params": {"model": "*"}}
+    house.write(litellm=json.dumps({"model_list": [every, *rest]}))
+    made = house.load(KEYS)
+    case = Case(Request("", asked, []), Caller("", "", {}), Facts(), made)
+    found = [f"{one.provider.name},{one.model}" for one in expand(case, asked, "").candidates]
+    assert found == [target] * bool(target)
+
+
+@pytest.mark.parametrize(
+    ("model", "env", "url", "problem"),
+    [
+        ("ollama/x", {"OLLAMA_API_BASE": "http://big:1"}, "http://big:1/api/chat", ""),
+        ("openai/x", {"OPENAI_BASE_URL": "http://b/v1", "OPENAI_API_BASE": "http://c"},
+         "http://b/v1/chat/completions", ""),
+        ("anthropic/x", {"ANTHROPIC_BASE_URL": "http://b"}, "http://b/v1/messages", ""),
+        ("fireworks_ai/x", {"FIREWORKS_API_BASE": "http://b/v1"},
+         "http://b/v1/chat/completions", ""),
+        ("azure/x", {"AZURE_API_BASE": "http://b", "AZURE_API_KEY": "k"},
+         "http://b/openai/deployments/{model}/chat/completions?api-version=2025-02-01-preview", ""),
+        ("hosted_vllm/x", {"HOSTED_VLLM_API_BASE": "http://b/v1"},
+         "http://b/v1/chat/completions", ""),
+        # one's own clients are sent here by the same variables
+        ("anthropic/x", {"ANTHROPIC_BASE_URL": "http://localhost:5000/claude-code"},
+         "https://api.anthropic.com/v1/messages", "ANTHROPIC_BASE_URL points at this router"),
+        ("groq/x", {"GROQ_API_BASE": "nowhere"},
+         "https://api.groq.com/openai/v1/chat/completions", "GROQ_API_BASE is not an address"),
+    ],
+)  # fmt: skip
+def test_an_address_of_the_environment(
+    house: House, model: str, env: dict[str, str], url: str, problem: str
+) -> None:
+    entry = {"model_name": "m", "litellm_params": {"model": model}}
+    house.write(litellm=json.dumps({"model_list": [entry, {**entry, "model_name": "n"}]}))
+    made = house.load(env)
+    (deployment,) = made.groups.deployments["m"]
+    assert made.providers[deployment.target.provider].url == url
+    assert len([one for one in said(made, "problem") if problem and problem in one]) == bool(
+        problem
+    )
 
 
 def test_a_name_taken_by_a_key_or_ccr_is_not_taken_again(house: House) -> None:

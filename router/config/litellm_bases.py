@@ -1,0 +1,46 @@
+"""Where LiteLLM's own variables say that a provider is: OLLAMA_API_BASE, AZURE_API_BASE, …
+
+One rule: they hold where an entry names no address, and never lead back to this router.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from router.config.endpoints import problem_of, same_port
+from router.providers import Kind
+
+#: the vendors whose SDKs have a variable of their own, which LiteLLM reads, too
+_SDKS = ("openai", "anthropic")
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """An address of the environment's: "" where there is none, or `problem` says what is wrong."""
+
+    base: str = ""
+    variable: str = ""
+    problem: str = ""
+
+
+def moved(kind: Kind, env: Mapping[str, str], ours: tuple[int, ...]) -> Moved:
+    """`ours`: the ports that this router listens on."""
+    for name in variables(kind):
+        base = env.get(name, "").strip()
+        if not base:
+            continue
+        if wrong := problem_of(base):
+            return Moved(variable=name, problem=f"{name} {wrong}")
+        if any(same_port(base, port) for port in ours):
+            return Moved(variable=name, problem=f"{name} points at this router")
+        return Moved(base, name)
+    return Moved()
+
+
+def variables(kind: Kind) -> tuple[str, ...]:
+    """In LiteLLM's order of preference, but for Anthropic's two, which few set both of."""
+    own = (f"{kind.name.upper()}_BASE_URL",) if kind.name in _SDKS else ()
+    named = (f"{prefix.upper().replace('-', '_')}_API_BASE" for prefix in kind.litellm)
+    short = (f"{kind.name.upper()}_API_BASE",) if kind.litellm else ()  # FIREWORKS_API_BASE
+    return tuple(dict.fromkeys((*own, *named, *short)))
