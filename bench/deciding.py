@@ -35,7 +35,7 @@ from router.formats.anthropic_messages.parse import parse_request
 from router.rules import decide
 from router.situation import Means, situation
 from router.tokens import contents
-from router.vocab import encoding
+from router.tokens.vocab import encoding
 from storage.home import home
 
 TOKENS = 200_000

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import msgspec
 
 from console.curl import curl
-from console.requests import draw
+from console.lines.requests import draw
 from console.widgets.paint import plain
 from router.contract import RequestView
 

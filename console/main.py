@@ -84,7 +84,7 @@ class Lenient(Folder):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         found = super().get_command(ctx, cmd_name)
         if found is None:
-            from console.preset_command import command_of
+            from console.presets.command import command_of
 
             found = command_of(cmd_name)
         return found

@@ -34,24 +34,25 @@ from typing import IO
 import msgspec
 import uvloop
 
-from router import formats, pricelist
+from router import formats
 from router.app import App, Door
-from router.children import Child, own_environment
 from router.config import Flags, Probes, addresses, files, load, probe
 from router.config.price_file import install
 from router.config.report import report
 from router.contract import Explain
 from router.control import Control
-from router.descriptors import clients, raised
+from router.control.explain import explain
+from router.control.listeners import listeners
 from router.doors.ccr import ccr
 from router.doors.litellm import litellm
 from router.edge import Edge, PortTakenError, bind, bind_unix
 from router.errors import ConfigError
-from router.explain import explain
-from router.handover import Taken
-from router.listeners import listeners
 from router.log import LEVELS, Level
-from router.recost import recost
+from router.prices import listing
+from router.prices.recost import recost
+from router.process.children import Child, own_environment
+from router.process.descriptors import clients, raised
+from router.process.handover import Taken
 from router.service import Router
 from router.settings import Generation, Limits
 from router.situation import Means
@@ -261,7 +262,7 @@ def _prices(here: Home, given: argparse.Namespace) -> object:
             install(given.update, here.price_map)
         except ValueError as error:
             raise ConfigError(str(error), file=str(given.update)) from None
-    return pricelist.lines(_load(here, _flags(given, NOWHERE, ""), 1), given.model or "")
+    return listing.lines(_load(here, _flags(given, NOWHERE, ""), 1), given.model or "")
 
 
 def _recost(here: Home, given: argparse.Namespace) -> int:

@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING
 import msgspec
 from msgspec import Struct
 
-from router import narration
 from router.border import Border
 from router.caller import Caller
 from router.canned import canned, recite
@@ -33,6 +32,7 @@ from router.formats import Format, splice
 from router.formats.failures import redacted
 from router.guards.body import read_body
 from router.inlining import FORMATS as INLINED
+from router.log import narration
 from router.messages import Request
 from router.outgoing import able, insist, outgoing
 from router.pauses import refusal
@@ -46,8 +46,8 @@ from router.rules.plan import Candidate, Plan
 from router.signing import EXTRAS
 from router.situation import situation
 from router.tally import Tally
-from router.wish_fields import carried, otherwise
 from router.wishes import Other, Wishes
+from router.wishes.fields import carried, otherwise
 
 if TYPE_CHECKING:
     from router.service import Router

@@ -22,7 +22,7 @@ import tempfile
 from pathlib import Path
 from typing import Any, Final
 
-from router import lifeline
+from router.process import lifeline
 from storage.home import home
 
 NAME: Final = "gemma3-270m"
@@ -30,7 +30,7 @@ NAME: Final = "gemma3-270m"
 LONGEST: Final = 256
 #: tokens that prompt and answer may have together
 CONTEXT: Final = 8192
-#: this ending is not worth another try (router.children)
+#: this ending is not worth another try (router.process.children)
 FINAL: Final = 2
 
 # A base model has no chat format of its own; questions and answers are what it has read most.

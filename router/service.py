@@ -19,50 +19,50 @@ from router import formats, outgoing, upkeep
 from router.added_models import AddedModels
 from router.alerts import Alerts
 from router.catalogue import configured
-from router.children import Child
+from router.config.pending import pending
 from router.contract import Finding, Reloaded, ServiceView
-from router.conventions import Callee
+from router.control.edits import Edits
+from router.control.invitations import Invitations
+from router.control.listeners import listeners
+from router.control.visitors import Visitors
 from router.cooldowns import Cooldowns
 from router.custom import CustomRouters
 from router.edge import Edge
-from router.edits import Edits
 from router.errors import ConfigError
 from router.eyes import Eyes, own_door
 from router.guards import proxied
-from router.handover import give, keep
 from router.health import Health
+from router.health.passed import PASSED
+from router.health.rooms import learnt
 from router.ids import new_id
 from router.inlining import Inlining
-from router.invitations import Invitations
-from router.listeners import listeners
 from router.live import RECENT, Live, midnight
 from router.log import Log
-from router.log_outlet import Form
-from router.meters import Meters, Names
+from router.log.outlet import Form
 from router.overrides import Overrides
-from router.passed import PASSED
 from router.pauses import PAUSE
-from router.pending import pending
+from router.process.children import Child
+from router.process.handover import give, keep
+from router.process.sd_notify import Manager
+from router.process.tending import Tending
 from router.projects import Projects
-from router.remembered import Remembered
 from router.response_cache import ResponseCache
-from router.rooms import learnt
-from router.sd_notify import Manager
+from router.responses.remembered import Remembered
 from router.sessions import Sessions
 from router.settings import Generation
 from router.signers import Signers
 from router.signing import Signing
 from router.situation import Means
 from router.spending.cashier import Cashier
-from router.tending import Tending
+from router.telemetry.conventions import Callee
+from router.telemetry.meters import Meters, Names
 from router.tokens import Counter
 from router.transport import Proxies, Transport
-from router.visitors import Visitors
 from storage.home import Home
 from storage.writer import Ledger
 
 if TYPE_CHECKING:
-    from router.telemetry import Telemetry
+    from router.telemetry.otel import Telemetry
 
 #: seconds that running requests have to finish when the router is stopped
 DRAIN = 20.0
@@ -315,7 +315,7 @@ class Router:
         """Imported here: the SDK is an extra, and half a second of start."""
         if generation.otlp is None:
             return None
-        from router.telemetry import Telemetry
+        from router.telemetry.otel import Telemetry
 
         def complain(words: str) -> None:
             self.log.warning("telemetry", words)

@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING
 from router.config import watch
 from router.contract import OverridesChanged, ServicesChanged, ServiceView
 from router.health import INTERVAL
-from router.passed import PASSED
+from router.health.passed import PASSED
+from router.health.rooms import learnt
 from router.prices import warm
 from router.record import KEPT_AFTER
-from router.rooms import learnt
-from router.vocab import encoding
+from router.tokens.vocab import encoding
 
 if TYPE_CHECKING:
     from router.service import Router

@@ -28,7 +28,7 @@ time.tzset()
 import msgspec  # noqa: E402
 
 from console import theme  # noqa: E402
-from console.past import past, running  # noqa: E402
+from console.demo.past import past, running  # noqa: E402
 from router.contract import VERSION, RequestDetail, Snapshot, Tokens, Totals  # noqa: E402
 from storage.home import home  # noqa: E402
 from storage.writer import Ledger  # noqa: E402

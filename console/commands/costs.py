@@ -91,8 +91,8 @@ def command(
 
 def elsewhere(lines: Sequence[CostLine], on: str) -> int | None:
     """Nano-dollars of the real lines' tokens at that model's prices; None where one is unknown."""
+    from console.lines.spending import cost_on, total
     from console.output import with_link
-    from console.spending import cost_on, total
     from router.contract import ListModels, Models
 
     listed = with_link(lambda link: link.act(ListModels()))
@@ -135,7 +135,7 @@ def sums(lines: Sequence[CostLine]) -> dict[str, int | float | bool | None]:
 
 def rows(lines: Sequence[CostLine], by: str) -> list[str]:
     """The columns of the console's Costs: what was read from a cache is no part of the input."""
-    from console.spending import named, total
+    from console.lines.spending import named, total
 
     if not lines:
         return []
@@ -155,7 +155,7 @@ def rows(lines: Sequence[CostLine], by: str) -> list[str]:
 
 
 def _row(name: str, line: CostLine) -> tuple[str, ...]:
-    from console.spending import cost, into_caches
+    from console.lines.spending import cost, into_caches
 
     used = line.tokens
     return (

@@ -47,7 +47,7 @@ def command(headless: bool, seconds: float) -> None:
 def temporary_router(past: bool = False) -> Iterator[tuple[Home, str]]:
     """A router in a home of its own, and the address of its front door; both gone at the end.
     With a `past`, an invented month is in its ledger."""
-    from console.demo import bare, settings_text
+    from console.demo.traffic import bare, settings_text
     from console.link import RouterDownError
     from console.process import StartError, StopError, start_router, stop_router
     from storage.home import home
@@ -86,7 +86,7 @@ def invent(here: Home) -> None:
 
     import msgspec
 
-    from console.past import past
+    from console.demo.past import past
     from console.process import environment
 
     lines = b"\n".join(map(msgspec.json.encode, past(time.time())))
@@ -105,7 +105,7 @@ def _show(here: Home, url: str) -> None:
     # the console, and what it starts, look at the demo's home and not at the person's own
     os.environ["POINTSMAN_HOME"] = str(here.config)
     traffic = subprocess.Popen(
-        [sys.executable, "-m", "console.demo", url],
+        [sys.executable, "-m", "console.demo.traffic", url],
         stdin=subprocess.PIPE,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
@@ -123,7 +123,7 @@ def _show(here: Home, url: str) -> None:
 
 
 async def _watched(here: Home, url: str, seconds: float) -> None:
-    from console.demo import traffic
+    from console.demo.traffic import traffic
     from console.process import running
 
     say(f"POINTSMAN_HOME={here.config}  front door {url}  for {seconds:g} s")

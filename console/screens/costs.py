@@ -19,7 +19,8 @@ from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.widgets import Static
 
-from console.cost_lines import (
+from console.feed import midnight
+from console.lines.costs import (
     ASIDE,
     BYS,
     DEAREST,
@@ -33,10 +34,7 @@ from console.cost_lines import (
     line_key,
     markable,
 )
-from console.feed import midnight
-from console.screens.picker import Picker
-from console.screens.view import READING, FilteredView, FilterLine, hidden
-from console.spending import (
+from console.lines.spending import (
     DAY,
     coverage,
     export,
@@ -47,6 +45,8 @@ from console.spending import (
     total,
     would_have,
 )
+from console.screens.picker import Picker
+from console.screens.view import READING, FilteredView, FilterLine, hidden
 from console.text import fit
 from console.widgets.bar import Bar
 from console.widgets.budget import line as budget_line

@@ -19,9 +19,9 @@ from textual.widgets import Static
 
 from console.copying import of_requests
 from console.curl import curl, folded
+from console.lines.request import about, attempts, facts, heading, lasted, trace, unread, usage
+from console.lines.requests import SIMULATED, status, target, took
 from console.query import written
-from console.requests import SIMULATED, status, target, took
-from console.screens.told import about, attempts, facts, heading, lasted, trace, unread, usage
 from console.screens.view import View
 from console.text import UNKNOWN, clean, money, ms, tokens
 from console.widgets.bar import Bar

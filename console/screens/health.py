@@ -13,11 +13,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.widgets import Static
 
-from console.query import written
-from console.screens.dialogs import Answer, Choose, Sheet
-from console.screens.picker import Picker
-from console.screens.view import FilteredView, FilterLine, hidden
-from console.services import (
+from console.lines.services import (
     FINDINGS,
     SERVICES,
     STATES,
@@ -30,6 +26,10 @@ from console.services import (
     told,
     whole,
 )
+from console.query import written
+from console.screens.dialogs import Answer, Choose, Sheet
+from console.screens.picker import Picker
+from console.screens.view import FilteredView, FilterLine, hidden
 from console.text import money
 from console.widgets.bar import Bar
 from console.widgets.paint import Piece, Span, say

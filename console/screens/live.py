@@ -15,12 +15,12 @@ from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.widgets import Static
 
+from console.lines.requests import COLUMNS, GROUPS, NEWEST, Groups, draw
+from console.lines.welcome import welcome
 from console.query import parse
-from console.requests import COLUMNS, GROUPS, NEWEST, Groups, draw
 from console.screens.view import FilteredView, FilterLine, hidden
 from console.searching import matching
 from console.text import fit
-from console.welcome import welcome
 from console.widgets.bar import Bar
 from console.widgets.paint import Piece, Span, lines
 from console.widgets.table import ListRows, Table, every

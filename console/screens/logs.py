@@ -18,7 +18,7 @@ from textual import work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 
-from console.log_rows import COLUMNS, OLDEST, LogRows, NewestFirst
+from console.lines.log import COLUMNS, OLDEST, LogRows, NewestFirst
 from console.query import LEVELS, Level, parse
 from console.screens.dialogs import Sheet
 from console.screens.view import READING, FilteredView, FilterLine, hidden

@@ -17,7 +17,7 @@ from textual.content import Content
 from textual.widgets import Static
 
 from console.feed import midnight
-from console.rules import AS_ASKED, COLUMNS, Line, decided, diff_lines, draw, gone_by, what_if
+from console.lines.rules import AS_ASKED, COLUMNS, Line, decided, diff_lines, draw, gone_by, what_if
 from console.screens.dialogs import Answer, Ask, Choose
 from console.screens.picker import Picker
 from console.screens.view import FilteredView, FilterLine, hidden

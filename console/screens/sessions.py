@@ -19,11 +19,11 @@ from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.widgets import Static
 
+from console.lines.sessions import Branch, cached, filled, models_over_time, per_hour, target, tree
+from console.lines.spending import cost, worth
 from console.query import written
 from console.screens.view import READING, FilteredView, FilterLine, hidden
-from console.sessions import Branch, cached, filled, models_over_time, per_hour, target, tree
 from console.spark import gauge
-from console.spending import cost, worth
 from console.text import UNKNOWN, age, money, percent, tokens
 from console.theme import Tone
 from console.widgets.bar import Bar

@@ -16,8 +16,8 @@ from router.config.response_cache import CacheParams
 from router.contract import Finding
 from router.errors import CallerError
 from router.settings import Deployment, Groups, Strategy
-from router.wish_fields import fallback
 from router.wishes import Chain
+from router.wishes.fields import fallback
 
 WHAT = "LiteLLM config"
 

@@ -27,7 +27,7 @@ from router.config.interpolate import unresolved
 from router.config.litellm_bases import moved
 from router.config.litellm_params import CLOUD, CredentialValues, LiteLLMParams
 from router.config.part import Part, problem
-from router.price_map import read as read_price
+from router.prices.map import read as read_price
 from router.providers import KINDS, Kind, kind_of, litellm_kind
 from router.settings import Price, Provider, Secret, Target, Timeouts
 

@@ -14,7 +14,7 @@ from typing import Any
 import msgspec
 
 from router.contract import Finding
-from router.price_map import PriceMap, read
+from router.prices.map import PriceMap, read
 from storage.home import owned_as
 
 WHAT = "price map"

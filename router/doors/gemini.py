@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 from router.doors.border import guarded
 from router.doors.call import Call
 from router.doors.litellm import admit, by_name, names
-from router.embed import embed
 from router.errors import CallerError
 from router.exchange import exchange
 from router.formats.fields import body_of
@@ -20,6 +19,7 @@ from router.formats.gemini import Gemini
 from router.formats.gemini.embed import GeminiEmbed
 from router.guards.body import read_body
 from router.messages import JSON
+from router.other_endpoints.embed import embed
 
 if TYPE_CHECKING:
     from router.service import Router

@@ -25,11 +25,11 @@ from router.doors.litellm_answers import headers
 from router.doors.litellm_errors import formats
 from router.doors.management.models import sizes
 from router.doors.wishes import wishes_of
-from router.embed import embed
 from router.errors import CallerError
 from router.exchange import Surface, exchange
 from router.formats import Format, other_endpoints
-from router.forward import forward
+from router.other_endpoints.embed import embed
+from router.other_endpoints.forward import forward
 from router.providers import KINDS
 from router.rules.groups import find, unaliased
 from router.settings import Deployment

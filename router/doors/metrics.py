@@ -8,7 +8,7 @@ import psutil
 
 from router.contract import VERSION
 from router.doors.call import Call
-from router.exposition import CONTENT_TYPE, family, services, traffic
+from router.telemetry.exposition import CONTENT_TYPE, family, services, traffic
 
 if TYPE_CHECKING:
     from router.service import Router

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 from router.doors.border import guarded
 from router.doors.call import Call
 from router.doors.litellm import CREATED, admit, by_name, litellm, names
-from router.embed import embed
 from router.errors import CallerError
 from router.exchange import exchange
 from router.formats.fields import body_of
@@ -21,6 +20,7 @@ from router.formats.ollama_chat.embed import OllamaEmbed
 from router.formats.ollama_chat.writer import stamp
 from router.guards.body import read_body
 from router.messages import JSON
+from router.other_endpoints.embed import embed
 from router.settings import Provider
 
 if TYPE_CHECKING:

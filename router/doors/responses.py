@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from router.compact import compact
 from router.doors.call import Call
 from router.doors.callers import public_name, session_of
 from router.errors import CallerError, RequestError
@@ -24,7 +23,8 @@ from router.formats.openai_responses.writer import ResponsesWriter
 from router.formats.splice import members, splice
 from router.guards.body import read_body
 from router.messages import JSON, Event, Finish, Request
-from router.remembered import Kept, Remembered, items_of, joined
+from router.other_endpoints.compact import compact
+from router.responses.remembered import Kept, Remembered, items_of, joined
 
 if TYPE_CHECKING:
     from router.service import Router

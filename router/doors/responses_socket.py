@@ -23,8 +23,8 @@ from router.doors.responses import GOES_ON
 from router.errors import CallerError, RequestError, UpstreamError
 from router.formats import Format
 from router.framing import Framer
-from router.latest import Asked, Latest
 from router.messages import Event, Finish, Start, Usage, UsageSeen
+from router.responses.latest import Asked, Latest
 from router.websocket import Socket, handshake
 
 if TYPE_CHECKING:

@@ -10,7 +10,8 @@ from router.doors.call import Call
 from router.errors import CallerError
 from router.formats.splice import splice
 from router.messages import Request
-from router.wish_fields import (
+from router.wishes import NO_WISHES, Other, Wishes, others
+from router.wishes.fields import (
     FIELDS,
     OURS,
     extra_body,
@@ -18,7 +19,6 @@ from router.wish_fields import (
     read,
     refuse_forbidden,
 )
-from router.wishes import NO_WISHES, Other, Wishes, others
 
 _HEADERS = frozenset(
     {

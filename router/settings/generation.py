@@ -14,7 +14,7 @@ from router.settings.secrets import NO_KEY, Secret
 from router.settings.serving import Budget, Limits, Listen, Otlp, ResponseCaching, Role, Site
 
 if TYPE_CHECKING:
-    from router.price_map import PriceMap
+    from router.prices.map import PriceMap
 
 
 @dataclass(frozen=True, slots=True)

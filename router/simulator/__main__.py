@@ -14,7 +14,7 @@ from types import FrameType
 
 import uvicorn
 
-from router import lifeline
+from router.process import lifeline
 from router.simulator.app import Simulator
 
 

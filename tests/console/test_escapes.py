@@ -24,21 +24,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from console import cost_lines, log_rows, requests, rules, services, spending
 from console.board import Board
 from console.conformance import Found
 from console.curl import curl
+from console.lines import costs, log, requests, rules, services, spending
+from console.lines import request as told
+from console.lines.sessions import models_over_time, tree
 from console.screens import (
     checking,
     overrides,
     picker,
     playground,
     sessions,
-    told,
     visitors,
 )
 from console.screens.override_form import scopes
-from console.sessions import models_over_time, tree
 from console.widgets import budget as budgets
 from console.widgets.header import Around, header, in_force
 from console.widgets.paint import Piece, Span, pieces
@@ -345,9 +345,9 @@ def everything_drawn(text: str | Marks) -> list[str]:
     for budget in board.budgets:
         shown += words(*budgets.line(budget, scene.NOW, 200))
     line = poison(scene.log_lines(1)[0], text)
-    shown += texts(log_rows.draw(line, scene.NOW))
+    shown += texts(log.draw(line, scene.NOW))
     whole = poison(CostLine("", False, 1, 0, scene.REQUESTS[0].tokens, 1, 0), text)
-    shown += texts(cost_lines.draw(whole, spending.total([whole]), "model"))
+    shown += texts(costs.draw(whole, spending.total([whole]), "model"))
     one = poison(scene.detail(scene.REQUESTS[4]), text)
     for part in (
         told.trace(one),

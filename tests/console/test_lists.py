@@ -8,12 +8,13 @@ from dataclasses import dataclass
 import pytest
 from textual.pilot import Pilot
 
-from console import commanding, cost_lines, prefs, requests
+from console import commanding, prefs
 from console.app import ConsoleApp
+from console.lines import costs, requests
+from console.lines.services import SERVICES
 from console.query import words
 from console.screens import sessions
 from console.screens.live import Live
-from console.services import SERVICES
 from console.widgets.columns import Column, lay_out
 from console.widgets.order import Order, Standing, arranged, named, natural
 from console.widgets.paint import plain
@@ -234,7 +235,7 @@ def _title(app: ConsoleApp) -> str:
 
 def test_half_a_screen_beside_an_editor_holds_whole_columns() -> None:
     """At 60 cells nothing that is shown is cut off by the edge."""
-    for listed in (requests.COLUMNS, cost_lines.columns("session"), sessions.COLUMNS, SERVICES):
+    for listed in (requests.COLUMNS, costs.columns("session"), sessions.COLUMNS, SERVICES):
         widths = [max(column.width, len(column.name) + 1) for column in listed]
         layout = lay_out(listed, widths, 58)
         used = sum(cells for _, cells in layout.places) + layout.gap * (len(layout.places) - 1)

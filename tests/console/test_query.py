@@ -7,11 +7,11 @@ from array import array
 import msgspec
 import pytest
 
-from console.log_rows import PAGE, PAGES, LogRows
+from console.lines.log import PAGE, PAGES, LogRows
+from console.lines.spending import cost_on, export, month_left, over_time, stack, total
 from console.query import parse, written
 from console.screens.overrides import served
 from console.searching import matching
-from console.spending import cost_on, export, month_left, over_time, stack, total
 from router.contract import (
     CostLine,
     CostPoint,

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from console.cost_lines import By, CostRows, counts
-from console.spending import cost, rest, total
+from console.lines.costs import By, CostRows, counts
+from console.lines.spending import cost, rest, total
 from console.text import NANO, money
 from console.widgets.budget import allowed
 from console.widgets.paint import plain

@@ -7,11 +7,12 @@ import msgspec
 import pytest
 from textual import events
 
-from console import commanding, requests, theme
+from console import commanding, theme
 from console.app import ConsoleApp
+from console.lines import requests
+from console.lines.sessions import Branch
 from console.screens.routes import Routes
 from console.screens.sessions import Sessions
-from console.sessions import Branch
 from console.widgets.notice import Notice
 from console.widgets.order import Order, arranged
 from console.widgets.paint import plain

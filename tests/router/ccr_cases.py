@@ -14,7 +14,7 @@ from typing import Any
 import httpx
 
 from tests.fakes.upstream import Behaviour, FakeUpstream
-from tests.router.rules_cases import IMAGE, SEARCH
+from tests.router.rules.cases import IMAGE, SEARCH
 
 Body = dict[str, Any]
 RECORDED: dict[str, list[str]] = json.loads(

@@ -16,7 +16,7 @@ from router.formats import load
 from router.rules import decide
 from router.settings import CustomRouter, Hooks
 from router.situation import Means, situation
-from tests.router.rules_cases import ask, generation, names, request
+from tests.router.rules.cases import ask, generation, names, request
 
 BODY = b'{\n"model": "m",\r\n"messages": [{"role": "user", "content": "h\\n\\u00e9"}]}'
 Asks = Callable[..., Awaitable[Answer]]

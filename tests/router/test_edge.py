@@ -15,12 +15,12 @@ from pathlib import Path
 import pytest
 
 from router.asgi import Receive, Scope, Send
-from router.descriptors import RESERVED, clients
 from router.doors.call import Call
 from router.edge import Edge, PortTakenError, bind, bind_unix
 from router.guards.body import ClientGoneError, read_body
 from router.guards.connection import RATE, GuardedProtocol
 from router.guards.room import ROOM
+from router.process.descriptors import RESERVED, clients
 from router.settings import Limits
 from tests.fakes.raw import status, talk
 from tests.waiting import until
@@ -508,7 +508,7 @@ async def test_draining_cuts_what_does_not_end() -> None:
 
 def test_no_more_clients_than_there_are_descriptors_for() -> None:
     """An answer needs a second one, for its provider."""
-    asked = "import resource; from router.descriptors import raised;"
+    asked = "import resource; from router.process.descriptors import raised;"
     asked += "resource.setrlimit(resource.RLIMIT_NOFILE, (160, 300)); print(raised(), raised())"
     done = subprocess.run([sys.executable, "-c", asked], capture_output=True, text=True, check=True)
     assert done.stdout.split() == ["300", "300"]

@@ -14,7 +14,7 @@ from router.errors import Kind, UpstreamError
 from router.policy import ANSWERS, Course, GiveUp, Step, Try, Wait
 from router.rules.plan import Candidate
 from router.settings import RetryPolicy
-from tests.router.rules_cases import provider
+from tests.router.rules.cases import provider
 
 A, B, C = (Candidate(provider(name), "m", f"reason {name}") for name in "abc")
 POLICY = RetryPolicy(retries=2, backoff=0.5, longest_wait=8.0, allowed_fails=100, cooldown=5.0)

@@ -11,7 +11,7 @@ from router.policy import Course, GiveUp, Try, Wait
 from router.rules.plan import Candidate
 from router.settings import Deployment, RetryPolicy, Target
 from router.wishes import NO_WISHES, Wishes
-from tests.router.rules_cases import provider
+from tests.router.rules.cases import provider
 
 POLICY = RetryPolicy(retries=2, backoff=0.5, allowed_fails=100, cooldown=5.0)
 

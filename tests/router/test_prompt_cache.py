@@ -21,7 +21,7 @@ from router.outgoing import Outgoing, outgoing
 from router.providers import KINDS
 from router.rules.plan import Candidate
 from router.settings import Adjustment, Provider
-from tests.router.rules_cases import IMAGE
+from tests.router.rules.cases import IMAGE
 
 JSON = dict[str, Any]
 FORMATS: dict[str, Format] = formats.load()

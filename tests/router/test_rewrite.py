@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from router.rewrite import rewritten
-from tests.router.rules_cases import Body, request
+from tests.router.rules.cases import Body, request
 
 BILLING = "x-anthropic-billing-header: cc_version=2.1.330; cc_entrypoint=cli;"
 AGENT = BILLING + " cc_is_subagent=true;"

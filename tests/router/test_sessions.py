@@ -18,7 +18,7 @@ from router.sessions import REMEMBERED, Sessions, switch_cost
 from router.settings import Price, Routes
 from router.situation import Means, situation
 from router.tally import Tally
-from tests.router.rules_cases import PROVIDERS, ROUTES, generation, names, provider, routes
+from tests.router.rules.cases import PROVIDERS, ROUTES, generation, names, provider, routes
 
 PRICED = Price(input=3_000, output=15_000, cache_read=300, cache_write=3_750)
 ME = Caller("ccr", "ccr", {}, session="s1")

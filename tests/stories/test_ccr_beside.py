@@ -19,7 +19,7 @@ import pytest
 
 from tests.fakes.upstream import Behaviour, FakeUpstream
 from tests.harness import free_ports, running
-from tests.router.rules_cases import IMAGE, SEARCH
+from tests.router.rules.cases import IMAGE, SEARCH
 from tests.stories.beside import JSON, differences, explained, told
 from tests.stories.test_ccr_original import cli, original
 

@@ -10,7 +10,7 @@ import httpx
 
 from tests.fakes.upstream import Behaviour, FakeUpstream
 from tests.harness import running
-from tests.router.rules_cases import IMAGE
+from tests.router.rules.cases import IMAGE
 
 OTHER = {"type": "image", "source": {"type": "url", "url": "https://h.test/p.png"}}
 KEY = "a key of our own"

@@ -14,7 +14,7 @@ BODY = {"model": "claude-3-5-sonnet-20241022", "messages": [{"role": "user", "co
 
 
 def test_a_request_is_told_as_spans_figures_and_lines(tmp_path: Path) -> None:
-    with grpc_receiver() as (endpoint, received):  # over HTTP: tests/router/test_telemetry.py
+    with grpc_receiver() as (endpoint, received):  # over HTTP: tests/router/telemetry/test_otel.py
         (tmp_path / "pointsman.toml").write_text(
             f'[telemetry]\nendpoint = "{endpoint}"\nprotocol = "grpc"\n'
             'headers = { x-Team = "$TEAM" }\n'

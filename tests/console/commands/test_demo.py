@@ -16,7 +16,7 @@ import msgspec
 import psutil
 import pytest
 
-from console.demo import SCENES, bare, traffic
+from console.demo.traffic import SCENES, bare, traffic
 from storage.home import Home
 from tests.console.commands.conftest import Run
 from tests.console.commands.fake import Fake, installed

@@ -183,7 +183,7 @@ async def test_a_preset_from_a_file_an_address_and_the_marketplace(
     ],
 )
 def test_where_a_repository_on_github_is(named: str, address: str) -> None:
-    from console.preset_sources import archive
+    from console.presets.sources import archive
 
     assert archive(named) == address
 

@@ -13,8 +13,8 @@ import httpx
 import pytest
 
 from router.contract import RequestView, Tokens
-from router.exposition import traffic
-from router.meters import BUCKETS, FREE, MOST, OTHER, Meters, Names, Spread
+from router.telemetry.exposition import traffic
+from router.telemetry.meters import BUCKETS, FREE, MOST, OTHER, Meters, Names, Spread
 from storage.home import Home
 from tests.harness import running
 from tests.router.inside import served

@@ -1,0 +1,1 @@
+"""What the screens say, line by line: each file is pure, and knows no widget."""

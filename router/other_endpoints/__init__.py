@@ -1,0 +1,1 @@
+"""Exchanges that are no conversation: embeddings, images, audio, rerank; and compaction."""

@@ -1,0 +1,1 @@
+"""The router as a process among others: its children, its successor, its service manager."""

@@ -1,0 +1,1 @@
+"""What has passed, told to others: figures for Prometheus, and OpenTelemetry's three signals."""
