@@ -23,7 +23,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.events import Resize
 from textual.screen import Screen
-from textual.widgets import ContentSwitcher, Input, TextArea
+from textual.widgets import ContentSwitcher
 
 from console import commanding, palette, prefs, theme
 from console.acting import Acting
@@ -34,6 +34,7 @@ from console.ending import Ending
 from console.going import Going
 from console.guard import guarded
 from console.keys import help_rows, hints, named_rows, twin_rows, unknown
+from console.keystrokes import Keystrokes
 from console.pace import STEPS, Pace
 from console.screens.dialogs import Sheet
 from console.screens.live import Live
@@ -55,7 +56,7 @@ TWICE = 2.0
 DOOR = "http://127.0.0.1:5000"
 
 
-class ConsoleApp(Ending, Going, Acting):
+class ConsoleApp(Keystrokes, Ending, Going, Acting):
     """`now` is the clock, Unix seconds; `who` is "user@host" over SSH; a `demo` says that it is."""
 
     TITLE = "Pointsman"
@@ -67,10 +68,7 @@ class ConsoleApp(Ending, Going, Acting):
         [
             *(Binding(n, f"view('{id}')", name) for n, (id, name) in SCREENS.items()),
             Binding("question_mark", "help", "The keys of this screen", key_display="?"),
-            # first of all: what is typed in the same moment is for the line, not for the view
-            Binding(
-                "colon", "command", "A command, with completion", key_display=":", priority=True
-            ),
+            Binding("colon", "command", "A command, with completion", key_display=":"),
             Binding("p", "pause", "Pause or go on"),
             Binding("R", "start", "Start the router, or restart it"),
             Binding("plus", "interval(1)", "Paint less often", key_display="+"),
@@ -285,11 +283,6 @@ class ConsoleApp(Ending, Going, Acting):
             self.say(trouble, bad=True)
 
     # ── the command line ──────────────────────────────────────────────────────────────────────────
-
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        if action == "command" and isinstance(self.focused, Input | TextArea):
-            return False  # there it is a character
-        return super().check_action(action, parameters)
 
     def action_command(self) -> None:
         self.open_command()

@@ -232,7 +232,7 @@ def _range(app: ConsoleApp, words: list[str]) -> str | None:
         return error.message
     if (until[0] if until else app.now()) <= since:
         return "a range ends after it begins"
-    app.show_costs(since, until[0] if until else None)
+    app.call_later(app.show_costs, since, until[0] if until else None)
     return None
 
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import importlib
 
-from textual import work
 from textual.app import App
 from textual.widgets import ContentSwitcher
 
@@ -48,7 +47,6 @@ class Going(App[int]):
         self.view.shown()
         self.draw_bars()
 
-    @work
     async def _open(self, id: str, neighbours: list[str]) -> None:
         from console.screens.detail import Detail
 
@@ -57,17 +55,16 @@ class Going(App[int]):
         self.query_one(Detail).open(id, neighbours)
 
     def open_request(self, id: str, neighbours: list[str]) -> None:
-        self._open(id, neighbours)
+        self.call_later(self._open, id, neighbours)
 
     def show_requests(self, filter: str) -> None:
         """The Live screen with this in its filter."""
-        self._narrowed("live", filter)
+        self.call_later(self._narrowed, "live", filter)
 
     def show_lines(self, filter: str) -> None:
         """The Logs screen with this in its filter."""
-        self._narrowed("logs", filter)
+        self.call_later(self._narrowed, "logs", filter)
 
-    @work
     async def _narrowed(self, id: str, filter: str) -> None:
         origin = self.view.id or ""
         await self.action_view(id)
@@ -78,7 +75,6 @@ class Going(App[int]):
     async def leave_detail(self) -> None:
         await self.action_view(self._before_detail)
 
-    @work
     async def show_costs(self, since: float, until: float | None) -> None:
         from console.screens.costs import Costs
 

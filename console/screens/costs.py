@@ -326,7 +326,8 @@ class Costs(FilteredView):
 
     @work(exclusive=True, group="other")
     async def action_other(self) -> None:
-        listed = await self.console_app.question(ListModels())
+        app = self.console_app
+        listed = await app.keys_after(app.question(ListModels()))
         found = listed.models if isinstance(listed, Models) else ()
         models: Mapping[str, ModelView] = {m.target: m for m in found if m.input is not None}
         if not models:

@@ -148,7 +148,8 @@ class Health(FilteredView):
         app, chosen = self.console_app, self._provider()
         if chosen is None or app.archive is None:
             return
-        changes = await self.ask(app.archive.health(0.0, chosen.name, CHANGES), [])
+        read = self.ask(app.archive.health(0.0, chosen.name, CHANGES), [])
+        changes = await app.keys_after(read)
         app.push_screen(Sheet(f"{chosen.name} over time", history(changes, app.now())))
 
     def action_visitors(self) -> None:
@@ -177,7 +178,7 @@ class Health(FilteredView):
         if chosen.kind not in ("provider", "local"):
             app.say("only a provider can be checked")
             return
-        listed = await app.question(ListModels())
+        listed = await app.keys_after(app.question(ListModels()))
         models = {m.target: m for m in listed.models} if isinstance(listed, Models) else {}
         offered = [f"{chosen.name},{model}" for model in chosen.models]
         if not offered:

@@ -299,20 +299,21 @@ class Logs(FilteredView):
         if line.request and app.archive is not None:
             from console.curl import curl
 
-            found = await self.ask(app.archive.request(line.request), None)
+            read = self.ask(app.archive.request(line.request), None)
+            found = await app.keys_after(read)
             if found is not None:
                 offered.append(("c", "curl", [curl(found.request, app.front_door())]))
         app.ask_copy(*offered)
 
     async def _copy_marked(self, marked: Sequence[Key]) -> None:
         """They may be far apart: read anew, in the order in which they stand."""
-        archive = self.console_app.archive
-        assert archive is not None
+        app = self.console_app
+        assert app.archive is not None
         wanted = [cast(int, key) for key in marked]
-        found = await self.ask(archive.log_lines(wanted), {})
+        found = await app.keys_after(self.ask(app.archive.log_lines(wanted), {}))
         lines = [found[id] for id in wanted if id in found]
         rows = [f"{when(each.at)} {each.level} {each.source} {each.message}" for each in lines]
-        self.console_app.ask_copy(
+        app.ask_copy(
             ("v", f"{len(lines)} messages", [each.message for each in lines]),
             ("r", f"{len(lines)} rows", rows),
             ("j", "JSON", [msgspec.json.encode(each).decode() for each in lines]),

@@ -299,7 +299,7 @@ class Routes(FilteredView):
         if not self._edits:
             app.say("nothing was edited")
             return
-        dry = await app.question(EditRoutes(dict(self._edits)))
+        dry = await app.keys_after(app.question(EditRoutes(dict(self._edits))))
         if not isinstance(dry, Edited) or not dry.diff:
             words = dry.message if isinstance(dry, Refused | Edited) else "no router answers"
             app.say(words, bad=True)

@@ -9,10 +9,9 @@ from __future__ import annotations
 from collections.abc import Awaitable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, cast
 
-from textual import events
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
-from textual.widgets import Input, TextArea
+from textual.widgets import Input
 
 from console.query import words
 from console.text import fit, width
@@ -34,29 +33,18 @@ READING = Span("  reading…", "muted")
 
 
 class FilterLine(Input):
-    """Filters as one types. Enter and Down keep the filter, Escape takes it away.
+    """Filters as one types. Enter and Down keep the filter, Escape takes it away."""
 
-    Over a slow line keys come several at once: those after Enter are for the list, so what leaves
-    is done before the next key is looked at, and a key that came too late is given back."""
-
-    _LEAVES: ClassVar = {"enter": True, "down": True, "escape": False}
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter,down", "leave(True)", show=False),
+        Binding("escape", "leave(False)", show=False),
+    ]
 
     def __init__(self, placeholder: str) -> None:
         super().__init__(placeholder=placeholder, compact=True, select_on_focus=False)
         self.cursor_blink = False
 
-    async def _on_key(self, event: events.Key) -> None:
-        left = self.screen.focused is not self
-        if not left and event.key not in self._LEAVES:
-            return  # on to Input's own
-        event.stop()
-        event.prevent_default()
-        if left:
-            self.app.post_message(events.Key(event.key, event.character))
-        else:
-            self.leave(self._LEAVES[event.key])
-
-    def leave(self, keep: bool) -> None:
+    def action_leave(self, keep: bool) -> None:
         if not keep:
             self.value = ""
         self.display = bool(self.value)
@@ -209,7 +197,7 @@ class FilteredView(View):
     """A view with a table and a filter line under it."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("slash", "filter", "Filter as you type", priority=True, key_display="/"),
+        Binding("slash", "filter", "Filter as you type", key_display="/"),
         Binding(
             "escape", "back", "Take the marks away, then the filter, then back", key_display="esc"
         ),
@@ -223,11 +211,6 @@ class FilteredView(View):
     #: the screen from which it was opened with a filter
     origin = ""
 
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        if action == "filter" and isinstance(self.app.focused, Input | TextArea):
-            return False  # there it is a character
-        return super().check_action(action, parameters)
-
     def shown(self) -> None:
         if not self.filter:
             self.origin = ""
@@ -237,7 +220,7 @@ class FilteredView(View):
         line = self.query_one(FilterLine)
         line.display = True
         line.cursor_position = len(line.value)
-        self.screen.set_focus(line)  # now: what is typed at once after is for this line
+        line.focus()
 
     def narrow(self, text: str) -> None:
         """Puts `text` into the filter, as if it had been typed."""
@@ -249,7 +232,7 @@ class FilteredView(View):
         if any([table.unmark() for table in self.query(Table)]):
             return
         if self.filter:
-            self.query_one(FilterLine).leave(False)
+            self.query_one(FilterLine).action_leave(False)
         elif self.origin:
             origin, self.origin = self.origin, ""
             self.console_app.call_later(self.console_app.action_view, origin)

@@ -75,7 +75,7 @@ class CommandLine(Vertical):
         self.line.value = begun
         self.line.cursor_position = len(begun)
         self._at = len(self._before)
-        self.screen.set_focus(self.line)  # now: what is typed at once after is for this line
+        self.line.focus()
         self._offer(begun)
 
     def on_input_changed(self, event: Input.Changed) -> None:

@@ -65,15 +65,38 @@ def fresh(number: int) -> RequestView:
     )
 
 
-async def test_what_is_typed_at_once_is_for_the_line_that_was_opened(test_home: Home) -> None:
-    """Over a slow line keys come together: the o of `:visitors` must not begin an override."""
-    async with FakeRouter(scene.SNAPSHOT).serving(test_home), console(test_home) as (app, pilot):
+def typed(app: ConsoleApp, keys: str) -> None:
+    """All in one moment, as over a slow line; "⏎" and "⎋" are Enter and Escape, "⇥" pastes."""
+    named = {"⏎": "enter", "⎋": "escape", ":": "colon", "/": "slash", " ": "space"}
+    for one in keys:
+        if one == "⇥":
+            app.post_message(events.Paste("pasted"))
+        else:
+            app.post_message(events.Key(named.get(one, one), None if one in "⏎⎋" else one))
+
+
+async def test_what_is_typed_at_once_is_for_what_it_opens(test_home: Home) -> None:
+    """A key never goes to what lies under the dialog, line or screen that the one before opened."""
+    scene.fill(test_home.ledger)
+    router = FakeRouter(scene.SNAPSHOT)
+    async with router.serving(test_home), console(test_home) as (app, pilot):
         await until(pilot, says(app, "● up 2h05m"))
-        for key, character in (("colon", ":"), ("slash", "/")):
-            for one in (key, *"visitors", key):
-                app.post_message(events.Key(one, character if one == key else one))
-            await until(pilot, holds(app, f"visitors{character}"))
-            await pilot.press("escape", "escape")
+        for keys, text in (
+            (":visitors:", "visitors:"),
+            ("⎋/vi/", "vi/"),
+            ("⎋ogpt", "gpt"),
+            ("⎋:overr⎋o⇥x", "pastedx"),
+            ("⎋3vopus", "opus"),  # its prices are asked for first
+            ("⎋1:override groq,⎋/x⏎/y", "xy"),
+        ):
+            typed(app, keys)
+            await until(pilot, holds(app, text))
+        typed(app, "⎋⎋:live⏎o⏎")
+        await until(pilot, lambda: bool(router.actions))
+        typed(app, ":help⏎⎋G⏎")
+        await until(pilot, says(app, "12 of 12"))
+        typed(app, "⎋4hq:q⏎⎋:quit⏎y")
+        await until(pilot, lambda: app.return_code == 0)
 
 
 async def test_each_number_opens_its_screen(test_home: Home) -> None:
