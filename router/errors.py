@@ -134,5 +134,7 @@ class ConfigError(Exception):
         self.file = file
         self.key = key
         self.line = line
+        #: a file that is not there: once it is made, all may be well
+        self.missing = ""
         where = file if line is None else f"{file}:{line}"
         super().__init__(f"{where}: {key}: {problem}" if key else f"{where}: {problem}")

@@ -76,9 +76,11 @@ class Router:
 
     #: another machine, whose request a proxy on this one brought ("": none did)
     came_for = ""
-    #: the files that are watched, and the one that keeps the next generation out
+    #: the files that are always looked at, all that are watched, and those that keep the next
+    #: generation out: the one that is wrong, and one that it misses
+    files: tuple[Path, ...] = ()
     watched: frozenset[Path] = frozenset()
-    broken: Path | None = None
+    broken: tuple[Path, ...] = ()
     #: variables for the router that begins anew in this process, once `run` has returned
     left: dict[str, str] | None = None
 
@@ -217,12 +219,12 @@ class Router:
             try:
                 built = await asyncio.to_thread(self._reload_from, self.generation.number + 1)
             except ConfigError as error:
-                self.config_error, self.broken = str(error), Path(error.file)
-                if self.broken not in self.watched:  # it is mended there, or not at all
-                    self.refollow.set()
+                self.config_error = str(error)
+                # it is mended there, or not at all
+                self.broken = tuple(map(Path, filter(None, (error.file, error.missing))))
                 self.log.error("config", f"not taken: {error}")
             else:
-                self.config_error, self.broken = "", None
+                self.config_error, self.broken = "", ()
                 if built.follows != self.generation.follows:
                     self.refollow.set()
                 self.configured = built
@@ -237,6 +239,8 @@ class Router:
                 self.log.info("config", f"generation {built.number} is in force")
                 if waits := pending(self.begun_with, built):
                     self.log.warning("config", waits.detail)
+            if not upkeep.to_watch(self) <= self.watched:
+                self.refollow.set()
             self.live.tell(Reloaded(self.generation.number, self.config_error))
             return self.config_error
 
@@ -247,6 +251,7 @@ class Router:
 
         `files` are watched; `ready` is called once it listens.
         """
+        self.files = tuple(files)
         for child in self.children.values():
             self._task(child.keep())
         self._simulate()
@@ -255,7 +260,7 @@ class Router:
         self._task(upkeep.tick(self))
         self._task(self.alerts.deliver())
         self._task(upkeep.probe(self))
-        self._task(upkeep.follow(self, files))
+        self._task(upkeep.follow(self))
         self._task(upkeep.settle(self))
         self._task(self.manager.watch())
         await edge.start()

@@ -10,7 +10,7 @@ import gc
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from router.config import watch
+from router.config import made_next, watch
 from router.contract import OverridesChanged, ServicesChanged, ServiceView
 from router.health import INTERVAL
 from router.health.passed import PASSED
@@ -101,14 +101,19 @@ async def probe(router: Router) -> None:
         await asyncio.sleep(INTERVAL)
 
 
-async def follow(router: Router, files: list[Path]) -> None:
-    """The files that are always looked at, those that the generation in force names, and one that
-    keeps the next out."""
+def to_watch(router: Router) -> frozenset[Path]:
+    """The files that are always looked at, those that the generation in force names, and those that
+    keep the next out."""
+    named = map(Path, router.generation.follows)
+    return frozenset(map(made_next, (*router.files, *named, *router.broken)))
+
+
+async def follow(router: Router) -> None:
+    """Reads the configuration again whenever one of its files has changed."""
     moved = False
     while True:
         router.refollow.clear()
-        named = [*map(Path, router.generation.follows), *filter(None, (router.broken,))]
-        router.watched = frozenset((*files, *named))
+        router.watched = to_watch(router)
         changes = watch(router.watched, router.refollow)
         first = asyncio.ensure_future(anext(changes, None))
         try:

@@ -8,6 +8,16 @@ async for _ in watch(files(home, flags)): …         # load again, beside the r
 from router.config.flags import Flags
 from router.config.loading import load
 from router.config.probes import Neighbour, Probes, addresses, probe
-from router.config.watching import files, watch
+from router.config.watching import files, made_next, watch
 
-__all__ = ["Flags", "Neighbour", "Probes", "addresses", "files", "load", "probe", "watch"]
+__all__ = [
+    "Flags",
+    "Neighbour",
+    "Probes",
+    "addresses",
+    "files",
+    "load",
+    "made_next",
+    "probe",
+    "watch",
+]

@@ -24,7 +24,9 @@ def read_all(path: Path) -> list[Document]:
         for index, name in enumerate(_named(document)):
             beside = (Path(document.file).parent / name).absolute()
             if not beside.is_file():
-                raise document.error(f"{name} is not there", "include", index)
+                error = document.error(f"{name} is not there", "include", index)
+                error.missing = str(beside)
+                raise error
             if beside.resolve() in done:
                 continue
             done.add(beside.resolve())

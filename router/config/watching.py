@@ -23,6 +23,13 @@ def files(home: Home, flags: Flags) -> list[Path]:
     return [home.toml, home.ccr_json, home.price_map, home.litellm_models, *litellm]
 
 
+def made_next(path: Path) -> Path:
+    """The path itself, else the outermost of its folders that is to be made before it."""
+    while not path.parent.is_dir():
+        path = path.parent
+    return path
+
+
 async def watch(
     paths: Iterable[Path], stop: asyncio.Event | None = None
 ) -> AsyncIterator[set[Path]]:
@@ -30,7 +37,7 @@ async def watch(
     ends when `stop` is set. Of a path that is a folder: its JSON files and new folders in it.
 
     Folders are watched, not files: editors save by renaming a new file over the old one. A folder
-    that is not there is not watched.
+    that is not there is not watched: see `made_next`.
     """
     names = {path.absolute() for path in paths}
     # a link's target is edited in its own folder

@@ -99,6 +99,14 @@ async def test_an_edited_file_takes_new_requests_and_leaves_the_running_ones(
                     more.write_text("\n" * line + f"model_list: {[] if line == 4 else 3}\n")
                 await told_of("")
 
+                # so does one that it names before it is there, and its folder
+                late = folder / "later" / "still" / "late.yaml"
+                config.write_text(config.read_text().replace("more.yaml", f"more.yaml, {late}"))
+                await told_of(f"{config}:1: include[1]: ")
+                late.parent.mkdir(parents=True)
+                late.write_text("model_list: []\n")
+                await told_of("")
+
                 upstream.release.set()
                 assert (await running.aread()).decode().rstrip().endswith("}")
             await link.close()
