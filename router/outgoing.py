@@ -21,7 +21,7 @@ from router.formats.left_out import left_out, unsupported
 from router.formats.openai_chat.fit import fitted, lost, unfit
 from router.messages import Request
 from router.providers import also
-from router.providers.adjustments import adjust, answer_changes
+from router.providers.adjustments import adjust, answer_changes, maxtoken
 from router.rules.plan import Candidate, Plan
 from router.settings import Auth, Provider, Secret
 from router.wishes import NO_WISHES, Wishes
@@ -137,6 +137,8 @@ def _rendered(
     if same and format.name == "openai_chat":
         dropped = lost(rendered, provider, model, lax=lax)
         rendered = fitted(rendered, provider, model, lax=lax)
+    if whole and provider.max_output:  # what is rendered has it already
+        rendered = maxtoken(rendered, {"max_tokens": provider.max_output})
     rendered = adjust(rendered, provider, model)
     for path in deployment.drops if deployment is not None else ():
         leave_out(rendered, path)

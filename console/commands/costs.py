@@ -80,7 +80,8 @@ def command(
             }
         )
         return
-    out(f"since {when(since) if since else 'the beginning'}")
+    end = f" until {when(until)}" if until is not None else ""
+    out(f"since {when(since) if since else 'the beginning'}{end}")
     block("Real", rows(real, by))
     block("Simulated (not money)", rows(simulated, by))
     if not lines:

@@ -47,8 +47,12 @@ def set_one(
       pointsman override set deepseek,deepseek-chat --for 30m
       pointsman override set openrouter,claude-3-5-sonnet --scenario think
     """
+    from console.session_named import meant
     from router.contract import Done, Refused, SetOverride
 
+    if session:
+        typed = session
+        session = with_link(lambda link: meant(link, typed))
     given = {"session": session, "key": key, "scenario": scenario}
     scopes = [f"{name}:{value}" for name, value in given.items() if value]
     if len(scopes) > 1:

@@ -49,12 +49,13 @@ def command(
       pointsman requests 'took>30s !provider:groq'
       pointsman requests 'cost>0.5 since:yesterdayT18:00 until:23:00'
     """
+    from console.session_named import meant
     from router.contract import RequestFilter
 
     async def read(link: Link) -> tuple[Sequence[RequestView], bool]:
         """And whether there are no more, or as many as were asked for."""
         if not words:
-            wanted = RequestFilter(since=since, text=text, session=session)
+            wanted = RequestFilter(since=since, text=text, session=await meant(link, session))
             return await link.archive.requests(wanted, lines), True
         filter = parse(" ".join(words), time.time())
         filter.since = since if filter.since is None else filter.since

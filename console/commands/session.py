@@ -31,22 +31,35 @@ def command() -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print JSON")
 def list_all(lines: int, as_json: bool) -> None:
     """List the sessions of late: each branch and model on a line. Works without a router."""
-    found = with_link(lambda link: read(link, lines))
+    found, paused = with_link(lambda link: read(link, lines))
     if as_json:
-        print_json(found)
+        from msgspec.structs import asdict
+
+        print_json([{**asdict(line), "paused": line.session in paused} for line in found])
         return
-    for line in rows(found, time.time()):
+    for line in rows(found, paused, time.time()):
         out(line)
-    if not found:
+    if not found and not paused:
         out("no sessions")
 
 
-async def read(link: Link, lines: int) -> list[BranchLine]:
-    return await link.archive.branches(await link.archive.sessions(lines))
+async def read(link: Link, lines: int) -> tuple[list[BranchLine], tuple[str, ...]]:
+    """And which sessions are paused; none where no router runs."""
+    found = await link.archive.branches(await link.archive.sessions(lines))
+    return found, await held(link)
 
 
-def rows(found: Sequence[BranchLine], now: float) -> list[str]:
-    cells = []
+async def held(link: Link) -> tuple[str, ...]:
+    from console.link import RouterDownError
+
+    try:
+        return (await link.snapshot()).paused
+    except RouterDownError:
+        return ()
+
+
+def rows(found: Sequence[BranchLine], paused: Sequence[str], now: float) -> list[str]:
+    cells: list[tuple[str, ...]] = []
     for line in found:
         used, prompt = line.used, line.used.tokens.prompt
         cells.append(
@@ -60,9 +73,23 @@ def rows(found: Sequence[BranchLine], now: float) -> list[str]:
                 tokens(used.tokens.output),
                 f"{'sim ' if used.simulated else ''}{money(used.cost, used.unpriced > 0)}",
                 age(now - line.last_at),
+                "paused" if line.session in paused else "",
             )
         )
-    heads = ("SESSION", "BRANCH", "MODEL", "REQUESTS", "IN", "CACHED", "OUT", "COST", "AGO")
+    listed = {line.session for line in found}
+    cells += [(one, *[""] * 8, "paused") for one in paused if one not in listed]
+    heads = (
+        "SESSION",
+        "BRANCH",
+        "MODEL",
+        "REQUESTS",
+        "IN",
+        "CACHED",
+        "OUT",
+        "COST",
+        "AGO",
+        "STATE",
+    )
     return table(heads, cells, right=(3, 4, 5, 6, 7), lesser=(5, 6, 4, 3, 1))
 
 
@@ -70,10 +97,12 @@ def rows(found: Sequence[BranchLine], now: float) -> list[str]:
 @click.argument("id")
 @json_option
 def pause(id: str, as_json: bool) -> None:
-    """Refuse this session's new requests until it is resumed."""
+    """Refuse this session's new requests until it is resumed. The beginning of its id is enough."""
+    from console.session_named import meant
     from router.contract import Pause
 
-    do(Pause(id, by=who()), as_json)
+    session = with_link(lambda link: meant(link, id))
+    do(Pause(session, by=who()), as_json)
 
 
 @command.command()
@@ -81,6 +110,11 @@ def pause(id: str, as_json: bool) -> None:
 @json_option
 def resume(id: str, as_json: bool) -> None:
     """Let a paused session go on; "all" for every one."""
+    from console.session_named import meant
     from router.contract import Resume
 
-    do(Resume(id, by=who()), as_json)
+    async def named(link: Link) -> str:
+        return id if id == "all" else await meant(link, id, await held(link))
+
+    session = with_link(named)
+    do(Resume(session, by=who()), as_json)

@@ -86,7 +86,8 @@ def add(name: str, role: Role | None, keys: tuple[str, ...]) -> None:
     )
     _may_change(before, user)
     _write(path, {**found, name: user})
-    out(f"{name} may log in as {user.role} with {len(user.keys)} keys")
+    count = len(user.keys)
+    out(f"{name} may log in as {user.role} with {count} key{'s' * (count != 1)}")
     if not user.keys and not user.password:
         say(f"they have neither key nor password yet: --key, or `pointsman ssh passwd {name}`")
 
@@ -124,6 +125,8 @@ def passwd(name: str, from_stdin: bool, removed: bool) -> None:
         fail(f"there is no user {name!r}: `pointsman ssh add {name} --role …` first")
     _may_change(user)
     hashed = ""
+    if removed and not user.password:
+        fail(f"{name} has no password")
     if not removed:
         password = (
             sys.stdin.readline().rstrip("\r\n")

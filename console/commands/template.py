@@ -34,4 +34,4 @@ def command(kind: str) -> None:
 
     out((files("console") / "templates" / FILES[kind]).read_text("utf-8").rstrip("\n"))
     place = home().ccr_json if kind == "ccr" else home().litellm_yaml
-    say(f"read from {place}")
+    say(f"where Pointsman looks for it: {place}")

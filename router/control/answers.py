@@ -101,7 +101,8 @@ def switch(router: Router, action: Switch) -> Result:
         router.ledger.keep(PAUSE, action.session, "{}")
         words = f"paused session {action.session}: its new requests are refused"
     elif action.session == "all":
-        words = f"resumed {len(router.paused)} sessions"
+        count = len(router.paused)
+        words = f"resumed {count} session{'s' * (count != 1)}"
         for session in router.paused:
             router.ledger.keep(PAUSE, session, None)
         router.paused.clear()

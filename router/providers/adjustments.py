@@ -32,6 +32,10 @@ def maxtoken(body: JSON, options: Mapping[str, Any]) -> JSON:
         limit: Any = nested.get("maxOutputTokens")
         if _number(limit) and _number(most) and limit > most:
             body = {**body, "generationConfig": {**nested, "maxOutputTokens": most}}
+    if isinstance(nested := body.get("options"), dict):  # Ollama's
+        limit = nested.get("num_predict")
+        if _number(limit) and _number(most) and limit > most:
+            body = {**body, "options": {**nested, "num_predict": most}}
     over = [name for name in _LIMITS if _number(body.get(name)) and _number(most)]
     lowered = {name: most for name in over if body[name] > most}
     return {**body, **lowered} if lowered else body

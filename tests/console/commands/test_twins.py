@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 
+import msgspec
 import pytest
 
 from router.contract import (
@@ -38,6 +40,25 @@ async def test_what_can_be_read_can_be_read_without_a_router(here: Home, pointsm
     lines = json.loads((await pointsman("session", "list", "--json", "-n", "1")).stdout)
     assert {line["session"] for line in lines} == {"7f3c9a52"}
     assert (await pointsman("routes")).exit_code == 3
+
+
+async def test_a_session_is_known_by_the_beginning_of_its_id(here: Home, pointsman: Invoke) -> None:
+    scene.fill(here.ledger)
+    router = FakeRouter(msgspec.structs.replace(scene.SNAPSHOT, paused=("7f3c9a52", "older-1")))
+    async with router.serving(here):
+        listed = (await pointsman("session", "list")).stdout
+        as_json = json.loads((await pointsman("session", "list", "--json")).stdout)
+        found = await pointsman("requests", "--session", "7f3c", "-n", "3")
+        await pointsman("session", "pause", "7f3c")
+        await pointsman("session", "pause", "to-come")
+        await pointsman("session", "resume", "older")
+        await pointsman("override", "set", "a,b", "--session", "7f3")
+    assert re.search(r"^7f3c9a52 .*main .* paused$", listed, re.M)
+    assert re.search(r"^older-1 +paused$", listed, re.M)
+    assert {line["session"] for line in as_json if line["paused"]} == {"7f3c9a52"}
+    assert len(found.stdout.splitlines()) == 4
+    named = [getattr(each, "session", "") or getattr(each, "scope", "") for each in router.actions]
+    assert named == ["7f3c9a52", "to-come", "older-1", "session:7f3c9a52"]
 
 
 async def test_questions_to_the_router(here: Home, pointsman: Invoke) -> None:

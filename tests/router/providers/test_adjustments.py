@@ -206,11 +206,13 @@ def test_tooluse_says_nothing_where_there_are_no_tools() -> None:
     assert CHANGES["tooluse"](bare, {}) is bare
 
 
-def test_a_cap_counts_in_geminis_format_too() -> None:
+def test_a_cap_counts_in_geminis_and_ollamas_format_too() -> None:
     body = {"generationConfig": {"maxOutputTokens": 9000, "topP": 1}}
     made = CHANGES["maxtoken"](body, {"max_tokens": 50})
     assert made == {"generationConfig": {"maxOutputTokens": 50, "topP": 1}}
     assert CHANGES["maxtoken"](body, {"max_tokens": 10_000}) is body
+    local = {"options": {"num_predict": 9000, "seed": 1}}
+    assert CHANGES["maxtoken"](local, {"max_tokens": 50})["options"]["num_predict"] == 50
 
 
 def test_the_providers_come_first_and_the_models_own_after() -> None:
