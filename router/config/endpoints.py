@@ -7,6 +7,7 @@ CCR names the full endpoint (`https://openrouter.ai/api/v1/chat/completions`), L
 from __future__ import annotations
 
 import ipaddress
+import re
 from dataclasses import dataclass
 from urllib.parse import urljoin, urlsplit
 
@@ -18,6 +19,8 @@ OPENAI = "openai_chat"
 RESPONSES = "openai_responses"
 OLLAMA = "ollama_chat"
 GEMINI = "gemini"
+#: what stands in an example, and in no name of a host
+_NO_HOST = re.compile(r"[\s…<>]")
 _PATHS = {ANTHROPIC: "/v1/messages", OPENAI: "/chat/completions", RESPONSES: "/responses"}
 
 
@@ -40,7 +43,7 @@ def problem_of(url: str) -> str:
         host, _ = parts.hostname, parts.port
     except ValueError:
         return "is not an address: write http://host:port/path"
-    if parts.scheme not in ("http", "https") or not host:
+    if parts.scheme not in ("http", "https") or not host or _NO_HOST.search(host):
         return "is not an address: it should begin with http:// or https:// and a host"
     if parts.username or parts.password:
         return "holds a password: put it into the key instead"

@@ -53,7 +53,8 @@ def sites(
             continue
         program = known.get(name)
         site = _site(name, table, program, home, listen, litellm)
-        site = replace(site, configured=name in file.neighbours and bool(table.url))
+        configured = name in file.neighbours and bool(table.url)
+        site = replace(site, configured=configured, own=bool(table.command))
         if name not in file.neighbours and any(wrong for wrong, *_ in _faults(site, listen, taken)):
             continue  # what nobody asked for makes way
         _check(site, document or Document("pointsman.toml", {}), listen, taken)

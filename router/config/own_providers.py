@@ -225,13 +225,16 @@ def routes(usual: Routes, file: PointsmanToml) -> Routes:
 
 
 def named(file: PointsmanToml, made: Routes) -> Iterator[tuple[Target, Place]]:
-    """Each target that [routes] names, with its place; `made`: by `routes`."""
+    """Each target that is named, with its place; `made`: by `routes`."""
     for scenario, text in file.routes.targets.items():
         if text:
             yield made.targets[scenario], ("routes", "targets", scenario)
     for scenario in file.routes.fallback:
         for index, target in enumerate(made.fallback[scenario]):
             yield target, ("routes", "fallback", scenario, index)
+    for index, budget in enumerate(file.budgets):
+        if (cheaper := Target.parse(budget.cheaper)) is not None:
+            yield cheaper, ("budgets", index, "cheaper")
 
 
 def _said(value: Value | None, usual: Value) -> Value:

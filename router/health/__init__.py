@@ -260,13 +260,13 @@ class Health:
         )
 
     def _site(self, site: Site) -> ServiceView:
-        """One that nobody configured or started is not missed: it is off."""
+        """One that nobody started here, or said to run elsewhere, is not missed: it is off."""
         answered, reason, at = self._sites.get(site.name, (None, "not asked yet", None))
         child = self._children.get(site.name)
         state: Condition = "unknown" if answered is None else "up" if answered else "down"
         if answered and reason:
             state = "degraded"
-        if state == "down" and child is None and not site.configured:
+        if state == "down" and child is None and (site.own or not site.configured):
             state, reason = "off", f"not running: `pointsman neighbours start {site.name}`"
         elif state == "down" and child is not None:
             reason = child.trouble or ("is starting" if child.state == "running" else child.state)

@@ -78,6 +78,8 @@ class Site:
     marker: str = ""
     #: named in pointsman.toml; else it is only served where it was recognised
     configured: bool = False
+    #: whether pointsman.toml says how to start it here: it is not missed before that was asked for
+    own: bool = False
     #: the door that its requests go through all the same, to be metered: "litellm", "ccr"
     door: str = ""
     timeouts: Timeouts = Timeouts()

@@ -137,7 +137,8 @@ def test_an_own_provider_replaces_one_that_was_found_by_name(house: House) -> No
 
 def test_own_routes_lie_over_ccrs(house: House) -> None:
     house.write(
-        toml='[routes.targets]\nthink = "ollama,b"\nimage = "gone,x"',
+        toml='[routes.targets]\nthink = "ollama,b"\nimage = "gone,x"\n'
+        '[[budgets]]\nscope = "house"\nlimit = 1\ncheaper = "none,x"',
         ccr="""{"Providers": [{"name": "ollama", "models": [],
         "api_base_url": "http://localhost:11434/v1/chat/completions"}],
         "Router": {"default": "ollama,a", "think": "ollama,a"}}""",
@@ -146,7 +147,8 @@ def test_own_routes_lie_over_ccrs(house: House) -> None:
     targets = made.routes.targets
     assert (str(targets["default"]), str(targets["think"])) == ("ollama,a", "ollama,b")
     assert said(made, "problem") == [
-        f"{house.home.toml}:3: routes.targets.image: no provider is called 'gone'"
+        f"{house.home.toml}:3: routes.targets.image: no provider is called 'gone'",
+        f"{house.home.toml}:7: budgets[0].cheaper: no provider is called 'none'",
     ]
 
 

@@ -330,6 +330,14 @@ async def test_what_does_not_run_says_where_it_was_looked_for(test_home: Home) -
         states = {view.name: view.state for view in router.services()}
         assert (states["tool"], states["chat"]) == ("up", "down")
         assert states["n8n"] in ("off", "up")  # one may run on the machine that tests
+        # one that is to be started here is not missed before
+        test_home.toml.write_text(
+            '[neighbours.wiki]\nurl = "http://127.0.0.1:9"\npath = "/wiki"\ncommand = ["wiki"]'
+        )
+        assert await router.reload() == ""
+        await router.health.probe(router.generation)
+        wiki = next(view for view in router.services() if view.name == "wiki")
+        assert (wiki.state, "neighbours start wiki" in wiki.reason) == ("off", True)
         # taken back while it runs
         test_home.toml.write_text("")
         assert await router.reload() == ""
