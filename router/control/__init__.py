@@ -228,7 +228,7 @@ async def act(router: Router, action: Action) -> Result:
                 return Refused(refused)
             return Done(f"generation {router.generation.number}")
         case Pause() | Resume() | ClearCooldown():
-            return switch(router, action)
+            return await switch(router, action)
         case Explain():
             return await explain(
                 action,

@@ -26,6 +26,7 @@ from router.contract import (
     Recost,
     Refused,
     ReplayRoutes,
+    RequestFilter,
     Result,
     Resume,
     ServicesChanged,
@@ -38,7 +39,7 @@ from router.control.routes import shown
 from router.pauses import PAUSE
 from router.prices.recost import recost
 from router.rules import warm
-from storage.readers import Archive
+from storage.readers import Archive, ArchiveError
 
 if TYPE_CHECKING:
     from router.service import Router
@@ -85,7 +86,7 @@ async def answer(router: Router, question: Question) -> Result:
     return edited
 
 
-def switch(router: Router, action: Switch) -> Result:
+async def switch(router: Router, action: Switch) -> Result:
     by = said_by(action.by)
     if isinstance(action, ClearCooldown):
         if router.generation.provider(action.provider) is None:
@@ -97,6 +98,9 @@ def switch(router: Router, action: Switch) -> Result:
     if not action.session:
         return Refused("which session? A request without one cannot be paused")
     if isinstance(action, Pause):
+        if not await _seen(router, action.session):
+            listed = "`pointsman session list` shows those of late"
+            return Refused(f"no session {action.session[:100]!r} is known: {listed}")
         router.paused.add(action.session)
         router.ledger.keep(PAUSE, action.session, "{}")
         words = f"paused session {action.session}: its new requests are refused"
@@ -115,6 +119,23 @@ def switch(router: Router, action: Switch) -> Result:
     router.live.tell(PausedChanged(tuple(sorted(router.paused))))
     router.log.info("control", f"{by}{words}")
     return Done(words)
+
+
+async def _seen(router: Router, session: str) -> bool:
+    """Whether a session has ever asked for something: a mistyped id must not look as if it were
+    heeded. A ledger that cannot be read is no reason to let one go on."""
+    live = router.live
+    if any(one.caller.session == session for one in live.running.values()):
+        return True
+    if any(one.session == session for one in live.recent):
+        return True
+    archive = Archive(router.home.ledger)
+    try:
+        return bool(await archive.requests(RequestFilter(session=session), 1))
+    except (sqlite3.Error, ArchiveError):
+        return True
+    finally:
+        await archive.close()
 
 
 def weighed(router: Router, scope: str, target: str) -> str:

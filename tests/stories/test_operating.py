@@ -60,6 +60,9 @@ async def test_an_operator_at_work(tmp_path: Path) -> None:
 
 async def pausing(router: Running, link: Link) -> None:
     assert isinstance(await link.act(Pause("")), Refused)
+    mistyped = await link.act(Pause(SESSION + "x"))
+    assert isinstance(mistyped, Refused)
+    assert "is known: " in mistyped.message
     assert isinstance(await link.act(Pause(SESSION, by="ana")), Done)
     assert (await link.snapshot()).paused == (SESSION,)
     refused = await _ask(router)

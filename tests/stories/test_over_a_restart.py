@@ -42,8 +42,9 @@ async def test_health_of_every_key_and_pauses_outlive_the_router(
         router.chance = lambda: 0.0
         for _ in range(2):
             assert (await http.post(front + MESSAGES, json=BODY)).status_code == 200
-        await act(router, Pause("s1"))
-        await act(router, Pause("s2"))
+        for one in ("s1", "s2"):
+            await http.post(front + MESSAGES, json=BODY, headers={next(iter(PAUSED)): one})
+            await act(router, Pause(one))
         await act(router, Resume("s2"))
         before = told(router, "many")
         role = told(router, "CCR")
