@@ -199,9 +199,9 @@ def filled(value: Any, env: Mapping[str, str] = os.environ) -> str:
     return _VARIABLE.sub(lambda found: env.get(found[1] or found[2], found[0]), str(value))
 
 
-def preset_market(home: Home, env: Mapping[str, str] = os.environ) -> str:
+def preset_market(home: Home) -> str:
     """Where the index of presets is that was configured; "" for the original's own."""
-    return env.get("POINTSMAN_PRESET_MARKET") or str(_toml(home, "ccr", "presets") or "")
+    return os.environ.get("POINTSMAN_PRESET_MARKET") or str(_toml(home, "ccr", "presets") or "")
 
 
 def _toml_key(home: Home, env: Mapping[str, str]) -> str:

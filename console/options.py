@@ -75,10 +75,12 @@ def router_arguments(options: Mapping[str, Any], env: Mapping[str, str] = os.env
     return words
 
 
-def environment_arguments(env: Mapping[str, str] = os.environ) -> list[str]:
+def environment_arguments() -> list[str]:
     """The same for commands that have no such options of their own (`ccr code`)."""
-    given = {_key(name): env.get("POINTSMAN_" + _key(name).upper()) for name, _, _ in _VALUES}
-    return router_arguments({key: value for key, value in given.items() if value}, env)
+    given = {
+        _key(name): os.environ.get("POINTSMAN_" + _key(name).upper()) for name, _, _ in _VALUES
+    }
+    return router_arguments({key: value for key, value in given.items() if value})
 
 
 def arguments_after(snapshot: Snapshot | None) -> list[str]:

@@ -10,9 +10,9 @@ from collections.abc import Sequence
 _HEIGHTS = " ▁▂▃▄▅▆▇█"
 
 
-def spark(values: Sequence[float], most: float | None = None) -> str:
-    """One cell for each value, up to `most` (default: the largest)."""
-    top = max(values, default=0.0) if most is None else most
+def spark(values: Sequence[float]) -> str:
+    """One cell for each value, up to the largest."""
+    top = max(values, default=0.0)
     if top <= 0:
         return " " * len(values)
     last = len(_HEIGHTS) - 1

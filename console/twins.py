@@ -96,12 +96,3 @@ def shown(keys: str) -> str:
 def of(screen: str) -> list[Twin]:
     """Of one screen, and then of everywhere."""
     return [twin for name in (screen, EVERYWHERE) for twin in TWINS if twin.screen == name]
-
-
-def as_markdown() -> str:
-    """The table of docs/cli.md."""
-    rows = [
-        f"| {twin.screen} | `{shown(twin.keys)}` | {twin.does} | `{twin.command}` |"
-        for twin in TWINS
-    ]
-    return "\n".join(("| screen | key | does | from a shell |", "|---|---|---|---|", *rows))

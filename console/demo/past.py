@@ -76,9 +76,9 @@ RULES = ("forced", "header", "/model", "override", "body", "image", "longContext
 PEOPLE = (("ana", "shop-api"), ("ben", "ios-app"), ("ci-bot", "shop-api"), ("ana", "docs"))
 
 
-def past(now: float, seed: int = SEED) -> list[RequestDetail]:
+def past(now: float) -> list[RequestDetail]:
     """Some two thousand requests of the month before `now`, oldest first."""
-    dice = random.Random(seed)  # noqa: S311 nothing depends on its being unguessable
+    dice = random.Random(SEED)  # noqa: S311 nothing depends on its being unguessable
     made: list[RequestDetail] = []
     for begun, minutes in _conversations(now, dice):
         made += _conversation(begun, minutes, dice)
@@ -95,9 +95,9 @@ def past(now: float, seed: int = SEED) -> list[RequestDetail]:
     return sorted(made, key=lambda one: one.request.started_at)
 
 
-def running(now: float, seed: int = SEED) -> list[RequestView]:
+def running(now: float) -> list[RequestView]:
     """What is in flight at `now`, for a picture of it; newest first."""
-    dice = random.Random(seed + 1)  # noqa: S311 nothing depends on its being unguessable
+    dice = random.Random(SEED + 1)  # noqa: S311 nothing depends on its being unguessable
     views = []
     for ago, kind, prompt, written in (
         (3.2, THINK, 96_400, 318),

@@ -23,8 +23,8 @@ def heading(text: str, note: str = "") -> Content:
     return say(Span(text, "head"), Span(f"  {note}" if note else "", "muted"))
 
 
-def pair(name: str, value: str, tone: Tone = "", cells: int = 14) -> Content:
-    return say(Span(fit(name, cells), "muted"), Span(value, tone))
+def pair(name: str, value: str, cells: int = 14) -> Content:
+    return say(Span(fit(name, cells), "muted"), Span(value))
 
 
 def figure(name: str, value: str, tone: Tone = "") -> Content:

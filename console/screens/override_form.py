@@ -56,11 +56,11 @@ class Choice(Widget, can_focus=True):
     class Changed(Message):
         """Another value."""
 
-    def __init__(self, name: str, values: Sequence[str], at: int = 0) -> None:
+    def __init__(self, name: str, values: Sequence[str]) -> None:
         super().__init__(id=name.replace(" ", "-"), markup=False)
         self._label = name
         self.values = values
-        self.at = at
+        self.at = 0
 
     def action_step(self, step: int) -> None:
         self.at = (self.at + step) % len(self.values)

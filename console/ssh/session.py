@@ -41,7 +41,6 @@ _REQUEST = re.compile(r"why ([A-Za-z0-9_]+)")
 _PROGRAM = re.compile(r"[A-Za-z0-9._/-]+")
 #: shells that take -l together with -c, and whose `exec` and '…' mean the same
 _LOGIN_SHELLS = frozenset({"sh", "ash", "dash", "bash", "ksh", "mksh", "zsh", "fish"})
-_SIGNALS = frozenset({"INT", "QUIT", "TERM", "HUP", "KILL", "USR1", "USR2", "TSTP", "CONT"})
 
 
 class Choice(NamedTuple):

@@ -33,11 +33,9 @@ class Expanded(Struct, frozen=True):
     problem: str = ""
 
 
-def expand(case: Case, name: str, reason: str, seen: tuple[str, ...] = ()) -> Expanded:
+def expand(case: Case, name: str, reason: str) -> Expanded:
     """The deployments behind a model's name: the chosen one, the rest of its group, fallbacks."""
-    found = _expand(case, name, reason, seen, "")
-    # fallbacks have none of their own when they are routes
-    return found if seen else _with_fallbacks(case, name, found)
+    return _with_fallbacks(case, name, _expand(case, name, reason, (), ""))
 
 
 def _with_fallbacks(case: Case, name: str, found: Expanded) -> Expanded:

@@ -53,12 +53,8 @@ def estimate(characters: int) -> int:
     return -(-characters // CHARACTERS_PER_TOKEN)
 
 
-def count_text(text: str) -> int:
-    """Tokens of one text, exactly but for one token at the seams of very long ones."""
-    return _count_all([text])[0]
-
-
-def _count_all(texts: list[str]) -> list[int]:
+def count_all(texts: list[str]) -> list[int]:
+    """Tokens of each text, exactly but for one token at the seams of very long ones."""
     cut = [list(_pieces(text)) for text in texts]
     counts = itertools.chain.from_iterable(map(count, _batches(itertools.chain(*cut))))
     totals = []
@@ -162,9 +158,9 @@ class Counter:
             return total
         texts = [text for _, text in waiting]
         if characters <= ON_THE_LOOP and encoding.cache_info().currsize:
-            counts = _count_all(texts)
+            counts = count_all(texts)
         else:
-            counts = await asyncio.to_thread(_count_all, texts)
+            counts = await asyncio.to_thread(count_all, texts)
         for (key, _), counted in zip(waiting, counts, strict=True):
             self._remember(key, counted)
         return total + sum(counts)

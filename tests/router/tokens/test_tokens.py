@@ -27,7 +27,7 @@ from router.messages import (
     ToolResult,
     ToolUse,
 )
-from router.tokens import EXACT, PIECE, Counter, count_text, estimate
+from router.tokens import EXACT, PIECE, Counter, count_all, estimate
 from router.tokens.imagesize import TYPICAL, image_tokens
 from router.tokens.vocab import SEAM, count, encoding
 from tests.router.rules.cases import IMAGE, Body
@@ -102,7 +102,7 @@ async def test_strict_counting_keeps_ccrs_oddities() -> None:
     }
     wanted = [msgspec.json.encode([IMAGE]).decode(), '{"a":1}', "be brief", "{}"]
     strict = await Counter().strict_count(parsed(body))
-    assert strict == sum(map(count_text, wanted))
+    assert strict == sum(count_all(wanted))
     ours, _ = await Counter().count(parsed(body))
     assert ours < strict / 2, "base64 is no text"
 
@@ -161,11 +161,11 @@ async def test_C01_everything_in_a_request_counts() -> None:
         (Text("hello"), 1),
         (Image("image/png", picture), 100),
         (ToolResult("t", [Text("hello"), Image("image/png", picture)]), 101),
-        (ToolUse("t", "Read", {"a": 1}), count_text('{"a":1}')),
+        (ToolUse("t", "Read", {"a": 1}), count_all(['{"a":1}'])[0]),
         (Thinking("hello", "signed"), 1),
         (Opaque("image", {}), TYPICAL),
-        (Opaque("future", {"a": 1}), count_text('{"a":1}')),
-        (ToolUse("t", "Read", {}, arguments='{"a": 1}'), count_text('{"a": 1}')),
+        (Opaque("future", {"a": 1}), count_all(['{"a":1}'])[0]),
+        (ToolUse("t", "Read", {}, arguments='{"a": 1}'), count_all(['{"a": 1}'])[0]),
         (Document("text/plain", text="hello"), 1),
         (Document("application/pdf", data="x" * 4_000_000), 150_000),
         (Document(url="https://example.org/a.pdf"), TYPICAL),
@@ -177,7 +177,7 @@ async def test_C01_everything_in_a_request_counts() -> None:
     tool = {"name": "Read", "description": " a file", "input_schema": {"type": "object"}}
     hello = [{"role": "user", "content": "hello"}]
     told = parsed({"system": "hello", "messages": hello, "tools": [tool]})
-    words = count_text("Read a file") + count_text('{"type":"object"}')
+    words = sum(count_all(["Read a file", '{"type":"object"}']))
     assert await counter.count(told) == (1 + 1 + words, True)
 
 
@@ -238,7 +238,7 @@ def test_C01_texts_counted_together_are_what_tiktoken_alone_makes_of_each() -> N
 def test_long_texts_are_cut_where_tokens_never_join() -> None:
     text = "".join(f"word{n} is the {n}th; " for n in range(15_000))
     assert len(text) > 3 * PIECE
-    assert count_text(text) == len(encoding().encode_ordinary(text))
+    assert count_all([text])[0] == len(encoding().encode_ordinary(text))
 
 
 async def test_a_text_too_long_to_be_counted_is_judged_by_pieces_from_all_over_it() -> None:
@@ -262,7 +262,7 @@ async def test_C04_a_prefix_seen_before_is_not_counted_again() -> None:
         request = user(*(Text(turn) for turn in turns[:end]))
         tokens, exact = await counter.count(request)
         assert exact
-    assert tokens == sum(map(count_text, turns))
+    assert tokens == sum(count_all(turns))
     assert len(counter) == 50, "each turn once, however often it came"
 
 
