@@ -2,6 +2,7 @@
 
     register.py   who there is: kept by the ledger, found by the hash of a key
     accounts.py   what is spent from, opened with the ledger's sums
+    budgets.py    those of them that the configuration names
     cashier.py    holds money back before a request runs, and settles after it
     account.py, period.py, rates.py, access.py    the arithmetic; pure
 

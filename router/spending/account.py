@@ -18,8 +18,7 @@ TYPICAL, MOST = 4_096, 128_000
 class Account:
     """What one spender has and has spent. Money in nano-dollars, times in Unix seconds.
 
-    `limit` and `soft` None: there is none. `opened`: what `spent` began with when `start` did, by
-    hand (LiteLLM's `spend`).
+    `limit` and `soft` None: there is none.
     """
 
     __slots__ = (
@@ -67,6 +66,13 @@ class Account:
         if self.until is not None and at >= self.until:
             self.start, self.until = self.period.window(self.anchor, at)
             self.spent, self.warned = 0, ""
+
+    def become(self, other: Account) -> None:
+        """Another in this very object: requests that run hold it, and release there what is
+        held."""
+        for name in self.__slots__:
+            if name != "held":
+                setattr(self, name, getattr(other, name))
 
     @property
     def exhausted(self) -> bool:

@@ -7,20 +7,19 @@ start, where budgets changed, and where history was priced anew.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Literal, Protocol
 
 from router.doors.callers import user_of
 from router.record import Record
-from router.settings import Budget
 from router.spending.account import Account
+from router.spending.budgets import Budgets, Sums
 from router.spending.period import QUARTER, parse
 from router.spending.rates import Rates
 from router.spending.register import Keeper, Register, Terms, model_budgets
 from router.spending.words import NANO
 
 if TYPE_CHECKING:
-    from storage.spent import Asking, Spender
+    from storage.spent import Asking
 
 #: who has terms of their own
 Owner = Literal["key", "team", "user", "member", "customer", "organization"]
@@ -30,36 +29,22 @@ _COLUMNS: dict[Owner, Asking] = {
     **{"key": "key", "team": "team", "user": "user"},
     **{"member": "key", "customer": "user", "organization": "team"},
 }
-#: accounts that come and go with sessions: the oldest idle ones are forgotten beyond this
-MOST = 50_000
-#: by what the ledger sums up what a budget may be of
-_SOURCES: dict[str, Spender] = {
-    **{"house": "door", "door": "door", "provider": "model", "model": "model", "key": "key"},
-    **{"team": "team", "user": "user", "project": "project", "session": "session"},
-}
 
 
-class Books(Keeper, Protocol):
-    """What the ledger answers (storage.writer.Ledger)."""
-
-    def flush(self, timeout: float) -> bool: ...
-
-    def spent(self, kind: Spender, since: float) -> dict[str, int]: ...
+class Books(Keeper, Sums, Protocol):
+    """What the ledger keeps and answers (storage.writer.Ledger)."""
 
     def spent_on(self, kind: Asking, since: float) -> dict[tuple[str, str], int]: ...
 
 
 class Accounts:
-    """By what they are of: ("key", name), ("key", name, model), ("#0", name). `wall` gives Unix
-    seconds."""
+    """By whose they are: ("key", name), ("key", name, model). `wall` gives Unix seconds."""
 
     def __init__(self, books: Books, register: Register, wall: Callable[[], float]) -> None:
         self._books = books
         self._register = register
         self._wall = wall
-        self._budgets: tuple[Budget, ...] = ()
-        #: whether any budget is of a provider or a model
-        self.by_target = False
+        self.budgets = Budgets(books, wall)
         self._accounts: dict[tuple[str, ...], Account] = {}
         self._rates: dict[tuple[str, ...], Rates] = {}
         #: whom the ledger's name of a user means
@@ -71,7 +56,7 @@ class Accounts:
         self._told.clear()
 
     def __bool__(self) -> bool:
-        return bool(len(self._register) or self._budgets)
+        return bool(len(self._register) or self.budgets)
 
     def owners(self) -> Iterable[tuple[Owner, str, Terms]]:
         """Everybody with terms of their own, by the name of their account."""
@@ -83,81 +68,12 @@ class Accounts:
         yield from (("customer", id, one) for id, one in register.customers.items())
         yield from (("organization", id, one) for id, one in register.organizations.items())
 
-    # ── of the configuration ──────────────────────────────────────────────────────────────────
-
-    def follow(self, budgets: tuple[Budget, ...]) -> None:
-        """The configuration's budgets. New ones begin with what the ledger has: that waits for the
-        disk, some milliseconds, at a start and where a person has changed them."""
-        if budgets == self._budgets:
-            return
-        self._books.flush(1.0)
-        held: dict[tuple[str, str, str], Account] = {}
-        for key in [key for key in self._accounts if key[0].startswith("#")]:
-            account, budget = self._accounts.pop(key), self._budgets[int(key[0][1:])]
-            if account.held:
-                held[budget.scope, budget.period, key[1]] = account
-        self._budgets = budgets
-        kinds = {budget.scope.partition(":")[0] for budget in budgets}
-        self.by_target = not kinds.isdisjoint(("provider", "model"))
-        for index, budget in enumerate(budgets):
-            for name, cost in self._sums(budget).items():
-                self._configured(index, budget, name).spent += cost
-            for (scope, period, name), before in held.items():
-                if (scope, period) == (budget.scope, budget.period):
-                    _takeover(before, self._configured(index, budget, name))
-                    self._accounts[(f"#{index}", name)] = before
-
-    def _sums(self, budget: Budget) -> dict[str, int]:
-        """What was spent in the window of now, by the names of the accounts of a budget."""
-        kind, _, pattern = budget.scope.partition(":")
-        since, _ = parse(budget.period).window(0.0, self._wall())
-        each = not pattern and kind != "house"
-        sums = {} if each else {budget.scope: 0}
-        for line, cost in self._books.spent(_SOURCES[kind], since).items():
-            name = line.partition(",")[0] if kind == "provider" else line
-            if kind != "house" and (not name or (pattern and not _fits(kind, pattern, name))):
-                continue
-            account = name if each else budget.scope
-            sums[account] = sums.get(account, 0) + cost
-        return sums
-
-    def _configured(self, index: int, budget: Budget, name: str) -> Account:
-        mark, at = f"#{index}", self._wall()
-        account = self._accounts.get((mark, name))
-        if account is None:
-            if len(self._accounts) >= MOST:
-                self._forget()
-            kind = budget.scope.partition(":")[0]
-            account = Account(
-                kind,
-                name if name != budget.scope else budget.scope.partition(":")[2],
-                parse(budget.period),
-                at,
-                limit=budget.limit,
-                soft=budget.soft,
-                cheaper=budget.cheaper,
-            )
-            self._accounts[(mark, name)] = account
-        account.roll(at)
-        return account
-
-    def _forget(self) -> None:
-        """The oldest of those that come by themselves and have nothing held."""
-        idle = [key for key, one in self._accounts.items() if key[0][0] == "#" and not one.held]
-        for key in idle[: MOST // 10]:
-            del self._accounts[key]
-
     def reread(self) -> None:
         """After history was priced anew. On the loop, so that no request ends meanwhile: waits for
         the disk, some milliseconds."""
         self._books.flush(1.0)
         self._told.clear()
-        for index, budget in enumerate(self._budgets):
-            sums = self._sums(budget)
-            for key, account in self._accounts.items():
-                if key[0] == f"#{index}":
-                    account.roll(self._wall())
-                    account.spent = sums.get(key[1], 0)
+        self.budgets.reread()
         for kind, name, terms in self.owners():
             if (one := self.account(kind, name)) is not None:
                 one.spent = self._begins(kind, name, terms, one.start)
@@ -167,8 +83,6 @@ class Accounts:
                     one.roll(self._wall())
                     one.spent = self._on(kind, name, model, one)
         self._told.clear()
-
-    # ── of who has terms ──────────────────────────────────────────────────────────────────────
 
     def open(self, kind: Owner, name: str, own: Terms, *, known: bool = False) -> None:
         """Takes over somebody's terms; what was spent stays. `known`: the ledger is asked for
@@ -191,7 +105,7 @@ class Accounts:
                 self._books.flush(1.0)
                 self._told.clear()
                 account.spent = self._since(kind, name, account.start)
-            _takeover(before, account)
+            before.become(account)
             account = before
         elif known:
             account.spent = self._begins(kind, name, own, account.start)
@@ -289,29 +203,13 @@ class Accounts:
 
     def of(self, record: Record, provider: str, model: str) -> list[Account]:
         """The accounts that a request for a model at a provider is spent from."""
-        at, found, caller = self._wall(), list[Account](), record.caller
+        at, found = self._wall(), list[Account]()
         for owner, id in self.payers(record):
             for key in ((owner, id), (owner, id, record.asked)):
                 if (account := self._accounts.get(key)) is not None:
                     account.roll(at)
                     found.append(account)
-        for index, budget in enumerate(self._budgets):
-            kind, _, pattern = budget.scope.partition(":")
-            name = {
-                "house": "all",
-                "key": caller.key,
-                "team": caller.team,
-                "user": record.user,
-                "project": caller.project,
-                "session": caller.session,
-                "door": caller.door,
-                "provider": provider,
-                "model": f"{provider},{model}",
-            }[kind]
-            if not name or (pattern and not _fits(kind, pattern, name)):
-                continue
-            each = not pattern and kind != "house"
-            found.append(self._configured(index, budget, name if each else budget.scope))
+        found += self.budgets.of(record, provider, model)
         return found
 
     def payers(self, record: Record) -> list[tuple[Owner, str]]:
@@ -342,26 +240,12 @@ class Accounts:
         """All that have a bound, in their windows of now."""
         found = [
             account
-            for account in self._accounts.values()
+            for account in (*self._accounts.values(), *self.budgets)
             if account.limit is not None or account.soft is not None
         ]
         for account in found:
             account.roll(self._wall())
         return found
-
-
-def _takeover(before: Account, account: Account) -> None:
-    """Into the same object: requests that run hold it, and release there what is held."""
-    for name in Account.__slots__:
-        if name != "held":
-            setattr(before, name, getattr(account, name))
-
-
-def _fits(kind: str, pattern: str, name: str) -> bool:
-    """A model is named with or without its provider."""
-    names = (name, name.partition(",")[2]) if kind == "model" else (name,)
-    several = pattern.split("|")
-    return any(fnmatchcase(one, each) for one in names for each in several)
 
 
 def _nano(dollars: float | None) -> int | None:

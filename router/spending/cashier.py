@@ -74,7 +74,7 @@ class Cashier:
 
     def follow(self, budgets: tuple[Budget, ...]) -> None:
         """The configuration's budgets."""
-        self.accounts.follow(budgets)
+        self.accounts.budgets.follow(budgets)
         self.on = bool(self.accounts)
 
     def open(self, kind: Owner, name: str, terms: Terms) -> None:
@@ -139,7 +139,7 @@ class Cashier:
         at, key = self._wall(), record.holder
         if key is not None or self.register.customers:
             self._may_ask(key, record, plan, case.generation)
-        if self.accounts.by_target:
+        if self.accounts.budgets.by_target:
             plan = self._affordable(record, plan)
         accounts = self._of(record, plan)
         cheaper = next((one for one in accounts if one.cheaper and one.over_soft), None)
