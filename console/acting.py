@@ -308,7 +308,9 @@ class Acting(Telling):
 
     @work(group="start")
     async def _restart(self) -> None:
-        from console.process import StartError, StopError, restart_router
+        from console.process.restarting import restart_router
+        from console.process.starting import StartError
+        from console.process.stopping import StopError
 
         self.say("restarting the router…")
         try:

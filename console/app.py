@@ -245,7 +245,7 @@ class ConsoleApp(Keystrokes, Ending, Going, Acting):
     @work(group="start")
     async def _start(self) -> None:
         from console.options import arguments_after
-        from console.process import StartError, start_router
+        from console.process.starting import StartError, start_router
 
         self.say("starting the router…")
         try:

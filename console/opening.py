@@ -13,7 +13,8 @@ from typing import Any
 
 from console.options import LISTENERS, ports, router_arguments
 from console.output import fail, say, with_link
-from console.process import StartError, running, start_router
+from console.process.presence import running
+from console.process.starting import StartError, start_router
 from router.contract import Snapshot
 from storage.home import home
 

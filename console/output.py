@@ -34,7 +34,7 @@ NO_ROUTER = "no router runs here: `pointsman start` starts one"
 
 def no_router() -> str:
     """Why nothing answers: no router runs, or one does not answer."""
-    from console.process import silence
+    from console.process.presence import silence
 
     return silence(homes.home()) or NO_ROUTER
 

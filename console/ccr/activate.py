@@ -39,6 +39,6 @@ def command() -> None:
 
 
 async def _asked(here: Home) -> tuple[Snapshot | None, ClientKeys]:
-    from console.process import client_keys, running
+    from console.process.presence import client_keys, running
 
     return await running(here), await client_keys(here)

@@ -74,7 +74,7 @@ async def reached(here: Home, chosen: Settings) -> tuple[str, Settings]:
     from dataclasses import replace
 
     from console.claude import base_url
-    from console.process import client_keys
+    from console.process.presence import client_keys
 
     url = base_url(await router_of(here))
     if not url:
@@ -85,7 +85,8 @@ async def reached(here: Home, chosen: Settings) -> tuple[str, Settings]:
 async def router_of(here: Home) -> Snapshot:
     """The running router's view; one is started where none runs."""
     from console.options import environment_arguments
-    from console.process import StartError, running, start_router
+    from console.process.presence import running
+    from console.process.starting import StartError, start_router
 
     snapshot = await running(here)
     if snapshot is not None:

@@ -14,7 +14,10 @@ def command() -> None:
 
     from console.options import environment_arguments
     from console.output import fail, out, say, who
-    from console.process import StartError, StopError, restart_router, running
+    from console.process.presence import running
+    from console.process.restarting import restart_router
+    from console.process.starting import StartError
+    from console.process.stopping import StopError
     from storage.home import home
 
     here = home()

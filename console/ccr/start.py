@@ -19,7 +19,8 @@ def command(**options: Any) -> None:
     """Run the router in the foreground, unless one runs. CCR_DEBUG=true logs everything."""
     import asyncio
 
-    from console.process import become_router, running
+    from console.process.presence import running
+    from console.process.program import become_router
     from storage.home import home
 
     here = home()

@@ -17,7 +17,7 @@ section = "Service"
 def command(ctx: click.Context, /) -> None:
     """Show whether the router runs, and where."""
     from console.claude import base_url
-    from console.process import running, silence
+    from console.process.presence import running, silence
     from storage.home import home
 
     here = home()

@@ -14,7 +14,7 @@ def command() -> None:
 
     from console.link import RouterDownError
     from console.output import fail, out, who
-    from console.process import StopError, stop_router
+    from console.process.stopping import StopError, stop_router
     from storage.home import home
 
     try:

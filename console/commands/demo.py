@@ -49,7 +49,8 @@ def temporary_router(past: bool = False) -> Iterator[tuple[Home, str]]:
     With a `past`, an invented month is in its ledger."""
     from console.demo.traffic import bare, settings_text
     from console.link import RouterDownError
-    from console.process import StartError, StopError, start_router, stop_router
+    from console.process.starting import StartError, start_router
+    from console.process.stopping import StopError, stop_router
     from storage.home import home
 
     for number in (signal.SIGTERM, signal.SIGHUP):  # a closed terminal must leave no router behind
@@ -87,7 +88,7 @@ def invent(here: Home) -> None:
     import msgspec
 
     from console.demo.past import past
-    from console.process import environment
+    from console.process.program import environment
 
     lines = b"\n".join(map(msgspec.json.encode, past(time.time())))
     here.ledger.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -100,7 +101,8 @@ def invent(here: Home) -> None:
 
 
 def _show(here: Home, url: str) -> None:
-    from console.process import STOP_PATIENCE, environment
+    from console.process.program import environment
+    from console.process.stopping import STOP_PATIENCE
 
     # the console, and what it starts, look at the demo's home and not at the person's own
     os.environ["POINTSMAN_HOME"] = str(here.config)
@@ -124,7 +126,7 @@ def _show(here: Home, url: str) -> None:
 
 async def _watched(here: Home, url: str, seconds: float) -> None:
     from console.demo.traffic import traffic
-    from console.process import running
+    from console.process.presence import running
 
     say(f"POINTSMAN_HOME={here.config}  front door {url}  for {seconds:g} s")
     work = asyncio.create_task(traffic(here, url))

@@ -52,7 +52,7 @@ def command(ctx: click.Context, as_json: bool, fix: bool) -> None:
     that are missing. It stops no program and changes no line of a file.
     """
     from console import household
-    from console.process import running
+    from console.process.presence import running
     from storage.home import home
 
     here = home()
@@ -97,7 +97,7 @@ def of_configuration() -> list[Finding]:
     """The router's own look at the files, the environment and the neighbours, without serving."""
     import msgspec
 
-    from console.process import ask_without_router
+    from console.process.program import ask_without_router
     from router.contract import Finding
 
     answer, said = ask_without_router(["doctor", "--json"])
@@ -108,7 +108,7 @@ def of_configuration() -> list[Finding]:
 
 
 def of_router(here: Home, snapshot: Snapshot | None) -> Iterator[Finding]:
-    from console.process import silent_holder
+    from console.process.presence import silent_holder
     from router.contract import VERSION, Finding
 
     if snapshot is None:

@@ -35,7 +35,7 @@ def command(ctx: click.Context, kind: str, file: str, as_json: bool) -> None:
     """
     import msgspec
 
-    from console.process import ask_without_router
+    from console.process.program import ask_without_router
     from router.contract import Imported
     from storage.home import home
 

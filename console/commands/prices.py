@@ -53,7 +53,7 @@ def command(model: str, as_json: bool, update: Path | None) -> None:
 def ask(model: str, update: Path | None) -> list[PriceLine]:
     import msgspec
 
-    from console.process import ask_without_router
+    from console.process.program import ask_without_router
     from router.contract import PriceLine
 
     words = ["prices", *(["--update", str(update)] if update else []), "--", model]

@@ -64,7 +64,7 @@ def ask(since: float, after: int, dry_run: bool) -> Recosted:
 
     from console.link import Link, RouterDownError
     from console.output import who
-    from console.process import ask_without_router
+    from console.process.program import ask_without_router
     from router.contract import Recost, Recosted, Refused
     from storage.home import home
 

@@ -20,7 +20,9 @@ def command(as_json: bool, **options: Any) -> None:
     import asyncio
 
     from console.output import fail, out, print_json, who
-    from console.process import StartError, StopError, restart_router
+    from console.process.restarting import restart_router
+    from console.process.starting import StartError
+    from console.process.stopping import StopError
     from storage.home import home
 
     try:

@@ -74,7 +74,7 @@ def ask(action: Explain) -> Explained:
 def without_router(action: Explain) -> Result:
     import msgspec
 
-    from console.process import ask_without_router
+    from console.process.program import ask_without_router
     from router.contract import Explained, Refused
 
     words = ["explain", "--door", action.door]

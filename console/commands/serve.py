@@ -26,6 +26,6 @@ def command(log: str, **options: Any) -> None:
     This process becomes the router: signals sent to it and its exit code are the router's own. Its
     log is what `journalctl -u pointsman` and `docker logs` show; a line of JSON with `--log json`.
     """
-    from console.process import become_router
+    from console.process.program import become_router
 
     become_router([*router_arguments(options), "--log", log])

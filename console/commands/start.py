@@ -21,7 +21,8 @@ def command(as_json: bool, **options: Any) -> None:
 
     from console.opening import disagreements
     from console.output import fail, out, print_json, say
-    from console.process import StartError, running, start_router
+    from console.process.presence import running
+    from console.process.starting import StartError, start_router
     from storage.home import home
 
     here = home()

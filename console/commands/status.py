@@ -26,7 +26,7 @@ def command(ctx: click.Context, as_json: bool) -> None:
     import asyncio
 
     from console.output import no_router
-    from console.process import running
+    from console.process.presence import running
     from storage.home import home
 
     snapshot = asyncio.run(running(home()))

@@ -17,7 +17,7 @@ def command(as_json: bool) -> None:
 
     from console.link import RouterDownError
     from console.output import DOWN, fail, out, print_json, who
-    from console.process import StopError, stop_router
+    from console.process.stopping import StopError, stop_router
     from storage.home import home
 
     try:

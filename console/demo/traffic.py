@@ -21,7 +21,7 @@ from typing import Any
 import httpx
 
 from console.link import Link, RouterDownError
-from console.process import StopError, stop_router
+from console.process.stopping import StopError, stop_router
 from router.contract import ClearOverride, SetOverride
 from storage.home import Home, home
 

@@ -21,7 +21,7 @@ from asyncssh.channel import SSHChannel
 
 from console.guard import CLEAN
 from console.link import VISITOR
-from console.process import client_keys
+from console.process.presence import client_keys
 from console.ssh import child, environment, log, roles
 from console.ssh.front import Front
 from console.ssh.options import CONSOLE

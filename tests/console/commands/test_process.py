@@ -15,11 +15,14 @@ import msgspec
 import psutil
 import pytest
 
-from console import process
 from console.link import VISITOR
 from console.opening import disagreements
 from console.options import arguments_after
-from console.process import LENT, environment, running, start_router, stop_router
+from console.process import starting
+from console.process.presence import running
+from console.process.program import LENT, environment
+from console.process.starting import start_router
+from console.process.stopping import stop_router
 from console.ssh.environment import Account, build
 from console.ssh.options import Options
 from router.contract import Listener
@@ -126,9 +129,9 @@ async def test_two_starts_at_once_make_one_router(
     snapshot = await running(here)
     assert snapshot is not None
     assert here.lock.read_text() == str(snapshot.pid)
-    late = [child for child in process._started if child.pid != snapshot.pid]
+    late = [child for child in starting._started if child.pid != snapshot.pid]
     codes = [await asyncio.to_thread(child.wait, 30) for child in late]
-    assert codes[-2:] == [process.ALREADY_RUNNING] * 2
+    assert codes[-2:] == [starting.ALREADY_RUNNING] * 2
 
 
 async def test_a_folder_named_router_in_the_working_directory_is_not_run(

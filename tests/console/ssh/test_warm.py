@@ -77,7 +77,7 @@ from console.ssh.warm import warm_up
 warm_up()
 before = set(sys.modules)
 from console.app import ConsoleApp
-from console.process import running
+from console.process.presence import running
 from storage.home import home
 async def painted():
     assert await running(home()) is not None
