@@ -307,7 +307,7 @@ class ConsoleApp(Keystrokes, Ending, Going, Acting):
             if how == "enter":
                 self.copy("the command", command)
 
-        rows = twin_rows(self.view, command)
+        rows = twin_rows(self.view, command, self.prefs.keys)
         self.push_screen(Sheet("The same from a shell", rows, "enter copies, esc closes"), then)
 
     def choose_theme(self, name: str) -> None:

@@ -118,11 +118,12 @@ def named_rows(view: View, everywhere: type, own: Mapping[str, str], file: str) 
     return rows
 
 
-def twin_rows(view: View, command: str) -> list[Content]:
+def twin_rows(view: View, command: str, own: Mapping[str, str]) -> list[Content]:
     """What `:cmd` lists: `command` does what the view shows, then each key's own."""
     rows = [say(Span(command, "accent")), say(), say(Span("pointsman …", "muted"))]
     for twin in twins.of(view.id or ""):
-        key, does = f"{twins.shown(twin.keys):<10}", f"{twin.does:<20}"
+        keys = ",".join(_own(view, key, own) for key in twin.keys.split(","))
+        key, does = f"{twins.shown(keys):<10}", f"{twin.does:<20}"
         rest = twin.command.removeprefix("pointsman ")
         rows.append(say(Span(key, "accent"), Span(does, "muted"), rest))
     return rows

@@ -1,6 +1,7 @@
 """Names for keys, so that a person can put another in its place: "live.cancel", "table.sort.1".
 
-Its rule: a key's name is its owner's and its action's, and never changes with the key.
+Its rule: a key's name is its owner's and its action's, and never changes with the key; what goes
+the other way round has a name of its own ("table.sort.back").
 """
 
 from __future__ import annotations
@@ -17,7 +18,8 @@ def named(owner: str, bindings: Sequence[BindingType]) -> list[BindingType]:
     result: list[BindingType] = []
     for binding in bindings:
         if isinstance(binding, Binding) and not binding.id:
-            action = re.sub(r"[^a-z0-9]+", ".", binding.action).strip(".")
+            action = re.sub(r"\(-\d+\)", ".back", binding.action)
+            action = re.sub(r"[^a-z0-9]+", ".", action).strip(".")
             binding = replace(binding, id=f"{owner.lower()}.{action}")
         result.append(binding)
     return result
