@@ -10,8 +10,8 @@ import json
 from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
-from router.contract import LogFilter, RequestFilter
-from storage.rows import ATTEMPT, DETAIL, HEALTH, LEVELS, LOG, OVERRIDE, REQUEST
+from router.contract import RequestFilter
+from storage.rows import ATTEMPT, DETAIL, HEALTH, OVERRIDE, REQUEST
 
 Query = tuple[str, list[Any]]
 
@@ -33,17 +33,16 @@ _SEARCHED: Final = (
 )
 
 
-def _names(columns: Iterable[str]) -> str:
+def names(columns: Iterable[str]) -> str:
     return ", ".join(f'"{name}"' for name in columns)
 
 
-REQUESTS: Final = f"SELECT {_names((*REQUEST, 'seq'))} FROM request"
+REQUESTS: Final = f"SELECT {names((*REQUEST, 'seq'))} FROM request"
 _BY_REFUSAL: Final = " INDEXED BY request_refused"
-_DETAILS: Final = f"SELECT {_names((*DETAIL, 'seq'))} FROM request"
-_LINES: Final = f"SELECT {_names(('id', *LOG))} FROM log"
+_DETAILS: Final = f"SELECT {names((*DETAIL, 'seq'))} FROM request"
 #: said beside the value, so that the index of these alone is used
 _REFUSED: Final = "status >= 400 AND "
-ATTEMPTS: Final = f"SELECT {_names(ATTEMPT)} FROM attempt WHERE request = ? ORDER BY number"
+ATTEMPTS: Final = f"SELECT {names(ATTEMPT)} FROM attempt WHERE request = ? ORDER BY number"
 #: since, until: a tag of a request with several counts with each
 TAGS: Final = (
     "SELECT tag.value, COUNT(*), COALESCE(SUM(cost), 0) FROM request, json_each(tags) AS tag"
@@ -53,7 +52,7 @@ TAGS: Final = (
 #: the newest request's seq
 NEWEST: Final = "SELECT COALESCE(MAX(seq), 0) FROM request"
 KEPT: Final = "SELECT id, data FROM kept WHERE kind = ? ORDER BY id"
-OVERRIDES: Final = f"SELECT {_names(OVERRIDE)} FROM override ORDER BY set_at, id"
+OVERRIDES: Final = f"SELECT {names(OVERRIDE)} FROM override ORDER BY set_at, id"
 
 
 def requests(filter: RequestFilter, limit: int, before_seq: int | None) -> Query:
@@ -63,7 +62,7 @@ def requests(filter: RequestFilter, limit: int, before_seq: int | None) -> Query
         terms.append("seq < ?")
         values.append(before_seq)
     index = _BY_REFUSAL if refused(filter) and not filter.session else ""
-    return f"{REQUESTS}{index}{_where(terms)} ORDER BY seq DESC LIMIT ?", [*values, limit]
+    return f"{REQUESTS}{index}{where(terms)} ORDER BY seq DESC LIMIT ?", [*values, limit]
 
 
 def requests_in(filter: RequestFilter, limit: int, spans: Sequence[tuple[int, int]]) -> Query:
@@ -75,8 +74,8 @@ def requests_in(filter: RequestFilter, limit: int, spans: Sequence[tuple[int, in
         f" FROM json_each(?)) CROSS JOIN {table}"
     )
     return (
-        f"SELECT {_names((*REQUEST, 'seq'))} FROM {place}"
-        f"{_where(['seq BETWEEN low AND high', *terms])} ORDER BY seq DESC LIMIT ?",
+        f"SELECT {names((*REQUEST, 'seq'))} FROM {place}"
+        f"{where(['seq BETWEEN low AND high', *terms])} ORDER BY seq DESC LIMIT ?",
         [json.dumps(spans), *values, limit],
     )
 
@@ -127,8 +126,8 @@ def gist(filter: RequestFilter, after: int, most: int, upto: int) -> Query:
     words = words_of(filter)
     terms = ["last > ?", "last <= ?", "first <= ?", *["words LIKE ? ESCAPE '\\'"] * len(words)]
     return (
-        f"SELECT first, last FROM gist{_where(terms)} ORDER BY last DESC",
-        [after, most, upto, *map(_part, words)],
+        f"SELECT first, last FROM gist{where(terms)} ORDER BY last DESC",
+        [after, most, upto, *map(part, words)],
     )
 
 
@@ -172,7 +171,7 @@ def health(since: float, service: str, limit: int) -> Query:
     """Rows of HEALTH, newest first; `service` "" is all."""
     terms = ["at >= ?", *(["service = ?"] if service else [])]
     values = [since, *([service] if service else []), limit]
-    return f"SELECT {_names(HEALTH)} FROM health{_where(terms)} ORDER BY at DESC LIMIT ?", values
+    return f"SELECT {names(HEALTH)} FROM health{where(terms)} ORDER BY at DESC LIMIT ?", values
 
 
 def decisions(limit: int) -> Query:
@@ -181,47 +180,6 @@ def decisions(limit: int) -> Query:
         f"{_DETAILS} WHERE state = 'done' AND endpoint = 'chat' ORDER BY seq DESC LIMIT ?",
         [limit],
     )
-
-
-def logs(filter: LogFilter, limit: int, after_id: int | None, before_id: int | None) -> Query:
-    """Rows for rows.read_log, oldest first: the first `limit` after `after_id` where that is given,
-    else the last `limit` (before `before_id`)."""
-    terms, values = _log_terms(filter)
-    if after_id is not None:
-        terms.append("id > ?")
-        values.append(after_id)
-    if before_id is not None:
-        terms.append("id < ?")
-        values.append(before_id)
-    if after_id is not None:
-        return f"{_LINES}{_where(terms)} ORDER BY id LIMIT ?", [*values, limit]
-    newest = f"{_LINES}{_where(terms)} ORDER BY id DESC LIMIT ?"
-    return f"SELECT * FROM ({newest}) ORDER BY id", [*values, limit]
-
-
-def log_ids(filter: LogFilter, after: int, upto: int) -> Query:
-    """Every matching id of those in (after, upto], oldest first."""
-    # not by the index of times: they are looked through by id
-    terms, values = _log_terms(filter, time="+at")
-    terms = ["id > ?", "id <= ?", *terms]
-    return f"SELECT id FROM log{_where(terms)} ORDER BY id", [after, upto, *values]
-
-
-#: of the first line at or after a time (ids come in the order of time, but for a moment) and of the
-#: last there is; both None where there is none
-LOG_REACH: Final = (
-    "SELECT (SELECT id FROM log WHERE at >= ? ORDER BY at LIMIT 1), (SELECT MAX(id) FROM log)"
-)
-
-#: whether their ids have no gap
-LOG_WHOLE: Final = (
-    "SELECT (SELECT COUNT(*) FROM log) = (SELECT MAX(id) FROM log) - (SELECT MIN(id) FROM log) + 1"
-)
-
-
-def log_lines(ids: Sequence[int]) -> Query:
-    """Rows for rows.read_log, in no order."""
-    return f"{_LINES} WHERE id IN ({', '.join('?' * len(ids))})", list(ids)
 
 
 def _request_terms(filter: RequestFilter) -> tuple[list[str], list[Any]]:
@@ -246,66 +204,16 @@ def _request_terms(filter: RequestFilter) -> tuple[list[str], list[Any]]:
         if word:
             some = (f"{name} LIKE ? ESCAPE '\\'" for name in _SEARCHED)
             terms.append(f"({' OR '.join(some)})")
-            values += [_part(word)] * len(_SEARCHED)
+            values += [part(word)] * len(_SEARCHED)
     return terms, values
 
 
-def _log_terms(filter: LogFilter, time: str = "at") -> tuple[list[str], list[Any]]:
-    terms, values = list[str](), list[Any]()
-    if filter.since is not None:
-        terms.append(f"{time} >= ?")
-        values.append(filter.since)
-    if filter.until is not None:
-        terms.append(f"{time} < ?")
-        values.append(filter.until)
-    if filter.level != "debug":
-        terms.append("level >= ?" if filter.level == "info" else "level >= 2 AND level >= ?")
-        values.append(LEVELS.index(filter.level))
-    if filter.source:
-        terms.append("source = ?")
-        values.append(filter.source)
-    if filter.request:
-        terms.append("request = ? AND request <> ''")  # as for sessions, below
-        values.append(filter.request)
-    for words, sign in ((filter.words, ""), (filter.without, "NOT ")):
-        for word in words:
-            terms.append(f"{sign}(message LIKE ? ESCAPE '\\' OR source LIKE ? ESCAPE '\\')")
-            values += [_part(word)] * 2
-    about, held = _about(filter)
-    if about:  # each line asks for its own: those of a short prefix may be most of millions
-        its = _where(["id = log.request", *about])
-        terms.append(f"request <> '' AND EXISTS (SELECT 1 FROM request{its})")
-        values += held
-    if filter.text:
-        terms.append("(message LIKE ? ESCAPE '\\' OR source LIKE ? ESCAPE '\\')")
-        values += [_part(filter.text)] * 2
-    return terms, values
-
-
-def _about(filter: LogFilter) -> tuple[list[str], list[Any]]:
-    """What the request of a line must be like."""
-    terms, values = list[str](), list[Any]()
-    if filter.status_from is not None:
-        terms.append("status >= ?")
-        values.append(filter.status_from)
-    if filter.status_to is not None:
-        terms.append("status <= ?")
-        values.append(filter.status_to)
-    if filter.model:
-        terms.append("provider || ',' || model LIKE ? ESCAPE '\\'")
-        values.append(_part(filter.model))
-    if filter.session:
-        terms.append("session LIKE ? ESCAPE '\\' AND session <> ''")
-        values.append(_part(filter.session)[1:])
-    return terms, values
-
-
-def _part(text: str) -> str:
+def part(text: str) -> str:
     """A LIKE pattern for anything that has `text` in it."""
     for sign in "\\%_":
         text = text.replace(sign, "\\" + sign)
     return f"%{text}%"
 
 
-def _where(terms: list[str]) -> str:
+def where(terms: list[str]) -> str:
     return " WHERE " + " AND ".join(terms) if terms else ""

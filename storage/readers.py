@@ -29,7 +29,7 @@ from router.contract import (
     ServiceChange,
     Totals,
 )
-from storage import branches, checkup, costs, database, queries, rows
+from storage import branches, checkup, costs, database, log_queries, queries, rows
 from storage.costs import Grouping, Step
 from storage.queries import Query
 from storage.search import search, searched
@@ -182,7 +182,7 @@ class Archive:
     ) -> list[LogLine]:
         """Oldest first: the first `limit` lines after `after_id`, or else the last ones (before
         `before_id`)."""
-        found = await self._all(queries.logs(filter, limit, after_id, before_id))
+        found = await self._all(log_queries.logs(filter, limit, after_id, before_id))
         return [rows.read_log(row) for row in found]
 
     async def health(
@@ -194,13 +194,13 @@ class Archive:
 
     async def log_reach(self, since: float | None = None) -> tuple[int, int]:
         """The ids of the first line at or after `since` and of the last; (0, -1) without any."""
-        found = await self._all((queries.LOG_REACH, [since or 0.0]))
+        found = await self._all((log_queries.LOG_REACH, [since or 0.0]))
         first, last = found[0] if found else (None, None)
         return (0, -1) if first is None or last is None else (first, last)
 
     async def log_whole(self) -> bool:
         """Whether the ids of all lines follow upon each other: then one need not look at each."""
-        return bool(await self._one(queries.LOG_WHOLE, 0))
+        return bool(await self._one(log_queries.LOG_WHOLE, 0))
 
     async def log_ids(
         self, filter: LogFilter = _EVERY_LINE, after: int = 0, upto: int = queries.LAST
@@ -212,7 +212,7 @@ class Archive:
         if db is None:
             return ids
         try:
-            async with db.execute(*queries.log_ids(filter, after, upto)) as cursor:
+            async with db.execute(*log_queries.log_ids(filter, after, upto)) as cursor:
                 while gulp := await cursor.fetchmany(GULP):
                     ids.extend([row[0] for row in gulp])
         except sqlite3.Error as error:
@@ -224,7 +224,7 @@ class Archive:
         wanted: Sequence[int] = list(ids)
         lines: dict[int, LogLine] = {}
         for start in range(0, len(wanted), PAGE):
-            for row in await self._all(queries.log_lines(wanted[start : start + PAGE])):
+            for row in await self._all(log_queries.log_lines(wanted[start : start + PAGE])):
                 lines[row[0]] = rows.read_log(row)
         return lines
 

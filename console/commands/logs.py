@@ -47,7 +47,8 @@ def command(
     as_json: bool,
 ) -> None:
     """Show the router's log, oldest first; works without a router too. FILTER is what `/` takes in
-    the console: words, !words, level: source: model: session: since: and status>=.
+    the console: words, level: source: model: session: since:, status>= took> and the like; ! before
+    any of them is all the others.
 
     \b
     Examples:
@@ -57,9 +58,12 @@ def command(
     """
     import msgspec
 
-    from console.output import with_link
+    from console.output import fail, with_link
 
-    wanted = parse(" ".join(words), time.time()).lines(level, since)
+    filter = parse(" ".join(words), time.time())
+    if misread := filter.misread("log"):
+        fail(misread)
+    wanted = filter.lines(level, since)
     wanted = msgspec.structs.replace(
         wanted, text=text, source=source or wanted.source, request=request or wanted.request
     )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from console.options import moment
-from console.output import out, print_json, say, with_link
+from console.output import fail, out, print_json, say, with_link
 from console.query import parse
 from console.searching import PAGE, PAGES, matching
 from console.tables import stamp, table
@@ -58,6 +58,8 @@ def command(
             wanted = RequestFilter(since=since, text=text, session=await meant(link, session))
             return await link.archive.requests(wanted, lines), True
         filter = parse(" ".join(words), time.time())
+        if misread := filter.misread("requests"):
+            fail(misread)
         filter.since = since if filter.since is None else filter.since
         filter.words += (text.casefold(),) if text else ()
         filter.fields += (("session", session.casefold()),) if session else ()

@@ -269,7 +269,7 @@ class Costs(FilteredView):
             said.append(Span(words, "badge", "r"))
         said.append(Span(f"  by {self.by}", "accent", "b"))
         if self.filter:
-            said.append(self.count(shown, found, "lines"))
+            said += self.count(shown, found, "lines")
         said += self.standing(table, "dearest first")
         if self._lines is None:
             said.append(READING)

@@ -88,12 +88,14 @@ class Health(FilteredView):
         now = self.console_app.now()
         services = self.query_one("#services", Table)
         kept = self.kept(SERVICES, board.services)
+        misread = self.misread
         rows = listed(services.settle(kept, service_key))
         services.show(ListRows(rows, lambda row: row[0], lambda row: service(row[1], now)))
         services.styles.height = max(len(rows), 1) + 1
         known = board.snapshot.findings if board.snapshot else ()
         findings = self.query_one("#findings", Table)
         found = findings.settle(self.kept(FINDINGS, known), found_key)
+        self.misread = misread and self.misread  # what one of the lists understands is well said
         findings.show(ListRows(found, found_key, finding))
         chosen = self.chosen()
         said = whole(chosen, now) if chosen else say()
@@ -103,9 +105,11 @@ class Health(FilteredView):
         self.query_one("#found", Bar).say(
             [
                 Span("Found at start", "strong"),
-                self.count(len(found), len(known), "looked for")
-                if self.filter
-                else Span("   what was looked for, and where", "muted"),
+                *(
+                    self.count(len(found), len(known), "looked for")
+                    if self.filter
+                    else [Span("   what was looked for, and where", "muted")]
+                ),
                 *self.standing(findings),
             ]
         )
@@ -208,7 +212,7 @@ class Health(FilteredView):
             if count := sum(1 for s in board.services if s.state == state):
                 counts.append(Span(f"  {count} {state}", STATES[state][1]))
         if self.filter:
-            counts.append(self.count(shown, len(board.services), "services"))
+            counts += self.count(shown, len(board.services), "services")
         counts += self.standing(services)
         if board.link == "down":
             counts.append(Span("   as it was before the router went down", "warn"))

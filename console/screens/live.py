@@ -20,7 +20,6 @@ from console.lines.welcome import welcome
 from console.query import parse
 from console.screens.view import FilteredView, FilterLine, hidden
 from console.searching import matching
-from console.text import fit
 from console.widgets.bar import Bar
 from console.widgets.paint import Piece, Span, lines
 from console.widgets.table import ListRows, Table, every
@@ -114,6 +113,7 @@ class Live(FilteredView):
         if not self.filter:
             return {r.id: r for r in everything}
         wanted = parse(self.filter, self.console_app.now())
+        self.misread = wanted.misread("requests")
         found = {r.id: r for r in everything if wanted.holds(r)}
         return {**found, **{k: r for k, r in self._older.items() if k not in found}}
 
@@ -122,9 +122,9 @@ class Live(FilteredView):
         running = len(board.running)
         said: list[Piece] = [Span(f"  {running} running", "accent" if running else "muted")]
         if self.filter:
-            words = fit(self.filter, min(len(self.filter), 24), middle=True)
             more = "" if self._whole else "+"
-            said.append(Span(f'   "{words}" {len(self._items):,}{more} found', "warn"))
+            said.append(Span(f"   {len(self._items):,}{more} found", "warn"))
+            said += self.filtered_by()
         else:
             said.append(Span(f"   {len(board.finished)} recent", "muted"))
         if self.group:

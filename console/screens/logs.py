@@ -60,7 +60,8 @@ class Logs(FilteredView):
     FILTER = (
         ("words !words", 'what is in the line, what is not; "two words"'),
         ("level: source:", "level:warning and worse; source:config"),
-        ("model: session:", "of the request it is about; status>=400 request:ID too"),
+        ("model: session:", "of the request it is about; request:ID, status>=400,"),
+        ("", "took>10s, ttft cost in out tries too"),
         ("since:2h", "also since:monday since:yesterdayT18:00 until:14:00"),
     )
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -116,7 +117,9 @@ class Logs(FilteredView):
         now = self.console_app.now()
         back = RANGES[self._range][1]
         since = None if back is None else now - back
-        return parse(self.filter, now).lines(self._level, since)
+        wanted = parse(self.filter, now)
+        self.misread = wanted.misread("log")
+        return wanted.lines(self._level, since)
 
     def filtered(self) -> None:
         self._load()
@@ -225,7 +228,7 @@ class Logs(FilteredView):
         if self._range:
             said.append(Span(f"   last {RANGES[self._range][0]}", "warn", "r"))
         if self.filter:
-            said.append(Span(f'   "{self.filter}"', "warn"))
+            said += self.filtered_by()
         if self._left:
             said.append(Span(f"   looking back: {percent(1 - self._left)}", "accent"))
         if table.order != table.default:

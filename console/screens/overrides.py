@@ -137,7 +137,7 @@ class Overrides(FilteredView):
         chosen = self._chosen()
         self.query_one("#override", Static).update(whole(chosen, now) if chosen else say())
         broken = sum(1 for o in board.overrides if o.problem)
-        said: list[Piece] = [self.count(len(kept), len(board.overrides), "in force")]
+        said: list[Piece] = self.count(len(kept), len(board.overrides), "in force")
         if broken:
             said.append(Span(f"   ✗ {broken} cannot be honoured", "bad"))
         said += self.standing(table)

@@ -152,7 +152,7 @@ class Routes(FilteredView):
     def _say_title(self, table: Table, shown: int) -> None:
         said: list[Piece] = []
         if self.filter and self._rules:
-            said.append(self.count(shown, len(self._rules.rules), "rules"))
+            said += self.count(shown, len(self._rules.rules), "rules")
         said += self.standing(table)
         if self._rules:
             strict = "   strict: as CCR does it" if self._rules.strict else ""

@@ -249,7 +249,7 @@ class Sessions(FilteredView):
         what = "sessions" if self.filter else "of late"
         said: list[Piece] = [READING]
         if self._sessions is not None:
-            said = [self.count(len(self._shown) + table.waiting, len(sessions), what)]
+            said = self.count(len(self._shown) + table.waiting, len(sessions), what)
         if active:
             said.append(Span(f"   {active} active", "accent"))
         if board.paused:

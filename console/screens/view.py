@@ -13,7 +13,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.widgets import Input
 
-from console.query import words
+from console.row_filter import words
 from console.text import fit, width
 from console.widgets.bar import Bar
 from console.widgets.columns import Column
@@ -208,6 +208,8 @@ class FilteredView(View):
         ("name:word", "in the column of that name"),
     )
     filter = ""
+    #: what of the filter says nothing here
+    misread = ""
     #: the screen from which it was opened with a filter
     origin = ""
 
@@ -250,21 +252,26 @@ class FilteredView(View):
 
     def kept(self, columns: Sequence[Column], items: Iterable[_T]) -> list[_T]:
         """Of a list's items those that the filter lets through, by what its columns hold."""
+        self.misread = ""
         if not self.filter:
             return list(items)
-        wanted = words(self.filter, (column.name for column in columns))
-        return [
-            item
-            for item in items
-            if wanted.hold({column.name: column.text(item) for column in columns})
-        ]
+        rows = [(item, {column.name: column.text(item) for column in columns}) for item in items]
+        worded = dict.fromkeys(name for _, texts in rows for name, text in texts.items() if text)
+        wanted = words(self.filter, [column.name for column in columns], worded)
+        self.misread = wanted.misread
+        return [item for item, texts in rows if wanted.hold(texts)]
 
-    def count(self, shown: int, whole: int, what: str) -> Span:
+    def count(self, shown: int, whole: int, what: str) -> list[Piece]:
         """For the title: how many there are or, filtered, how many of them are shown, and why."""
         if not self.filter:
-            return Span(f"  {whole:,} {what}", "muted")
+            return [Span(f"  {whole:,} {what}", "muted")]
+        return [Span(f"  {shown:,} of {whole:,} {what}", "warn"), *self.filtered_by()]
+
+    def filtered_by(self) -> list[Piece]:
+        """For the title: the filter, and what of it is not understood here."""
         said = fit(self.filter, min(width(self.filter), 24), middle=True)
-        return Span(f'  {shown:,} of {whole:,} {what}  "{said}"', "warn")
+        wrong = [Span(f"  {self.misread}", "bad")] if self.misread else []
+        return [Span(f'  "{said}"', "warn"), *wrong]
 
 
 def hidden(table: Table) -> list[Piece]:

@@ -52,7 +52,7 @@ from router.contract.actions import (
 from router.contract.alerts import AlertKind, AlertView
 from router.contract.costs import BranchLine, BudgetView, CostLine, CostPoint, Totals
 from router.contract.findings import Finding, Imported, ImportLine, Listener
-from router.contract.history import LogFilter, LogLine, RequestFilter
+from router.contract.history import Figure, LogFilter, LogLine, RequestFilter
 from router.contract.overrides import OverrideView
 from router.contract.requests import AttemptView, Facts, Look, RequestDetail, RequestView, State
 from router.contract.results import (

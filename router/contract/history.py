@@ -40,17 +40,29 @@ class RequestFilter(Struct, frozen=True, gc=False):
     cost_from: int | None = None  # nano-dollars
 
 
+class Figure(Struct, frozen=True, gc=False):
+    """What a figure of a request must be. `took` and `ttft` in ms, `cost` in nano-dollars; `in` are
+    all tokens of the prompt. One that is not known is neither more nor less than anything."""
+
+    name: Literal["status", "took", "ttft", "cost", "in", "out", "tries"]
+    sign: Literal[">=", "<=", ">", "<", "="]
+    value: float
+
+
 class LogFilter(Struct, frozen=True, gc=False):
+    """What a line of the log must match; None or "" matches all. A `source`, `model` or `session`
+    that begins with "=" is the whole of it."""
+
     since: float | None = None
     level: Literal["debug", "info", "warning", "error"] = "debug"  # this one and worse
     text: str = ""
-    source: str = ""
+    source: str = ""  # the beginning of it
     request: str = ""
     words: tuple[str, ...] = ()  # each in the message or the source
-    without: tuple[str, ...] = ()  # none of them there
     #: of the request that a line is about
-    status_from: int | None = None
+    figures: tuple[Figure, ...] = ()
     model: str = ""  # part of its provider,model
     session: str = ""  # the beginning of it
-    status_to: int | None = None  # of the request, the highest
     until: float | None = None
+    each: tuple[LogFilter, ...] = ()  # what all of these match too
+    but: tuple[LogFilter, ...] = ()  # what none of these matches

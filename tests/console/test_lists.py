@@ -12,7 +12,7 @@ from console import commanding, prefs
 from console.app import ConsoleApp
 from console.lines import costs, requests
 from console.lines.services import SERVICES
-from console.query import words
+from console.row_filter import words
 from console.screens import sessions
 from console.screens.live import Live
 from console.widgets.columns import Column, lay_out
@@ -57,11 +57,24 @@ def test_items_are_arranged_and_what_is_unknown_comes_last() -> None:
 
 
 def test_a_filter_is_words_and_columns() -> None:
-    said = {"": "bCad", "a": "a", "!a": "bCd", "state:down": "C", "!state:down b": "b", "up": "bad"}
-    for text, left in said.items():
-        wanted = words(text, (column.name for column in COLUMNS))
+    said = {
+        "": "bCad",
+        "a": "a",
+        "!a": "bCd",
+        "state:down": "C",
+        "!state:down b": "b",
+        "up": "bad",
+        "state=dow": "",
+        "!state=down": "bad",
+        "no:such": "",  # a word, as any
+    }
+    strange = {"cost>5": "", "!cost:2": "bCad", "status>=400": "", "!model:x": "bCad"}
+    for text, left in {**said, **strange}.items():
+        wanted = words(text, [column.name for column in COLUMNS], ("name", "state"))
         kept = [i for i in ITEMS if wanted.hold({c.name: c.text(i) for c in COLUMNS})]
         assert "".join(item.name for item in kept) == left, text
+        why = f"no {text.removeprefix('!')} here: words, name: state:"
+        assert wanted.misread == (why if text in strange else ""), text
 
 
 @pytest.mark.parametrize(

@@ -49,7 +49,12 @@ FAILED = scene.REQUESTS[7]
         ("state:failed !provider:groq", True),
         ("!model:sonnet", False),
         ("!rule:think", False),
-        ("!level:info level:error", True),  # the log's
+        ("!level:info", True),  # the log's: no request has one
+        ("level:error", False),
+        (f"request:{FAILED.id}", True),
+        ("openrouter,anthropic/claude", True),  # as it stands in the list
+        ("model:openrouter,anthropic", True),
+        ("!status=404", True),
         ("provider=openrouter !provider=open", True),
         ("provider=open", False),  # the whole of it
         ("status=529", True),
@@ -75,30 +80,74 @@ def test_a_filter_of_requests(text: str, holds: bool) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "found"),
+    ("text", "misread"),
     [
-        ("", ["up", "slow answer", "slow again", "broke 100% of it"]),
-        ("slow", ["slow answer", "slow again"]),
-        ("slow !again", ["slow answer"]),
-        ("level:warn", ["slow again", "broke 100% of it"]),
-        ("source:rules", ["slow again"]),
-        ("status>=500", ["broke 100% of it"]),
-        ("model:sonnet", ["broke 100% of it"]),
-        ("session:7f3c !broke", []),
-        ("100%", ["broke 100% of it"]),
-        ("since:90s", ["slow again", "broke 100% of it"]),
-        ("until:90s", ["up", "slow answer"]),
-        ("status=529", ["broke 100% of it"]),
-        ("status<529", []),
-        ("status>=529 status>=400 status<600", ["broke 100% of it"]),
-        ("status>529 status>=400", []),
-        ("took>1s", []),  # no line of the log has that
-        ("!source:rules slow", ["slow answer"]),
-        ("door:100%", ["broke 100% of it"]),  # of no field of the log: a word
-        (f"request:{FAILED.id}", ["broke 100% of it"]),
+        ("took>soon", "took>soon: write took>10s"),
+        ("!status:4xx", "status:4xx: write status>=400"),
+        ("until:99:99", "until:99:99: write until:14:00"),
+        ("level:loud", "level:loud: write level:warning"),
+        ("model>3 key:", "model>3: write model:…; key:: write key:…"),
+        ("level:info !source:x", "level: is of the log; source: is of the log"),
+        ("http://x a:b sonnet", ""),
     ],
 )
-async def test_a_filter_of_the_log(test_home: Home, text: str, found: list[str]) -> None:
+def test_what_cannot_be_read_is_told(text: str, misread: str) -> None:
+    """It must not look as if it had let everything through."""
+    wanted = parse(text, scene.NOW)
+    assert wanted.misread("requests") == misread
+    assert wanted.misread("log") == ("" if "of the log" in misread else misread)
+
+
+PARTS = (
+    "slow", "status=529", "status:404", "status>=500", "status<600", "took>1s", "ttft>0s",
+    "cost>0.0001", "in>50k", "out=0", "tries>1", "model:sonnet", "model=anthropic", "since:1m",
+    "until:1m", "session:7f3c", f"request:{FAILED.id}", "provider:openrouter", "state:failed",
+    "level:warn", "level=warning", "source:ru", "source=rule", "door:ccr", "error:candidate",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_what_is_turned_around_is_all_the_others(part: str) -> None:
+    """Also of requests of which a figure is not known, and of fields that they have none of."""
+    some, others = parse(part, scene.NOW), parse(f"!{part}", scene.NOW)
+    assert [some.holds(r) for r in scene.REQUESTS] == [not others.holds(r) for r in scene.REQUESTS]
+
+
+LOG_FILTERS = {
+    "": ["up", "slow answer", "slow again", "broke 100% of it"],
+    "slow": ["slow answer", "slow again"],
+    "slow !again": ["slow answer"],
+    "level:warn": ["slow again", "broke 100% of it"],
+    "level=warning": ["slow again"],
+    "!level:warn": ["up", "slow answer"],
+    "source:ru": ["slow again"],
+    "source=ru": [],
+    "source:rules source:exchange": [],
+    "status>=500": ["broke 100% of it"],
+    "model:sonnet": ["broke 100% of it"],
+    "model=sonnet": [],
+    f"model={FAILED.provider},{FAILED.model}": ["broke 100% of it"],
+    "session:7f3c !broke": [],
+    "100%": ["broke 100% of it"],
+    "since:90s": ["slow again", "broke 100% of it"],
+    "!since:90s": ["up", "slow answer"],
+    "until:90s": ["up", "slow answer"],
+    "status=529": ["broke 100% of it"],
+    "!status=529": ["up", "slow answer", "slow again"],
+    "!status=404": ["up", "slow answer", "slow again", "broke 100% of it"],
+    "!model:sonnet slow": ["slow answer", "slow again"],
+    "status<529": [],
+    "status>=529 status>=400 status<600": ["broke 100% of it"],
+    "status>529 status>=400": [],
+    "took>1s took<1.3s tries>1": ["broke 100% of it"],
+    "took>1m": [],
+    "!source:rules slow": ["slow answer"],
+    "door:100%": ["broke 100% of it"],  # of no field of the log: a word
+    f"request:{FAILED.id}": ["broke 100% of it"],
+}
+
+
+async def test_filters_of_the_log(test_home: Home) -> None:
     test_home.make()
     book = Ledger(test_home.ledger)
     book.request(RequestDetail(FAILED))
@@ -113,10 +162,18 @@ async def test_a_filter_of_the_log(test_home: Home, text: str, found: list[str])
     assert book.flush(5.0)
     book.close()
     archive = Archive(test_home.ledger)
-    try:
+
+    async def found(text: str) -> list[str]:
         wanted = parse(text, scene.NOW).lines("debug", None)
-        assert [line.message for line in await archive.logs(wanted)] == found
-        assert len(await archive.log_ids(wanted)) == len(found)
+        lines = [line.message for line in await archive.logs(wanted)]
+        assert len(await archive.log_ids(wanted)) == len(lines)
+        return lines
+
+    try:
+        assert {text: await found(text) for text in LOG_FILTERS} == LOG_FILTERS
+        for part in PARTS:
+            both = [*await found(part), *await found(f"!{part}")]
+            assert sorted(both) == sorted(LOG_FILTERS[""]), part
     finally:
         await archive.close()
 
@@ -127,7 +184,6 @@ def test_a_written_filter_finds_just_these() -> None:
         ("provider", "=openrouter"), ("model", "=a b/c'd"), ("agent", "=x"),
     )  # fmt: skip
     assert parse(text, 0.0).requests().words == ("openrouter", "a b/c'd", "x")
-    assert parse("level=error door=ccr", 0.0).lines("debug", None).words == ("ccr",)
 
 
 async def test_what_matches_is_looked_for_in_the_whole_ledger(test_home: Home) -> None:

@@ -11,7 +11,7 @@ from typing import get_args
 import pytest
 
 from router.contract import Facts, LogFilter, RequestDetail, RequestFilter
-from storage import costs, database, queries, rows, statements
+from storage import costs, database, log_queries, queries, rows, statements
 from storage.costs import Grouping
 from storage.database import LedgerError
 from storage.readers import Archive
@@ -136,10 +136,10 @@ def test_the_queries_of_every_screen_use_an_index(made: Path) -> None:
         costs.totals(5.0),
         costs.costs(5.0, 9e6, "model", []),
         (queries.ATTEMPTS, [5]),
-        queries.logs(LogFilter(), 200, 5, None),
-        queries.logs(LogFilter(), 200, None, None),
-        queries.logs(LogFilter(request="r"), 200, None, None),
-        queries.log_lines([1, 2]),
+        log_queries.logs(LogFilter(), 200, 5, None),
+        log_queries.logs(LogFilter(), 200, None, None),
+        log_queries.logs(LogFilter(request="r"), 200, None, None),
+        log_queries.log_lines([1, 2]),
         *((sql, [5, 6]) for sql in statements.PRUNE),
         (statements.INTERRUPT_REQUESTS, ["x"]),
     ]
