@@ -45,6 +45,7 @@ from router.control.explain import explain
 from router.control.listeners import listeners
 from router.doors.ccr import ccr
 from router.doors.litellm import litellm
+from router.doors.refusing import TurnedAway
 from router.edge import Edge, PortTakenError, bind, bind_unix
 from router.errors import ConfigError
 from router.log import LEVELS, Level
@@ -183,7 +184,7 @@ async def _run(here: Home, given: argparse.Namespace) -> dict[str, str] | None:
             App(router, roots),
             sockets,
             replace(limits, connections=allowed),
-            router.meters.refused,
+            TurnedAway(router),
         ),
         Edge(Control(router), [bind_unix(here.socket)], Limits()),
         [path for path in files(here, flags)],

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections import Counter
 from collections.abc import Callable
 
 from msgspec import Struct
@@ -35,15 +34,19 @@ _LOGGER = logging.getLogger("uvicorn.error")
 _LOGGER.addFilter(_unsaid)
 
 
+#: told of what was turned away before it was a request, by its status, the words and who asked for
+#: what; returns the id that the client is told, or ""
+Turned = Callable[[int, str, str], str]
+
+
 class Serving(ServerState):
-    """What the connections of an edge share. `lines` are header lines of every answer, `refused`
-    counts by its status what was turned away before it was a request."""
+    """What the connections of an edge share. `lines` are header lines of every answer."""
 
     lines: bytes = b""
 
-    def __init__(self, refused: Counter[int]) -> None:
+    def __init__(self, turned: Turned) -> None:
         super().__init__()
-        self.refused = refused
+        self.turned = turned
 
 
 class Leaving(Struct):

@@ -12,7 +12,6 @@ import os
 import socket
 import sys
 import time
-from collections import Counter
 from collections.abc import Sequence
 from email.utils import formatdate
 from itertools import pairwise
@@ -22,7 +21,7 @@ import psutil
 from uvicorn.config import Config
 
 from router.asgi import App
-from router.cycle import Serving
+from router.cycle import Serving, Turned
 from router.guards.connection import GuardedProtocol
 from router.keepalive import keep_alive
 from router.outbox import Outbox
@@ -110,18 +109,18 @@ def holder(port: int) -> str:
 
 class Edge:
     """One app behind several sockets. `scope["server"][1]` tells the app which port was hit;
-    `refused` counts by its status what never came to the app."""
+    `turned` is told of what never came to the app."""
 
     def __init__(
         self,
         app: App,
         sockets: Sequence[socket.socket],
         limits: Limits,
-        refused: Counter[int] | None = None,
+        turned: Turned = lambda _status, _words, _asked: "",
     ) -> None:
         self._sockets = sockets
         self._limits = limits
-        self._state = Serving(Counter() if refused is None else refused)
+        self._state = Serving(turned)
         self._config = Config(
             app,
             http=GuardedProtocol,

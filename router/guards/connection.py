@@ -79,7 +79,7 @@ class GuardedProtocol(HttpToolsProtocol):
         self._tunnel: Tunnel | None = None
         #: set by a client that ended its side while it waits for an answer
         self._presence: Presence | None = None
-        self._why: tuple[int, str] = (400, "not a valid HTTP request")
+        self._why: tuple[int, str] | None = None
         #: when what is arriving must be whole (loop time)
         self._late_at = NEVER
         self._timer: asyncio.TimerHandle | None = None
@@ -148,9 +148,9 @@ class GuardedProtocol(HttpToolsProtocol):
                 self.parser.feed_data(data)
             except httptools.HttpParserUpgrade as stop:
                 self._offered(data[stop.args[0] :])
-        except httptools.HttpParserError:
+        except httptools.HttpParserError as error:
             if not self._deaf:
-                self._refuse(*self._why)
+                self._refuse(*(self._why or head.unclear(error, data)))
             return
         if self._in_head:
             self._head_bytes += len(data)
@@ -400,7 +400,8 @@ class GuardedProtocol(HttpToolsProtocol):
     def _refuse(self, status: int, words: str) -> None:
         """Answers, unless an answer is under way, and closes."""
         self._deaf = True
-        self._serving.refused[status] += 1
+        id = self._serving.turned(status, words, self._asking())
+        told = f"x-request-id: {id}\r\nrequest-id: {id}\r\n".encode() if id else b""
         cycle = self.cycle
         if cycle is not None and not cycle.response_complete:
             cycle.left()
@@ -410,9 +411,9 @@ class GuardedProtocol(HttpToolsProtocol):
         body = json.dumps({"error": {"type": "invalid_request_error", "message": words}}).encode()
         self._outbox.flush()
         self.transport.write(
-            b"%b%bcontent-type: application/json\r\ncontent-length: %d\r\n"
+            b"%b%b%bcontent-type: application/json\r\ncontent-length: %d\r\n"
             b"connection: close\r\n\r\n%b"
-            % (STATUS_LINE[status], self._serving.lines, len(body), body)
+            % (STATUS_LINE[status], self._serving.lines, told, len(body), body)
         )
         # closing while the client still sends would reset the connection under the answer
         if self.transport.can_write_eof():
@@ -420,3 +421,9 @@ class GuardedProtocol(HttpToolsProtocol):
         if self._timer is not None:
             self._timer.cancel()
         self._timer = self.loop.call_later(LINGER, self.transport.abort)
+
+    def _asking(self) -> str:
+        """Who was refused, and for what path as far as one is known; a query may hold a key."""
+        who = self.client[0] if self.client else "a local program"
+        path = self.url.partition(b"?")[0].decode("latin-1") if self.headers is not None else ""
+        return f"{who}, for {path}" if path else who

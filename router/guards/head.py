@@ -6,10 +6,21 @@ wrong is told as the words of a refusal; "" for nothing.
 
 from __future__ import annotations
 
+import httptools
+
 Headers = list[tuple[bytes, bytes]]
 
 #: an offer to upgrade, of what is said to the next hop alone
 _OFFER = (b"connection", b"upgrade", b"http2-settings")
+
+
+def unclear(error: httptools.HttpParserError, data: bytes) -> tuple[int, str]:
+    """Status and words for what the parser does not take."""
+    if data.startswith(b"\x16\x03"):
+        return 400, "this is TLS: write http://, not https://"
+    if isinstance(error, httptools.HttpParserInvalidURLError):
+        return 400, "not a valid HTTP request: write other characters of an address as %XX"
+    return 400, "not a valid HTTP request"
 
 
 def target_fault(url: bytes, host: bytes) -> str:

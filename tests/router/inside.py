@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 from router.app import App
 from router.config import Flags, Probes, load
 from router.control import Control
+from router.doors.refusing import TurnedAway
 from router.edge import Edge, bind, bind_unix
 from router.service import Router
 from router.settings import Generation, Limits
@@ -26,7 +27,7 @@ async def served(home: Home) -> AsyncIterator[tuple[Router, str]]:
     router = Router(home, built(1), built)
     sock = bind("127.0.0.1", 0)
     address = f"http://127.0.0.1:{sock.getsockname()[1]}"
-    edge = Edge(App(router, {}), [sock], Limits(), router.meters.refused)
+    edge = Edge(App(router, {}), [sock], Limits(), TurnedAway(router))
     control = Edge(Control(router), [bind_unix(home.socket)], Limits())
     ready = asyncio.Event()
     life = asyncio.create_task(router.run(edge, control, [], ready.set))

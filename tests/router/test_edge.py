@@ -8,7 +8,6 @@ import os
 import stat
 import subprocess
 import sys
-from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
@@ -40,10 +39,14 @@ class App:
         self.holding = asyncio.Event()
         self.holdings = 0
         self.cancelled = False
-        self.refused: Counter[int] = Counter()
+        self.refused: list[tuple[int, str, str]] = []
         #: instead of the body it was sent
         self.answer = b""
         self.connections: Callable[[], int] = lambda: 0
+
+    def turned(self, status: int, words: str, asked: str) -> str:
+        self.refused.append((status, words, asked))
+        return "req_1"
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         self.scopes.append(scope)
@@ -70,7 +73,7 @@ class App:
 async def serving(limits: Limits = PATIENT) -> AsyncIterator[tuple[App, int]]:
     app = App(limits)
     sock = bind("127.0.0.1", 0)
-    edge = Edge(app, [sock], limits, app.refused)
+    edge = Edge(app, [sock], limits, app.turned)
     port: int = sock.getsockname()[1]
     app.connections = lambda: edge.connections
     await edge.start()
@@ -147,7 +150,8 @@ async def test_what_is_not_one_clear_request_is_refused_once(raw: bytes, each: b
         assert status(answer) == 400
         assert answer.count(b"HTTP/1.1 ") == 1
         assert b"connection: close" in answer
-        assert app.refused == {400: 1}
+        assert [status for status, _, _ in app.refused] == [400]
+        assert b"\r\nx-request-id: req_1\r\nrequest-id: req_1\r\n" in answer
         assert all(scope["path"] == "/" for scope in app.scopes)
         if app.scopes:  # only a fault in the body is seen after the app was asked
             await app.gone.wait()
