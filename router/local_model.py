@@ -22,6 +22,7 @@ import tempfile
 from pathlib import Path
 from typing import Any, Final
 
+from router.extras import to_install
 from router.process import lifeline
 from storage.home import home
 
@@ -82,7 +83,7 @@ def _extra(name: str) -> Any:
     except ImportError as error:
         raise ExtraMissingError(
             f"the local model needs {name}, which cannot be imported ({error}):"
-            " pip install 'pointsman[local]'"
+            f" `{to_install('local')}`"
         ) from error
 
 

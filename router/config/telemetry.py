@@ -3,7 +3,6 @@ every OpenTelemetry SDK reads (Aspire sets them)."""
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Mapping
 from importlib.util import find_spec
 from typing import get_args
@@ -12,6 +11,7 @@ from urllib.parse import unquote, urlsplit
 from router.config.endpoints import problem_of
 from router.config.own import TelemetryTable
 from router.contract import Finding
+from router.extras import to_install
 from router.settings import Otlp, Secret, Signal
 
 WHAT = "OpenTelemetry"
@@ -33,8 +33,7 @@ def read(table: TelemetryTable, env: Mapping[str, str]) -> tuple[Otlp | None, li
     if problem := problem_of(endpoint):
         return None, [Finding(WHAT, by, "problem", problem)]
     if find_spec("opentelemetry") is None or find_spec("opentelemetry.sdk") is None:
-        # its own Python: another `pip` may be first on PATH, and would look for us on an index
-        text = f"nothing is sent: `{sys.executable} -m pip install 'pointsman[otel]'` installs it"
+        text = f"nothing is sent: `{to_install('otel')}` installs it"
         return None, [Finding(WHAT, endpoint, "problem", text)]
     usual = "grpc" if urlsplit(endpoint).port in GRPC else "http/protobuf"
     protocol = table.protocol or (not table.endpoint and env.get(PROTOCOL)) or usual

@@ -15,6 +15,7 @@ import msgspec
 from msgspec import Struct
 
 from router.errors import UpstreamError
+from router.extras import to_install
 from router.outgoing import Outgoing
 from router.settings import Provider
 
@@ -45,7 +46,7 @@ def missing(auth: str, extras: Mapping[str, tuple[str, str]] = EXTRAS) -> str:
         there = find_spec(module) is not None
     except ModuleNotFoundError:  # of its parent
         there = False
-    return "" if there else f"needs an extra: pip install 'pointsman[{extra}]'"
+    return "" if there else f"needs an extra: `{to_install(extra)}`"
 
 
 class Signing:
