@@ -28,12 +28,7 @@ def configured(generation: Generation, provider: str, model: str) -> bool:
     known = generation.providers.get(provider)
     if known is not None and model in known.models:
         return True
-    target, routes = Target(provider, model), generation.routes
-    chains = (routes.targets.values(), *routes.fallback.values())
-    if any(target in chain for chain in chains):
-        return True
-    groups = generation.groups.deployments.values()
-    return any(deployment.target == target for group in groups for deployment in group)
+    return Target(provider, model) in generation.led_to
 
 
 def view(provider: Provider, model: str, generation: Generation) -> ModelView:

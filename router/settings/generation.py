@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from router.contract import Finding
 from router.settings.groups import Groups, RetryPolicy
-from router.settings.providers import Price, Provider
+from router.settings.providers import Price, Provider, Target
 from router.settings.routes import Hooks, Routes
 from router.settings.secrets import NO_KEY, Secret
 from router.settings.serving import Budget, Limits, Listen, Otlp, ResponseCaching, Role, Site
@@ -62,6 +62,9 @@ class Generation:
     follows: tuple[str, ...] = ()
     #: the smallest number of tokens that changes a decision: below it an estimate will do
     nearest_bound: int = field(init=False, compare=False, repr=False)
+    #: what routes and model groups lead to: whether a name is among them is asked for each request
+    #: of a name that nobody wrote down
+    led_to: frozenset[Target] = field(init=False, compare=False, repr=False)
     #: by a model group's name or alias: the plan that router.rules makes, where it is the same for
     #: every request; filled in by the first of them
     standing: dict[str, Any] = field(init=False, compare=False, repr=False, default_factory=dict)
@@ -70,6 +73,10 @@ class Generation:
         contexts = [c for p in self.providers.values() for c in p.context.values() if c > 0]
         nearest = min(self.routes.long_context_threshold, *contexts, 1 << 40)
         object.__setattr__(self, "nearest_bound", nearest)
+        deployments = (one for group in self.groups.deployments.values() for one in group)
+        chains = (self.routes.targets.values(), *self.routes.fallback.values())
+        led_to = {one.target for one in deployments}.union(*chains)
+        object.__setattr__(self, "led_to", frozenset(led_to))
 
     def provider(self, name: str) -> Provider | None:
         """By name; exact first, then without regard to case."""
