@@ -40,7 +40,7 @@ from router.config import Flags, Probes, addresses, files, load, probe
 from router.config.price_file import install
 from router.config.report import report
 from router.contract import Explain
-from router.control import Control
+from router.control.socket import Control
 from router.control.explain import explain
 from router.control.listeners import listeners
 from router.doors.ccr import ccr

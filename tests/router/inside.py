@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 
 from router.app import App
 from router.config import Flags, Probes, load
-from router.control import Control
+from router.control.socket import Control
 from router.doors.refusing import TurnedAway
 from router.edge import Edge, bind, bind_unix
 from router.service import Router

@@ -12,7 +12,7 @@ import pytest
 
 from router.config import edit
 from router.contract import AddModels, ClientKeys, Edited, EditRoutes, Refused, ShowKeys, UndoRoutes
-from router.control import act
+from router.control.actions import act
 from router.control.visitors import ROLES, may
 from storage.home import Home
 from tests.router.inside import served

@@ -14,7 +14,7 @@ import httpx
 import pytest
 
 from router.contract import Done, Refused, Result, StartNeighbour, StopNeighbour
-from router.control import act
+from router.control.actions import act
 from router.process.keeper import NOT_FOUND
 from router.service import Router
 from storage.home import Home
