@@ -40,18 +40,17 @@ from router.config import Flags, Probes, addresses, files, load, probe
 from router.config.price_file import install
 from router.config.report import report
 from router.contract import Explain
-from router.control.socket import Control
 from router.control.explain import explain
 from router.control.listeners import listeners
+from router.control.socket import Control
 from router.doors.ccr import ccr
 from router.doors.litellm import litellm
 from router.doors.refusing import TurnedAway
 from router.edge import Edge, PortTakenError, bind, bind_unix
 from router.errors import ConfigError
-from router.log import LEVELS, Level
 from router.prices import listing
 from router.prices.recost import recost
-from router.process.children import Child, own_environment
+from router.process import programs
 from router.process.descriptors import clients, raised
 from router.process.handover import Taken
 from router.service import Router
@@ -156,22 +155,14 @@ async def _run(here: Home, given: argparse.Namespace) -> dict[str, str] | None:
     taken.close()
     said = None if given.log == "none" else given.log
     router = Router(here, generation, lambda number: _load(here, flags, number), said)
-    router.spare["simulator"] = _child(
-        router, "simulator", ["router.simulator", "--fd", str(simulator.fileno())], simulator
-    )
+    router.spare["simulator"] = programs.simulator(router.log, simulator)
     if model is not None:
-        words = ["router.local_model", "--fd", str(model.fileno())]
-        router.children["local model"] = _child(router, "local model", words, model)
+        router.children["local model"] = programs.local_model(router.log, model)
     if ssh:
-        child = _child(router, "ssh", _ssh_words(ssh, generation), *ssh)
-        child.can_linger = True
-        router.children["ssh"] = child
+        router.children["ssh"] = programs.ssh(router.log, generation, ssh)
     web = bind("127.0.0.1", 0)
     router.web = _address(web)
-    words = ["console.web", "--child", "--fd", str(web.fileno())]
-    words += ["--router-port", str(listen.port), "--litellm-port", str(listen.litellm_port)]
-    words += ["--ccr-port", str(listen.ccr_port)]
-    router.spare["web"] = _child(router, "web", words, web)
+    router.spare["web"] = programs.web(router.log, generation, web)
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, router.stop)
     limits, descriptors = generation.limits, raised()
@@ -197,47 +188,6 @@ def _ready(router: Router) -> None:
     """For who started it in the background; with the log on standard error, that says so."""
     reached = listeners(router.generation, router.home.socket)
     _print({"ready": True, "pid": router.pid, "listeners": reached})
-
-
-def _ssh_words(ssh: list[socket.socket], generation: Generation) -> list[str]:
-    listen = generation.listen
-    return [
-        "console.ssh",
-        "--child",
-        *(word for each in ssh for word in ("--fd", str(each.fileno()))),
-        *("--host", listen.host, "--port", str(listen.ssh_port)),
-        *("--router-port", str(listen.port), "--litellm-port", str(listen.litellm_port)),
-        *("--ccr-port", str(listen.ccr_port), "--password", generation.ssh_password),
-        *(("--agent",) if generation.ssh_agent else ()),
-    ]
-
-
-def _child(router: Router, name: str, module: list[str], *inherited: socket.socket) -> Child:
-    def report(line: str, complaint: bool) -> None:
-        level, text = read_line(line, complaint)
-        if level != "info":
-            child.trouble = text
-        router.log.write(level, name, text)
-
-    fds = tuple(each.fileno() for each in inherited)
-    command = [sys.executable, "-P", "-m", *module]
-    env = own_environment(os.environ)
-    child = Child(name, command, report, fds=fds, env=env, clean=True)
-    return child
-
-
-def read_line(line: str, complaint: bool) -> tuple[Level, str]:
-    """A child's line for our log: its own level and words where it writes JSON (console/ssh/log.py:
-    "at", "level", "message", then facts), else as it is."""
-    try:
-        facts = msgspec.json.decode(line, type=dict[str, object])
-    except msgspec.DecodeError:
-        return ("warning" if complaint else "info"), line
-    facts.pop("at", None)
-    level = facts.pop("level", "error" if "error" in facts else "info")
-    words = [str(facts.pop("message", ""))]
-    words += [f"{name} {value}" for name, value in facts.items() if value not in ("", None)]
-    return (level if level in LEVELS else "info"), " · ".join(w for w in words if w)
 
 
 # ── questions ─────────────────────────────────────────────────────────────────────────────────────

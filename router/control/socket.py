@@ -18,38 +18,16 @@ from router.contract import (
     VERSION,
     Action,
     Arrival,
-    Cancel,
-    ClearCooldown,
-    ClearOverride,
-    ClientKeys,
-    Dismiss,
-    Done,
-    Explain,
-    Invite,
-    OverridesChanged,
-    Pause,
-    Redeem,
     Refused,
-    Reload,
     Result,
-    Resume,
-    SetOverride,
-    ShowKeys,
     Snapshot,
-    StartNeighbour,
-    Stop,
-    StopNeighbour,
     Visitor,
 )
 from router.control.actions import act
-from router.control.explain import explain
-from router.control.invitations import by_key
 from router.control.listeners import listeners
 from router.control.visitors import NEEDS, may
 from router.doors.call import Call
 from router.live import Watcher
-from router.overrides import BadOverrideError, odd
-from router.process.tending import CannotTendError
 
 if TYPE_CHECKING:
     from router.service import Router

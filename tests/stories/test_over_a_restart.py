@@ -14,8 +14,8 @@ from router.contract import (
     ShowRoutes,
     UndoRoutes,
 )
-from router.control.socket import snapshot
 from router.control.actions import act
+from router.control.socket import snapshot
 from router.service import Router
 from storage.home import Home
 from tests.fakes.upstream import Behaviour, FakeUpstream

@@ -10,9 +10,9 @@ from typing import cast
 
 import pytest
 
-from router.__main__ import _child, read_line
+from router.log import Log
 from router.process.children import Child, own_environment
-from router.service import Router
+from router.process.programs import program, read_line
 
 WAITS = "import sys; print('up', flush=True); sys.stdin.read(); print('bye', flush=True)"
 REFUSES = "import sys; sys.stderr.write('no port\\n'); sys.exit(2)"
@@ -71,7 +71,7 @@ async def test_a_socket_is_its_child_s_alone() -> None:
 try: os.fstat({sock.fileno()})
 except OSError: print("has not")
 else: print("has it")"""
-        heir = _child(cast(Router, None), "test", [], sock)
+        heir = program(cast(Log, None), "test", [], [sock])
         other = child(looks, Reports())
         for one, said in [(heir, "has it"), (other, "has not")]:
             reports = Reports()
