@@ -113,7 +113,13 @@ def _serve(here: Home, given: argparse.Namespace) -> int:
         )
         return ALREADY_RUNNING
     with lock:
-        left = uvloop.run(_run(here, given))
+        here.make()  # the router before may have taken a folder away as it left
+        left = None
+        try:
+            left = uvloop.run(_run(here, given))
+        finally:
+            if left is None:
+                here.leave()
     if left is not None:  # the same process and options, with the program as it is now
         words = [sys.executable, *sys.orig_argv[1:]]
         os.execve(words[0], words, {**os.environ, **left})  # noqa: S606 no shell is wanted

@@ -3,6 +3,7 @@ storage.ccr_folder."""
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -149,6 +150,14 @@ class Home(NamedTuple):
                 f"{self.socket.parent} belongs to another user (uid {owner}):"
                 " choose another home with POINTSMAN_HOME"
             )
+
+    def leave(self) -> None:
+        """Takes away the socket's folder, where it has one of its own: else each home that was ever
+        used would leave one behind. The router calls it, as long as it holds the lock."""
+        apart = self.socket.parent
+        if apart != self.run:
+            with contextlib.suppress(OSError):  # something is in it
+                apart.rmdir()
 
 
 def owned_as(folder: Path, file: IO[Any]) -> None:

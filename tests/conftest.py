@@ -140,11 +140,12 @@ def _clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 
 @pytest.fixture
-def test_home() -> Home:
+def test_home() -> Iterator[Home]:
     """This test's own home, with its folders made."""
     made = home()
     made.make()
-    return made
+    yield made
+    made.leave()
 
 
 @pytest.fixture

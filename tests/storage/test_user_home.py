@@ -37,3 +37,17 @@ def test_what_root_writes_for_a_service_belongs_to_its_user(tmp_path: Path) -> N
     os.chown(place, 64_002, 64_001)
     with pytest.raises(users.UsersError, match="written by others"):
         users.read(place)
+
+
+def test_a_socket_that_needs_a_folder_of_its_own_leaves_none_behind(tmp_path: Path) -> None:
+    made = home({"POINTSMAN_HOME": str(tmp_path / ("x" * 100))})
+    apart = made.socket.parent
+    made.make()
+    assert apart.is_dir()
+    assert apart != made.run
+    (apart / "other.sock").touch()  # somebody waits there for what a restart hands over
+    made.leave()
+    assert apart.is_dir()
+    (apart / "other.sock").unlink()
+    made.leave()
+    assert not apart.exists()
