@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 
 from console.link import VISITOR
 
-#: what a shell over SSH is given (console/ssh/environment.py): an address of ours, and its key
+#: what a shell over SSH is given (console/remote/environment.py): an address of ours, and its key
 LENT = (("ANTHROPIC_BASE_URL", "ANTHROPIC_AUTH_TOKEN"), ("OPENAI_BASE_URL", "OPENAI_API_KEY"))
 OURS = "http://localhost:"
 

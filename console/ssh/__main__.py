@@ -12,20 +12,20 @@ import asyncio
 import contextlib
 import os
 import shlex
-import signal
 import socket
 import sys
 import time
 from collections.abc import Sequence
 
 import asyncssh
-import msgspec
 
-from console.ssh import algorithms, hostkey, limits, listen, log, users
-from console.ssh.environment import Account
+from console.remote import log
+from console.remote.environment import Account
+from console.remote.nursery import Nursery
+from console.remote.options import CONSOLE, Options
+from console.remote.starter import Starter, say
+from console.ssh import algorithms, hostkey, limits, listen, users
 from console.ssh.front import Front
-from console.ssh.nursery import Nursery
-from console.ssh.options import CONSOLE, Options
 from console.ssh.server import Server
 from storage.home import home, user_home
 
@@ -51,7 +51,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             )
         key = hostkey.load(options.home.host_key)
     except (listen.ListenError, hostkey.HostKeyError) as error:
-        _say({"error": str(error)})
+        say({"error": str(error)})
         return _REFUSED
     asyncio.run(_serve(options, bound, key, is_child))
     return 0
@@ -94,10 +94,8 @@ def _read(arguments: Sequence[str] | None) -> tuple[Options, list[int], bool]:
 async def _serve(
     options: Options, bound: list[socket.socket], key: asyncssh.SSHKey, is_child: bool
 ) -> None:
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-        loop.add_signal_handler(number, stop.set)
+    starter = Starter()
+    await starter.watch(is_child)
     front = Front(
         options,
         Account.own(options.user_home),
@@ -106,16 +104,13 @@ async def _serve(
         Nursery() if options.console == CONSOLE else None,
     )
     acceptors = [await _listen(front, each, key) for each in bound]
-    parent = _Parent(stop)
-    if is_child:
-        await loop.connect_read_pipe(lambda: parent, sys.stdin)
-    _say({"listening": bound[0].getsockname()[1], "fingerprint": key.get_fingerprint()})
+    say({"listening": bound[0].getsockname()[1], "fingerprint": key.get_fingerprint()})
     if front.nursery is not None:
         await front.nursery.open()
-    await stop.wait()
+    await starter.stop.wait()
     for acceptor in acceptors:
         acceptor.close()
-    if parent.lingers:
+    if starter.lingers:
         await _linger(front)
     # first the programs: a console that is cut off leaves its visitor's terminal in disorder
     for visit in tuple(front.visits):
@@ -170,27 +165,6 @@ async def _linger(front: Front) -> None:
     os.close(nobody)
     while front.connections:
         await asyncio.wait([asyncio.ensure_future(c.wait_closed()) for c in front.connections])
-
-
-class _Parent(asyncio.Protocol):
-    """Our starter's end of stdin: when it closes, so do we, or once the last visitor has gone."""
-
-    def __init__(self, stop: asyncio.Event) -> None:
-        self._stop = stop
-        self.lingers = False
-
-    def data_received(self, data: bytes) -> None:
-        if b"linger" in data:
-            self.lingers = True
-            self._stop.set()
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        self._stop.set()
-
-
-def _say(line: dict[str, str | int]) -> None:
-    sys.stdout.write(msgspec.json.encode(line).decode() + "\n")
-    sys.stdout.flush()
 
 
 if __name__ == "__main__":

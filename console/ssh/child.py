@@ -1,7 +1,6 @@
 """Runs one program for one session, on a terminal or on pipes, and leaves nothing behind.
 
-Its rule: every descriptor opened here is closed here or handed on, and when the client is
-gone the child's whole process group is hung up, then ended, then killed.
+Its rule: every descriptor opened here is closed here or handed on.
 """
 
 from __future__ import annotations
@@ -9,42 +8,21 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-import signal
 from asyncio.subprocess import Process
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Awaitable
 from io import FileIO
-from pathlib import Path
 
 import asyncssh
 
-from console.ssh import pty
+from console.remote import pty
+from console.remote.nursery import Fork, Nursery
+from console.remote.program import Program, hang_up, start
 from console.ssh.feed import feed
-from console.ssh.nursery import Fork, Nursery
 
 Channel = asyncssh.SSHServerProcess[bytes]
 
-#: what is sent to a group whose client left, and the seconds it gets to end
-_HANG_UP = ((signal.SIGHUP, 1.0), (signal.SIGTERM, 1.0), (signal.SIGKILL, 5.0))
 #: seconds of silence after which a terminal still held by a background job is let go
 _SILENCE = 0.3
-
-
-class StartError(Exception):
-    """The program could not be started. The message is fit for the client."""
-
-
-@dataclass(frozen=True, slots=True)
-class Program:
-    """`argv[0]` is the file to run; `name` is what it sees as its own name, "" for the same."""
-
-    argv: tuple[str, ...]
-    env: Mapping[str, str]
-    folder: Path
-    name: str = ""
-    umask: int = 0o022
-    #: of a console: what follows `pointsman`
-    options: tuple[str, ...] = ()
 
 
 async def on_terminal(
@@ -97,32 +75,6 @@ async def on_pipes(channel: Channel, program: Program, stop: asyncio.Event) -> i
     return child.returncode if not channel.channel.is_closing() else None
 
 
-async def start(
-    program: Program,
-    env: Mapping[str, str],
-    ends: tuple[int, int, int],
-    prepare: Callable[[], None],
-) -> Process:
-    """Raises StartError."""
-    executable, *arguments = program.argv
-    try:
-        return await asyncio.create_subprocess_exec(
-            program.name or executable,
-            *arguments,
-            executable=executable,
-            stdin=ends[0],
-            stdout=ends[1],
-            stderr=ends[2],
-            env=dict(env),
-            cwd=program.folder,
-            umask=program.umask,
-            start_new_session=True,
-            preexec_fn=prepare,
-        )
-    except (OSError, ValueError) as error:
-        raise StartError(f"{Path(executable).name} could not be started") from error
-
-
 async def _either(work: Awaitable[object], channel: Channel) -> bool:
     """Waits for `work` or for the client to leave; True if the client is still there."""
     task = asyncio.ensure_future(work)
@@ -173,15 +125,3 @@ async def _watched(
 async def _hang_up_at(stop: asyncio.Event, child: Process | Fork) -> None:
     await stop.wait()
     await hang_up(child)
-
-
-async def hang_up(child: Process | Fork) -> None:
-    """Ends it and its whole group, if it has not ended."""
-    for number, patience in _HANG_UP:
-        if child.returncode is not None:
-            return
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(child.pid, number)
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(patience):
-                await child.wait()

@@ -8,14 +8,13 @@ broke the next session.
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 import os
 from io import FileIO
 
 import asyncssh
 
-from console.ssh import pty
+from console.remote import pty
+from console.remote.writing import write
 
 _PIECE = 1 << 16
 
@@ -42,31 +41,3 @@ async def feed(channel: asyncssh.SSHServerProcess[bytes], target: FileIO) -> Non
             # a program that closed its input still runs: what is left is read and dropped, else
             # the channel would stop, and with it the news that the client left
             listening = listening and await write(descriptor, data)
-
-
-async def write(descriptor: int, data: bytes) -> bool:
-    """Writes all of `data`; False when nobody reads any more."""
-    left = memoryview(data)
-    while left:
-        try:
-            left = left[os.write(descriptor, left) :]
-        except BlockingIOError:
-            await _writable(descriptor)
-        except OSError:  # EPIPE; EIO on a terminal
-            return False
-    return True
-
-
-async def _writable(descriptor: int) -> None:
-    loop = asyncio.get_running_loop()
-    ready = loop.create_future()
-
-    def tell() -> None:
-        with contextlib.suppress(asyncio.InvalidStateError):
-            ready.set_result(None)
-
-    loop.add_writer(descriptor, tell)
-    try:
-        await ready
-    finally:
-        loop.remove_writer(descriptor)

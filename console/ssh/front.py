@@ -10,13 +10,13 @@ from dataclasses import dataclass, field
 
 import asyncssh
 
-from console.ssh.environment import Account
+from console.remote.environment import Account
+from console.remote.nursery import Nursery
+from console.remote.options import Options
+from console.remote.visit import Visit
 from console.ssh.limits import Gate
-from console.ssh.nursery import Nursery
-from console.ssh.options import Options
 from console.ssh.passwords import Comparer
 from console.ssh.users import Watched
-from console.ssh.visit import Visit
 
 
 @dataclass(slots=True)

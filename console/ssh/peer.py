@@ -16,7 +16,7 @@ from pathlib import Path
 
 import psutil
 
-Address = tuple[str, int]
+from console.remote.environment import Address
 
 _TABLES = (Path("/proc/net/tcp"), Path("/proc/net/tcp6"))
 _OVERFLOW_UID = Path("/proc/sys/kernel/overflowuid")

@@ -15,7 +15,9 @@ from typing import cast
 
 import asyncssh
 
-from console.ssh import keys, limits, log, peer, roles
+from console.remote import log
+from console.remote.environment import Address
+from console.ssh import keys, limits, peer, roles
 from console.ssh.front import Front
 from console.ssh.session import Session, Who
 from console.ssh.users import User
@@ -40,8 +42,8 @@ class Server(asyncssh.SSHServer):
 
     def connection_made(self, conn: asyncssh.SSHServerConnection) -> None:
         self._connection = conn
-        self._peer: peer.Address = tuple(conn.get_extra_info("peername")[:2])
-        self._own: peer.Address = tuple(conn.get_extra_info("sockname")[:2])
+        self._peer: Address = tuple(conn.get_extra_info("peername")[:2])
+        self._own: Address = tuple(conn.get_extra_info("sockname")[:2])
         self._local = peer.is_loopback(self._peer[0])
         self._uid = peer.owner(self._peer, self._own)
         self._source = peer.source(self._peer, self._uid)

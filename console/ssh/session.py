@@ -22,11 +22,13 @@ from asyncssh.channel import SSHChannel
 from console.guard import CLEAN
 from console.link import VISITOR
 from console.process.presence import client_keys
-from console.ssh import child, environment, log, roles
+from console.remote import environment, log
+from console.remote.options import CONSOLE
+from console.remote.program import Program, StartError
+from console.remote.visit import Visit
+from console.ssh import child, roles
 from console.ssh.front import Front
-from console.ssh.options import CONSOLE
 from console.ssh.sftp import Files
-from console.ssh.visit import Visit
 from console.text import clean
 from router.contract import Arrival, ClientKeys, Role
 
@@ -195,7 +197,7 @@ class Session(asyncssh.SSHServerProcess[bytes]):
                 code = await child.on_terminal(self, program, visit.dismissed, nursery)
                 if code is not None and code < 0:  # killed: it could not do so itself
                     self.stdout.write(CLEAN.encode())
-        except child.StartError as error:
+        except StartError as error:
             return self._refuse(str(error), 126)
         if visit.farewell and code is not None:
             return self._refuse(visit.farewell, code)
@@ -207,7 +209,7 @@ class Session(asyncssh.SSHServerProcess[bytes]):
 
     def _program(
         self, choice: Choice, terminal: bool, words: list[str], token: str, keys: ClientKeys
-    ) -> child.Program:
+    ) -> Program:
         """`words`: of a command for somebody without a shell; `keys`: for a shell's programs."""
         front = self._front
         env = environment.build(
@@ -225,18 +227,18 @@ class Session(asyncssh.SSHServerProcess[bytes]):
         if choice.kind == "console":
             options = tuple(choice.command.split())
             argv = (*front.options.console, *options)
-            return child.Program(argv, env, folder, umask=0o077, options=options)
+            return Program(argv, env, folder, umask=0o077, options=options)
         if words:
-            return child.Program((*CONSOLE, *words), env, Path("/"), umask=0o077)
+            return Program((*CONSOLE, *words), env, Path("/"), umask=0o077)
         if self._agent:
             env["SSH_AUTH_SOCK"] = self._agent
         if choice.kind == "command":
-            return child.Program((shell, "-c", choice.command), env, folder)
+            return Program((shell, "-c", choice.command), env, folder)
         if not terminal:
-            return child.Program((shell, "-s"), env, folder)
+            return Program((shell, "-s"), env, folder)
         if Path(shell).name in _LOGIN_SHELLS:
-            return child.Program((shell, "-l", "-c", _enter()), env, folder)
-        return child.Program((shell,), env, folder, name=f"-{Path(shell).name}")
+            return Program((shell, "-l", "-c", _enter()), env, folder)
+        return Program((shell,), env, folder, name=f"-{Path(shell).name}")
 
     @property
     def _agent(self) -> str:

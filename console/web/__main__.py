@@ -10,17 +10,16 @@ from __future__ import annotations
 import argparse
 import asyncio
 import os
-import signal
 import socket
 import sys
 from collections.abc import Sequence
 
-import msgspec
 from websockets.asyncio.server import ServerConnection, serve
 from websockets.typing import Subprotocol
 
-from console.ssh import log
-from console.ssh.options import Options
+from console.remote import log
+from console.remote.options import Options
+from console.remote.starter import Starter, say
 from console.web.server import LARGEST, SUBPROTOCOL, Server
 from storage.home import home, user_home
 
@@ -48,12 +47,8 @@ def main() -> int:
 
 
 async def _serve(options: Options, bound: socket.socket, is_child: bool) -> None:
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-        loop.add_signal_handler(number, stop.set)
-    if is_child:
-        await loop.connect_read_pipe(lambda: _Parent(stop), sys.stdin)
+    starter = Starter()
+    await starter.watch(is_child)
     server = Server(options)
     async with serve(
         server.talk,
@@ -69,25 +64,14 @@ async def _serve(options: Options, bound: socket.socket, is_child: bool) -> None
         ping_timeout=20,
         close_timeout=2,
     ):
-        sys.stdout.write(msgspec.json.encode({"listening": bound.getsockname()[1]}).decode() + "\n")
-        sys.stdout.flush()
-        await stop.wait()
+        say({"listening": bound.getsockname()[1]})
+        await starter.stop.wait()
         await server.close()
 
 
 def _ours(_: ServerConnection, __: Sequence[Subprotocol]) -> Subprotocol:
     """Who did not offer it was refused before (server.py)."""
     return Subprotocol(SUBPROTOCOL)
-
-
-class _Parent(asyncio.Protocol):
-    """Our starter's end of stdin: when it closes, so do we."""
-
-    def __init__(self, stop: asyncio.Event) -> None:
-        self._stop = stop
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        self._stop.set()
 
 
 if __name__ == "__main__":

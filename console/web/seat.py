@@ -1,6 +1,6 @@
 """One console in a browser: a child on a pty that outlives a lost connection for a while.
 
-Its rule: the child is what an SSH session's is (console/ssh), announced to the router with the
+Its rule: the child is what an SSH session's is (console/remote), announced to the router with the
 role of its ticket; what it writes goes out as it comes, as fast as the browser takes it.
 """
 
@@ -21,12 +21,13 @@ from websockets.asyncio.server import ServerConnection
 from websockets.exceptions import ConnectionClosed
 
 from console.link import VISITOR
-from console.ssh import child, environment, pty
-from console.ssh.environment import Account
-from console.ssh.feed import write
-from console.ssh.nursery import Fork, Nursery
-from console.ssh.options import Options
-from console.ssh.visit import Visit
+from console.remote import environment, pty
+from console.remote.environment import Account
+from console.remote.nursery import Fork, Nursery
+from console.remote.options import Options
+from console.remote.program import Program, StartError, hang_up, start
+from console.remote.visit import Visit
+from console.remote.writing import write
 from router.contract import Arrival, Invitation
 
 #: seconds for which a console waits for its browser to come back
@@ -81,14 +82,14 @@ class Seat:
         folder = account.home if account.home.is_dir() else Path("/")
         screen = query.get("screen", [""])[0]
         words = ("--screen", screen) if _WORD.fullmatch(screen) else ()
-        program = child.Program((*options.console, *words), env, folder, umask=0o077, options=words)
+        program = Program((*options.console, *words), env, folder, umask=0o077, options=words)
         self._master, slave = pty.open_pair({}, *_size(query.get("size", [""])[0]))
         try:
             self._child = await self._nursery.fork(words, env, folder, 0o077, slave)
             if self._child is None:
                 ends = (slave, slave, slave)
-                self._child = await child.start(program, env, ends, pty.own_terminal)
-        except child.StartError as error:
+                self._child = await start(program, env, ends, pty.own_terminal)
+        except StartError as error:
             raise SeatError(str(error)) from error
         finally:
             os.close(slave)
@@ -111,7 +112,7 @@ class Seat:
         dismissed = asyncio.create_task(visit.dismissed.wait())
         try:
             await asyncio.wait({ended, dismissed}, return_when=asyncio.FIRST_COMPLETED)
-            await child.hang_up(self._child)
+            await hang_up(self._child)
         finally:
             dismissed.cancel()
             ended.cancel()
@@ -119,7 +120,7 @@ class Seat:
 
     async def end(self) -> None:
         if self._child is not None:
-            await child.hang_up(self._child)
+            await hang_up(self._child)
         if self._ending is not None:
             await self._ending
 
@@ -161,7 +162,7 @@ class Seat:
 
     async def _end_alone(self) -> None:
         assert self._child is not None
-        await child.hang_up(self._child)
+        await hang_up(self._child)
         if self._master >= 0:
             os.close(self._master)
             self._master = -1

@@ -21,9 +21,9 @@ from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Request, Response
 
 from console.link import Link, RouterDownError
-from console.ssh import log
-from console.ssh.nursery import Nursery
-from console.ssh.options import Options
+from console.remote import log
+from console.remote.nursery import Nursery
+from console.remote.options import Options
 from console.web.seat import Seat, SeatError
 from router.contract import Invitation, Redeem
 

@@ -72,8 +72,8 @@ def program(log: Log, name: str, words: list[str], inherited: Sequence[socket.so
 
 
 def read_line(line: str, complaint: bool) -> tuple[Level, str]:
-    """A child's line for our log: its own level and words where it writes JSON (console/ssh/log.py:
-    "at", "level", "message", then facts), else as it is."""
+    """A child's line for our log: its own level and words where it writes JSON
+    (console/remote/log.py: "at", "level", "message", then facts), else as it is."""
     try:
         facts = msgspec.json.decode(line, type=dict[str, object])
     except msgspec.DecodeError:

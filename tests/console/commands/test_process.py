@@ -23,8 +23,8 @@ from console.process.presence import running
 from console.process.program import LENT, environment
 from console.process.starting import start_router
 from console.process.stopping import stop_router
-from console.ssh.environment import Account, build
-from console.ssh.options import Options
+from console.remote.environment import Account, build
+from console.remote.options import Options
 from router.contract import Listener
 from storage.home import Home
 from tests.console.commands.conftest import Invoke, Run

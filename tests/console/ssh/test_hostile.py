@@ -147,7 +147,7 @@ def _front_of(house: House) -> psutil.Process:
 def _sessions(front: psutil.Process) -> list[psutil.Process]:
     """All that runs for visitors: everything below the front but its warm process."""
     below = front.children(recursive=True)
-    return [p for p in below if p.is_running() and "console.ssh.warm" not in _command(p)]
+    return [p for p in below if p.is_running() and "console.remote.warm" not in _command(p)]
 
 
 def _command(process: psutil.Process) -> list[str]:
@@ -155,7 +155,7 @@ def _command(process: psutil.Process) -> list[str]:
     try:
         line = process.cmdline()
         parent = process.parent()
-        is_fork = parent is not None and "console.ssh.warm" in parent.cmdline()
+        is_fork = parent is not None and "console.remote.warm" in parent.cmdline()
     except psutil.Error:
         return []
     return [] if is_fork else line

@@ -11,8 +11,9 @@ from pathlib import Path
 import asyncssh
 import pytest
 
-from console.ssh import environment, keys, limits, log, peer, pty
-from console.ssh.options import Options
+from console.remote import environment, log, pty
+from console.remote.options import Options
+from console.ssh import keys, limits, peer
 from console.ssh.session import SCREENS, choose
 from console.widgets import tabs
 from router.contract import ClientKeys

@@ -31,7 +31,7 @@ def warm_process(house: House) -> psutil.Process | None:
     fronts = [p for p in router.children() if "console.ssh" in p.cmdline()]
     for child in [child for front in fronts for child in front.children()]:
         with contextlib.suppress(psutil.ZombieProcess, psutil.NoSuchProcess):  # it just ended
-            if "console.ssh.warm" in child.cmdline():
+            if "console.remote.warm" in child.cmdline():
                 return child
     return None
 
@@ -73,7 +73,7 @@ def test_a_fork_has_nothing_left_to_import(house: House) -> None:
     """What a session would import itself, it would import each time, and its first paint wait."""
     code = """
 import asyncio, sys
-from console.ssh.warm import warm_up
+from console.remote.warm import warm_up
 warm_up()
 before = set(sys.modules)
 from console.app import ConsoleApp

@@ -1,4 +1,4 @@
-"""`python -m console.ssh.warm FD`: a console that has imported everything and waits.
+"""`python -m console.remote.warm FD`: a console that has imported everything and waits.
 
 Each session is a fork of it, which paints in a third of the time and shares its memory.
 
@@ -27,7 +27,7 @@ from typing import NoReturn
 import msgspec
 
 from console.aside import NICE
-from console.ssh.pty import reset_signals
+from console.remote.pty import reset_signals
 
 LARGEST = 1 << 16
 

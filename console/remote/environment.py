@@ -15,8 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from console import claude
-from console.ssh.options import Options
-from console.ssh.peer import Address
+from console.remote.options import Options
 from router.contract import ClientKeys
 
 _FROM_CLIENT = re.compile(r"LANG|LC_[A-Z]+|COLORTERM|NO_COLOR|TZ|TERM_PROGRAM")
@@ -35,6 +34,9 @@ _VALUE = re.compile(r"[ -~]{0,200}")
 _TERM = re.compile(r"[A-Za-z0-9.+_-]{1,64}")
 #: SDKs refuse to start without some key; the router asks for none unless it was told to
 _NO_KEY = "pointsman"
+
+#: host and port
+Address = tuple[str, int]
 
 
 @dataclass(frozen=True, slots=True)

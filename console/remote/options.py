@@ -1,4 +1,4 @@
-"""What the SSH front was told at its start: one immutable object that all its parts read.
+"""What a front was told at its start: one immutable object that all its parts read.
 
 Its rule: nothing here is decided twice. Ports of 0 are switched off.
 """

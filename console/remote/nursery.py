@@ -17,7 +17,7 @@ from pathlib import Path
 
 import msgspec
 
-from console.ssh import warm
+from console.remote import warm
 
 #: what the warm process itself needs; no session sees its environment, no key is in it
 _KEPT = ("PATH", "HOME", "LANG", "TMPDIR", "VIRTUAL_ENV")
@@ -70,7 +70,7 @@ class Nursery:
         ours.setblocking(False)
         with theirs:
             self._process = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-P", "-m", "console.ssh.warm", str(theirs.fileno())),
+                *(sys.executable, "-P", "-m", "console.remote.warm", str(theirs.fileno())),
                 stdin=asyncio.subprocess.DEVNULL,
                 pass_fds=(theirs.fileno(),),
                 env={name: os.environ[name] for name in _KEPT if name in os.environ},

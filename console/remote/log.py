@@ -1,4 +1,4 @@
-"""What the SSH front tells its starter: one JSON object a line on stderr.
+"""What a front has to say of what happens: one JSON object a line on stderr.
 
 Its rule: text from clients is JSON-escaped and bounded, so that no line can be forged, and neither
 passwords nor stack traces are written.
