@@ -36,6 +36,7 @@ class Connection(asyncio.Protocol):
 
     __slots__ = (
         "_due",
+        "_ended",
         "_freed",
         "_gone",
         "_head",
@@ -85,6 +86,7 @@ class Connection(asyncio.Protocol):
         self._in_head = False
         self._head_bytes = 0
         self._untouched = True
+        self._ended = False  # the provider said that it has no more to say
         self._pouring: asyncio.Task[None] | None = None
         self._writable: asyncio.Future[None] | None = None
         #: it was closed under an exchange of which no byte had come back
@@ -187,7 +189,8 @@ class Connection(asyncio.Protocol):
             self._pouring.cancel()
         response, self._response = self._response, None
         if response is not None:
-            if response.status and response.until_close and exc is None:
+            whole = exc is None and (self._ended or _shows_its_end(response))
+            if response.status and response.until_close and whole:
                 response.ended()
                 response.wake()
             elif self._untouched:
@@ -197,6 +200,11 @@ class Connection(asyncio.Protocol):
             else:
                 response.fail("upstream", 502, "cut its answer short")
         self._gone(self)
+
+    def eof_received(self) -> None:
+        """Under TLS only what the provider itself signed as its end (RFC 9112 9.8): anybody on the
+        way can end the connection beneath."""
+        self._ended = True
 
     def pause_writing(self) -> None:
         self._writable = self._loop.create_future()
@@ -285,6 +293,13 @@ class Connection(asyncio.Protocol):
         response = self._response
         if response is not None and not self._interim and response.status:
             response.ended()
+
+
+def _shows_its_end(response: Response) -> bool:
+    """Whether who reads it sees for themselves if something is missing. Some servers end TLS
+    without a word, and curl takes their answers."""
+    kind = response.headers.get("content-type", "")
+    return "json" in kind or "event-stream" in kind
 
 
 def _not_http(data: bytes) -> str:

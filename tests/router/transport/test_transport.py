@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gzip
+import socket
 import zlib
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -444,6 +445,43 @@ async def test_tls(upstream: FakeUpstream, tmp_path: Path) -> None:
         assert secured.connections == 1
         await trusting.close()
         assert "not trusted (self-signed" in await unreached(Transport(), secured)
+
+
+@pytest.mark.parametrize(
+    ("kind", "signed", "whole"),
+    [
+        ("audio/mpeg", True, True),
+        ("audio/mpeg", False, False),
+        # whether something is missing shows in the text itself
+        ("application/json", False, True),
+        ("text/event-stream", False, True),
+    ],
+)
+async def test_tls_that_ends_beneath_an_answer_of_unknown_length(
+    tmp_path: Path, kind: str, signed: bool, whole: bool
+) -> None:
+    server, client = contexts(tmp_path)
+    listening = socket.create_server(("127.0.0.1", 0))
+
+    def serve() -> None:
+        with server.wrap_socket(listening.accept()[0], server_side=True) as secured:
+            secured.recv(9_999)
+            secured.sendall(f"HTTP/1.1 200 OK\r\ncontent-type: {kind}\r\n\r\n{{}}".encode())
+            if signed:
+                secured.unwrap()
+
+    serving = asyncio.create_task(asyncio.to_thread(serve))
+    trusting = Transport(tls=client)
+    url = f"https://127.0.0.1:{listening.getsockname()[1]}/"
+    answer = await trusting.send("POST", url, (), b"{}", timeouts=PATIENT, provider="p")
+    if whole:
+        assert await answer.body(100) == b"{}"
+    else:
+        with pytest.raises(UpstreamError, match="cut its answer short"):
+            await answer.body(100)
+    await serving
+    listening.close()
+    await trusting.close()
 
 
 @pytest.mark.parametrize(
