@@ -11,7 +11,7 @@ import sys
 import uvloop
 
 from router.asgi import Receive, Scope, Send
-from router.doors.call import Call
+from router.call import Call
 from router.edge import Edge, bind
 from router.guards import check
 from router.guards.body import read_body

@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from router.asgi import Receive, Scope, Send
-from router.doors.call import Call
+from router.call import Call
 from router.doors.ccr import ccr, claude_code
 from router.doors.console import console
 from router.doors.front import front

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
+from router.call import Call
 from router.cycle import Leaving
 from router.delivery import STREAMED
-from router.doors.call import Call
 from router.ended import ended
 from router.errors import CallerError, OursError, RequestError, UpstreamError
 from router.formats import Format, Writer

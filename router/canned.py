@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from router.call import Call
 from router.delivery import begin
-from router.doors.call import Call
 from router.errors import Kind, UpstreamError
 from router.messages import (
     BlockStart,

@@ -1,7 +1,7 @@
 """One request and its answer on a connection: uvicorn's cycle, with a leaner way out.
 
 The head waits for the first piece of the body, so that an answer is one packet and one system call
-instead of two, and headers are not searched for what our own code never writes (doors/call.py takes
+instead of two, and headers are not searched for what our own code never writes (call.py takes
 line breaks out). Who wants to know that the client has left says so to `leaving`: no task waits
 for it. Measured together: a sixth of the router's CPU for a 1 KB request.
 """
@@ -76,7 +76,7 @@ class Leaving(Struct):
 
 
 class Cycle(RequestResponseCycle):
-    """`scope["leaving"]` is its Leaving. Doors write to it directly (doors/call.py), which saves
+    """`scope["leaving"]` is its Leaving. Doors write to it directly (call.py), which saves
     two coroutines and a dict for each piece; `send` is the same for any ASGI application."""
 
     # what uvicorn's own __init__ sets for each request, most of which no request ever changes

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from router.doors.call import Call
+from router.call import Call
 from router.errors import UpstreamError
 from router.formats import Format, Reader, Writer
 from router.formats.changed import Changed, changed

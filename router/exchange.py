@@ -16,17 +16,17 @@ import msgspec
 from msgspec import Struct
 
 from router.border import Border
-from router.caller import Caller
-from router.canned import canned, recite
-from router.delivery import deliver
-from router.doors.call import Call
-from router.doors.callers import (
+from router.call import Call
+from router.caller import (
+    Caller,
     client_of,
     public_name,
     session_named,
     session_within,
     user_of,
 )
+from router.canned import canned, recite
+from router.delivery import deliver
 from router.errors import Kind, RequestError, UpstreamError
 from router.formats import Format, splice
 from router.formats.failures import redacted

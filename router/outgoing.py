@@ -13,7 +13,7 @@ from urllib.parse import quote
 import msgspec
 from msgspec import Struct
 
-from router.doors.call import Call
+from router.call import Call
 from router.errors import CallerError
 from router.formats import Format
 from router.formats.anthropic_messages.billing import meant_for, without_billing

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from msgspec import Struct
 
+from router.call import Call, Headers
 from router.contract import Look, Spend
-from router.doors.call import Call, Headers
 from router.messages import Request
 from router.money import Bill
 from router.record import Attempt, Record

@@ -6,9 +6,8 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
-from router.caller import Caller
+from router.caller import Caller, client_of, session_of
 from router.contract import Explain, Explained, OverrideView, Refused
-from router.doors.callers import client_of, session_of
 from router.errors import RequestError
 from router.formats import Format
 from router.formats.splice import members

@@ -14,8 +14,8 @@ from pathlib import Path
 
 import msgspec
 
+from router.caller import admitted, public_name
 from router.contract import Invitation, Invite, Invited
-from router.doors.callers import admitted, public_name
 from router.process import bequest
 from router.settings import Generation
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from router.asgi import Receive, Scope, Send
+from router.call import Call
 from router.contract import (
     PROTOCOL,
     VERSION,
@@ -26,7 +27,6 @@ from router.contract import (
 from router.control.actions import act
 from router.control.listeners import listeners
 from router.control.visitors import NEEDS, may
-from router.doors.call import Call
 from router.live import Watcher
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Awaitable
 from typing import TYPE_CHECKING
 
-from router.doors.call import Call
+from router.call import Call
 from router.doors.refusing import refused
 from router.errors import OursError, RequestError
 from router.formats import Format

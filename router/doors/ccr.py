@@ -15,11 +15,11 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
+from router.call import Call
+from router.caller import admitted, session_of
 from router.contract import VERSION
 from router.doors import discovery, relay, responses
 from router.doors.border import guarded
-from router.doors.call import Call
-from router.doors.callers import admitted, session_of
 from router.doors.console import at_the_front, moved
 from router.errors import CallerError
 from router.exchange import Surface, exchange

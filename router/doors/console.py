@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from router.doors.call import Call
+from router.call import Call
 from router.doors.homeward import Onward
 from router.doors.passing import pass_on
 from router.errors import CallerError, RequestError

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from router.aliases import PREFIX, aliases, resolved
-from router.doors.call import Call
+from router.call import Call
 from router.errors import CallerError
 
 if TYPE_CHECKING:

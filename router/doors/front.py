@@ -9,9 +9,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from router import pages
+from router.call import Call
+from router.caller import admitted
 from router.doors.border import guarded
-from router.doors.call import Call
-from router.doors.callers import admitted
 from router.doors.health import health, livez, readyz
 from router.doors.landing import landing
 from router.doors.metrics import metrics

@@ -9,8 +9,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from router.call import Call
 from router.doors.border import guarded
-from router.doors.call import Call
 from router.doors.litellm import admit, by_name, names
 from router.errors import CallerError
 from router.exchange import exchange

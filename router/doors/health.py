@@ -9,8 +9,8 @@ from collections import Counter
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from router.call import Call
 from router.contract import VERSION, ServiceView
-from router.doors.call import Call
 
 if TYPE_CHECKING:
     from router.service import Router

@@ -13,9 +13,9 @@ from urllib.parse import urlsplit
 
 from msgspec import Struct
 
+from router.call import Call
 from router.contract import VERSION, ServiceView
 from router.doors import health
-from router.doors.call import Call
 from router.doors.site import stands_in
 from router.guards.origin import scheme
 from router.pages import HEADERS, HTML, Markup, filled

@@ -15,16 +15,15 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from router.call import Call
+from router.caller import admitted
 from router.catalogue import listed_models
 from router.doors import ccr, management, relay, responses
 from router.doors.border import guarded
-from router.doors.call import Call
-from router.doors.callers import admitted
 from router.doors.console import at_the_front, moved
 from router.doors.litellm_answers import headers
 from router.doors.litellm_errors import formats
 from router.doors.management.models import sizes
-from router.doors.wishes import wishes_of
 from router.errors import CallerError
 from router.exchange import Surface, exchange
 from router.formats import Format, other_endpoints
@@ -34,6 +33,7 @@ from router.providers import KINDS
 from router.rules.groups import find, unaliased
 from router.settings import Deployment
 from router.spending.access import may_use
+from router.wishes.taken import wishes_of
 
 if TYPE_CHECKING:
     from router.service import Router

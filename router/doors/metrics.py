@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import psutil
 
+from router.call import Call
 from router.contract import VERSION
-from router.doors.call import Call
 from router.telemetry.exposition import CONTENT_TYPE, family, services, traffic
 
 if TYPE_CHECKING:

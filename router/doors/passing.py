@@ -14,8 +14,8 @@ from urllib.parse import quote
 
 import httptools
 
+from router.call import Call
 from router.cycle import Leaving
-from router.doors.call import Call
 from router.doors.homeward import HOP, Onward, homeward
 from router.errors import CallerError, UpstreamError
 from router.guards.origin import scheme

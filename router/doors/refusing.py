@@ -10,8 +10,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from router.doors.call import Call
-from router.doors.callers import client_of, public_name
+from router.call import Call
+from router.caller import client_of, public_name
 from router.log import TURNED_AWAY, Level
 
 if TYPE_CHECKING:

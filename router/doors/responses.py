@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from router.doors.call import Call
-from router.doors.callers import public_name, session_of
+from router.call import Call
+from router.caller import public_name, session_of
 from router.errors import CallerError, RequestError
 from router.exchange import Surface, exchange
 from router.formats import Format, Writer

@@ -15,10 +15,10 @@ from msgspec import Struct
 from websockets.frames import CloseCode
 
 from router.asgi import Message, Receive, Scope
+from router.call import Call
 from router.contract import VERSION
 from router.delivery import DONE
 from router.doors.border import guarded
-from router.doors.call import Call
 from router.doors.responses import GOES_ON
 from router.errors import CallerError, RequestError, UpstreamError
 from router.formats import Format

@@ -9,8 +9,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from router.call import Call
 from router.doors.border import guarded
-from router.doors.call import Call
 from router.doors.console import moved
 from router.doors.homeward import Onward
 from router.doors.passing import pass_on

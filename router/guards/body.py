@@ -18,7 +18,7 @@ class ClientGoneError(Exception):
 
 
 class Asked(Protocol):
-    """A request: what doors/call.py has of it."""
+    """A request: what call.py has of it."""
 
     headers: dict[str, str]
     receive: Receive

@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 
 import httpx
 
+from router.caller import public_name
 from router.contract import (
     Circuit,
     Condition,
@@ -23,7 +24,6 @@ from router.contract import (
     ServiceView,
 )
 from router.cooldowns import Cooldowns
-from router.doors.callers import public_name
 from router.health import rooms
 from router.health.passed import Passed, of_key, restored
 from router.health.rooms import Rooms

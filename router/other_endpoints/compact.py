@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from router.border import Border
+from router.call import Call
+from router.caller import user_of
 from router.delivery import LARGEST_ANSWER
-from router.doors.call import Call
-from router.doors.callers import user_of
 from router.errors import CallerError
 from router.exchange import Surface, attempts, begin, choose
 from router.formats.openai_responses import OpenAIResponses

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from router.border import Border
+from router.call import Call
+from router.caller import user_of
 from router.delivery import LARGEST_ANSWER
-from router.doors.call import Call
-from router.doors.callers import user_of
 from router.exchange import Surface, attempts, begin, choose
 from router.formats import embeddings, splice
 from router.guards.body import read_body

@@ -9,8 +9,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from router.border import Border
+from router.call import Call
 from router.delivery import LARGEST_ANSWER
-from router.doors.call import Call
 from router.errors import UpstreamError
 from router.exchange import Surface, attempts, begin, choose
 from router.formats import other_endpoints as wire

@@ -15,7 +15,7 @@ from string import Template
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from router.doors.call import Call
+    from router.call import Call
 
 #: on every page of ours
 HEADERS = (

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Literal, Protocol
 
-from router.doors.callers import user_of
+from router.caller import user_of
 from router.record import Record
 from router.spending.account import Account
 from router.spending.budgets import Budgets, Sums

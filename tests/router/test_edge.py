@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from router.asgi import Receive, Scope, Send
-from router.doors.call import Call
+from router.call import Call
 from router.edge import Edge, PortTakenError, bind, bind_unix
 from router.guards.body import ClientGoneError, read_body
 from router.guards.connection import RATE, GuardedProtocol

@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from router import formats
-from router.doors.call import Call
+from router.call import Call
 from router.outgoing import outgoing, with_clients
 from router.rules.plan import Candidate
 from router.settings import Provider

@@ -13,7 +13,7 @@ import msgspec
 import pytest
 
 from router import formats
-from router.doors.call import Call
+from router.call import Call
 from router.formats import Format
 from router.formats.anthropic_messages.parse import parse_request
 from router.messages import Request

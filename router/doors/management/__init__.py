@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from router.doors.call import Call
-from router.doors.callers import admitted
+from router.call import Call
+from router.caller import admitted
 from router.doors.management import (
     activity,
     budgets,

@@ -18,7 +18,7 @@ from router.spending.period import parse
 from router.spending.register import LONGEST, Key, Terms, model_budgets
 
 if TYPE_CHECKING:
-    from router.doors.call import Call
+    from router.call import Call
     from router.service import Router
 
 NANO = 1_000_000_000

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import msgspec
 
-from router.doors.call import Call
+from router.call import Call
 from router.errors import CallerError
 from router.formats.splice import splice
 from router.messages import Request

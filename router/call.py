@@ -11,8 +11,8 @@ import msgspec
 from uvicorn.protocols.http.flow_control import FlowControl
 
 from router.asgi import Receive, Scope, Send
+from router.caller import key_of
 from router.contract import VERSION
-from router.doors.callers import key_of
 from router.headers import lines, read
 from router.ids import new_id
 
