@@ -36,6 +36,7 @@ from console.guard import guarded
 from console.keys import help_rows, hints, named_rows, twin_rows, unknown
 from console.keystrokes import Keystrokes
 from console.pace import STEPS, Pace
+from console.screens import SCREENS
 from console.screens.dialogs import Sheet
 from console.screens.live import Live
 from console.widgets.bar import Bar
@@ -43,7 +44,7 @@ from console.widgets.command_line import CommandLine
 from console.widgets.header import Around, header
 from console.widgets.naming import named
 from console.widgets.notice import Notice
-from console.widgets.tabs import SCREENS, Looking, tabs
+from console.widgets.tabs import Looking, tabs
 from router.contract import VERSION
 from storage.home import Home
 

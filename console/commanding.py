@@ -14,6 +14,7 @@ from console import theme
 from console.moments import seconds_of
 from console.options import moment
 from console.pace import STEPS
+from console.screens import IDS
 from console.screens.live import Live
 from console.screens.view import FilteredView
 from console.widgets.table import Table
@@ -268,9 +269,8 @@ def _plain(action: Callable[[ConsoleApp], object]) -> Callable[[ConsoleApp, list
     return act
 
 
-_IDS = ("live", "sessions", "costs", "health", "logs", "routes", "overrides", "playground")
 COMMANDS: dict[str, Command] = {
-    **{id: Command(f"the screen {id.capitalize()}", _view(id)) for id in _IDS},
+    **{id: Command(f"the screen {id.capitalize()}", _view(id)) for id in IDS},
     "why": Command("one request", _why, "ID", _requests, 1),
     "filter": Command("what the list shows; a saved name, or text", _filter, "TEXT", _filters),
     "save": Command("keep this filter under a name", _save, "NAME", None, 1),

@@ -10,8 +10,8 @@ import importlib
 from textual.app import App
 from textual.widgets import ContentSwitcher
 
+from console.screens import IDS, SCREENS
 from console.screens.view import FilteredView, View
-from console.widgets.tabs import SCREENS
 
 
 class Going(App[int]):
@@ -86,5 +86,5 @@ class Going(App[int]):
         screen, request = self.first
         if request:
             self.open_request(request, [])
-        elif screen in {id for id, _ in SCREENS.values()}:
+        elif screen in IDS:
             await self.action_view(screen)

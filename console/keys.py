@@ -13,11 +13,11 @@ from textual.binding import Binding
 from textual.content import Content
 
 from console import twins
+from console.screens import IDS, SCREENS
 from console.screens.view import FilteredView, View
 from console.text import width
 from console.widgets.paint import Piece, Span, say
 from console.widgets.table import Table
-from console.widgets.tabs import SCREENS
 
 #: what stands on every screen without words
 SIGNS = (
@@ -139,7 +139,7 @@ def _for_lists(view: View, key: str) -> bool:
 def unknown(own: Mapping[str, str], everywhere: type) -> list[str]:
     """Names in `own` that no key has. Brings in every screen."""
     known = {binding.id for binding in bound(everywhere)}
-    for id in (*(id for id, _ in SCREENS.values()), "detail"):
+    for id in (*IDS, "detail"):
         module = importlib.import_module(f"console.screens.{id}")
         owners = (one for one in vars(module).values() if isinstance(one, type))
         known |= {binding.id for owner in owners for binding in bound(owner)}

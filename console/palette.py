@@ -13,7 +13,7 @@ from textual.app import SystemCommand
 
 from console import theme
 from console.keys import bound, offers, shown
-from console.widgets.tabs import SCREENS
+from console.screens import SCREENS
 
 if TYPE_CHECKING:
     from console.app import ConsoleApp

@@ -26,6 +26,7 @@ from console.remote import environment, log
 from console.remote.options import CONSOLE
 from console.remote.program import Program, StartError
 from console.remote.visit import Visit
+from console.screens import IDS
 from console.ssh import child, roles
 from console.ssh.front import Front
 from console.ssh.sftp import Files
@@ -34,10 +35,6 @@ from router.contract import Arrival, ClientKeys, Role
 
 #: words that are commands of `pointsman`: `ssh host costs` is `pointsman costs`
 PAGES = frozenset({"doctor", *roles.COMMANDS})
-#: the console's screens, by console.app's names, which would bring all of Textual in here
-SCREENS = frozenset(
-    {"live", "costs", "health", "logs", "overrides", "sessions", "routes", "playground"}
-)
 _WORD = re.compile(r"[a-z]+")
 _REQUEST = re.compile(r"why ([A-Za-z0-9_]+)")
 _PROGRAM = re.compile(r"[A-Za-z0-9._/-]+")
@@ -60,7 +57,7 @@ def choose(command: str | None, terminal: bool) -> Choice:
         return Choice("console")
     if not words or words == "shell":
         return Choice("shell")
-    if terminal and words in SCREENS:
+    if terminal and words in IDS:
         return Choice("console", f"--screen {words}")
     if terminal and (found := _REQUEST.fullmatch(words)):
         return Choice("console", f"--request {found[1]}")

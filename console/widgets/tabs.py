@@ -9,22 +9,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from console.screens import SCREENS
 from console.text import clock, width
 from console.widgets.header import in_force
 from console.widgets.paint import Piece, Span
 from router.contract import OverrideView
 
-#: number → (id, where its class is)
-SCREENS: dict[str, tuple[str, str]] = {
-    "1": ("live", "Live"),
-    "2": ("sessions", "Sessions"),
-    "3": ("costs", "Costs"),
-    "4": ("health", "Health"),
-    "5": ("logs", "Logs"),
-    "6": ("routes", "Routes"),
-    "7": ("overrides", "Overrides"),
-    "8": ("playground", "Playground"),
-}
 #: what a name shortens to where the line has no room for it
 SHORT = {"Playground": "Play"}
 #: cells in which an override can be told in words

@@ -14,14 +14,11 @@ from router.config.endpoints import loopback, same_port
 from router.config.own import NeighbourTable, PointsmanToml
 from router.errors import ConfigError
 from router.neighbours import Means, Program, programs
-from router.settings import Listen, Role, Site, Timeouts
+from router.settings import DOORS, Listen, Role, Site, Timeouts
 from storage.home import Home
 
 #: what the front door serves itself: no neighbour can have it
-OWN_PATHS = (
-    *("litellm", "ccr", "claude-code", "assets", "health", "livez", "readyz", "metrics"),
-    *("console", "ollama", "gemini"),
-)
+OWN_PATHS = (*DOORS, "assets", "health", "livez", "readyz", "metrics")
 #: what other services of a router are called
 OWN_NAMES = frozenset(("ssh", "web", "simulator", "LiteLLM", "CCR", "SSH"))
 _NAME = re.compile(r"[A-Za-z0-9][\w-]{0,63}", re.ASCII)

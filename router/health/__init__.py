@@ -29,20 +29,12 @@ from router.health.passed import Passed, of_key, restored
 from router.health.rooms import Rooms
 from router.process.children import Child
 from router.record import Attempt
-from router.settings import Generation, Provider, Role, Site
+from router.settings import DOORS, Generation, Provider, Role, Site
 
 #: seconds between probes of what runs on this machine
 INTERVAL = 5.0
 #: bytes of a neighbour's answer that are looked at
 MOST_BYTES = 256 * 1024
-#: the role that each door belongs to
-ROLES = {
-    "litellm": "LiteLLM",
-    "ollama": "LiteLLM",
-    "gemini": "LiteLLM",
-    "ccr": "CCR",
-    "claude-code": "CCR",
-}
 
 
 class Health:
@@ -67,7 +59,7 @@ class Health:
         self._served: dict[str, Passed] = {}
         for name, data in kept:
             if (passed := restored(data)) is not None:
-                (self._served if name in ROLES.values() else self._passed)[name] = passed
+                (self._served if name in DOORS.values() else self._passed)[name] = passed
         self._answers: dict[str, tuple[bool, str, float]] = {}  # url → answered, reason, when
         #: root address of an Ollama → what it told of its models
         self.rooms: dict[str, Rooms] = {}
@@ -102,7 +94,7 @@ class Health:
 
     def served(self, request: RequestView) -> None:
         """A request through a door has ended."""
-        role = ROLES.get(request.door, request.door)
+        role = DOORS.get(request.door, request.door)
         passed = self._served.get(role) or self._served.setdefault(role, Passed())
         passed.served(request)
 

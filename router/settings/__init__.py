@@ -29,6 +29,7 @@ from router.settings.routes import (
 )
 from router.settings.secrets import NO_KEY, Secret
 from router.settings.serving import (
+    DOORS,
     Budget,
     Limits,
     Listen,

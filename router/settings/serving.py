@@ -9,6 +9,16 @@ from typing import Literal
 from router.settings.providers import Target, Timeouts
 from router.settings.secrets import Secret
 
+#: what the front door serves at paths of these names (router/app.py), and as which role, "" for
+#: none
+DOORS: Mapping[str, str] = {
+    "litellm": "LiteLLM",
+    "ollama": "LiteLLM",
+    "gemini": "LiteLLM",
+    "ccr": "CCR",
+    "claude-code": "CCR",
+    "console": "",
+}
 #: whose shapes of errors LiteLLM's clients are told
 LiteLLMVersion = Literal["1.80", "1.109"]
 

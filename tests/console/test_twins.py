@@ -13,8 +13,8 @@ from textual.binding import Binding
 from console import commanding, twins
 from console.app import ConsoleApp
 from console.main import pointsman_group
+from console.screens import SCREENS
 from console.screens.view import View
-from console.widgets.tabs import SCREENS
 
 DOC = Path(__file__).parents[2] / "docs" / "cli.md"
 VIEWS = {**{id: name for id, name in SCREENS.values()}, "detail": "Detail"}

@@ -14,8 +14,7 @@ import pytest
 from console.remote import environment, log, pty
 from console.remote.options import Options
 from console.ssh import keys, limits, peer
-from console.ssh.session import SCREENS, choose
-from console.widgets import tabs
+from console.ssh.session import choose
 from router.contract import ClientKeys
 from storage.home import home
 
@@ -43,10 +42,6 @@ from storage.home import home
 )
 def test_what_a_session_runs(command: str | None, terminal: bool, chosen: tuple[str, str]) -> None:
     assert choose(command, terminal) == chosen
-
-
-def test_deep_links_are_the_names_of_screens() -> None:
-    assert {name for name, _ in tabs.SCREENS.values()} <= SCREENS
 
 
 KEY = asyncssh.generate_private_key("ssh-ed25519").convert_to_public()

@@ -14,9 +14,9 @@ import httpx
 import pytest
 
 from router.app import MOUNTS
-from router.config.neighbours import OWN_PATHS
 from router.errors import ConfigError
 from router.service import Router
+from router.settings import DOORS
 from storage.home import Home
 from tests.fakes.program import Program
 from tests.router.inside import served
@@ -415,7 +415,7 @@ async def test_what_nobody_asked_for_makes_way(test_home: Home) -> None:
 
 
 async def test_a_name_of_ours_is_no_neighbour_s(test_home: Home) -> None:
-    assert set(MOUNTS) <= set(OWN_PATHS)
+    assert MOUNTS.keys() == DOORS.keys()
     for name in ("ssh", "LiteLLM", "ollama", "simulator", "'a/b'", "'../x'"):
         test_home.toml.write_text(f"[neighbours.{name}]\nurl = 'http://h:1'\npath = '/x'\n")
         with pytest.raises(ConfigError, match=r"name is at most|another service is called"):
