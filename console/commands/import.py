@@ -51,9 +51,12 @@ def command(ctx: click.Context, kind: str, file: str, as_json: bool) -> None:
         block("Differs", lines(found.differs))
         block("Ignored", lines(found.ignored))
         here = home()
-        place = here.ccr_json if kind == "ccr" else here.litellm_yaml
+        place = str(here.ccr_json if kind == "ccr" else here.litellm_yaml)
+        flag = f"`pointsman --litellm-config {file}`, or " if kind == "litellm" else ""
         out()
-        out(f"It is read from {place}, as it is; keys and comments stay yours.")
+        if file != place:
+            out(f"To use it: {flag}a copy at {place}")
+        out("It is read as it is; keys and comments stay yours.")
     if found.differs or found.ignored:
         ctx.exit(DIFFERS)
 
