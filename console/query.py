@@ -122,7 +122,10 @@ class Wanted:
     def lines(self, level: Level, since: float | None) -> LogFilter:
         """Of the log: at least `level`, not before `since`. What the log has no field for is
         looked for among its words."""
-        no = [_lines_of(name, value) for name, value in self.without_fields]
+        # who takes a level away means its own lines: what is worse stays
+        whole = ((n, f"={v.removeprefix('=')}" if n == "level" else v)
+                 for n, v in self.without_fields)  # fmt: skip
+        no = [_lines_of(*field) for field in whole]
         no += [LogFilter(words=(word,)) for word in self.without]
         no += [LogFilter(figures=(figure,)) for figure in self.without_figures]
         return LogFilter(

@@ -59,7 +59,7 @@ class Logs(FilteredView):
     )
     FILTER = (
         ("words !words", 'what is in the line, what is not; "two words"'),
-        ("level: source:", "level:warning and worse; source:config"),
+        ("level: source:", "level:warning and worse, !level:info not these; source:config"),
         ("model: session:", "of the request it is about; request:ID, status>=400,"),
         ("", "took>10s, ttft cost in out tries too"),
         ("since:2h", "also since:monday since:yesterdayT18:00 until:14:00"),

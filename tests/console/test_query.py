@@ -102,7 +102,7 @@ PARTS = (
     "slow", "status=529", "status:404", "status>=500", "status<600", "took>1s", "ttft>0s",
     "cost>0.0001", "in>50k", "out=0", "tries>1", "model:sonnet", "model=anthropic", "since:1m",
     "until:1m", "session:7f3c", f"request:{FAILED.id}", "provider:openrouter", "state:failed",
-    "level:warn", "level=warning", "source:ru", "source=rule", "door:ccr", "error:candidate",
+    "level=warning", "source:ru", "source=rule", "door:ccr", "error:candidate",
 )  # fmt: skip
 
 
@@ -119,7 +119,8 @@ LOG_FILTERS = {
     "slow !again": ["slow answer"],
     "level:warn": ["slow again", "broke 100% of it"],
     "level=warning": ["slow again"],
-    "!level:warn": ["up", "slow answer"],
+    "!level:warn": ["up", "slow answer", "broke 100% of it"],
+    "!level:debug": ["up", "slow answer", "slow again", "broke 100% of it"],
     "source:ru": ["slow again"],
     "source=ru": [],
     "source:rules source:exchange": [],
