@@ -68,9 +68,7 @@ class Going(App[int]):
     async def _narrowed(self, id: str, filter: str) -> None:
         origin = self.view.id or ""
         await self.action_view(id)
-        view = self.query_one(f"#{id}", FilteredView)
-        view.narrow(filter)
-        view.origin = origin if origin != id else ""
+        self.query_one(f"#{id}", FilteredView).lead_here(origin, filter)
 
     async def leave_detail(self) -> None:
         await self.action_view(self._before_detail)

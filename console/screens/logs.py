@@ -145,6 +145,7 @@ class Logs(FilteredView):
         self._loaded = True
         self._left = 1.0 if after >= first else 0.0
         self.query_one(Table).following = True
+        self.query_one(Table).unsettle()
         self.update()
         plain = filter == LogFilter(since=filter.since)
         step = LISTED if plain else LOOK

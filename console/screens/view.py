@@ -7,7 +7,7 @@ archive for the rest, and an unreadable ledger is a line in its title, never the
 from __future__ import annotations
 
 from collections.abc import Awaitable, Iterable, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, cast
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, TypeVar, cast
 
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
@@ -193,6 +193,14 @@ class View(Vertical):
         return found
 
 
+class Came(NamedTuple):
+    """A list that was opened from `screen` with a `filter`; `before` was a person's own."""
+
+    screen: str
+    filter: str
+    before: str
+
+
 class FilteredView(View):
     """A view with a table and a filter line under it."""
 
@@ -210,12 +218,12 @@ class FilteredView(View):
     filter = ""
     #: what of the filter says nothing here
     misread = ""
-    #: the screen from which it was opened with a filter
-    origin = ""
+    #: where it was opened from with a filter
+    came: Came | None = None
 
     def shown(self) -> None:
         if not self.filter:
-            self.origin = ""
+            self.came = None
         super().shown()
 
     def action_filter(self) -> None:
@@ -223,6 +231,13 @@ class FilteredView(View):
         line.display = True
         line.cursor_position = len(line.value)
         line.focus()
+
+    def lead_here(self, screen: str, filter: str) -> None:
+        """Shows what `filter` leaves, until one goes back to `screen`."""
+        came = self.came
+        before = came.before if came and came.filter == self.filter else self.filter
+        self.narrow(filter)
+        self.came = Came(screen, filter, before) if screen != self.id else None
 
     def narrow(self, text: str) -> None:
         """Puts `text` into the filter, as if it had been typed."""
@@ -233,11 +248,13 @@ class FilteredView(View):
     def action_back(self) -> None:
         if any([table.unmark() for table in self.query(Table)]):
             return
-        if self.filter:
+        came = self.came
+        if came and self.filter in ("", came.filter):
+            self.came = None
+            self.narrow(came.before)
+            self.console_app.call_later(self.console_app.action_view, came.screen)
+        elif self.filter:
             self.query_one(FilterLine).action_leave(False)
-        elif self.origin:
-            origin, self.origin = self.origin, ""
-            self.console_app.call_later(self.console_app.action_view, origin)
 
     def on_input_changed(self, event: Input.Changed) -> None:
         event.stop()

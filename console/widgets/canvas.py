@@ -167,6 +167,12 @@ class Canvas(ScrollView):
             self._layout = lay_out(self.columns, self._widths, max(self.size.width - 2, 0))
         return self._layout
 
+    def _narrow(self) -> None:
+        """Columns as wide as what is seen from here on needs: one old date, or one huge number,
+        must not take the room of other columns for the rest of the day."""
+        self._widths = self._least()
+        self._forget()
+
     def _forget(self) -> None:
         self._layout = None
         self._lines = None

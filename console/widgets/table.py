@@ -131,6 +131,7 @@ class Table(Canvas, can_focus=True):
     def unsettle(self) -> None:
         """Other items than before: nothing has to stand still for them."""
         self._standing.forget()
+        self._narrow()
 
     @property
     def waiting(self) -> int:
@@ -282,7 +283,9 @@ class Table(Canvas, can_focus=True):
 
     def _go(self, place: int, step: int) -> None:
         self._put_cursor(place, step)
-        self.following = bool(self.edge) and self._at_edge()
+        before, self.following = self.following, bool(self.edge) and self._at_edge()
+        if self.following and not before:
+            self._narrow()
         self._keep_in_sight()
         self._measure()
         self._repaint()
@@ -348,7 +351,7 @@ class Table(Canvas, can_focus=True):
         self.action_move(-3)
 
     def on_resize(self) -> None:
-        self._forget()
+        self._narrow()
         self.virtual_size = self._extent()
         self._keep_in_sight()
         self._measure()

@@ -203,13 +203,21 @@ async def test_a_request_tells_its_whole_story(test_home: Home) -> None:
         assert app.clipboard == "one\ntwo⏎rm␛[2J"
         await pilot.press("l")
         await until(pilot, says(app, f"request:{scene.REQUESTS[5].id}"))
-        await pilot.press("escape", "escape")  # the filter, then back
+        await pilot.press("escape")  # back, and the filter that led there is gone
         await until(pilot, says(app, "6 of 12"))
         await pilot.press("s")
         await until(pilot, says(app, "names no session"))
         await pilot.press("left_square_bracket", "s")
         await until(pilot, says(app, "session=7f3c9a52"))
-        await pilot.press("escape", "escape", "escape")
+        await pilot.press("escape")
+        await until(pilot, says(app, "5 of 12"))
+        await pilot.press("escape")
+        await until(pilot, says(app, "10 recent"))
+        typed(app, "/claude⏎G⏎s")  # a filter of one's own is there again
+        await until(pilot, says(app, "session=7f3c9a52"))
+        typed(app, "⎋⎋")
+        await until(pilot, says(app, '"claude"'))
+        typed(app, "⎋")
         await until(pilot, says(app, "10 recent"))
 
 
