@@ -76,7 +76,7 @@ TWINS: tuple[Twin, ...] = (
 OWN: dict[str, str] = {
     "live": "b,t,y",
     "detail": "escape,backspace,left_square_bracket,right_square_bracket,y,j,k",
-    "sessions": "z,y",
+    "sessions": "z,Z,y",
     "costs": "y",
     "health": "y",
     "logs": "t,w,y",

@@ -10,11 +10,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from operator import attrgetter, itemgetter
 
+from textual.content import Content
+
 from console.text import UNKNOWN, age, moment, money, ms, rate, tokens
 from console.theme import Tone
 from console.widgets.columns import Column
 from console.widgets.order import Order
-from console.widgets.paint import Cell, Piece, Span
+from console.widgets.paint import Cell, Piece, Span, say
 from console.widgets.rows import Heading, Key, ListRows, Row
 from router.contract import RequestView
 
@@ -118,6 +120,22 @@ def draw(request: RequestView, now: float, *, ago: bool = False) -> Sequence[Cel
         Span(rate(request.tokens_per_second), "muted"),
         status(request),
     )
+
+
+def whole(request: RequestView) -> Content:
+    """Of the selected one what its row has no room for."""
+    said: list[Piece] = [
+        Span(f"{request.asked}  →  " if request.asked else "", "muted"),
+        *([SIMULATED] if request.simulated else []),
+        Span(target(request), "strong"),
+    ]
+    if request.error:
+        said.append(Span(f"   {request.error}", "bad" if request.state == "failed" else "warn"))
+    said.append(Span(f"   {request.rule} {request.value}".rstrip(), "muted"))
+    if request.passed:
+        said.append(Span(f"   ↷ not {request.passed}", "warn"))
+    names = [request.session and f"session {request.session}", request.agent, request.client]
+    return say(*said, Span("".join(f"   {name}" for name in names if name), "muted"))
 
 
 class Groups(ListRows[tuple[Key, RequestView | Heading]]):

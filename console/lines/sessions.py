@@ -54,8 +54,8 @@ class Branch:
 
     def named(self) -> str:
         """All that it is known by, its branches too."""
-        client = self.newest.client if self.newest else ""
-        return " ".join((self.session, client, *(child.agent for child in self.children)))
+        told = (self.newest.project, self.newest.client) if self.newest else ()
+        return " ".join((self.session, *told, *(child.agent for child in self.children)))
 
     def used(self) -> CostLine:
         """Real traffic, or simulated where there is no other."""

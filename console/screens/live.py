@@ -15,7 +15,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.widgets import Static
 
-from console.lines.requests import COLUMNS, GROUPS, NEWEST, Groups, draw
+from console.lines.requests import COLUMNS, GROUPS, NEWEST, Groups, draw, whole
 from console.lines.welcome import welcome
 from console.query import parse
 from console.screens.view import FilteredView, FilterLine, hidden
@@ -67,6 +67,8 @@ class Live(FilteredView):
         #: nothing that matches is missing among them
         self._whole = False
         self.group = ""
+        #: which is told in full
+        self._told: RequestView | None = None
 
     def command(self) -> str:
         return "pointsman requests" + (f" {shlex.quote(self.filter)}" if self.filter else "")
@@ -76,6 +78,7 @@ class Live(FilteredView):
             self.group = self.console_app.prefs.group
         yield Bar(classes="title")
         yield Table(COLUMNS, edge="top", order=NEWEST, marks=every, id="requests", name="live")
+        yield Static(id="request", markup=False)
         with VerticalScroll(id="empty", classes="instead"):
             yield Static(id="welcome", markup=False)
         yield FilterLine(
@@ -105,6 +108,16 @@ class Live(FilteredView):
         else:
             table.show(ListRows(self._items, lambda r: r.id, lambda r: draw(r, now, ago=ago)))
         self._say_title(table)
+        self._say_chosen(table)
+
+    def _say_chosen(self, table: Table) -> None:
+        """In full, once it was chosen: at the top another one comes with every request."""
+        chosen = self.chosen() if self.filter or not table.following else None
+        below = self.query_one("#request", Static)
+        below.display = chosen is not None
+        if chosen is not None and chosen is not self._told:
+            self._told = chosen
+            below.update(whole(chosen))
 
     def _pool(self) -> dict[str, RequestView]:
         """Every request that the filter lets through, newest first, the running ones on top."""

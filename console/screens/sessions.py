@@ -50,6 +50,8 @@ COLUMNS = (
 SHOWN = 100
 DRAWN = 1_000
 LOOK = 2
+#: characters of a session's id that tell it from the others of its project
+SHORT_ID = 8
 #: sessions added up at a time: some 40 ms where each has hundreds of requests among millions
 PART = 10
 _GAUGE = 7
@@ -69,6 +71,14 @@ def context(view: RequestView | None, sizes: Mapping[str, int]) -> Cell:
     return [Span(gauge(part, _GAUGE), tone), Span(f" {percent(part):>5}", "")]
 
 
+def called(branch: Branch) -> list[Piece]:
+    """By its project where that is known: people know it, and nobody a UUID."""
+    project = branch.newest.project if branch.newest else ""
+    if not project:
+        return [Span(branch.session, "strong")]
+    return [Span(project, "strong"), Span(f" {branch.session[:SHORT_ID]}", "muted")]
+
+
 def draw(branch: Branch, now: float, sizes: Mapping[str, int], open: bool, state: Span) -> Row:
     used = branch.used()
     name: list[Piece]
@@ -76,7 +86,7 @@ def draw(branch: Branch, now: float, sizes: Mapping[str, int], open: bool, state
         name = [Span(f"  {branch.twig}", "muted"), Span(branch.agent or "main", "")]
     else:
         mark = " " if not branch.children else "▾" if open else "▸"
-        name = [Span(f"{mark} ", "muted"), Span(branch.session, "strong")]
+        name = [Span(f"{mark} ", "muted"), *called(branch)]
         if branch.children:
             agents = sum(1 for child in branch.children if child.agent)
             name.append(Span(f"  {agents} agent{'s' if agents > 1 else ''}", "muted"))
@@ -111,6 +121,7 @@ class Sessions(FilteredView):
     CHANGES = frozenset(("o", "X"))
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("z", "fold", "Open or close the branches"),
+        Binding("Z", "fold_all", "Open or close those of all sessions"),
         Binding("o", "override", "Override this session"),
         Binding("X", "pause", "Pause or resume this session"),
         Binding("y", "copy", "Copy the session's id"),
@@ -122,7 +133,9 @@ class Sessions(FilteredView):
         #: those that are shown, in the order in which they are; with their branches
         self._shown: list[Branch] = []
         self._rows: list[Branch] = []
-        self._folded: set[str] = set()
+        #: whether the branches of all are closed, but for those that were turned around
+        self._closed = False
+        self._turned: set[str] = set()
         self._sizes: dict[str, int] = {}
         self._version: int | None = None
         self._over_time: tuple[str, list[RequestView]] = ("", [])
@@ -207,7 +220,7 @@ class Sessions(FilteredView):
         rows: list[Branch] = []
         for session in self._shown:
             rows.append(session)
-            if session.session not in self._folded:
+            if self._open(session):
                 branches = session.children
                 if table.order != table.default:
                     branches = arranged(branches, COLUMNS, table.order)
@@ -215,6 +228,9 @@ class Sessions(FilteredView):
                     branch.twig = "└ " if place == len(branches) else "├ "
                 rows += branches
         return rows
+
+    def _open(self, branch: Branch) -> bool:
+        return (branch.session in self._turned) is self._closed
 
     def _state(self, branch: Branch) -> Span:
         board = self.console_app.board
@@ -237,7 +253,7 @@ class Sessions(FilteredView):
             ListRows(
                 self._rows,
                 lambda b: b.key,
-                lambda b: draw(b, now, self._sizes, b.session not in self._folded, self._state(b)),
+                lambda b: draw(b, now, self._sizes, self._open(b), self._state(b)),
             )
         )
         self.query_one("#session", Static).update(self._below())
@@ -292,8 +308,13 @@ class Sessions(FilteredView):
 
     def action_fold(self) -> None:
         if chosen := self.chosen():
-            self._folded ^= {chosen.session}
+            self._turned ^= {chosen.session}
             self.update()
+
+    def action_fold_all(self) -> None:
+        self._closed = not self._closed
+        self._turned.clear()
+        self.update()
 
     def action_override(self) -> None:
         if (chosen := self.chosen()) and chosen.newest:

@@ -52,6 +52,10 @@ async def test_a_session_is_a_tree_that_folds_and_can_be_paused(test_home: Home)
         assert "◇ $0" in lines(app, "├ explore-1")[0]
         assert "89%" in lines(app, "b01d77e4")[0]  # of the 200,000 its model holds
         assert "longer ago" in shown(app)
+        await pilot.press("Z")  # all of them
+        await until(pilot, lambda: "reviewer-2" not in shown(app))
+        await pilot.press("z")
+        await until(pilot, lambda: "reviewer-2" in shown(app))
         await pilot.press("z")
         await until(pilot, lambda: "reviewer-2" not in shown(app))
         await pilot.press("X")
