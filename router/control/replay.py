@@ -8,7 +8,6 @@ prompt, which is not kept, is counted as unclear and never guessed.
 from __future__ import annotations
 
 import asyncio
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
@@ -21,17 +20,15 @@ from router.messages import Reasoning, Request, Usage
 from router.money import bill
 from router.prices import price
 from router.rules import TABLE, RefusedError, Rule, decide_by, strict
-from router.rules.complexity import COMPLEX, SIMPLE
 from router.rules.plan import Case
 from router.rules.rule import Verdict
 from router.rules.signals import Signals
-from router.settings import Generation, Routes, Scenario
+from router.settings import Generation, Routes
 from storage.readers import Archive, ArchiveError
 
 #: requests that are replayed at once
 MOST = 2_000
 _KNOWN = frozenset(rule.name for rule in (*TABLE, *strict.TABLE)) | {"guard"}
-_POINTS = re.compile(r"(-?\d+) points")
 _NOT_KEPT = ("not configured", "no prompt")
 
 
@@ -152,28 +149,20 @@ def _remembered(
     rule: Rule, looks: Iterable[Look], generation: Generation, unclear: list[str]
 ) -> Rule:
     """A rule that reads the prompt answers from what it said then; others are asked anew."""
-    if rule.name not in ("coder", "complexity"):
+    recalled = rule.recalled
+    if recalled is None:
         return rule
     value = next((look.value for look in looks if look.rule == rule.name), "")
-    scenarios = ("coder",) if rule.name == "coder" else ("simple", "complex")
 
     def look(case: Case, signals: Signals) -> Verdict:
-        if not any(scenario in generation.routes.targets for scenario in scenarios):
+        if generation.routes.targets.keys().isdisjoint(rule.when):
             return Verdict("not configured")
         if not value or value in _NOT_KEPT:
             unclear.append(rule.name)
             return Verdict("not kept")
-        return Verdict(value, scenario=_scenario(rule.name, value))
+        return Verdict(value, scenario=recalled(value))
 
     return Rule(rule.name, look)
-
-
-def _scenario(rule: str, value: str) -> Scenario | None:
-    if rule == "coder":
-        return None if value == "no code in the prompt" else "coder"
-    found = _POINTS.match(value)
-    points = int(found[1]) if found else SIMPLE + 1
-    return "complex" if points >= COMPLEX else "simple" if points <= SIMPLE else None
 
 
 _MODES: dict[str, Literal["off", "on", "adaptive"]] = {

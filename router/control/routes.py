@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from router.config.edit import Place, Value
 from router.contract import OverrideView, Routes, RouteValue, RuleView
@@ -22,63 +22,30 @@ FALLBACK = "fallback."
 
 
 def shown(generation: Generation, overrides: Sequence[OverrideView], file: str) -> Routes:
-    """The CCR plane's rules in the order they are asked; complexity is two lines, one for each of
-    its scenarios."""
+    """The CCR plane's rules in the order they are asked; a rule that chooses between scenarios is
+    a line for each of them."""
     routes = generation.routes
-    rules: list[RuleView] = []
-    for rule in strict.ORDER if routes.strict else CCR:
-        asked = ("simple", "complex") if rule.name == "complexity" else (rule.name,)
-        rules += [_line(rule.name, one, generation, overrides) for one in asked]
-    return Routes(tuple(rules), routes.strict, routes.source, file, values=_values(routes))
+    rules = tuple(
+        _line(rule.name, scenario, words.format(routes=routes), routes, overrides)
+        for rule in (strict.ORDER if routes.strict else CCR)
+        for scenario, words in rule.when.items()
+    )
+    return Routes(rules, routes.strict, routes.source, file, values=_values(routes))
 
 
 def _line(
-    name: str, asked: str, generation: Generation, overrides: Sequence[OverrideView]
+    name: str,
+    scenario: Scenario | Literal[""],
+    when: str,
+    routes: Settings,
+    overrides: Sequence[OverrideView],
 ) -> RuleView:
-    """`asked`: the rule's own name, or which of its two scenarios complexity chooses."""
-    routes, scenario = generation.routes, _named(asked)
     target = routes.targets.get(scenario) if scenario else None
-    if asked == "no model":
+    if name == "no model":
         target = routes.thrown or routes.targets.get("default")
-    over = next((o.target for o in overrides if o.scope == f"scenario:{scenario or ''}"), "")
-    return RuleView(name, _when(asked, routes), scenario or "", str(target or ""), over)
+    over = next((o.target for o in overrides if o.scope == f"scenario:{scenario}"), "")
+    return RuleView(name, when, scenario, str(target or ""), over)
 
-
-def _when(name: str, routes: Settings) -> str:
-    words = {
-        "forced": "an operator's forced override",
-        "header": "the header x-pointsman-model",
-        "/model": "/model provider,model in the prompt",
-        "override": "an operator's override",
-        "custom": "your own router (CUSTOM_ROUTER_PATH)",
-        "model": "the body names provider,model",
-        "image": "an image not seen before",
-        "longContext": f"more than {routes.long_context_threshold:,} tokens",
-        "subagent": "a subagent's tag",
-        "context": "the client names the scenario",
-        "background": "a haiku, or a side call",
-        "webSearch": "a web search tool",
-        "think": f"high effort, or ≥ {routes.think_budget:,} tokens to think",
-        "tool": "tools that the client runs",
-        "coder": "code in the prompt",
-        "simple": "a simple prompt",
-        "complex": "a complex prompt",
-        "named": "a provider serves that family by name",
-        "default": "everything else",
-    }
-    if routes.strict and name in _STRICTLY:
-        return _STRICTLY[name]
-    return words.get(name, "")
-
-
-#: where CCR's own rule is another than ours of that name
-_STRICTLY = {
-    "no model": "no model is named at all",
-    "image": "an image in the last message",
-    "subagent": "a tag that system[1] begins with",
-    "background": "claude and haiku in the name",
-    "think": "thinking of any kind is sent",
-}
 
 # ── edits ─────────────────────────────────────────────────────────────────────────────────────────
 
@@ -177,14 +144,11 @@ def _yes_or_no(name: str, text: str) -> bool:
 
 
 def _scenario(name: str) -> Scenario:
-    if (scenario := _named(name)) is not None:
-        return scenario
+    for scenario in SCENARIOS:
+        if scenario == name:
+            return scenario
     known = ", ".join((*SCENARIOS, *_NUMBERS, _EFFORTS, _STRICT))
     raise ValueError(f"no scenario {name!r}; there are: {known}, and fallback.SCENARIO")
-
-
-def _named(name: str) -> Scenario | None:
-    return next((scenario for scenario in SCENARIOS if scenario == name), None)
 
 
 def _target(name: str, text: str, generation: Generation) -> Target:

@@ -19,4 +19,4 @@ def look(case: Case, signals: Signals) -> Verdict:
     return Verdict(f"{asked} is no haiku" if asked else "no model named")
 
 
-RULE = Rule("background", look)
+RULE = Rule("background", look, when={"background": "a haiku, or a side call"})

@@ -49,4 +49,4 @@ def _has_background(case: Case) -> bool:
     return target is not None and bool(resolve(case, target, "").candidates)
 
 
-RULE = Rule("model", look)
+RULE = Rule("model", look, when={"": "the body names provider,model"})

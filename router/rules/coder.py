@@ -31,6 +31,9 @@ _STARTS = (
 )
 _ENDS = ("{", "}", ";", "):", "=>")
 
+#: the value where there are none
+NO_CODE = "no code in the prompt"
+
 
 def code_signs(prompt: str) -> str:
     """What shows that a prompt is about code, for people; "" when nothing does."""
@@ -56,7 +59,13 @@ def look(case: Case, signals: Signals) -> Verdict | None:
     if "coder" not in case.generation.routes.targets and not case.overrides:
         return None
     signs = code_signs(signals.prompt)
-    return Verdict(signs, scenario="coder") if signs else Verdict("no code in the prompt")
+    return Verdict(signs, scenario="coder") if signs else Verdict(NO_CODE)
 
 
-RULE = Rule("coder", look, "not configured")
+RULE = Rule(
+    "coder",
+    look,
+    "not configured",
+    when={"coder": "code in the prompt"},
+    recalled=lambda value: None if value == NO_CODE else "coder",
+)

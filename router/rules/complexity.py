@@ -18,10 +18,12 @@ from router.rules.coder import JUDGED, code_signs
 from router.rules.plan import Case
 from router.rules.rule import Rule, Verdict
 from router.rules.signals import Signals
+from router.settings import Scenario
 
 SIMPLE = 1
 COMPLEX = 4
 
+_POINTS = re.compile(r"(-?\d+) points")
 _WORD = re.compile(r"[a-z]{4,}")
 _STEP = re.compile(r"^[ \t]*(?:\d{1,3}[.)]|[-*])[ \t]", re.M)
 #: words that begin so
@@ -65,10 +67,22 @@ def look(case: Case, signals: Signals) -> Verdict | None:
     if not signals.prompt:
         return Verdict("no prompt")
     points, why = score(signals.prompt)
-    value = f"{points} points: {why}"
-    if points >= COMPLEX:
-        return Verdict(value, scenario="complex")
-    return Verdict(value, scenario="simple" if points <= SIMPLE else None)
+    return Verdict(f"{points} points: {why}", scenario=_scenario(points))
 
 
-RULE = Rule("complexity", look, "not configured")
+def _scenario(points: int) -> Scenario | None:
+    return "complex" if points >= COMPLEX else "simple" if points <= SIMPLE else None
+
+
+def _recalled(value: str) -> Scenario | None:
+    found = _POINTS.match(value)
+    return _scenario(int(found[1])) if found else None
+
+
+RULE = Rule(
+    "complexity",
+    look,
+    "not configured",
+    when={"simple": "a simple prompt", "complex": "a complex prompt"},
+    recalled=_recalled,
+)

@@ -24,4 +24,4 @@ def look(case: Case, signals: Signals) -> Verdict | None:
     return Verdict(scenario, scenario=scenario)
 
 
-RULE = Rule("context", look, "not sent")
+RULE = Rule("context", look, "not sent", when={"": "the client names the scenario"})

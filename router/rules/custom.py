@@ -28,4 +28,4 @@ def look(case: Case, signals: Signals) -> Verdict | None:
 
 
 NAME = "custom"
-RULE = Rule(NAME, look, usual=None)
+RULE = Rule(NAME, look, usual=None, when={"": "your own router (CUSTOM_ROUTER_PATH)"})

@@ -11,4 +11,4 @@ def look(case: Case, signals: Signals) -> Verdict:
     return Verdict(signals.asked or "no model named", scenario="default")
 
 
-RULE = Rule("default", look)
+RULE = Rule("default", look, when={"default": "everything else"})

@@ -46,5 +46,10 @@ def look_prompt(case: Case, signals: Signals) -> Verdict | None:
     return Verdict(str(first), problem=f"/model {str(first)[:200]}: {wrong}")
 
 
-HEADER = Rule("header", look_header, "not sent")
-PROMPT = Rule("/model", look_prompt, "none in the newest prompt")
+HEADER = Rule("header", look_header, "not sent", when={"": "the header x-pointsman-model"})
+PROMPT = Rule(
+    "/model",
+    look_prompt,
+    "none in the newest prompt",
+    when={"": "/model provider,model in the prompt"},
+)

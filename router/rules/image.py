@@ -14,4 +14,4 @@ def look(case: Case, signals: Signals) -> Verdict | None:
     return Verdict("1 image" if images == 1 else f"{images:,} images", scenario="image")
 
 
-RULE = Rule("image", look, "no image")
+RULE = Rule("image", look, "no image", when={"image": "an image not seen before"})

@@ -15,4 +15,8 @@ def look(case: Case, signals: Signals) -> Verdict:
     return Verdict(f"{shown} ≤ {threshold:,}")
 
 
-RULE = Rule("longContext", look)
+RULE = Rule(
+    "longContext",
+    look,
+    when={"longContext": "more than {routes.long_context_threshold:,} tokens"},
+)

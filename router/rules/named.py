@@ -17,4 +17,4 @@ def look(case: Case, signals: Signals) -> Verdict:
     return Verdict(asked, target=Target(named[max(fitting, key=len)], asked), scenario="default")
 
 
-RULE = Rule("named", look)
+RULE = Rule("named", look, when={"": "a provider serves that family by name"})

@@ -55,5 +55,5 @@ def look_override(case: Case, signals: Signals) -> Verdict | None:
     return _look(case, forced=False)
 
 
-FORCED = Rule("forced", look_forced, "none set")
-OVERRIDE = Rule("override", look_override, "none set")
+FORCED = Rule("forced", look_forced, "none set", when={"": "an operator's forced override"})
+OVERRIDE = Rule("override", look_override, "none set", when={"": "an operator's override"})

@@ -6,7 +6,8 @@ what a model can hold are decided once for all of them, in `router.rules`.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Literal
 
 from msgspec import Struct
 
@@ -35,19 +36,36 @@ class Verdict(Struct, frozen=True):
     last_word: bool = False  # nothing falls back on this choice
 
 
+#: when a rule hits, for people, by the scenario that it then means, "" where it names a model;
+#: filled in with the `routes` in force
+When = Mapping[Scenario | Literal[""], str]
+
+
 class Rule:
     """`look` gives None where the rule does not apply; the trace then has `usual` as the value that
     it saw. That is most rules for most requests, so their look is made once. With `usual` None the
-    trace has nothing: hardly anyone has what the rule asks for."""
+    trace has nothing: hardly anyone has what the rule asks for.
 
-    __slots__ = ("look", "missed", "name")
+    `recalled` is for a rule that reads the prompt, which is not kept: the scenario that it meant by
+    a value which it once gave.
+    """
+
+    __slots__ = ("look", "missed", "name", "recalled", "when")
 
     def __init__(
-        self, name: str, look: Callable[[Case, Signals], Verdict | None], usual: str | None = ""
+        self,
+        name: str,
+        look: Callable[[Case, Signals], Verdict | None],
+        usual: str | None = "",
+        *,
+        when: When | None = None,
+        recalled: Callable[[str], Scenario | None] | None = None,
     ) -> None:
         self.name = name
         self.look = look
         self.missed = None if usual is None else Look(name, usual, False, "", "")
+        self.when: When = when or {}
+        self.recalled = recalled
 
 
 class RefusedError(CallerError):

@@ -26,7 +26,15 @@ from msgspec.structs import replace
 from router.errors import CallerError
 from router.facts import SUBAGENT_TAG
 from router.messages import Image, Part, Request, Text, ToolResult
-from router.rules import custom, explicit, long_context, pins, web_search
+from router.rules import (
+    body_model,
+    custom,
+    default,
+    explicit,
+    long_context,
+    pins,
+    web_search,
+)
 from router.rules.plan import Case
 from router.rules.rule import Rule, Verdict
 from router.rules.signals import Signals
@@ -153,16 +161,16 @@ def look_custom(case: Case, signals: Signals) -> Verdict | None:
 
 
 TABLE = (
-    Rule("no model", look_no_model),
-    Rule(custom.NAME, look_custom, usual=None),
-    Rule("image", look_image),
-    Rule("model", look_model),
-    Rule("longContext", look_long),
-    Rule("subagent", look_subagent),
-    Rule("background", look_background),
-    Rule("webSearch", look_web_search, "no web_search tool"),
-    Rule("think", look_think),
-    Rule("default", look_default),
+    Rule("no model", look_no_model, when={"": "no model is named at all"}),
+    Rule(custom.NAME, look_custom, usual=None, when=custom.RULE.when),
+    Rule("image", look_image, when={"image": "an image in the last message"}),
+    Rule("model", look_model, when=body_model.RULE.when),
+    Rule("longContext", look_long, when=long_context.RULE.when),
+    Rule("subagent", look_subagent, when={"": "a tag that system[1] begins with"}),
+    Rule("background", look_background, when={"background": "claude and haiku in the name"}),
+    Rule("webSearch", look_web_search, "no web_search tool", when=web_search.RULE.when),
+    Rule("think", look_think, when={"think": "thinking of any kind is sent"}),
+    Rule("default", look_default, when=default.RULE.when),
 )
 PINS = (pins.FORCED, explicit.HEADER, pins.OVERRIDE)
 ORDER = (*PINS, *TABLE)

@@ -24,4 +24,4 @@ def look(case: Case, signals: Signals) -> Verdict | None:
     return Verdict(tag, target=target, scenario="default")
 
 
-RULE = Rule("subagent", look, "no tag")
+RULE = Rule("subagent", look, "no tag", when={"": "a subagent's tag"})

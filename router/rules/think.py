@@ -26,4 +26,8 @@ def look(case: Case, signals: Signals) -> Verdict:
     return Verdict(value)
 
 
-RULE = Rule("think", look)
+RULE = Rule(
+    "think",
+    look,
+    when={"think": "high effort, or ≥ {routes.think_budget:,} tokens to think"},
+)

@@ -14,4 +14,4 @@ def look(case: Case, signals: Signals) -> Verdict | None:
     return Verdict("1 tool" if tools == 1 else f"{tools:,} tools", scenario="tool")
 
 
-RULE = Rule("tool", look, "no tools")
+RULE = Rule("tool", look, "no tools", when={"tool": "tools that the client runs"})

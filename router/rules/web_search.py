@@ -13,4 +13,4 @@ def look(case: Case, signals: Signals) -> Verdict | None:
     return None
 
 
-RULE = Rule("webSearch", look, "no web_search tool")
+RULE = Rule("webSearch", look, "no web_search tool", when={"webSearch": "a web search tool"})
