@@ -134,7 +134,7 @@ class Sessions(FilteredView):
         self._shown: list[Branch] = []
         self._rows: list[Branch] = []
         #: whether the branches of all are closed, but for those that were turned around
-        self._closed = False
+        self._all_folded = False
         self._turned: set[str] = set()
         self._sizes: dict[str, int] = {}
         self._version: int | None = None
@@ -220,7 +220,7 @@ class Sessions(FilteredView):
         rows: list[Branch] = []
         for session in self._shown:
             rows.append(session)
-            if self._open(session):
+            if self._unfolded(session):
                 branches = session.children
                 if table.order != table.default:
                     branches = arranged(branches, COLUMNS, table.order)
@@ -229,8 +229,8 @@ class Sessions(FilteredView):
                 rows += branches
         return rows
 
-    def _open(self, branch: Branch) -> bool:
-        return (branch.session in self._turned) is self._closed
+    def _unfolded(self, branch: Branch) -> bool:
+        return (branch.session in self._turned) is self._all_folded
 
     def _state(self, branch: Branch) -> Span:
         board = self.console_app.board
@@ -253,7 +253,7 @@ class Sessions(FilteredView):
             ListRows(
                 self._rows,
                 lambda b: b.key,
-                lambda b: draw(b, now, self._sizes, self._open(b), self._state(b)),
+                lambda b: draw(b, now, self._sizes, self._unfolded(b), self._state(b)),
             )
         )
         self.query_one("#session", Static).update(self._below())
@@ -312,7 +312,7 @@ class Sessions(FilteredView):
             self.update()
 
     def action_fold_all(self) -> None:
-        self._closed = not self._closed
+        self._all_folded = not self._all_folded
         self._turned.clear()
         self.update()
 
