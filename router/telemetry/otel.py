@@ -11,6 +11,7 @@ import hashlib
 import logging
 import os
 import re
+import secrets
 import threading
 import time
 from collections import OrderedDict, deque
@@ -22,10 +23,13 @@ from opentelemetry._logs import LogRecord, SeverityNumber
 from opentelemetry.context import Context
 from opentelemetry.sdk._logs import LoggerProvider
 from opentelemetry.sdk._logs.export import BatchLogRecordProcessor
-from opentelemetry.sdk.environment_variables import OTEL_METRIC_EXPORT_INTERVAL
+from opentelemetry.sdk.environment_variables import (
+    OTEL_EXPORTER_OTLP_CERTIFICATE,
+    OTEL_METRIC_EXPORT_INTERVAL,
+)
 from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.metrics.export import PeriodicExportingMetricReader
-from opentelemetry.sdk.resources import Resource
+from opentelemetry.sdk.resources import OTELResourceDetector, Resource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
 from opentelemetry.sdk.trace.id_generator import RandomIdGenerator
@@ -87,9 +91,13 @@ class Telemetry:
     ) -> None:
         self._callee = callee
         self._names = names
-        # since 1.43 with a service.instance.id of each process: counters begin at 0 with it, and
-        # Aspire's charts subtract what the same instance said before
-        resource = Resource.create({"service.name": otlp.service, "service.version": VERSION})
+        # An instance is a process: counters begin at 0 with it, and Aspire's charts subtract what
+        # the same one said before. Not a UUID: its dashboard (13.5) makes a name of eight letters
+        # of these, and its own pages do not find that.
+        instance = Resource({"service.instance.id": secrets.token_hex(4)})
+        service = Resource({"service.name": otlp.service, "service.version": VERSION})
+        resource = Resource.create().merge(instance).merge(OTELResourceDetector().detect())
+        resource = resource.merge(service)
         spans, figures, lines = exporters(otlp)
         self._ids = _Ids()
         self._traces = TracerProvider(
@@ -330,11 +338,21 @@ class _Ids(RandomIdGenerator):
         return self._span
 
 
-#: how the library that HTTP is sent with says that no connection was made
-_UNREACHED = re.compile(
-    r"HTTPS?ConnectionPool\(host='([^']*)', port=(\d+)\): Max retries exceeded with url: (\S+)"
-    r" \(Caused by .*?: (?:Failed to [a-z ]*: )?(?:\[Errno -?\d+\] )?([^\"')]*)[\"']?\)+"
+#: how the library that HTTP is sent with says that no connection was made, and why
+_AT = r"HTTPS?ConnectionPool\(host='([^']*)', port=(\d+)\): Max retries exceeded with url: (\S+)"
+_UNTRUSTED = re.compile(
+    _AT + r" \(Caused by .*?certificate verify failed: (.*?) \(_ssl\.c:\d+\)[\"')]*"
 )
+_UNREACHED = re.compile(
+    _AT + r" \(Caused by .*?: (?:Failed to [a-z ]*: )?(?:\[Errno -?\d+\] )?([^\"')]*)[\"']?\)+"
+)
+
+
+def plainly(said: str) -> str:
+    """The SDK's words, without the exceptions that a failed connection is wrapped in."""
+    trust = f"{OTEL_EXPORTER_OTLP_CERTIFICATE} may name one that is"
+    said = _UNTRUSTED.sub(rf"the certificate of \1:\2\3 is not trusted (\4): {trust}", said)
+    return _UNREACHED.sub(r"nobody answers at \1:\2\3 (\4)", said)
 
 
 class _Complaints(logging.Handler):
@@ -352,5 +370,4 @@ class _Complaints(logging.Handler):
         if now < self._said.get(kind, now):
             return
         self._said[kind] = now + QUIET
-        told = _UNREACHED.sub(r"nobody answers at \1:\2\3 (\4)", record.getMessage())
-        self._complain(told[:300])
+        self._complain(plainly(record.getMessage())[:300])

@@ -6,6 +6,7 @@ microsoft/aspire): the key in `x-otlp-api-key`, the sizes, the kinds of figures 
 
 from __future__ import annotations
 
+import ssl
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -144,7 +145,7 @@ def grpc_receiver(key: str = "", tls: Path | None = None) -> Iterator[tuple[str,
 
 
 @contextmanager
-def receiver(key: str = "") -> Iterator[tuple[str, Received]]:
+def receiver(key: str = "", tls: Path | None = None) -> Iterator[tuple[str, Received]]:
     """The same over HTTP."""
     received = Received(key)
 
@@ -163,10 +164,15 @@ def receiver(key: str = "") -> Iterator[tuple[str, Received]]:
             pass
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    if tls is not None:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(tls / "certificate.pem", tls / "key.pem")
+        server.socket = context.wrap_socket(server.socket, server_side=True)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
     thread.start()
     try:
-        yield f"http://127.0.0.1:{server.server_port}", received
+        scheme = "http" if tls is None else "https"
+        yield f"{scheme}://127.0.0.1:{server.server_port}", received
     finally:
         server.shutdown()
         server.server_close()

@@ -14,7 +14,7 @@ from router.contract import AttemptView, Facts, LogLine, RequestDetail, RequestV
 from router.settings import Otlp, Secret
 from router.telemetry.conventions import Callee, failure, first_chunk, of_attempt, of_request
 from router.telemetry.meters import Names
-from router.telemetry.otel import Telemetry
+from router.telemetry.otel import Telemetry, plainly
 from tests.fakes import certificate
 from tests.fakes.otlp import KEY, Received, attributes, grpc_receiver, receiver
 
@@ -87,14 +87,43 @@ def test_a_key_that_is_not_the_dashboards_is_said(serve: Serve, protocol: str) -
     assert any("UNAUTHENTICATED" in line or "Unauthorized" in line for line in said), said
 
 
-def test_the_certificate_of_the_variables_is_trusted(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@both
+def test_the_certificate_of_the_variables_is_trusted_before_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, serve: Serve, protocol: str
 ) -> None:
+    (tmp_path / "theirs").mkdir()
     certificate.contexts(tmp_path)
+    certificate.contexts(tmp_path / "theirs")
+    # as a company sets it for each of its machines
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(tmp_path / "theirs" / "certificate.pem"))
     monkeypatch.setenv("OTEL_EXPORTER_OTLP_CERTIFICATE", str(tmp_path / "certificate.pem"))
-    with grpc_receiver(tls=tmp_path) as (endpoint, received):
-        assert send(endpoint, "grpc") == []
+    with serve(tls=tmp_path) as (endpoint, received):
+        assert send(endpoint, protocol) == []
     assert received.spans
+
+
+@pytest.mark.parametrize(
+    ("cause", "told"),
+    [
+        (
+            """NewConnectionError("HTTPSConnection(host='box', port=4318): Failed to establish a """
+            """new connection: [Errno 111] Connection refused")""",
+            "nobody answers at box:4318/v1/logs (Connection refused)",
+        ),
+        (
+            "SSLError(SSLCertVerificationError(1, '[SSL: CERTIFICATE_VERIFY_FAILED] certificate "
+            "verify failed: self-signed certificate (_ssl.c:1006)'))",
+            "the certificate of box:4318/v1/logs is not trusted (self-signed certificate): "
+            "OTEL_EXPORTER_OTLP_CERTIFICATE may name one that is",
+        ),
+    ],
+)
+def test_why_no_connection_was_made_is_told_in_plain_words(cause: str, told: str) -> None:
+    said = (
+        "Transient error HTTPSConnectionPool(host='box', port=4318): Max retries exceeded with "
+        f"url: /v1/logs (Caused by {cause}) encountered, retrying in 0.93s."
+    )
+    assert plainly(said) == f"Transient error {told} encountered, retrying in 0.93s."
 
 
 def test_what_the_conventions_say_must_be_and_must_not_be() -> None:
