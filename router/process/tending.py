@@ -75,9 +75,11 @@ class Tending:
         beside = directory / wanted if "/" in wanted else wanted
         program = shutil.which(str(beside), path=site.env.get("PATH"))
         if program is None:
+            rest = "".join(f', "{word}"' for word in site.command[1:])
             raise CannotTendError(
-                f"{wanted} is not installed, or not on the router's PATH: [neighbours.{site.name}]"
-                f' can give its whole path, `command = ["/…/{Path(wanted).name}", …]`. {site.hint}'
+                f"{wanted} is not installed, or not on the router's PATH: `pointsman restart`"
+                f" where the shell finds it, or under [neighbours.{site.name}] its whole path,"
+                f' `command = ["/…/{Path(wanted).name}"{rest}]`. {site.hint}'
             )
         try:
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
