@@ -16,13 +16,12 @@ from typing import Any, Final
 
 from msgspec.structs import replace
 
+from router.providers import KINDS
 from router.settings import Generation, Price, Provider
 
 UNKNOWN = Price()
 FREE = Price(0, 0, 0, 0, 0, source="local", search=0)
 
-#: names of ours that the catalogue knows under another
-_ALIASES = {"gemini": "google", "xai": "x-ai", "moonshot": "moonshotai"}
 #: seconds for which a listed price holds: some change with the time of day
 _HOLDS: Final = 900
 #: what the catalogue asks for a tier, and what providers call it
@@ -127,7 +126,7 @@ def _found(kind: str, name: str, simulated: bool, url: str, model: str) -> Any |
     snapshot, _ = _catalogue()
     places: list[dict[str, str | None]] = [{"provider_id": None, "provider_api_url": url}]
     if simulated:
-        ids = (_ALIASES.get(name, name), _ALIASES.get(kind, kind))
+        ids = tuple((KINDS[n].catalogue if n in KINDS else "") or n for n in (name, kind))
         places = [{"provider_id": id, "provider_api_url": None} for id in (*ids, None, "openai")]
     for place in places:
         try:

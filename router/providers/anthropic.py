@@ -7,6 +7,7 @@ from router.providers.kind import Kind, Quirks
 KIND = Kind(
     name="anthropic",
     title="Anthropic",
+    telemetry="anthropic",
     base="https://api.anthropic.com",
     path="/v1/messages",
     format="anthropic_messages",

@@ -8,6 +8,7 @@ from router.providers.kind import Kind, Quirks
 KIND = Kind(
     name="azure",
     title="Azure OpenAI",
+    telemetry="azure.ai.openai",
     base="https://{resource}.openai.azure.com/openai/v1",
     hosts="*.openai.azure.com",
     auth="api-key",

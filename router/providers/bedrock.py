@@ -10,6 +10,7 @@ from router.providers.kind import Kind, Quirks
 KIND = Kind(
     name="bedrock",
     title="Amazon Bedrock (Claude)",
+    telemetry="aws.bedrock",
     base="https://bedrock-mantle.{region}.api.aws/anthropic",
     hosts="bedrock-mantle.*.api.aws",
     path="/v1/messages",

@@ -7,6 +7,7 @@ from router.providers.kind import Kind, Quirks
 KIND = Kind(
     name="deepseek",
     title="DeepSeek",
+    telemetry="deepseek",
     base="https://api.deepseek.com/v1",
     keys=("DEEPSEEK_API_KEY",),
     families=("deepseek-",),

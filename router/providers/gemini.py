@@ -8,6 +8,8 @@ from router.providers.kind import Kind, Quirks
 KIND = Kind(
     name="gemini",
     title="Google Gemini",
+    catalogue="google",
+    telemetry="gcp.gemini",
     base="https://generativelanguage.googleapis.com/v1beta",
     path="/models/{model}:generateContent",
     format="gemini",

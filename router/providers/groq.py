@@ -7,6 +7,7 @@ from router.providers.kind import Kind, Quirks
 KIND = Kind(
     name="groq",
     title="Groq",
+    telemetry="groq",
     base="https://api.groq.com/openai/v1",
     keys=("GROQ_API_KEY",),
     flagship="openai/gpt-oss-120b",

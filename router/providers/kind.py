@@ -93,6 +93,10 @@ class Kind:
 
     name: str
     title: str  # for people
+    #: what the catalogue of prices calls it, where that is another name
+    catalogue: str = ""
+    #: its name in OpenTelemetry's GenAI conventions, where they have one, which then must be used
+    telemetry: str = ""
     base: str = ""  # "" where every installation has its own
     path: str = "/chat/completions"
     format: str = "openai_chat"

@@ -7,6 +7,7 @@ from router.providers.kind import Kind, Quirks
 KIND = Kind(
     name="mistral",
     title="Mistral",
+    telemetry="mistral_ai",
     base="https://api.mistral.ai/v1",
     keys=("MISTRAL_API_KEY",),
     families=("mistral-", "codestral", "devstral", "magistral", "ministral", "pixtral"),

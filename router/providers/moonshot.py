@@ -7,6 +7,8 @@ from router.providers.kind import Kind, Quirks
 KIND = Kind(
     name="moonshot",
     title="Moonshot AI",
+    catalogue="moonshotai",
+    telemetry="moonshot_ai",
     base="https://api.moonshot.ai/v1",
     keys=("MOONSHOT_API_KEY",),
     families=("kimi-", "moonshot-"),

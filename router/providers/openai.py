@@ -7,6 +7,7 @@ from router.providers.kind import Kind, Quirks
 KIND = Kind(
     name="openai",
     title="OpenAI",
+    telemetry="openai",
     base="https://api.openai.com/v1",
     # /completions is only for the instruct models that are left.
     also={"openai_responses": "/responses"},

@@ -7,6 +7,7 @@ from router.providers.kind import Kind, Quirks
 KIND = Kind(
     name="vertex",
     title="Vertex AI (Gemini)",
+    telemetry="gcp.vertex_ai",
     base="https://{location}-aiplatform.googleapis.com/v1/projects/{project}/locations/{location}"
     "/publishers/google",
     path="/models/{model}:generateContent",

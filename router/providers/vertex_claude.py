@@ -7,6 +7,7 @@ from router.providers.kind import Kind, Quirks
 KIND = Kind(
     name="vertex-claude",
     title="Vertex AI (Claude)",
+    telemetry="gcp.vertex_ai",
     base="https://{location}-aiplatform.googleapis.com/v1/projects/{project}/locations/{location}"
     "/publishers/anthropic",
     path="/models/{model}:rawPredict",

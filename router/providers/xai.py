@@ -7,6 +7,8 @@ from router.providers.kind import Kind, Quirks
 KIND = Kind(
     name="xai",
     title="xAI",
+    catalogue="x-ai",
+    telemetry="x_ai",
     base="https://api.x.ai/v1",
     also={"openai_responses": "/responses"},
     keys=("XAI_API_KEY",),

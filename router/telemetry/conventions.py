@@ -13,6 +13,7 @@ from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from router.contract import AttemptView, Facts, RequestView
+from router.providers import KINDS
 
 Value = str | bool | int | float | tuple[str, ...]
 Words = dict[str, Value]
@@ -21,22 +22,6 @@ _PORTS = {"http": 80, "https": 443}
 _OPERATIONS = {"images": "generate_content", "audio": "generate_content", "compact": "chat"}
 #: what is asked for, where it is not text
 _OUTPUTS = {"images": "image"}
-#: "if one of them applies, then the respective value MUST be used", by the kind of a provider
-PROVIDERS = {
-    "anthropic": "anthropic",
-    "azure": "azure.ai.openai",
-    "bedrock": "aws.bedrock",
-    "bedrock-openai": "aws.bedrock",
-    "deepseek": "deepseek",
-    "gemini": "gcp.gemini",
-    "groq": "groq",
-    "mistral": "mistral_ai",
-    "moonshot": "moonshot_ai",
-    "openai": "openai",
-    "vertex": "gcp.vertex_ai",
-    "vertex-claude": "gcp.vertex_ai",
-    "xai": "x_ai",
-}
 #: why an answer ended, by our own words for it (messages.StopReason)
 _REASONS = {
     "end_turn": "stop",
@@ -86,11 +71,11 @@ def of_request(view: RequestView, facts: Facts) -> Words:
 def of_attempt(view: RequestView, attempt: AttemptView, callee: Callee, end: str) -> Words:
     """Of the callee's address its host alone is told. `end`: why the answer ended, "" where it did
     not come to one."""
-    tokens = attempt.tokens
+    tokens, kind = attempt.tokens, KINDS.get(callee.kind)
     words = _known(
         {
             "gen_ai.operation.name": _operation(view),
-            "gen_ai.provider.name": PROVIDERS.get(callee.kind, attempt.provider),
+            "gen_ai.provider.name": (kind and kind.telemetry) or attempt.provider,
             "gen_ai.request.model": attempt.model,
             "gen_ai.response.model": attempt.model if attempt.outcome == "ok" else "",
             "gen_ai.request.stream": view.stream or None,

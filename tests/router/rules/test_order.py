@@ -10,7 +10,7 @@ from router.caller import Caller
 from router.contract import Look
 from router.custom import Answer
 from router.facts import look_at
-from router.rules import CCR, RefusedError
+from router.rules import CCR, RefusedError, strict
 from router.settings import Routes
 from tests.router.rules.cases import (
     BUDGET,
@@ -72,6 +72,10 @@ EVERYTHING: Body = (
 
 def without_prompt_model(body: Body) -> Body:
     return body | user("<CCR-SUBAGENT-MODEL>gem,sub</CCR-SUBAGENT-MODEL> fix ```x = 1```", IMAGE)
+
+
+def test_every_rule_says_when_it_hits() -> None:
+    assert [rule.name for rule in (*CCR, *strict.ORDER) if not rule.when] == []
 
 
 def test_each_rule_gives_way_only_to_those_before_it() -> None:
