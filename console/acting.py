@@ -209,7 +209,7 @@ class Acting(Telling):
             self.say("an override needs a running router", bad=True)
             return
 
-        def take(action: SetOverride | None) -> None:
+        def take(action: SetOverride | ClearOverride | None) -> None:
             if action is not None:
                 self.do(action)
 

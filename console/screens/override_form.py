@@ -1,7 +1,7 @@
 """The form that sets an override: for what, to which model, for how long.
 
 Its rule: the target is found by typing any part of it, Enter sets it, and nothing is sent that the
-router did not offer as a target.
+router did not offer as a target. Where one is in force, to take it back is offered first.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from console.screens.picker import heading, row
 from console.screens.window import Window
 from console.text import fit
 from console.widgets.paint import Span, say
-from router.contract import ModelView, RequestView, SetOverride
+from router.contract import ClearOverride, ModelView, OverrideView, RequestView, SetOverride
 
 EXPIRIES: tuple[tuple[str, float | None], ...] = (
     ("30 minutes", 1800.0),
@@ -110,7 +110,7 @@ def scopes(board: Board, request: RequestView | None) -> list[str]:
 Weigh = Callable[[str, str], Awaitable[str]]
 
 
-class OverrideForm(Window[SetOverride | None]):
+class OverrideForm(Window[SetOverride | ClearOverride | None]):
     """Answers with the action to take, or None."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -129,6 +129,9 @@ class OverrideForm(Window[SetOverride | None]):
         self._targets = board.snapshot.targets if board.snapshot else ()
         self._scopes = scopes(board, request)
         self._by = by
+        #: what stands in the list: targets, "" for none of them, which takes `_in_force` back
+        self._offered: list[str] = []
+        self._in_force: OverrideView | None = None
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="window wide"):
@@ -162,17 +165,27 @@ class OverrideForm(Window[SetOverride | None]):
         words = text.casefold().split()
         return [t for t in self._targets if all(word in t.casefold() for word in words)]
 
-    def _offer(self, text: str) -> None:
+    def _scope(self) -> str:
+        return self._scopes[self.query_one("#for", Choice).at]
+
+    def _offer(self, text: str, chosen: int = 0) -> None:
+        scope = self._scope()
+        self._in_force = next((o for o in self._board.overrides if o.scope == scope), None)
+        self._offered = self.found(text)
+        if self._in_force is not None and not text:
+            self._offered.insert(0, "")
         candidates = self.query_one(OptionList)
         candidates.clear_options()
-        found = self.found(text)
-        candidates.add_options([Option(self._row(target)) for target in found])
-        if found:
-            candidates.highlighted = 0
+        candidates.add_options([Option(self._row(target)) for target in self._offered])
+        if self._offered:
+            candidates.highlighted = chosen
         else:
             candidates.add_option(Option(say(Span(" no model of this name", "bad")), disabled=True))
 
     def _row(self, target: str) -> Content:
+        if not target and self._in_force is not None:
+            now = f"  now {self._in_force.target}"
+            return say(Span(" the rules decide again", "accent"), Span(now, "muted"))
         model = self._models.get(target)
         return say(f" {target}") if model is None else row(target, model)
 
@@ -180,24 +193,30 @@ class OverrideForm(Window[SetOverride | None]):
         """Prices and sizes, a moment after the form is there; what was chosen by then stays so."""
         self._models = models
         if self.is_attached:
-            candidates = self.query_one(OptionList)
-            chosen = candidates.highlighted
-            self._offer(self.query_one(Input).value)
-            candidates.highlighted = chosen
+            chosen = self.query_one(OptionList).highlighted
+            self._offer(self.query_one(Input).value, chosen or 0)
 
     def on_option_list_option_highlighted(self) -> None:
         self._say_lost()
 
     def on_choice_changed(self) -> None:
+        before = self._chosen()
+        in_force = any(o.scope == self._scope() for o in self._board.overrides)
+        if in_force or self._in_force is not None:
+            self._offer(self.query_one(Input).value)
+            if before in self._offered:
+                self.query_one(OptionList).highlighted = self._offered.index(before)
         self._say_lost()
+
+    def _chosen(self) -> str | None:
+        """A target, "" to take one back; None where no name fits."""
+        place = self.query_one(OptionList).highlighted
+        return self._offered[place] if self._offered and place is not None else None
 
     @work(exclusive=True, group="weigh")
     async def _say_lost(self) -> None:
-        found = self.found(self.query_one(Input).value)
-        place = self.query_one(OptionList).highlighted
-        scope = self._scopes[self.query_one("#for", Choice).at]
-        target = found[place] if found and place is not None and place < len(found) else ""
-        lost = await self._weigh(scope, target) if target else ""
+        target = self._chosen()
+        lost = await self._weigh(self._scope(), target) if target else ""
         said = say(Span(f"▲ {lost}", "warn")) if lost else say()
         self.query_one("#lost", Static).update(said)
 
@@ -223,15 +242,17 @@ class OverrideForm(Window[SetOverride | None]):
         self._set()
 
     def _set(self) -> None:
-        found = self.found(self.query_one(Input).value)
-        place = self.query_one(OptionList).highlighted
-        if not found or place is None:
+        target = self._chosen()
+        if target is None:
             return
-        scope, expiry, strength = (self.query_one(f"#{n}", Choice).at for n in _FIELDS)
+        if not target and self._in_force is not None:
+            self.dismiss(ClearOverride(self._in_force.id, by=self._by))
+            return
+        expiry, strength = (self.query_one(f"#{n}", Choice).at for n in ("lasts", "wins-over"))
         self.dismiss(
             SetOverride(
-                scope=self._scopes[scope],
-                target=found[place],
+                scope=self._scope(),
+                target=target,
                 seconds=EXPIRIES[expiry][1],
                 forced=STRENGTHS[strength][1],
                 by=self._by,
@@ -240,6 +261,3 @@ class OverrideForm(Window[SetOverride | None]):
 
     def action_cancel(self) -> None:
         self.dismiss(None)
-
-
-_FIELDS = ("for", "lasts", "wins-over")

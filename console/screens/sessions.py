@@ -79,7 +79,10 @@ def called(branch: Branch) -> list[Piece]:
     return [Span(project, "strong"), Span(f" {branch.session[:SHORT_ID]}", "muted")]
 
 
-def draw(branch: Branch, now: float, sizes: Mapping[str, int], open: bool, state: Span) -> Row:
+def draw(
+    branch: Branch, now: float, sizes: Mapping[str, int], open: bool, state: Span, switched: bool
+) -> Row:
+    """`switched`: an override sends it elsewhere than the rules would."""
     used = branch.used()
     name: list[Piece]
     if branch.twig:
@@ -102,7 +105,10 @@ def draw(branch: Branch, now: float, sizes: Mapping[str, int], open: bool, state
         Span(shown, quiet if branch.twig else quiet or "strong"),
         Span(money(rate, lower_bound=used.unpriced > 0, cents=True), "muted"),
         context(branch.newest, sizes),
-        Span(target(branch.newest) or UNKNOWN, "muted"),
+        [
+            Span("⇄ " if switched else "", "accent"),
+            Span(target(branch.newest) or UNKNOWN, "muted"),
+        ],
         Span(age(now - branch.last_at), "muted"),
         state,
     )
@@ -245,6 +251,7 @@ class Sessions(FilteredView):
 
     def draw(self) -> None:
         now = self.console_app.now()
+        switched = {override.scope for override in self.console_app.board.overrides}
         table = self.query_one(Table)
         empty = self._sessions is not None and not self._sessions
         self.instead_of(table, empty)
@@ -253,7 +260,14 @@ class Sessions(FilteredView):
             ListRows(
                 self._rows,
                 lambda b: b.key,
-                lambda b: draw(b, now, self._sizes, self._unfolded(b), self._state(b)),
+                lambda b: draw(
+                    b,
+                    now,
+                    self._sizes,
+                    self._unfolded(b),
+                    self._state(b),
+                    f"session:{b.session}" in switched,
+                ),
             )
         )
         self.query_one("#session", Static).update(self._below())

@@ -276,31 +276,26 @@ async def test_news_of_each_model_does_not_hold_the_bottom_line(test_home: Home)
 
 
 @pytest.mark.parametrize(
-    ("keys", "scope", "target", "seconds", "forced"),
+    ("keys", "action"),
     [
-        ((*"glm", "enter"), "session:7f3c9a52", "openrouter,z-ai/glm-4.6", 1800.0, False),
-        (
-            (*"deep", "down", "tab", "right", "tab", *("right",) * 3, "tab", "right", "enter"),
-            "everywhere", "deepseek,deepseek-coder", None, True,
-        ),
+        ("glm⏎", SetOverride("session:7f3c9a52", "openrouter,z-ai/glm-4.6", 1800.0)),
+        ("deep↓⇥→⇥→→→⇥→⏎", SetOverride("everywhere", "deepseek,deepseek-coder", None, forced=True)),
+        ("⏎", ClearOverride("ov2")),  # the one that is in force for its session
+        ("↓⇥→→→⇥⏎", SetOverride("scenario:think", "deepseek,deepseek-chat", 1800.0)),
     ],
-)  # fmt: skip
+)
 async def test_an_override_is_set_by_typing_part_of_a_name(
-    test_home: Home,
-    keys: tuple[str, ...],
-    scope: str,
-    target: str,
-    seconds: float | None,
-    forced: bool,
+    test_home: Home, keys: str, action: SetOverride | ClearOverride
 ) -> None:
     router = FakeRouter(scene.SNAPSHOT)
+    named = {"⏎": "enter", "↓": "down", "→": "right", "⇥": "tab"}
     async with router.serving(test_home), console(test_home) as (app, pilot):
         await until(pilot, says(app, "2 running"))
         await pilot.press("o")
-        await until(pilot, says(app, "type part of"))
-        await pilot.press(*keys)
+        await until(pilot, says(app, "the rules decide again  now openrouter,z-ai/glm-4.6"))
+        await pilot.press(*(named.get(key, key) for key in keys))
         await until(pilot, lambda: bool(router.actions))
-        assert router.actions == [SetOverride(scope, target, seconds, forced, by=app.operator)]
+        assert router.actions == [msgspec.structs.replace(action, by=app.operator)]
 
 
 async def test_a_model_nobody_offers_cannot_be_set(test_home: Home) -> None:

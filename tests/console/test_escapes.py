@@ -374,7 +374,7 @@ def rest_of_the_screens(mark: Marks, snapshot: Snapshot) -> list[str]:
     shown: list[str] = []
     for session in tree(branches, snapshot.running):
         for branch in (session, *session.children):
-            shown += texts(sessions.draw(branch, scene.NOW, {}, True, Span("")))
+            shown += texts(sessions.draw(branch, scene.NOW, {}, True, Span(""), True))
     shown += [row.plain for row in models_over_time(snapshot.recent, 40)]
     shown += texts(requests.Groups(snapshot.recent, "session", scene.NOW).row(0))
     route_rules = poison(scene.ROUTES, mark).rules
