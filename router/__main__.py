@@ -48,6 +48,7 @@ from router.doors.litellm import litellm
 from router.doors.refusing import TurnedAway
 from router.edge import Edge, PortTakenError, bind, bind_unix
 from router.errors import ConfigError
+from router.extras import ExtraMissingError, need_local
 from router.prices import listing
 from router.prices.recost import recost
 from router.process import programs
@@ -84,7 +85,7 @@ def main(arguments: list[str] | None = None) -> int:
                 _print(_prices(here, given))
             case "recost":
                 return _recost(here, given)
-    except (ConfigError, PortTakenError, LedgerError, OSError) as error:
+    except (ConfigError, ExtraMissingError, PortTakenError, LedgerError, OSError) as error:
         sys.stderr.write(f"pointsman: {error}\n")
         return 1
     return 0
@@ -142,6 +143,8 @@ def _lock(here: Home) -> IO[str] | None:
 
 async def _run(here: Home, given: argparse.Namespace) -> dict[str, str] | None:
     """What a router that begins anew in this process is given; None where it just ended."""
+    if given.local:
+        need_local()
     simulator = bind("127.0.0.1", 0)
     model = bind("127.0.0.1", 0) if given.local else None
     flags = _flags(given, _address(simulator), _address(model) if model else "")

