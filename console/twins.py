@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from console.screens import SCREENS
+
 EVERYWHERE = "everywhere"
 
 
@@ -83,7 +85,7 @@ OWN: dict[str, str] = {
     "routes": "escape,y",
     "overrides": "y",
     "playground": "c,x,y,j,k",
-    EVERYWHERE: "1,2,3,4,5,6,7,8,question_mark,colon,p,plus,minus,exclamation_mark,m,ctrl+c",
+    EVERYWHERE: f"{','.join(SCREENS)},question_mark,colon,p,plus,minus,exclamation_mark,m,ctrl+c",
 }
 _SHOWN = {"slash": "/", "enter": "enter"}
 

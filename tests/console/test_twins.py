@@ -38,7 +38,7 @@ def test_every_key_has_its_command_or_is_named_as_none(screen: str) -> None:
         owner: type = ConsoleApp
     else:
         owner = getattr(importlib.import_module(f"console.screens.{screen}"), VIEWS[screen])
-    known = set(twins.OWN[screen].split(","))
+    known = set(twins.OWN.get(screen, "").split(","))
     for twin in twins.TWINS:
         if twin.screen == screen:
             known |= set(twin.keys.split(","))
