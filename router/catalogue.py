@@ -10,7 +10,7 @@ import functools
 from router.contract import ModelView
 from router.prices import price
 from router.providers import KINDS
-from router.rules.groups import find, unaliased
+from router.rules.deployments import find, unaliased
 from router.settings import Generation, Provider, Target
 
 

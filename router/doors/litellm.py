@@ -30,7 +30,7 @@ from router.formats import Format, other_endpoints
 from router.other_endpoints.embed import embed
 from router.other_endpoints.forward import forward
 from router.providers import KINDS
-from router.rules.groups import find, unaliased
+from router.rules.deployments import find, unaliased
 from router.settings import Deployment
 from router.spending.access import may_use
 from router.wishes.taken import wishes_of

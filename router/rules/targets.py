@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from router.rules.groups import Expanded, expand, keyed
+from router.rules.deployments import Expanded, expand, keyed
+from router.rules.fallbacks import with_fallbacks
 from router.rules.plan import Candidate, Case
 from router.rules.rule import unknown_provider
 from router.settings import Provider, Scenario, Target
@@ -14,7 +15,7 @@ def resolve(case: Case, target: Target, reason: str) -> Expanded:
     if provider is None:
         return Expanded((), unknown_provider(case.generation, target.provider))
     if provider.plane == "litellm":
-        return expand(case, target.model, reason)
+        return with_fallbacks(case, target.model, expand(case, target.model, reason))
     to_the_letter = case.generation.routes.strict
     model = target.model if to_the_letter else own_name(provider, target.model)
     if not provider.per_key:

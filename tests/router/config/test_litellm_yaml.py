@@ -12,7 +12,7 @@ from router.config import Flags
 from router.config.endpoints import ANTHROPIC, OPENAI
 from router.contract import Facts
 from router.messages import Request
-from router.rules.groups import expand
+from router.rules.deployments import expand
 from router.rules.plan import Case
 from router.settings import Deployment, Target
 from tests.router.config.conftest import House, said
