@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from router.config import made_next, watch
 from router.contract import OverridesChanged, ServicesChanged, ServiceView
-from router.health import INTERVAL
+from router.health import INTERVAL, takeover
 from router.health.passed import PASSED
 from router.health.rooms import learnt
 from router.prices import warm
@@ -88,6 +88,9 @@ async def probe(router: Router) -> None:
     while True:
         configured = router.configured
         await router.health.probe(configured)
+        if configured is router.configured and not router.config_error:
+            await _take_over(router)
+            configured = router.configured
         known = learnt(configured, router.health.rooms)
         if configured is router.configured and known.providers != router.generation.providers:
             router.generation = known
@@ -106,6 +109,16 @@ def to_watch(router: Router) -> frozenset[Path]:
     keep the next out."""
     named = map(Path, router.generation.follows)
     return frozenset(map(made_next, (*router.files, *named, *router.broken)))
+
+
+async def _take_over(router: Router) -> None:
+    """Plays the part of a real LiteLLM or CCR that has gone, where that is wanted."""
+    left = takeover.due(router.configured, router.health.gone)
+    for role in left:
+        words = f"{takeover.TITLES[role.name]} has gone from {role.url}"
+        router.log.warning("router", f"{words}: this router plays its part")
+    if left:
+        await router.reload()  # which looks who is there, as at the start
 
 
 async def follow(router: Router) -> None:

@@ -76,7 +76,11 @@ async def reached(here: Home, chosen: Settings) -> tuple[str, Settings]:
     from console.claude import base_url
     from console.process.presence import client_keys
 
-    url = base_url(await router_of(here))
+    snapshot = await router_of(here)
+    url = base_url(snapshot)
+    if role := next((s for s in snapshot.services if s.name == "CCR" and s.state == "down"), None):
+        # Claude Code tries again for minutes, and says nothing
+        say(clean(f"Claude Code Router at {role.address} {role.reason}", limit=300))
     if not url:
         fail("the router listens on no port that Claude Code could use: `pointsman restart`")
     return url, replace(chosen, key=(await client_keys(here)).ccr or chosen.key)

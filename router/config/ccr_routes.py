@@ -55,6 +55,7 @@ def routes(
         strict=strict,
         fallback=chains,
         source=document.file,
+        from_file=True,
     )
     return made, [*findings, *wrong]
 

@@ -171,6 +171,7 @@ class Routing:
             tag_filtering=self.said("enable_tag_filtering"),
             tags_all=not self.said("tag_filtering_match_any"),
             source=self._document.file,
+            from_file=True,
         )
 
     def retry(self) -> dict[str, Any]:

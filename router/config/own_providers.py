@@ -220,6 +220,7 @@ def routes(usual: Routes, file: PointsmanToml) -> Routes:
         think_budget=_said(table.think_budget, usual.think_budget),
         think_efforts=_said(table.think_efforts, usual.think_efforts),
         strict=_said(table.strict, usual.strict),
+        from_file=usual.from_file or bool(table.targets),
         source=f"pointsman.toml, over {usual.source}" if table.model_fields_set else usual.source,
     )
 

@@ -24,7 +24,7 @@ from router.contract import (
     ServiceView,
 )
 from router.cooldowns import Cooldowns
-from router.health import rooms
+from router.health import rooms, takeover
 from router.health.passed import Passed, of_key, restored
 from router.health.rooms import Rooms
 from router.process.children import Child
@@ -61,6 +61,7 @@ class Health:
             if (passed := restored(data)) is not None:
                 (self._served if name in DOORS.values() else self._passed)[name] = passed
         self._answers: dict[str, tuple[bool, str, float]] = {}  # url → answered, reason, when
+        self._refused: dict[str, float] = {}  # url → since when nobody listens there
         #: root address of an Ollama → what it told of its models
         self.rooms: dict[str, Rooms] = {}
         self._states: dict[str, Condition] = {}
@@ -114,6 +115,10 @@ class Health:
             *(self.recognise(site) for site in generation.sites),
         )
 
+    def gone(self, url: str) -> bool:
+        """Whether nobody has listened there for long."""
+        return self._now() - self._refused.get(url, self._now()) >= takeover.GONE
+
     async def _ask_rooms(self, address: str, models: set[str]) -> None:
         with contextlib.suppress(httpx.HTTPError):  # whether it answers at all is told by `_ask`
             await rooms.ask(self._http, address, models, self.rooms.setdefault(address, Rooms()))
@@ -122,8 +127,11 @@ class Health:
         try:
             response = await self._http.get(url)
             answered, reason = response.status_code < 500, f"answered {response.status_code}"
+            self._refused.pop(url, None)
         except httpx.HTTPError as error:
             answered, reason = False, f"does not answer: {_why(error)}"
+            if isinstance(error, httpx.ConnectError):
+                self._refused.setdefault(url, self._now())
         self._answers[url] = (answered, "" if answered else reason, self._wall())
 
     async def recognise(self, site: Site) -> None:

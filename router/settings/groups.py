@@ -69,6 +69,7 @@ class Groups:
     #: model names beginning with this go to the CCR plane ("ccr-claude-sonnet")
     ccr_prefix: str = "ccr-"
     source: str = "the usage guide"
+    from_file: bool = False  # a person's own, not made of what stands in or of keys
     #: single deployments by their ids, and by what each is `called`
     by_id: Mapping[str, tuple[Deployment, ...]] = field(init=False, compare=False, repr=False)
     by_call: Mapping[str, tuple[Deployment, ...]] = field(init=False, compare=False, repr=False)

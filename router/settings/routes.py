@@ -37,6 +37,7 @@ class Routes:
     #: model-name prefix → provider that serves those models under their own names
     named: Mapping[str, str] = field(default_factory=dict)
     source: str = "the usage guide"
+    from_file: bool = False  # a person's own, not made of what stands in or of keys
     #: these are a project's or a session's own
     personal: bool = False
     #: strict: where a request goes that CCR's rules throw at, if that is not the default here

@@ -89,6 +89,7 @@ class Fake:
         self.refuse = ""
         self.problem = ""
         self.ledger_trouble = ""
+        self.roles: tuple[ServiceView, ...] = ()
         self.keys = ClientKeys()
         self.recent: tuple[RequestView, ...] = ()
         self.overrides: dict[str, OverrideView] = {}
@@ -136,6 +137,7 @@ class Fake:
             services=(
                 ServiceView("deepseek", "provider", "up", "real", requests=7, errors=1, p50_ms=412),
                 ServiceView(EVIL, "provider", "down", reason=EVIL),
+                *self.roles,
             ),
             overrides=tuple(self.overrides.values()),
             running=(),

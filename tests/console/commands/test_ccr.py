@@ -15,7 +15,7 @@ import msgspec
 import pytest
 
 from console.claude import Settings, arguments, base_url, environment, settings, take_context
-from router.contract import ClientKeys, Invite, Listener, RequestView, Tokens
+from router.contract import ClientKeys, Invite, Listener, RequestView, ServiceView, Tokens
 from storage.home import Home
 from tests.console.commands.conftest import Invoke, Run
 from tests.console.commands.fake import EVIL, Fake, answer, installed, sse
@@ -221,7 +221,10 @@ async def test_the_router_knows_its_key_better(
     here.ccr_json.write_text('{"APIKEY": "$NOT_SET_HERE"}')
     async with Fake(here) as fake:
         fake.keys = ClientKeys(ccr="sk-of-the-router")
-        _, out, _ = await run("ccr", "code", "hi", **claude)
+        # who should answer is not there: Claude Code would try again for minutes without a word
+        fake.roles = (ServiceView("CCR", "role", "down", address="http://it", reason="is gone"),)
+        _, out, err = await run("ccr", "code", "hi", **claude)
+        assert "Claude Code Router at http://it is gone" in err
         assert json.loads(out)["env"]["ANTHROPIC_AUTH_TOKEN"] == "sk-of-the-router"
         assert "sk-of-the-router" in (await ccr("activate")).stdout
 
