@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 
 from router.call import Call
 from router.doors.border import guarded
-from router.doors.litellm import admit, by_name, names
+from router.doors.litellm import admit, by_name
+from router.doors.litellm.models import names
 from router.errors import CallerError
 from router.exchange import exchange
 from router.formats.fields import body_of

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 
 from router.call import Call
 from router.doors.border import guarded
-from router.doors.litellm import CREATED, admit, by_name, litellm, names
+from router.doors.litellm import admit, by_name, litellm
+from router.doors.litellm.models import CREATED, names
 from router.errors import CallerError
 from router.exchange import exchange
 from router.formats.fields import body_of

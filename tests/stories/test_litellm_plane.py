@@ -15,7 +15,7 @@ import msgspec
 import pytest
 
 from router.catalogue import listed_models
-from router.doors.litellm_errors import formats
+from router.doors.litellm.errors import formats
 from router.errors import CallerError
 from router.providers import KINDS
 from router.service import Router

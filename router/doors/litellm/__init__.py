@@ -7,9 +7,7 @@ LiteLLM's own client leaves it out. Errors have LiteLLM's shape, the code as a s
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from dataclasses import replace
-from fnmatch import fnmatchcase
 from functools import lru_cache, partial
 from typing import TYPE_CHECKING
 
@@ -17,31 +15,23 @@ import msgspec
 
 from router.call import Call
 from router.caller import admitted
-from router.catalogue import listed_models
 from router.doors import ccr, management, relay, responses
 from router.doors.border import guarded
 from router.doors.console import at_the_front, moved
-from router.doors.litellm_answers import headers
-from router.doors.litellm_errors import formats
-from router.doors.management.models import sizes
+from router.doors.litellm.answers import headers
+from router.doors.litellm.errors import formats
+from router.doors.litellm.health import health
+from router.doors.litellm.models import listed
 from router.errors import CallerError
 from router.exchange import Surface, exchange
 from router.formats import Format, other_endpoints
 from router.other_endpoints.embed import embed
 from router.other_endpoints.forward import forward
-from router.providers import KINDS
-from router.rules.deployments import find, unaliased
-from router.settings import Deployment
-from router.spending.access import may_use
 from router.wishes.taken import wishes_of
 
 if TYPE_CHECKING:
     from router.service import Router
 
-#: LiteLLM's own constant for every model it lists
-CREATED = 1677610602
-#: the guide's "ccr-claude-sonnet", less the prefix
-ROUTED = "claude-sonnet"
 #: what is answered by a completion, and the format that its path speaks
 _COMPLETIONS = (
     (re.compile(r"(/v1|/(engines|openai/deployments)/.+)?/chat/completions"), "openai_chat"),
@@ -114,7 +104,7 @@ async def _route(router: Router, call: Call, completes: Format | None) -> None:
         case "POST", "/v1/messages/count_tokens":
             await ccr.count_tokens(router, call)
         case "GET", path if found := _MODELS.fullmatch(path):
-            await call.json(200, _listed(router, found[1], call.key))
+            await call.json(200, listed(router, found[1], call.key))
         case method, path if (found_route := management.find(method, path)) is not None:
             await management.serve(router, call, *found_route)
         case method, path if method != "POST" and _POSTED.fullmatch(path):
@@ -140,7 +130,7 @@ def _read_here(call: Call) -> bool:
 
 
 async def _public(router: Router, call: Call) -> bool:
-    """What needs no key. Real LiteLLM's /health makes billed calls; ours never does."""
+    """What needs no key."""
     match call.path:
         case "" | "/" if call.scope["path"] in ("/litellm", "/litellm/"):
             # the guide's admin page
@@ -153,7 +143,7 @@ async def _public(router: Router, call: Call) -> bool:
         case "/health":
             admit(router, call)
             wanted = {name: (call.query.get(name) or [""])[0] for name in ("model", "model_id")}
-            told = _health(router, **wanted)
+            told = health(router, **wanted)
             # as LiteLLM's: of a model that is asked for, the status alone says whether it serves
             failed = any(wanted.values()) and not told["healthy_count"]
             await call.json(503 if failed else 200, told)
@@ -227,103 +217,3 @@ def by_name(router: Router, call: Call, door: str, format: Format) -> Surface:
         provider = replace(external.provider, url=role.url.rstrip("/") + "/v1/chat/completions")
         external = msgspec.structs.replace(external, provider=provider)
     return Surface(door, "litellm", format, partial(headers, router), external)
-
-
-def names(router: Router) -> list[str]:
-    """What clients may choose from, as LiteLLM lists it: aliases that are not hidden, then groups
-    in their file's order, a wildcard as the models that are known behind it. Last one name that the
-    CCR plane's rules answer."""
-    generation = router.generation
-    groups = generation.groups
-    found = [
-        alias
-        for alias in groups.aliases
-        if alias not in groups.hidden and find(groups, unaliased(groups, alias))
-    ]
-    for name, deployments in groups.deployments.items():
-        found += _behind(router, name, deployments) if "*" in name else [name]
-    if generation.routes.targets:
-        found.append(groups.ccr_prefix + ROUTED)
-    return list(dict.fromkeys(found))
-
-
-def _behind(router: Router, pattern: str, deployments: tuple[Deployment, ...]) -> list[str]:
-    """The names under which the models that a wildcard's providers are known to have are asked."""
-    found = []
-    for deployment in deployments:
-        provider = router.generation.provider(deployment.target.provider)
-        if provider is None:
-            continue
-        kind = KINDS.get(provider.kind)
-        known = list(provider.models)
-        if kind is not None:
-            known += [*kind.offered, *listed_models(kind.name, provider.base)]
-        own = deployment.target.model
-        if "*" not in own:
-            continue  # any name will do: there is none to choose from
-        for model in known:
-            if "*" in model or not fnmatchcase(model, own):
-                continue
-            before, _, after = own.partition("*")
-            middle = model[len(before) : len(model) - len(after)]
-            found.append(pattern.replace("*", middle, 1) if pattern != "*" else model)
-    return found
-
-
-def _listed(router: Router, name: str | None, key: str) -> dict[str, object]:
-    """All models that a key may use, or the one that is named."""
-    known = names(router)
-    if (holder := router.cashier.find(key)) is not None:
-        groups = router.generation.groups
-        lists = router.cashier.register.lists(holder)
-        known = [one for one in known if all(may_use(each, one, groups) for each in lists)]
-    if name is None:
-        return {"data": [_model(router, each) for each in known], "object": "list"}
-    if name not in known and not find(router.generation.groups, name):
-        raise CallerError(
-            f"The model `{name[:200]}` does not exist or is not accessible",
-            status=404,
-            kind="missing",
-            param="model",
-        )
-    return _model(router, name)
-
-
-def _model(router: Router, name: str) -> dict[str, object]:
-    told = {"id": name, "object": "model", "created": CREATED, "owned_by": "openai"}
-    if served := router.generation.groups.deployments.get(name):
-        known = sizes(router, served[0]).items()
-        told |= {field: value for field, value in known if value is not None}
-    return told
-
-
-def _deployments(router: Router) -> Iterator[Deployment]:
-    for deployments in router.generation.groups.deployments.values():
-        yield from deployments
-
-
-def _health(router: Router, model: str = "", model_id: str = "") -> dict[str, object]:
-    """LiteLLM's shape, from what is known without a call. `model`: only what serves that name, or
-    is the model behind one; `model_id`: only that deployment."""
-    services = {view.name: view for view in router.services()}
-    healthy: list[dict[str, object]] = []
-    unhealthy: list[dict[str, object]] = []
-    for deployment in _deployments(router):
-        provider = deployment.target.provider
-        if model not in ("", deployment.group, deployment.called) or model_id not in (
-            "",
-            deployment.id,
-        ):
-            continue
-        service = services.get(provider)
-        endpoint: dict[str, object] = {"model": deployment.group, "provider": provider}
-        if service is not None and service.state in ("down", "degraded"):
-            unhealthy.append(endpoint | {"error": service.reason})
-        else:
-            healthy.append(endpoint)
-    return {
-        "healthy_endpoints": healthy,
-        "unhealthy_endpoints": unhealthy,
-        "healthy_count": len(healthy),
-        "unhealthy_count": len(unhealthy),
-    }

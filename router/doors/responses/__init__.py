@@ -59,7 +59,7 @@ async def responses(
             await (exchange if id is None else compact)(router, call, surface)
         case "GET", None if is_socket(call):
             # the library under it takes 20 ms to import
-            from router.doors.responses_socket import converse
+            from router.doors.responses.socket import converse
 
             def known(id: str) -> bool:
                 return router.remembered.get(id, key) is not None
