@@ -80,7 +80,8 @@ class App:
         """The door at a path of a port, and the path behind it."""
         door = self._roots.get(port)
         if door is not None:
-            return door, path
-        first, _, rest = path[1:].partition("/")
+            return door, "/" + path.lstrip("/")
+        first, _, rest = path.lstrip("/").partition("/")
         mounted = MOUNTS.get(first)
-        return (front, path) if mounted is None else (mounted, "/" + rest)
+        # a base that ends in a slash, put before a path that begins with one, is what many write
+        return (front, path) if mounted is None else (mounted, "/" + rest.lstrip("/"))

@@ -27,8 +27,8 @@ from router.caller import (
 )
 from router.canned import canned, recite
 from router.delivery import deliver
-from router.errors import Kind, RequestError, UpstreamError
-from router.formats import Format, splice
+from router.errors import CallerError, Kind, RequestError, UpstreamError
+from router.formats import Format, loose, splice
 from router.formats.failures import redacted
 from router.guards.body import read_body
 from router.inlining import FORMATS as INLINED
@@ -74,7 +74,12 @@ class Surface(Struct, frozen=True):
 
     def parse(self, raw: bytes) -> Request:
         """Raises CallerError."""
-        return self.format.parse_request(splice.named(raw, self.model) if self.model else raw)
+        try:
+            return self.format.parse_request(splice.named(raw, self.model) if self.model else raw)
+        except CallerError:
+            if (whole := loose.mended(raw)) is raw:
+                raise
+            return self.parse(whole)
 
 
 async def exchange(router: Router, call: Call, surface: Surface) -> None:

@@ -23,6 +23,7 @@ from router.doors.border import guarded
 from router.doors.console import at_the_front, moved
 from router.errors import CallerError
 from router.exchange import Surface, exchange
+from router.formats import loose
 from router.guards.body import read_body
 from router.headers import lines
 from router.record import Record
@@ -175,7 +176,7 @@ def _way(provider: str, model: str, rule: str, attempts: int, simulated: bool) -
 async def count_tokens(router: Router, call: Call) -> None:
     """Counts here, not at a provider: Claude Code asks 26 times in a row and wants it fast."""
     raw = await read_body(call, router.generation.limits)
-    request = router.formats["anthropic_messages"].parse_request(raw)
+    request = loose.read(router.formats["anthropic_messages"].parse_request, raw)
     tokens, _ = await router.counter.count(request, None)
     seen = router.sessions.get(session_of(call.headers, request.body))
     if (

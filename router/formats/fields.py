@@ -17,6 +17,13 @@ from router.settings import LONGEST_NAME
 _T = TypeVar("_T")
 #: in one request; the longest contexts hold ten million
 MOST_TOKENS = 1_000_000_000
+#: what a body begins with that is not as it should be sent
+_OTHERWISE = {
+    b"\x1f\x8b": "it is compressed: send it without content-encoding",
+    b"\x28\xb5\x2f\xfd": "it is compressed: send it without content-encoding",
+    b"\xff\xfe": "it is UTF-16: send it as UTF-8",
+    b"\xfe\xff": "it is UTF-16: send it as UTF-8",
+}
 _decode = msgspec.json.Decoder().decode
 _NAMES = {
     str: "a string",
@@ -32,8 +39,9 @@ def body_of(raw: bytes) -> JSON:
     try:
         body = _decode(raw)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        why = next((words for mark, words in _OTHERWISE.items() if raw.startswith(mark)), error)
         raise CallerError(
-            f"the request body is not JSON: {error}", code=None, param="request_body"
+            f"the request body is not JSON: {why}", code=None, param="request_body"
         ) from None
     if type(body) is not dict:
         raise CallerError("the request body must be a JSON object", param="request_body")

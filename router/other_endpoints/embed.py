@@ -9,7 +9,7 @@ from router.call import Call
 from router.caller import user_of
 from router.delivery import LARGEST_ANSWER
 from router.exchange import Surface, attempts, begin, choose
-from router.formats import embeddings, splice
+from router.formats import embeddings, loose, splice
 from router.guards.body import read_body
 from router.messages import UsageSeen
 from router.other_endpoints.aside import posted
@@ -34,7 +34,7 @@ async def embed(
         border.watch_client()
         if surface.model:
             raw = splice.named(raw, surface.model)
-        request = wire.parse(raw)
+        request = loose.read(wire.parse, raw)
         record.asked = request.model or ""
         record.user = record.user or user_of(request.user or "")
         if surface.wishes is not None:

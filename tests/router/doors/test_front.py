@@ -87,6 +87,17 @@ async def test_what_is_pasted_can_be_asked_for(test_home: Home) -> None:
             assert re.search(r'<td>chat<td.*?data-of="requests"><td', page.text)
 
 
+async def test_a_base_with_a_slash_too_many_leads_to_its_door(test_home: Home) -> None:
+    async with (
+        served(test_home) as (_, address),
+        httpx.AsyncClient(base_url=address) as http,
+    ):
+        for path in ("/ccr//v1/models", "//ccr/v1/models", "/ollama///api/tags"):
+            assert (await http.get(address + path)).status_code == 200, path
+        for path in ("//", "/cc//r/v1/models", "/ccr/v1//models"):
+            assert (await http.get(address + path)).status_code == 404, path
+
+
 async def test_strangers_are_told_the_ways_in_and_no_figures(test_home: Home) -> None:
     test_home.toml.write_text(
         TOML
