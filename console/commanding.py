@@ -15,8 +15,8 @@ from console.moments import seconds_of
 from console.options import moment
 from console.pace import STEPS
 from console.screens import IDS
+from console.screens.filtered import FilteredView
 from console.screens.live import Live
-from console.screens.view import FilteredView
 from console.widgets.table import Table
 from router.contract import Cancel, ClearCooldown, ClearOverride, Pause, Resume, SetOverride
 

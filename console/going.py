@@ -11,7 +11,8 @@ from textual.app import App
 from textual.widgets import ContentSwitcher
 
 from console.screens import IDS, SCREENS
-from console.screens.view import FilteredView, View
+from console.screens.filtered import FilteredView
+from console.screens.view import View
 
 
 class Going(App[int]):

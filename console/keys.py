@@ -14,7 +14,8 @@ from textual.content import Content
 
 from console import twins
 from console.screens import IDS, SCREENS
-from console.screens.view import FilteredView, View
+from console.screens.filtered import FilteredView
+from console.screens.view import View
 from console.text import width
 from console.widgets.paint import Piece, Span, say
 from console.widgets.table import Table

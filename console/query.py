@@ -251,6 +251,7 @@ def parse(text: str, now: float) -> Wanted:
 
 def _take(wanted: Wanted, turned: bool, name: str, sign: str, value: str) -> bool:
     """Whether it is a field, a figure or a time, and was put where it belongs."""
+    value = value.strip()
     if (figure := _compared(name, sign, value)) is not None:
         if turned:
             wanted.without_figures += (figure,)

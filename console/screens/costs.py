@@ -45,8 +45,9 @@ from console.lines.spending import (
     total,
     would_have,
 )
+from console.screens.filtered import FilteredView, FilterLine
 from console.screens.picker import Picker
-from console.screens.view import READING, FilteredView, FilterLine, hidden
+from console.screens.view import READING, hidden
 from console.text import fit
 from console.widgets.bar import Bar
 from console.widgets.budget import line as budget_line
@@ -98,7 +99,7 @@ class Costs(FilteredView):
         Binding("w", "period('w')", "The last 7 days"),
         Binding("M", "period('M')", "The last 30 days"),
         Binding("r", "range", "From a day to another"),
-        Binding("b", "by(1)", "By model, provider, key, session, project, door, rule, outcome"),
+        Binding("b", "by(1)", "By model, provider, key, session, project, door, rule, …"),
         Binding("B", "by(-1)", "The same backwards"),
         Binding("v", "other", "What this would have cost on another model"),
         Binding("e", "export", "Write it, or what is marked, as CSV and JSON"),

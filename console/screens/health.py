@@ -28,8 +28,9 @@ from console.lines.services import (
 )
 from console.query import written
 from console.screens.dialogs import Answer, Choose, Sheet
+from console.screens.filtered import FilteredView, FilterLine
 from console.screens.picker import Picker
-from console.screens.view import FilteredView, FilterLine, hidden
+from console.screens.view import hidden
 from console.text import money
 from console.widgets.bar import Bar
 from console.widgets.paint import Piece, Span, say

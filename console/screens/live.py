@@ -18,7 +18,8 @@ from textual.widgets import Static
 from console.lines.requests import COLUMNS, GROUPS, NEWEST, Groups, draw, whole
 from console.lines.welcome import welcome
 from console.query import parse
-from console.screens.view import FilteredView, FilterLine, hidden
+from console.screens.filtered import FilteredView, FilterLine
+from console.screens.view import hidden
 from console.searching import matching
 from console.widgets.bar import Bar
 from console.widgets.paint import Piece, Span, lines

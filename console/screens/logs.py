@@ -21,7 +21,8 @@ from textual.binding import Binding, BindingType
 from console.lines.log import COLUMNS, OLDEST, LogRows, NewestFirst
 from console.query import LEVELS, Level, parse
 from console.screens.dialogs import Sheet
-from console.screens.view import READING, FilteredView, FilterLine, hidden
+from console.screens.filtered import FilteredView, FilterLine
+from console.screens.view import READING, hidden
 from console.text import clean_lines, percent, when
 from console.widgets.bar import Bar
 from console.widgets.paint import Piece, Span, say

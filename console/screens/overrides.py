@@ -17,7 +17,8 @@ from textual.content import Content
 from textual.widgets import Static
 
 from console.query import written
-from console.screens.view import FilteredView, FilterLine, hidden
+from console.screens.filtered import FilteredView, FilterLine
+from console.screens.view import hidden
 from console.text import UNKNOWN, age, moment
 from console.widgets.bar import Bar
 from console.widgets.columns import Column

@@ -19,8 +19,9 @@ from textual.widgets import Static
 from console.feed import midnight
 from console.lines.rules import AS_ASKED, COLUMNS, Line, decided, diff_lines, draw, gone_by, what_if
 from console.screens.dialogs import Answer, Ask, Choose
+from console.screens.filtered import FilteredView, FilterLine
 from console.screens.picker import Picker
-from console.screens.view import FilteredView, FilterLine, hidden
+from console.screens.view import hidden
 from console.widgets.bar import Bar
 from console.widgets.paint import Piece, Span, lines, say
 from console.widgets.table import ListRows, Row, Table
@@ -60,7 +61,7 @@ class Routes(FilteredView):
     )
     CHANGES = frozenset(("enter", "v", "a", "u", "t"))
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("v", "values", "Change what it goes by: a threshold, or what is tried after it"),
+        Binding("v", "values", "Change what it goes by: a threshold, or its fallbacks"),
         Binding("a", "apply", "Apply the edits, after their difference was shown"),
         Binding("u", "undo", "Take the newest applied edit back"),
         Binding("t", "strict", "Strict: the rules as CCR has them, to the letter; or not"),

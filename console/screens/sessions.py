@@ -22,7 +22,8 @@ from textual.widgets import Static
 from console.lines.sessions import Branch, cached, filled, models_over_time, per_hour, target, tree
 from console.lines.spending import cost, worth
 from console.query import written
-from console.screens.view import READING, FilteredView, FilterLine, hidden
+from console.screens.filtered import FilteredView, FilterLine
+from console.screens.view import READING, hidden
 from console.spark import gauge
 from console.text import UNKNOWN, age, money, percent, tokens
 from console.theme import Tone

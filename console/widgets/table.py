@@ -104,6 +104,8 @@ class Table(Canvas, can_focus=True):
         self._marks = marks
         self._marked: set[Key] = set()
         self._standing: Standing[Any] = Standing()
+        #: nothing of what comes next was shown before
+        self._anew = False
 
     # ── what it shows ─────────────────────────────────────────────────────────────────────────────
 
@@ -131,6 +133,7 @@ class Table(Canvas, can_focus=True):
     def unsettle(self) -> None:
         """Other items than before: nothing has to stand still for them."""
         self._standing.forget()
+        self._anew = True
         self._narrow()
 
     @property
@@ -143,11 +146,14 @@ class Table(Canvas, can_focus=True):
         self._rows = rows
         self._lines = None
         count = len(rows)
-        if self.following:
-            place = 0 if self.edge == "top" else count - 1
-        else:
+        if not self.following:
             found = None if self._selected is None else rows.index(self._selected)
             place = self.cursor if found is None else found
+            if self._anew and found is None:  # as a filter does: from the first hit on
+                place, self.following = 0, bool(self.edge)
+        if self.following:
+            place = 0 if self.edge == "top" else count - 1
+        self._anew = False
         self._put_cursor(place, 1)
         size = self._extent()
         if size != self.virtual_size:

@@ -88,9 +88,13 @@ async def test_what_is_typed_at_once_is_for_what_it_opens(test_home: Home) -> No
             ("⎋:overr⎋o⇥x", "pastedx"),
             ("⎋3vopus", "opus"),  # its prices are asked for first
             ("⎋1:override groq,⎋/x⏎/y", "xy"),
+            ("⎋⇥/y", "pastedy"),  # what is pasted on a list is looked for
         ):
             typed(app, keys)
             await until(pilot, holds(app, text))
+        app.post_message(events.Key("escape", None))
+        app.post_message(events.Paste('API Error: 529\n{"request_id":"req_1a207d6981dc7ced"}\n'))
+        await until(pilot, says(app, '"req_1a207d6981dc7ced"'))
         typed(app, "⎋⎋:live⏎o⏎")
         await until(pilot, lambda: bool(router.actions))
         typed(app, ":help⏎⎋G⏎")

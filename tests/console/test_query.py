@@ -55,6 +55,7 @@ FAILED = scene.REQUESTS[7]
         ("openrouter,anthropic/claude", True),  # as it stands in the list
         ("model:openrouter,anthropic", True),
         ("!status=404", True),
+        ('"Error: openrouter"', True),  # as a client says it
         ("provider=openrouter !provider=open", True),
         ("provider=open", False),  # the whole of it
         ("status=529", True),

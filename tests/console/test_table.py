@@ -321,3 +321,15 @@ def test_columns_go_by_their_importance_and_numbers_keep_their_width() -> None:
     roomy = lay_out(columns, widths, 60)
     assert sum(w for _, w in roomy.places) + roomy.gap * 2 == 60
     assert dict(roomy.places)[1] == 5
+
+
+async def test_other_rows_than_before_begin_with_the_first() -> None:
+    """As a filter leaves them; but who still is there stays chosen."""
+    app = Bench(edge="top")
+    async with app.run_test(size=(40, 9)) as pilot:
+        app.table.show(rows(*((name, 0) for name in "abcdef")))
+        await pilot.press("j", "j", "j")
+        for left, chosen, follows in (("ad", "d", False), ("bce", "b", True)):
+            app.table.unsettle()
+            app.table.show(rows(*((name, 0) for name in left)))
+            assert (app.table.selected, app.table.following) == (chosen, follows)
