@@ -32,7 +32,7 @@ from gateways import Gateway, pointsman
 from process import Measured
 from run import SETTLE, WARM, compiled, free_port
 
-from console.aside import NICE
+from console.niceness import NICE
 
 PROGRAM = (
     "from console.app import run\nfrom storage.home import home\nraise SystemExit(run(home()))\n"

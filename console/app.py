@@ -26,15 +26,15 @@ from textual.screen import Screen
 from textual.widgets import ContentSwitcher
 
 from console import commanding, palette, prefs, theme
-from console.acting import Acting
-from console.aside import step_aside
+from console.actions import Actions
 from console.board import Board
-from console.colourless import honour
 from console.ending import Ending
-from console.going import Going
 from console.guard import guarded
 from console.keys import help_rows, hints, named_rows, twin_rows, unknown
 from console.keystrokes import Keystrokes
+from console.navigation import Navigation
+from console.niceness import step_aside
+from console.no_color import honour
 from console.pace import STEPS, Pace
 from console.screens import SCREENS
 from console.screens.dialogs import Sheet
@@ -57,7 +57,7 @@ TWICE = 2.0
 DOOR = "http://127.0.0.1:5000"
 
 
-class ConsoleApp(Keystrokes, Ending, Going, Acting):
+class ConsoleApp(Keystrokes, Ending, Navigation, Actions):
     """`now` is the clock, Unix seconds; `who` is "user@host" over SSH; a `demo` says that it is."""
 
     TITLE = "Pointsman"

@@ -15,8 +15,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from console.lenient import parsed
 from console.options import ports
+from console.quick_json5 import parsed
 from router.contract import Snapshot
 from storage.home import Home
 

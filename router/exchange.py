@@ -38,8 +38,8 @@ from router.outgoing import able, insist, outgoing
 from router.pauses import refusal
 from router.policy import Course, GiveUp, Try, Wait
 from router.prices import price
-from router.quotes import without_quotes
 from router.record import KEPT_AFTER, Attempt, Record
+from router.redaction import without_quotes
 from router.rules import RefusedError, decide
 from router.rules.directives import undirected
 from router.rules.plan import Candidate, Plan

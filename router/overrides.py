@@ -9,7 +9,7 @@ from typing import Protocol
 import msgspec
 
 from router.contract import OverrideView, SetOverride
-from router.nearly import mistyped
+from router.did_you_mean import mistyped
 from router.settings import SCENARIOS, Generation, Target
 
 SCOPES = ("everywhere", "session:", "key:", "scenario:")

@@ -29,12 +29,12 @@ from router.cooldowns import Cooldowns
 from router.custom import CustomRouters
 from router.edge import Edge
 from router.errors import ConfigError
-from router.eyes import Eyes, own_door
 from router.guards import proxied
 from router.health import Health
+from router.health.ollama import learnt
 from router.health.passed import PASSED
-from router.health.rooms import learnt
 from router.ids import new_id
+from router.image_agent import Eyes, own_door
 from router.inlining import Inlining
 from router.live import RECENT, Live, midnight
 from router.log import Log

@@ -15,9 +15,9 @@ from router.caller import Caller
 from router.contract import OverrideView
 from router.custom import CustomRouters
 from router.errors import RequestError
-from router.eyes import Eyes
 from router.facts import look_at
 from router.formats import Format
+from router.image_agent import Eyes
 from router.loads import Loads
 from router.messages import Request
 from router.projects import Projects

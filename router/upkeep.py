@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 from router.config import made_next, watch
 from router.contract import OverridesChanged, ServicesChanged, ServiceView
 from router.health import INTERVAL, takeover
+from router.health.ollama import learnt
 from router.health.passed import PASSED
-from router.health.rooms import learnt
 from router.prices import warm
 from router.record import KEPT_AFTER
 from router.tokens.vocab import encoding

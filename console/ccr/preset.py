@@ -88,7 +88,7 @@ def export(
     from pathlib import Path
 
     from console import presets
-    from console.lenient import read
+    from console.quick_json5 import read
     from storage.home import home
 
     here = home()

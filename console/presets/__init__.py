@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from console.lenient import parsed
+from console.quick_json5 import parsed
 from storage.home import Home
 
 Manifest = dict[str, Any]

@@ -75,7 +75,7 @@ def _provider(
 ) -> tuple[str, Settings]:
     """The address and the key of the one provider that a preset without a server goes to."""
     from console import claude
-    from console.lenient import read
+    from console.quick_json5 import read
 
     named = config.get("provider")
     listed = (read(here.ccr_json) if named else config).get("Providers")

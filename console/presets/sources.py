@@ -21,8 +21,8 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from console.lenient import parsed
 from console.presets import MANIFEST, PresetError
+from console.quick_json5 import parsed
 
 #: the index that Claude Code Router 2.0.0 reads: [{"id", "name", "repo", "url"?}, …]
 MARKET = "https://pub-0dc3e1677e894f07bbea11b17a29e032.r2.dev/presets.json"

@@ -26,7 +26,7 @@ from typing import NoReturn
 
 import msgspec
 
-from console.aside import NICE
+from console.niceness import NICE
 from console.remote.pty import reset_signals
 
 LARGEST = 1 << 16

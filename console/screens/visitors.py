@@ -22,7 +22,7 @@ from console.widgets.table import ListRows, Row, Table
 from router.contract import Dismiss, Visitor
 
 if TYPE_CHECKING:
-    from console.acting import Acting
+    from console.actions import Actions
 
 COLUMNS = (
     Column("who", 14, grow=2, by=attrgetter("by")),
@@ -68,8 +68,8 @@ class Visitors(Window[str]):
         self._draw()
 
     @property
-    def acting(self) -> Acting:
-        return cast("Acting", self.app)
+    def acting(self) -> Actions:
+        return cast("Actions", self.app)
 
     def _draw(self) -> None:
         found, now = self.acting.board.visitors, self.acting.now()

@@ -73,7 +73,7 @@ def _modules(configured: Module, preset: str) -> tuple[str, list[Module]]:
 def configuration(preset: str = "") -> tuple[Module, str]:
     """StatusLine of config.json, or of the installed preset named, and the style where `preset`
     names that instead."""
-    from console.lenient import read
+    from console.quick_json5 import read
     from storage.ccr_folder import ccr_folder
 
     folder = ccr_folder(os.environ.get("POINTSMAN_HOME"))

@@ -30,7 +30,7 @@ from router.config.endpoints import (
 from router.config.interpolate import dollars, unresolved
 from router.config.part import Key, Part, exposed, first_key, problem, several_keys, sorted_out
 from router.contract import Finding
-from router.nearly import nearest
+from router.did_you_mean import nearest
 from router.providers import KINDS, Kind, kind_of
 from router.providers.adjustments import read as read_adjustment
 from router.settings import NO_KEY, Adjustment, Auth, Provider, Secret, Timeouts

@@ -18,8 +18,8 @@ from ruamel.yaml.constructor import DuplicateKeyError
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.nodes import MappingNode, Node, SequenceNode
 
+from router.did_you_mean import KEY, nearest
 from router.errors import ConfigError
-from router.nearly import KEY, nearest
 
 Place = tuple[str | int, ...]
 _Model = TypeVar("_Model", bound=pydantic.BaseModel)

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from router.config.document import Document, Place
 from router.config.part import problem
 from router.contract import Finding
-from router.nearly import mistyped
+from router.did_you_mean import mistyped
 from router.settings import Provider, Target
 
 Named = Iterable[tuple[Target, Place]]

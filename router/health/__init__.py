@@ -24,9 +24,9 @@ from router.contract import (
     ServiceView,
 )
 from router.cooldowns import Cooldowns
-from router.health import rooms, takeover
+from router.health import ollama, takeover
+from router.health.ollama import Rooms
 from router.health.passed import Passed, of_key, restored
-from router.health.rooms import Rooms
 from router.process.children import Child
 from router.record import Attempt
 from router.settings import DOORS, Generation, Provider, Role, Site
@@ -108,7 +108,7 @@ class Health:
         """Asks what runs on this machine whether it is there. Takes at most a few seconds."""
         urls = {r.url for r in (generation.litellm, generation.ccr) if r.mode == "external"}
         urls |= {_root(p.url) for p in generation.providers.values() if p.local and p.url}
-        ollamas = rooms.asked(generation)
+        ollamas = ollama.asked(generation)
         await asyncio.gather(
             *(self._ask(url) for url in urls),
             *(self._ask_rooms(address, models) for address, models in ollamas.items()),
@@ -121,7 +121,7 @@ class Health:
 
     async def _ask_rooms(self, address: str, models: set[str]) -> None:
         with contextlib.suppress(httpx.HTTPError):  # whether it answers at all is told by `_ask`
-            await rooms.ask(self._http, address, models, self.rooms.setdefault(address, Rooms()))
+            await ollama.ask(self._http, address, models, self.rooms.setdefault(address, Rooms()))
 
     async def _ask(self, url: str) -> None:
         try:
@@ -334,7 +334,7 @@ class Health:
         )
 
     def _loaded(self, provider: Provider) -> tuple[Loaded, ...]:
-        told = self.rooms.get(rooms.root(provider)) if provider.kind == "ollama" else None
+        told = self.rooms.get(ollama.root(provider)) if provider.kind == "ollama" else None
         if told is None:
             return ()
         return tuple(

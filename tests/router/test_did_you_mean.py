@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from router.nearly import mistyped
+from router.did_you_mean import mistyped
 from router.settings import Provider
 
 

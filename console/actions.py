@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 from textual import work
 from textual.content import Content
 
+from console.notices import Notices
 from console.screens.dialogs import Answer, Choose
-from console.telling import Telling
 from console.text import age
 from console.widgets.paint import Span, say
 from router.contract import (
@@ -59,7 +59,7 @@ def _some(names: Sequence[str]) -> list[Content]:
     return [*rows, say(Span(f"and {more} more", "muted"))] if more > 0 else rows
 
 
-class Acting(Telling):
+class Actions(Notices):
     """The part of the console that acts; the app below it draws."""
 
     link: Link | None

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from console.lenient import parsed, read
+from console.quick_json5 import parsed, read
 
 
 @pytest.mark.parametrize(

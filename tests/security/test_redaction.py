@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from router.messages import Message, Request, Text, ToolResult, ToolUse
-from router.quotes import GONE, LONGEST, PIECE, STEP, without_quotes
+from router.redaction import GONE, LONGEST, PIECE, STEP, without_quotes
 
 PROMPT = "My account number is 4711-0815, what is the capital of Liechtenstein?"
 REQUEST = Request(

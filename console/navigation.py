@@ -15,7 +15,7 @@ from console.screens.filtered import FilteredView
 from console.screens.view import View
 
 
-class Going(App[int]):
+class Navigation(App[int]):
     """The part of the console that knows which screen is shown."""
 
     #: where a deep link leads: a screen, or a request's id

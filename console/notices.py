@@ -41,7 +41,7 @@ def _said(alert: AlertView, more: str = "") -> Said:
     return Said(alert.at, clean(words, limit=300), "warn")
 
 
-class Telling(App[int]):
+class Notices(App[int]):
     """The part of the console that speaks."""
 
     board: Board

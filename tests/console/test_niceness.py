@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from console.aside import NICE
+from console.niceness import NICE
 
 
 @pytest.mark.parametrize("own", [True, False], ids=["its own session", "a shell's session"])
