@@ -16,7 +16,7 @@ def test_only_a_session_of_its_own_is_put_back(tmp_path: Path, own: bool) -> Non
     group = tmp_path / "autogroup"
     group.write_text("0")
     program = (
-        "import pathlib, sys\nfrom console.aside import step_aside\n"
+        "import pathlib, sys\nfrom console.niceness import step_aside\n"
         f"here = pathlib.Path({str(tmp_path)!r})\n"
         "there, nowhere = here / 'autogroup', here / 'none' / 'autogroup'\n"
         "sys.exit(not (step_aside(there) and step_aside(nowhere)))"
