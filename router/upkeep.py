@@ -31,6 +31,8 @@ PRUNE = 300.0
 FIRST_PRUNE = 20.0
 #: seconds between two times that what health knows of each service is kept
 KEPT_HEALTH = 20.0
+#: a file that is gone or empty is taken to be so after this many looks, and seconds between them
+GLANCES, GLANCE = 5, 0.2
 #: new objects until the collector looks at them; a request leaves hardly a cycle behind
 YOUNG = 50_000
 
@@ -111,6 +113,22 @@ def to_watch(router: Router) -> frozenset[Path]:
     return frozenset(map(made_next, (*router.files, *named, *router.broken)))
 
 
+async def written(paths: set[Path]) -> None:
+    """Waits a moment for files that are gone or empty: some programs save so, and between the two
+    all that the file says would be unsaid."""
+    for _ in range(GLANCES):
+        if all(map(_says_something, paths)):
+            return
+        await asyncio.sleep(GLANCE)
+
+
+def _says_something(path: Path) -> bool:
+    try:
+        return path.stat().st_size > 0
+    except OSError:
+        return False
+
+
 async def _take_over(router: Router) -> None:
     """Plays the part of a real LiteLLM or CCR that has gone, where that is wanted."""
     left = takeover.due(router.configured, router.health.gone)
@@ -137,6 +155,7 @@ async def follow(router: Router) -> None:
         finally:
             first.cancel()
         while seen is not None:
+            await written(seen)
             await router.reload()
             seen = await anext(changes, None)
         if not router.refollow.is_set():
