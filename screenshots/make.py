@@ -29,21 +29,21 @@ import msgspec  # noqa: E402
 
 from console import theme  # noqa: E402
 from console.demo.past import past, running  # noqa: E402
-from router.contract import VERSION, RequestDetail, Snapshot, Tokens, Totals  # noqa: E402
+from router.contract import VERSION, LogLine, RequestDetail, Snapshot, Tokens, Totals  # noqa: E402
 from storage.home import home  # noqa: E402
 from storage.writer import Ledger  # noqa: E402
 from tests.console import scene  # noqa: E402
 from tests.console.fake_router import FakeRouter  # noqa: E402
 from tests.console.pilot import console, shown, until  # noqa: E402
 
-#: the row of Live whose request fell back
-FALLBACK = 5
+#: the row of Live whose request was tried again
+RETRIED = 4
 #: name → keys from the screen before, words that must then be there, and keys that lead back
 SCENES: dict[str, tuple[tuple[str, ...], str, tuple[str, ...]]] = {
     "live": (("1",), "longContext", ()),
     "groups": (("b",), "by session", ("b",) * 4),
-    "detail": (("j",) * FALLBACK + ("enter",), "Overloaded", ("escape",)),
-    "sessions": (("2",), "of late", ()),
+    "detail": (("j",) * RETRIED + ("enter",), "Overloaded", ("escape",)),
+    "sessions": (("2", *"jjjjjj"), "of late", ()),
     "costs": (("3", "w"), "at this rate", ()),
     "health": (("4", "down", "down", "down"), "Found at start", ()),
     "logs": (("5",), "following", ()),
@@ -127,12 +127,41 @@ def fill(ledger: Path, month: Sequence[RequestDetail]) -> None:
             book.request(one)
         for override in scene.OVERRIDES:
             book.override(override)
-        for line in scene.log_lines(120):
+        for line in logged(month[-120:]):
             book.log(line)
         if not book.flush(30.0):
             raise SystemExit(f"the demo's month could not be written: {book.last_error}")
     finally:
         book.close()
+
+
+def logged(month: Sequence[RequestDetail]) -> list[LogLine]:
+    """What a router writes of these requests, and of what people do meanwhile."""
+    lines = [
+        LogLine(0, scene.NOW - ago, level, source, message)
+        for ago, level, source, message in (
+            (640.0, "info", "ssh", "ana from 127.0.0.1 with a key, console 120x40"),
+            (421.0, "info", "control", "ana: override scenario:think → deepseek,deepseek-reasoner"),
+            (300.0, "warning", "health", "groq: the key in GROQ_API_KEY was refused (401)"),
+            (66.0, "info", "control", "ana: override session:7f3c9a52 → openrouter,z-ai/glm-4.6"),
+        )
+    ]
+    for one in month:
+        view = one.request
+        for attempt in one.attempts:
+            at = attempt.started_at + (attempt.duration_ms or 0) / 1000
+            where = f"attempt {attempt.number} at {attempt.provider},{attempt.model}"
+            if attempt.error:
+                words = f"{where} failed ({attempt.outcome}): {attempt.error}"
+                lines.append(LogLine(0, at, "warning", "exchange", words, view.id))
+        words = (
+            f"{view.door} {view.asked or '(no model)'} → {view.provider},{view.model}"
+            f" {view.state} {view.status} by {view.rule}"
+        )
+        level = "warning" if view.state == "failed" else "info"
+        ended = view.started_at + (view.duration_ms or 0) / 1000
+        lines.append(LogLine(0, ended, level, "exchange", words, view.id))
+    return sorted(lines, key=lambda line: line.at)
 
 
 def main() -> None:

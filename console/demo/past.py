@@ -38,7 +38,7 @@ class Kind:
 
 FREE = (0.0, 0.0, 0.0, 0.0)
 CHAT = Kind(
-    9, "deepseek", "deepseek-chat", "default", "nothing else applied", (0.28, 0.028, 0.28, 0.42),
+    9, "deepseek", "deepseek-chat", "default", SONNET, (0.28, 0.028, 0.28, 0.42),
     620, 64,
 )  # fmt: skip
 THINK = Kind(
@@ -48,19 +48,17 @@ THINK = Kind(
 LONG = Kind(
     1, "openrouter", "google/gemini-2.5-pro", "longContext", "", (1.25, 0.31, 1.25, 10), 2_300, 88
 )
-SMALL = Kind(
-    3, "ollama-local", "qwen2.5-coder:7b", "background", "a haiku model", FREE, 95, 58, asked=HAIKU
-)
+SMALL = Kind(3, "ollama-local", "qwen2.5-coder:7b", "background", HAIKU, FREE, 95, 58, asked=HAIKU)
 CODER = Kind(
     2, "deepseek", "deepseek-coder", "context", "coder", (0.14, 0.014, 0.14, 0.28), 540, 60,
     door="ccr", asked="",
 )  # fmt: skip
 #: what a conversation's main turns, and its subagents, are served by
-MAIN, AGENT = (CHAT, THINK, LONG, CODER), (SMALL, CHAT)
+MAIN, AGENT = (CHAT, THINK, CODER), (SMALL, CHAT)
 #: requests that belong to no conversation
 ALONE = (
     Kind(
-        4, "openai", "gpt-4o-mini", "alias", "gpt-4o-mini", (0.15, 0.075, 0.15, 0.6), 410, 95,
+        4, "openai", "gpt-4o-mini", "group", "gpt-4o-mini", (0.15, 0.075, 0.15, 0.6), 410, 95,
         door="litellm", asked="gpt-4o-mini",
     ),
     Kind(
@@ -68,11 +66,12 @@ ALONE = (
         door="litellm", asked="llama-3.3-70b",
     ),
     Kind(
-        2, "openrouter", "z-ai/glm-4.6", "body", "openrouter,z-ai/glm-4.6", (0.6, 0.11, 0.6, 2.2),
+        2, "openrouter", "z-ai/glm-4.6", "model", "openrouter,z-ai/glm-4.6", (0.6, 0.11, 0.6, 2.2),
         900, 55, door="ccr", asked="openrouter,z-ai/glm-4.6",
     ),
 )  # fmt: skip
-RULES = ("forced", "header", "/model", "override", "body", "image", "longContext", "subagent")
+#: tokens above which *longContext* takes a request
+LONGEST = 60_000
 PEOPLE = (("ana", "shop-api"), ("ben", "ios-app"), ("ci-bot", "shop-api"), ("ana", "docs"))
 
 
@@ -87,7 +86,7 @@ def past(now: float) -> list[RequestDetail]:
         made.append(_alone(now - ago, dice))
     for ago in (36.1, 108.9, 160.2):
         made.append(_alone(now - ago, dice))
-    # a first look finds a fallback near the top
+    # a first look finds a second attempt near the top
     made.append(
         _request(THINK, now - 34, 52_000, 1_900, dice, "7f3c9a52", "", *PEOPLE[0], lost=1_190.0)
     )
@@ -100,7 +99,7 @@ def running(now: float) -> list[RequestView]:
     dice = random.Random(SEED + 1)  # noqa: S311 nothing depends on its being unguessable
     views = []
     for ago, kind, prompt, written in (
-        (3.2, THINK, 96_400, 318),
+        (3.2, THINK, 46_400, 318),
         (5.9, LONG, 128_000, 611),
         (9.8, CHAT, 41_300, 902),
     ):
@@ -110,7 +109,7 @@ def running(now: float) -> list[RequestView]:
                 id=_id(dice), started_at=now - ago, state="running", door=kind.door,
                 dialect="anthropic_messages", client=CODE, session="7f3c9a52", asked=kind.asked,
                 provider=kind.provider, model=kind.model, rule=kind.rule,
-                value=kind.value or f"{prompt:,} > 60,000", stream=True, tokens=used,
+                value=kind.value or f"{prompt:,} > {LONGEST:,}", stream=True, tokens=used,
                 cost=_cost(_spend(kind, used)), attempts=1, ttft_ms=kind.first, key="ana",
                 project="shop-api", seq=0,
             )
@@ -138,9 +137,9 @@ def _conversation(begun: float, minutes: float, dice: random.Random) -> Iterator
     agents = [("explore", 0.3), ("review", 0.6)] if minutes > 30 else []
     for turn in range(turns):
         at = begun + (turn + dice.random() * 0.8) / turns * minutes * 60
-        grown = held + dice.randint(600, 4_200)
-        weights = [k.weight * (grown > 60_000 if k is LONG else 1) for k in MAIN]
-        kind = dice.choices(MAIN, weights)[0]
+        grown = held + dice.randint(300, 2_000)
+        kind = dice.choices(MAIN, [k.weight for k in MAIN])[0]
+        kind = LONG if grown > LONGEST else kind
         warm = held if dice.random() < 0.85 else 0
         yield _request(kind, at, warm, grown - warm, dice, session, "", who, project)
         held = grown
@@ -148,7 +147,9 @@ def _conversation(begun: float, minutes: float, dice: random.Random) -> Iterator
             yield _request(
                 SMALL, at + 1, 0, dice.randint(400, 2_600), dice, session, "", who, project
             )
-    yield _request(SMALL, begun + 2, 0, 600, dice, session, "", who, project, value="session title")
+    yield _request(
+        SMALL, begun + 2, 0, 600, dice, session, "", who, project, value="side call: title"
+    )
     for name, share in agents:
         size = dice.randint(4_000, 9_000)
         for turn in range(dice.randint(4, 10)):
@@ -211,7 +212,7 @@ def _request(
         provider=kind.provider,
         model=kind.model,
         rule=kind.rule,
-        value=value or kind.value or f"{prompt:,} > 60,000",
+        value=value or kind.value or f"{prompt:,} > {LONGEST:,}",
         stream=True,
         status=529 if failed else 200,
         tokens=used,
@@ -222,13 +223,6 @@ def _request(
         error=f"{kind.provider}: overloaded, and no other candidate is left" if failed else "",
         project=project,
     )
-    target = f"{kind.provider},{kind.model}"
-    looks = (
-        [Look(rule, "none") for rule in RULES[: RULES.index(kind.rule)]]
-        if (kind.rule in RULES)
-        else [Look(rule, "none") for rule in RULES]
-    )
-    looks.append(Look(kind.rule, view.value, hit=True, target=target))
     last = AttemptView(
         number=view.attempts,
         provider=kind.provider,
@@ -241,7 +235,7 @@ def _request(
         duration_ms=took - lost,
         tokens=used,
         cost=cost,
-        reason="fallback" if lost else f"rule {kind.rule}",
+        reason="retry 1 after overload" if lost else f"rule {kind.rule}",
         spend=spend or Spend(),
         price="genai-prices" if kind.prices else "",
     )
@@ -250,7 +244,7 @@ def _request(
         attempts.insert(
             0,
             AttemptView(
-                number=1, provider="openrouter", model=f"{SONNET}:beta", started_at=at,
+                number=1, provider=kind.provider, model=kind.model, started_at=at,
                 status=529, outcome="overload", error="Overloaded: try again later",
                 first_byte_ms=1_180.0, duration_ms=lost, reason=f"rule {kind.rule}",
             ),
@@ -264,7 +258,38 @@ def _request(
         side_call="title" if value else "",
         subagent=agent,
     )
-    return RequestDetail(view, tuple(looks), tuple(attempts), facts)
+    return RequestDetail(view, tuple(_looks(view)), tuple(attempts), facts)
+
+
+def _looks(view: RequestView) -> Iterator[Look]:
+    """What each rule saw, in their order, up to the one that decided."""
+    asked = view.asked or "no model named"
+    seen = {
+        "forced": "none set",
+        "header": "not sent",
+        "/model": "none in the newest prompt",
+        "override": "none set",
+        "model": asked,
+    }
+    if view.door != "litellm":
+        seen |= {
+            "image": "no image",
+            "longContext": f"{view.tokens.prompt:,} ≤ {LONGEST:,}",
+            "subagent": "no tag",
+            "context": "not sent",
+            "background": f"{asked} is no haiku" if view.asked else asked,
+            "webSearch": "no web_search tool",
+            "think": "not asked for",
+            "tool": "not configured",
+            "coder": "no code in the prompt",
+            "complexity": "not configured",
+            "named": f"no provider for {asked}" if view.asked else asked,
+        }
+    for rule, value in seen.items():
+        if rule == view.rule:
+            break
+        yield Look(rule, value)
+    yield Look(view.rule, view.value, hit=True, target=f"{view.provider},{view.model}")
 
 
 def _spend(kind: Kind, used: Tokens) -> Spend | None:

@@ -55,7 +55,7 @@ HAIKU = "claude-haiku-4-5"
 SONNET = "claude-sonnet-4-5"
 GEMINI = "google/gemini-2.5-pro"
 CODE = "claude-cli/2.1.330"
-LOOKS = ("pin", "header", "/model", "override", "body", "image", "longContext", "subagent")
+LOOKS = ("forced", "header", "/model", "override", "model", "image", "longContext", "subagent")
 
 
 def _request(
@@ -146,7 +146,7 @@ REQUESTS: tuple[RequestView, ...] = (
         (912, 0, 0, 344), None, 71.0, 980.0,
     ),
     _request(
-        204.3, "ccr", "openrouter,z-ai/glm-4.6", "openrouter", "z-ai/glm-4.6", "body",
+        204.3, "ccr", "openrouter,z-ai/glm-4.6", "openrouter", "z-ai/glm-4.6", "model",
         "openrouter,z-ai/glm-4.6", (5_410, 0, 0, 1_120), 4_710_000, 1_010.0, 18_240.0,
     ),
 )  # fmt: skip
@@ -429,7 +429,8 @@ ROUTES = Routes(
             ("header", "the header x-pointsman-model", ""),
             ("/model", "/model provider,model in the prompt", ""),
             ("override", "an operator's override", ""),
-            ("body", "the body names provider,model", ""),
+            ("custom", "your own router (CUSTOM_ROUTER_PATH)", ""),
+            ("model", "the body names provider,model", ""),
             ("image", "an image not seen before", "image"),
             ("longContext", "more than 60,000 tokens", "longContext"),
             ("subagent", "a subagent's tag", ""),
@@ -439,6 +440,8 @@ ROUTES = Routes(
             ("think", "high effort, or ≥ 16,000 tokens to think", "think"),
             ("tool", "tools that the client runs", "tool"),
             ("coder", "code in the prompt", "coder"),
+            ("simple", "a simple prompt", "simple"),
+            ("complex", "a complex prompt", "complex"),
             ("named", "a provider serves that family by name", ""),
             ("default", "everything else", "default"),
         )

@@ -139,7 +139,7 @@ async def test_an_edit_of_the_routes_is_tried_shown_applied_or_dropped(test_home
         await pilot.press("a")
         await until(pilot, lambda: "not applied" not in shown(app))
         assert "fallback.default" in shown(app)
-        await pilot.press("g", *"jjjjjj", "v")
+        await pilot.press("g", *"jjjjjjj", "v")
         await until(pilot, lambda: "longContextThreshold" in shown(app))
         await pilot.press("ctrl+a", "ctrl+k", *"80000", "enter")
         await until(pilot, lambda: "80000   was 60000" in shown(app))

@@ -14,9 +14,12 @@ from console.demo.past import past, running
 from console.widgets.header import Around, header
 from console.widgets.paint import plain
 from router.contract import RequestFilter, RequestView
+from router.rules import PINS, TABLE, groups
 from storage.home import Home
 from storage.readers import Archive
 from tests.console import scene
+
+RULES = [rule.name for rule in (*PINS, *TABLE, groups.RULE)]
 
 
 def test_the_same_moment_has_the_same_month() -> None:
@@ -32,6 +35,10 @@ def test_the_same_moment_has_the_same_month() -> None:
         parts = (spend.input, spend.cache_read, spend.cache_write, spend.output)
         assert view.cost in (None, sum(parts))
         assert sum(look.hit for look in one.looks) == 1
+        order = [RULES.index(look.rule) for look in one.looks]
+        assert order == sorted(order)
+        long = view.tokens.prompt > 60_000
+        assert (view.rule == "longContext") is long
     states = {one.request.state for one in month}
     assert states == {"done", "failed", "cancelled"}
     assert {view.state for view in running(scene.NOW)} == {"running"}
