@@ -25,11 +25,12 @@ _RUN = 90
 
 
 def from_npm(cache: pytest.Cache, package: str, version: str, program: str, named: str) -> Path:
-    """The program of an npm package; `named` is the variable that may name another."""
+    """The program of an npm package, or its path in `node_modules` where npm makes no link of it;
+    `named` is the variable that may name another."""
     if found := ENVIRON.get(named):
         return Path(found)
     folder = cache.mkdir(f"{package.rpartition('/')[2]}-{version}")
-    path = folder / "node_modules" / ".bin" / program
+    path = folder / "node_modules" / (program if "/" in program else f".bin/{program}")
     if not path.exists():
         if shutil.which("npm", path=ENVIRON.get("PATH")) is None:
             pytest.skip(f"npm is not installed, and {named} names no {program}")
