@@ -217,7 +217,7 @@ async def test_a_request_tells_its_whole_story(test_home: Home) -> None:
         await until(pilot, says(app, "5 of 12"))
         await pilot.press("escape")
         await until(pilot, says(app, "10 recent"))
-        typed(app, "/claude⏎G⏎s")  # a filter of one's own is there again
+        typed(app, "/claude⏎⏎s")  # a filter of one's own is there again
         await until(pilot, says(app, "session=7f3c9a52"))
         typed(app, "⎋⎋")
         await until(pilot, says(app, '"claude"'))
