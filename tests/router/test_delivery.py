@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
 
 import httpx
 import msgspec
 import pytest
 
+from router.contract import RequestView
 from router.service import PING, Router
 from storage.home import Home
 from tests.fakes.upstream import Behaviour, FakeUpstream, Point
@@ -23,10 +25,6 @@ CHECKS: dict[str, Callable[[bytes], dict[str, object]]] = {
     "/ccr/v1/messages": check_anthropic,
 }
 BODIES = {"/litellm/v1/chat/completions": openai_body, "/ccr/v1/messages": anthropic_body}
-EVERY_WAY = pytest.mark.parametrize(
-    ("path", "group"),
-    [(path, group) for path in CHECKS for group in ("openai", "anthropic")],
-)
 #: T08: nobody on the way may keep a stream back, or pack it
 HEADERS = {
     "content-type": "text/event-stream; charset=utf-8",
@@ -75,14 +73,6 @@ async def read_until(chunks: AsyncIterator[bytes], word: bytes) -> bytes:
     return got
 
 
-def streamed(
-    http: httpx.AsyncClient, front: str, path: str, group: str, **headers: str
-) -> AbstractAsyncContextManager[httpx.Response]:
-    """The answer to a request for a stream."""
-    body = asked(path, group, stream=True)
-    return http.stream("POST", front + path, content=body, headers=headers)
-
-
 async def released(answer: httpx.Response, upstream: FakeUpstream, word: bytes) -> bytes:
     """All of an answer whose provider goes on only once `word` was read."""
     chunks = answer.aiter_bytes()
@@ -91,78 +81,101 @@ async def released(answer: httpx.Response, upstream: FakeUpstream, word: bytes) 
     return got + b"".join([chunk async for chunk in chunks])
 
 
-@EVERY_WAY
-async def test_T05_T08_T09_each_word_goes_on_at_once_until_its_client_leaves(
+@dataclass(frozen=True)
+class Way:
+    """Of an answer: to a client at `path`, from a provider of the dialect that `group` is named
+    after."""
+
+    inner: Router
+    front: str
+    upstream: FakeUpstream
+    http: httpx.AsyncClient
+    path: str
+    group: str
+
+    @property
+    def check(self) -> Callable[[bytes], dict[str, object]]:
+        return CHECKS[self.path]
+
+    def streamed(
+        self, group: str = "", **headers: str
+    ) -> AbstractAsyncContextManager[httpx.Response]:
+        """The answer to a request for a stream."""
+        body = asked(self.path, group or self.group, stream=True)
+        return self.http.stream("POST", self.front + self.path, content=body, headers=headers)
+
+    async def answer(self, *, stream: bool) -> httpx.Response:
+        body = asked(self.path, self.group, stream=stream)
+        return await self.http.post(self.front + self.path, content=body)
+
+    def behaves(self, behaviour: Behaviour) -> None:
+        self.upstream.behave(self.group, behaviour)
+
+    async def released(self, answer: httpx.Response, word: bytes) -> bytes:
+        return await released(answer, self.upstream, word)
+
+    async def ended(self) -> RequestView:
+        await settled(self.inner)
+        return self.inner.live.recent[0]
+
+
+@pytest.fixture(params=[(path, group) for path in CHECKS for group in ("openai", "anthropic")])
+def way(
+    request: pytest.FixtureRequest,
     router: tuple[Router, str],
     upstream: FakeUpstream,
     http: httpx.AsyncClient,
-    path: str,
-    group: str,
-) -> None:
-    inner, front = router
-    upstream.behave(group, Behaviour(stall="middle"))
+) -> Way:
+    return Way(*router, upstream, http, *request.param)
+
+
+async def test_T05_T08_T09_each_word_goes_on_at_once_until_its_client_leaves(way: Way) -> None:
+    way.behaves(Behaviour(stall="middle"))
     wishes = {"accept-encoding": "gzip, br, zstd"}
-    async with streamed(http, front, path, group, **wishes) as answer:
+    async with way.streamed(**wishes) as answer:
         shown = {name: answer.headers.get(name) for name in HEADERS}
         assert shown == HEADERS
         # the provider has not said the rest of it yet, and never will
         got = await read_until(answer.aiter_bytes(), b"three")
-    await asyncio.wait_for(upstream.requests[0].closed.wait(), 5)
-    await settled(inner)
-    view = inner.live.recent[0]
+    await asyncio.wait_for(way.upstream.requests[0].closed.wait(), 5)
+    view = await way.ended()
     assert (view.state, view.error) == ("cancelled", "the client left")
     assert view.tokens.estimated
     assert view.tokens.output > 0  # what went by is billed, and said to be a guess
     for line in got.splitlines():
         named = line.startswith(b"event: ")
-        assert not named or CHECKS[path] is check_anthropic, "T05: OpenAI's events have no name"
-    assert (b"event: message_start" in got) is (CHECKS[path] is check_anthropic)
+        assert not named or way.check is check_anthropic, "T05: OpenAI's events have no name"
+    assert (b"event: message_start" in got) is (way.check is check_anthropic)
 
 
-@EVERY_WAY
-async def test_T10_silence_is_filled_with_pings(
-    router: tuple[Router, str],
-    upstream: FakeUpstream,
-    http: httpx.AsyncClient,
-    path: str,
-    group: str,
-) -> None:
-    inner, front = router
-    inner.ping = 0.02
-    upstream.behave(group, Behaviour(stall="middle"))
-    async with streamed(http, front, path, group) as answer:
-        got = await released(answer, upstream, b"ping")
-    assert "error" not in CHECKS[path](got)
+async def test_T10_silence_is_filled_with_pings(way: Way) -> None:
+    way.inner.ping = 0.02
+    way.behaves(Behaviour(stall="middle"))
+    async with way.streamed() as answer:
+        got = await way.released(answer, b"ping")
+    assert "error" not in way.check(got)
     assert PING <= 15, "s: proxies and Claude Code wait no longer"
 
 
-@EVERY_WAY
 @pytest.mark.parametrize("stall", ["headers", "first"])
 async def test_T10_a_client_that_waits_for_the_first_event_is_pinged_and_may_still_be_moved_on(
-    router: tuple[Router, str],
-    upstream: FakeUpstream,
-    http: httpx.AsyncClient,
-    path: str,
-    group: str,
-    stall: Point,
+    way: Way, stall: Point
 ) -> None:
     """The provider that was silent fails in the end: before its head, or after it."""
-    inner, front = router
-    inner.ping = 0.02
+    way.inner.ping = 0.02
     silent = Behaviour(stall=stall, status=529)
     if stall == "first":
         silent = Behaviour(stall=stall, cut=stall)
-    upstream.behave(f"{group}-weak", silent)
-    async with streamed(http, front, path, f"{group}-weak") as answer:
+    way.upstream.behave(f"{way.group}-weak", silent)
+    async with way.streamed(group=f"{way.group}-weak") as answer:
         shown = {name: answer.headers.get(name) for name in HEADERS}
-        got = await released(answer, upstream, b"ping")
+        got = await way.released(answer, b"ping")
     assert shown == HEADERS
     assert "x-pointsman-model" not in answer.headers, "nobody knew yet who would answer"
-    assert "error" not in CHECKS[path](got)
+    assert "error" not in way.check(got)
     assert got.count(b"eight") == 1
-    await settled(inner)
-    view = inner.live.recent[0]
-    other = "anthropic" if group == "openai" else "openai"
+    view = await way.ended()
+    other = "anthropic" if way.group == "openai" else "openai"
     assert (view.state, view.status, view.attempts, view.model) == ("done", 200, 3, other)
 
 
@@ -198,95 +211,59 @@ async def test_T10_clients_of_ollama_and_gemini_wait_for_the_first_event_with_wh
             assert msgspec.json.decode(told)["error"], "one JSON, as both SDKs look for it"
 
 
-@EVERY_WAY
-async def test_T07_what_fails_after_nothing_but_pings_is_told_in_the_stream(
-    router: tuple[Router, str],
-    upstream: FakeUpstream,
-    http: httpx.AsyncClient,
-    path: str,
-    group: str,
-) -> None:
-    inner, front = router
-    inner.ping = 0.02
-    upstream.behave(group, Behaviour(stall="headers", status=529))
-    async with streamed(http, front, path, group) as answer:
-        got = await released(answer, upstream, b"ping")
+async def test_T07_what_fails_after_nothing_but_pings_is_told_in_the_stream(way: Way) -> None:
+    way.inner.ping = 0.02
+    way.behaves(Behaviour(stall="headers", status=529))
+    async with way.streamed() as answer:
+        got = await way.released(answer, b"ping")
     assert answer.status_code == 200
     assert b"message_start" not in got
     assert b"told to answer 529" in got
-    ends = b"event: error" if CHECKS[path] is check_anthropic else b"data: [DONE]"
+    ends = b"event: error" if way.check is check_anthropic else b"data: [DONE]"
     assert got.count(ends) == got.count(b'"error":') == 1
-    await settled(inner)
-    view = inner.live.recent[0]
+    view = await way.ended()
     assert (view.state, view.status, view.attempts) == ("failed", 200, 2)
     assert view.tokens.output == 0
 
 
-@EVERY_WAY
 @pytest.mark.parametrize("cut", ["cut", "told"])
-async def test_a_failure_in_mid_stream_ends_legally(
-    router: tuple[Router, str],
-    upstream: FakeUpstream,
-    http: httpx.AsyncClient,
-    path: str,
-    group: str,
-    cut: str,
-) -> None:
+async def test_a_failure_in_mid_stream_ends_legally(way: Way, cut: str) -> None:
     """ "told": by an event of the provider's, in one packet with its last words."""
-    inner, front = router
-    last = TOLD[group] if cut == "told" else b""
-    upstream.behave(group, Behaviour(stall="middle", cut="middle", last=last))
-    async with streamed(http, front, path, group) as answer:
-        got = await released(answer, upstream, b"one")
+    last = TOLD[way.group] if cut == "told" else b""
+    way.behaves(Behaviour(stall="middle", cut="middle", last=last))
+    async with way.streamed() as answer:
+        got = await way.released(answer, b"one")
     assert answer.status_code == 200
-    told = CHECKS[path](got)
+    told = way.check(got)
     assert told["error"]
     assert got.count(b"one ") == 1
     assert got.count(b"last ") == bool(last)
-    await settled(inner)
-    view = inner.live.recent[0]
-    assert (view.state, view.attempts, len(upstream.requests)) == ("failed", 1, 1)
+    view = await way.ended()
+    assert (view.state, view.attempts, len(way.upstream.requests)) == ("failed", 1, 1)
     assert view.tokens.estimated
     assert view.tokens.output > 0  # what went by is billed, and said to be a guess
 
 
-@EVERY_WAY
 @pytest.mark.parametrize("ending", ["stall", "cut"])
 async def test_a_complete_answer_is_complete_however_its_stream_is_closed(
-    router: tuple[Router, str],
-    upstream: FakeUpstream,
-    http: httpx.AsyncClient,
-    path: str,
-    group: str,
-    ending: str,
+    way: Way, ending: str
 ) -> None:
-    inner, front = router
-    upstream.behave(group, Behaviour(stall="end") if ending == "stall" else Behaviour(cut="end"))
-    answer = await http.post(front + path, content=asked(path, group, stream=True))
-    assert "error" not in CHECKS[path](answer.content)
-    await settled(inner)
-    view = inner.live.recent[0]
+    way.behaves(Behaviour(stall="end") if ending == "stall" else Behaviour(cut="end"))
+    answer = await way.answer(stream=True)
+    assert "error" not in way.check(answer.content)
+    view = await way.ended()
     assert (view.state, view.error, view.tokens.estimated) == ("done", "", False)
 
 
-@EVERY_WAY
-async def test_a_client_that_goes_after_the_last_word_has_not_left(
-    router: tuple[Router, str],
-    upstream: FakeUpstream,
-    http: httpx.AsyncClient,
-    path: str,
-    group: str,
-) -> None:
-    inner, front = router
-    upstream.behave(group, Behaviour(stall="end"))
-    last = b"[DONE]" if CHECKS[path] is check_openai else b"message_stop"
-    async with streamed(http, front, path, group) as answer:
+async def test_a_client_that_goes_after_the_last_word_has_not_left(way: Way) -> None:
+    way.behaves(Behaviour(stall="end"))
+    last = b"[DONE]" if way.check is check_openai else b"message_stop"
+    async with way.streamed() as answer:
         await read_until(answer.aiter_bytes(), last)
-    await settled(inner)
-    assert inner.live.recent[0].state == "done"
+    await settled(way.inner)
+    assert way.inner.live.recent[0].state == "done"
 
 
-@EVERY_WAY
 @pytest.mark.parametrize(
     ("stream", "behaviour"),
     [
@@ -298,25 +275,18 @@ async def test_a_client_that_goes_after_the_last_word_has_not_left(
     ],
 )
 async def test_the_client_gets_the_shape_that_it_asked_for(
-    router: tuple[Router, str],
-    upstream: FakeUpstream,
-    http: httpx.AsyncClient,
-    path: str,
-    group: str,
-    stream: bool,
-    behaviour: Behaviour,
+    way: Way, stream: bool, behaviour: Behaviour
 ) -> None:
-    inner, front = router
-    upstream.behave(group, behaviour)
-    answer = await http.post(front + path, content=asked(path, group, stream=stream))
+    way.behaves(behaviour)
+    answer = await way.answer(stream=stream)
     assert answer.status_code == 200
     if stream:
-        assert "error" not in CHECKS[path](answer.content)
+        assert "error" not in way.check(answer.content)
     else:
         assert msgspec.json.decode(answer.content)["usage"]
     assert answer.text.count("eight") == 1
-    await settled(inner)
-    tokens = inner.live.recent[0].tokens
+    await settled(way.inner)
+    tokens = way.inner.live.recent[0].tokens
     # OpenAI tells no usage in a stream for which nobody asked
     assert tokens.output == 8 or (tokens.estimated and 8 <= tokens.output <= 11)
 
