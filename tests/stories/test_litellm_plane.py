@@ -107,7 +107,6 @@ async def plane(
             yield router, http
 
 
-E = {status: f"e{status}" for status in (400, 401, 403, 404, 408, 422, 429, 500, 503)}
 #: body, headers, status, who was asked in this order
 CASES: list[tuple[dict[str, Any], dict[str, str], int, list[str]]] = [
     # retries by the class of the error, and the answer's status

@@ -23,7 +23,7 @@ from router.settings import (
     Target,
 )
 
-DEAR, CHEAP = Target("dear", "big"), Target("cheap", "small")
+DEAR = Target("dear", "big")
 TARGETS: dict[Scenario, Target] = {"default": DEAR, "longContext": DEAR, "think": DEAR}
 
 
