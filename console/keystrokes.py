@@ -20,12 +20,16 @@ from textual.message_pump import MessagePump
 from textual.widgets import Input, TextArea
 from textual.worker import Worker
 
+from console.widgets.table import Table
+
 #: seconds that keys wait for an answer: a router that hangs must not take them with it
 PATIENCE = 1.0
 #: messages that may set off one another: Enter, what was given, its action, the screen, its focus
 CHAIN = 10
 #: keys that never wait: what hangs can be left
 URGENT = frozenset(("ctrl+c", "ctrl+q"))
+#: keys of a list that repeat while they are held: they are painted together
+MOVES = frozenset(("j", "k", "down", "up", "pagedown", "pageup", "ctrl+d", "ctrl+u"))
 
 _T = TypeVar("_T")
 
@@ -58,10 +62,13 @@ class Keystrokes(App[int]):
             self._handing_on = self.run_worker(self._hand_on_rest(), group="keys")
 
     async def _hand_on(self, event: Key | Paste) -> bool:
-        """Whether it may set something off: what is written into a line does not."""
+        """Whether it may set something off: what is written into a line does not, nor what moves
+        in a list."""
         await super().on_event(event)
-        written = isinstance(event, Paste) or event.is_printable
-        return not (written and isinstance(self.focused, Input | TextArea))
+        if isinstance(self.focused, Input | TextArea):
+            return isinstance(event, Key) and not event.is_printable
+        moves = isinstance(event, Key) and event.key in MOVES
+        return not (moves and isinstance(self.focused, Table))
 
     async def _hand_on_rest(self) -> None:
         await self._settle()

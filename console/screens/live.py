@@ -169,13 +169,13 @@ class Live(FilteredView):
     @work(exclusive=True, group="search")
     async def _search(self) -> None:
         """Older requests that match, from the ledger."""
-        archive = self.console_app.archive
+        archive, table = self.console_app.archive, self.query_one(Table)
         if archive is None:
             return
         wanted = parse(self.filter, self.console_app.now())
         found, whole = await self.ask(matching(archive, wanted, SEARCHED), ([], False))
         self._older, self._whole = {r.id: r for r in found}, whole
-        self.query_one(Table).unsettle()
+        table.unsettle()
         self.update()
 
     def chosen(self) -> RequestView | None:
