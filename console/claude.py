@@ -13,6 +13,7 @@ import shlex
 import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from console.options import ports
@@ -128,11 +129,27 @@ def with_settings(words: Sequence[str], settings: Mapping[str, Any]) -> list[str
     return ["--settings", json.dumps(settings), *words]
 
 
-def with_context(variables: dict[str, str | None], context: str, env: Mapping[str, str]) -> None:
-    """Adds our header to those that Claude Code sends: one `Name: value` per line."""
-    header = f"x-pointsman-context: {context}"
+def with_headers(
+    variables: dict[str, str | None], context: str, project: str, env: Mapping[str, str]
+) -> None:
+    """Adds ours, for what is named, to the headers that Claude Code sends: one `Name: value` per
+    line. A person's own stand."""
     before = env.get("ANTHROPIC_CUSTOM_HEADERS", "").strip()
-    variables["ANTHROPIC_CUSTOM_HEADERS"] = f"{before}\n{header}" if before else header
+    lines = [before] if before else []
+    for name, value in (("x-pointsman-context", context), ("x-pointsman-project", project)):
+        if value and f"{name}:" not in before.casefold():
+            lines.append(f"{name}: {value}")
+    if lines:
+        variables["ANTHROPIC_CUSTOM_HEADERS"] = "\n".join(lines)
+
+
+def project_of(folder: Path, home: Path) -> str:
+    """What sessions and costs are called by: the name of the repository's folder, or of `folder`
+    itself; "" where that says nothing, and for what no header can hold."""
+    above = (one for one in (folder, *folder.parents) if one != home)
+    found = next((one for one in above if (one / ".git").exists()), folder)
+    plain = found.name.isascii() and found.name.isprintable()
+    return found.name if plain and found != home else ""
 
 
 def take_context(words: Sequence[str]) -> tuple[str, list[str]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
@@ -109,12 +110,16 @@ def become_claude(
 ) -> NoReturn:
     """Turns this process into Claude Code: terminal, signals and exit code are its own."""
     from console import claude
+    from storage.home import user_home
 
     variables = claude.environment(url, chosen)
     # a key of the person's own would make Claude Code ask which of the two credentials to use
     variables["ANTHROPIC_API_KEY"] = None
-    if context:
-        claude.with_context(variables, context, os.environ)
+    try:
+        project = claude.project_of(Path.cwd(), user_home())
+    except OSError:  # a folder that is gone, or none of ours to look into: it needs no name
+        project = ""
+    claude.with_headers(variables, context, project, os.environ)
     merged = {
         name: value for name, value in {**os.environ, **variables}.items() if value is not None
     }

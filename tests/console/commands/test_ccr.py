@@ -14,7 +14,16 @@ from typing import Any
 import msgspec
 import pytest
 
-from console.claude import Settings, arguments, base_url, environment, settings, take_context
+from console.claude import (
+    Settings,
+    arguments,
+    base_url,
+    environment,
+    project_of,
+    settings,
+    take_context,
+    with_headers,
+)
 from router.contract import ClientKeys, Invite, Listener, RequestView, ServiceView, Tokens
 from storage.home import Home
 from tests.console.commands.conftest import Invoke, Run
@@ -192,7 +201,23 @@ async def test_the_role_without_a_port_is_below_the_front_door(here: Home) -> No
         assert base_url(msgspec.structs.replace(snapshot, listeners=())) == ""
 
 
-async def test_code_becomes_claude(here: Home, run: Run, claude: dict[str, str]) -> None:
+def test_a_session_is_called_by_its_repository(tmp_path: Path) -> None:
+    inner = tmp_path / "shop" / "api"
+    inner.mkdir(parents=True)
+    assert project_of(inner, tmp_path) == "api"
+    (tmp_path / ".git").mkdir()  # of a person's dot files
+    assert project_of(inner, tmp_path) == "api"
+    (tmp_path / "shop" / ".git").write_text("gitdir: elsewhere")  # a worktree has a file
+    assert [project_of(one, tmp_path) for one in (inner, tmp_path)] == ["shop", ""]
+    assert project_of(tmp_path / "图书馆", tmp_path) == ""
+    variables: dict[str, str | None] = {}
+    with_headers(variables, "", "a", {"ANTHROPIC_CUSTOM_HEADERS": "X-Pointsman-Project: mine"})
+    assert variables == {"ANTHROPIC_CUSTOM_HEADERS": "X-Pointsman-Project: mine"}
+
+
+async def test_code_becomes_claude(
+    here: Home, run: Run, claude: dict[str, str], tmp_path: Path
+) -> None:
     """Every word, stdin, our variables and the exit code; the person's own key stays out."""
     more = claude | {
         "ANTHROPIC_API_KEY": "sk-own",
@@ -208,7 +233,9 @@ async def test_code_becomes_claude(here: Home, run: Run, claude: dict[str, str])
     assert given["stdin"] == "piped"
     env = given["env"]
     assert env["ANTHROPIC_BASE_URL"] == fake.url
-    assert env["ANTHROPIC_CUSTOM_HEADERS"] == "x-mine: 1\nx-pointsman-context: background"
+    assert env["ANTHROPIC_CUSTOM_HEADERS"].split("\n") == [
+        "x-mine: 1", "x-pointsman-context: background", f"x-pointsman-project: {tmp_path.name}",
+    ]  # fmt: skip
     assert env["POINTSMAN_HOME"] == str(here.config)
     assert not {"ANTHROPIC_API_KEY", "CLAUDE_CODE_USE_BEDROCK"} & env.keys()
 
