@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,7 @@ from router.health import INTERVAL, takeover
 from router.health.ollama import learnt
 from router.health.passed import PASSED
 from router.prices import warm
+from router.pruning import Pruning
 from router.record import KEPT_AFTER
 from router.tokens.vocab import encoding
 
@@ -26,9 +28,6 @@ if TYPE_CHECKING:
 TICK = 0.25
 #: seconds until a request that runs on is written down again, with its newer figures
 KEPT_AGAIN = 5.0
-#: seconds between looks at what is too old, or too much, to keep; and until the first
-PRUNE = 300.0
-FIRST_PRUNE = 20.0
 #: seconds between two times that what health knows of each service is kept
 KEPT_HEALTH = 20.0
 #: a file that is gone or empty is taken to be so after this many looks, and seconds between them
@@ -51,7 +50,8 @@ async def tick(router: Router) -> None:
     """Long requests are kept while they run, so that a killed router still shows them; who
     waits for a stream to begin is told that it will; what overrides did, and that one has
     expired, is told. What health knows is kept, and what is too old is let go."""
-    kept, pruned = router.now(), router.now() - PRUNE + FIRST_PRUNE
+    kept = router.now()
+    pruning = Pruning(router.wall(), kept)
     overrides = router.overrides.views(router.generation)
     while True:
         await asyncio.sleep(TICK)
@@ -71,10 +71,12 @@ async def tick(router: Router) -> None:
         if now - kept > KEPT_HEALTH:
             kept = now
             keep_health(router)
-        if now - pruned > PRUNE:
-            pruned = now
+        if pruning.leapt(wall := router.wall(), now):
+            text = f"the clock has leapt to {datetime.fromtimestamp(wall, UTC):%F %R} UTC"
+            router.log.info("router", f"{text}: nothing old is let go for an hour")
+        if pruning.due(now):
             generation = router.generation
-            oldest = router.wall() - generation.retention_days * 86_400
+            oldest = wall - generation.retention_days * 86_400
             router.ledger.prune(oldest, generation.retention_bytes)
 
 

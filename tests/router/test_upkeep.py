@@ -6,6 +6,7 @@ import asyncio
 from pathlib import Path
 
 from router import upkeep
+from router.pruning import EVERY, FIRST, LEAP, SET_RIGHT, Pruning
 
 
 async def test_a_file_that_is_being_saved_is_waited_for(tmp_path: Path) -> None:
@@ -19,3 +20,21 @@ async def test_a_file_that_is_being_saved_is_waited_for(tmp_path: Path) -> None:
     empty.write_text("x")
     gone.write_text("x")
     await waiting
+
+
+def test_nothing_is_let_go_by_a_clock_that_has_leapt() -> None:
+    pruning, wall, now = Pruning(1e9, 0.0), 1e9, 0.0
+    assert not pruning.due(now)
+    now += FIRST
+    assert not pruning.leapt(wall + now, now)
+    assert pruning.due(now)
+    assert not pruning.due(now + EVERY - 1.0)
+    now += EVERY
+    wall += LEAP + 1.0
+    assert pruning.leapt(wall + now, now)
+    assert not pruning.leapt(wall + now, now), "it goes on from there"
+    assert not pruning.due(now)
+    wall -= LEAP + 1.0
+    assert pruning.leapt(wall + now, now), "and back"
+    assert not pruning.due(now + SET_RIGHT - 1.0)
+    assert pruning.due(now + SET_RIGHT)
