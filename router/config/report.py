@@ -6,7 +6,7 @@ One rule: it is told from the very reading that a router would do, so that the t
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +34,10 @@ _SETTINGS: Mapping[str, str] = {
     "forceUseImageAgent": "pictures are described once, by the image route",
     "strict": "the rules are CCR's to the letter",
 }
+#: the tables of LiteLLM's settings, what of them has lines of its own, and what is not shown
+_TABLES = ("router_settings", "litellm_settings", "general_settings")
+_OWN_LINES = ("fallbacks", "model_group_alias", "master_key")
+_SECRET = re.compile("key|secret|password|token|url|host")
 
 
 def report(kind: str, path: Path, env: Mapping[str, str]) -> Imported:
@@ -56,7 +60,9 @@ def report(kind: str, path: Path, env: Mapping[str, str]) -> Imported:
     if kind == "ccr":
         differs += _of_hooks(path, part, env)
     lost = {line.key for line in differs if line.key in _SETTINGS}
-    maps = (line for line in (*_maps(part), *_settings(kind, part)) if line.key not in lost)
+    told = [line.key for line in (*differs, *ignored)]
+    settings = _settings(part) if kind == "ccr" else _followed(part, told)
+    maps = (line for line in (*_maps(part), *settings) if line.key not in lost)
     return Imported(tuple(maps), tuple(differs), tuple(ignored))
 
 
@@ -81,8 +87,31 @@ def _of_hooks(path: Path, part: Part, env: Mapping[str, str]) -> list[ImportLine
     return [_difference(path, finding) for finding in findings if finding.state == "problem"]
 
 
-def _settings(kind: str, part: Part) -> Iterator[ImportLine]:
-    said = part.document.data if kind == "ccr" and part.document is not None else {}
+def _followed(part: Part, told: Sequence[str]) -> Iterator[ImportLine]:
+    """The settings of LiteLLM's file that are taken as they are; `told`: of what is told else."""
+    data = part.document.data if part.document is not None else {}
+    for table in _TABLES:
+        said = data.get(table)
+        for name, value in said.items() if isinstance(said, dict) else ():
+            key = f"{table}.{name}"
+            else_told = any(re.match(rf"{re.escape(key)}(?:[.\[]|$)", one) for one in told)
+            if value is not None and name not in _OWN_LINES and not else_told:
+                yield ImportLine(key, _shown(name, value))
+
+
+def _shown(name: str, value: Any) -> str:
+    """A setting's value in a few words; of a table the names alone, and never a secret."""
+    if isinstance(value, list):
+        return ", ".join(_shown(name, one) for one in value) or "empty"
+    if isinstance(value, dict):
+        return ", ".join(map(str, value)) or "empty"
+    if isinstance(value, str) and _SECRET.search(name):
+        return "as it is"
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _settings(part: Part) -> Iterator[ImportLine]:
+    said = part.document.data if part.document is not None else {}
     for key, what in _SETTINGS.items():
         if said.get(key) not in (None, ""):
             yield ImportLine(key, what)
@@ -116,8 +145,6 @@ def _maps(part: Part) -> Iterator[ImportLine]:
             yield ImportLine(f"alias {name}", str(alias))
         for name, names in part.groups.fallbacks.items():
             yield ImportLine(f"fallbacks of {name}", ", ".join(map(_chosen, names)))
-    for name, value in part.retry.items():
-        yield ImportLine(f"retry {name}", str(value))
     if part.key:
         yield ImportLine("client key", "clients must show it, as before")
 

@@ -64,7 +64,7 @@ def written(path: Path, text: str) -> Path:
         (
             "litellm",
             LITELLM,
-            {"provider openai", "model gpt-4o", "retry retries"},
+            {"provider openai", "model gpt-4o", "litellm_settings.num_retries"},
             {("model_list[1].litellm_params.model", 6)},
             {"litellm_settings.callbacks"},
         ),

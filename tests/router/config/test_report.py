@@ -21,7 +21,11 @@ model_list:
 router_settings:
   redis_host: h
   fallbacks: [{b: [{model: b, temperature: 0}]}]
+  num_retries: 3
+  retry_policy: {RateLimitErrorRetries: 1}
+  redis_password: pw
 litellm_settings:
+  drop_params: true
   callbacks: [prometheus]
   success_callback: [langfuse]
 general_settings:
@@ -37,19 +41,26 @@ def test_of_litellm(house: House) -> None:
     assert "model b" in maps
     assert "model lost" not in maps
     assert maps["fallbacks of b"] == "b with its own temperature"
+    settings = {key: told for key, told in maps.items() if "_settings." in key}
+    assert settings == {
+        "router_settings.num_retries": "3",
+        "router_settings.retry_policy": "RateLimitErrorRetries",
+        "litellm_settings.drop_params": "true",
+    }
     assert [(one.key, one.line) for one in found.differs] == [
         ("model_list", 7),
         ("model_list[0].litellm_params.drop_params", 10),
-        ("litellm_settings.success_callback", 16),
-        ("general_settings.custom_auth", 18),
+        ("litellm_settings.success_callback", 20),
+        ("general_settings.custom_auth", 22),
         ("litellm_params.rpd", None),
     ]
     assert found.differs[0].detail.startswith("is written twice (first in line 1): this one")
     assert "it counts as true" in found.differs[1].detail
     assert [(one.key, one.line) for one in found.ignored] == [
         ("router_settings.redis_host", 12),
-        ("litellm_settings.callbacks", 15),
-        ("general_settings.my_own", 19),
+        ("router_settings.redis_password", 16),
+        ("litellm_settings.callbacks", 19),
+        ("general_settings.my_own", 23),
     ]
     assert found.ignored[-1].detail == "is not known"
 
