@@ -9,6 +9,7 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from router.contract import AttemptView, Facts, Look, RequestDetail, RequestView, Spend, Tokens
 
@@ -75,6 +76,15 @@ LONGEST = 60_000
 PEOPLE = (("ana", "shop-api"), ("ben", "ios-app"), ("ci-bot", "shop-api"), ("ana", "docs"))
 
 
+class Who(NamedTuple):
+    """Who asks, and in which conversation, if in any."""
+
+    name: str
+    project: str
+    session: str = ""
+    agent: str = ""
+
+
 def past(now: float) -> list[RequestDetail]:
     """Some two thousand requests of the month before `now`, oldest first."""
     dice = random.Random(SEED)  # noqa: S311 nothing depends on its being unguessable
@@ -88,7 +98,7 @@ def past(now: float) -> list[RequestDetail]:
         made.append(_alone(now - ago, dice))
     # a first look finds a second attempt near the top
     made.append(
-        _request(THINK, now - 34, 52_000, 1_900, dice, "7f3c9a52", "", *PEOPLE[0], lost=1_190.0)
+        _request(THINK, now - 34, 52_000, 1_900, dice, Who(*PEOPLE[0], "7f3c9a52"), lost=1_190.0)
     )
     made = [one for one in made if _ended(one) < now]
     return sorted(made, key=lambda one: one.request.started_at)
@@ -131,7 +141,7 @@ def _conversations(now: float, dice: random.Random) -> Iterator[tuple[float, flo
 def _conversation(begun: float, minutes: float, dice: random.Random) -> Iterator[RequestDetail]:
     """Turns with a growing context that the cache holds, and two subagents at times."""
     session = f"{dice.getrandbits(32):08x}"
-    who, project = dice.choice(PEOPLE)
+    who = Who(*dice.choice(PEOPLE), session)
     turns = max(int(minutes / 1.6), 4)
     held = dice.randint(9_000, 24_000)
     agents = [("explore", 0.3), ("review", 0.6)] if minutes > 30 else []
@@ -141,28 +151,24 @@ def _conversation(begun: float, minutes: float, dice: random.Random) -> Iterator
         kind = dice.choices(MAIN, [k.weight for k in MAIN])[0]
         kind = LONG if grown > LONGEST else kind
         warm = held if dice.random() < 0.85 else 0
-        yield _request(kind, at, warm, grown - warm, dice, session, "", who, project)
+        yield _request(kind, at, warm, grown - warm, dice, who)
         held = grown
         if dice.random() < 0.2:
-            yield _request(
-                SMALL, at + 1, 0, dice.randint(400, 2_600), dice, session, "", who, project
-            )
-    yield _request(
-        SMALL, begun + 2, 0, 600, dice, session, "", who, project, value="side call: title"
-    )
+            yield _request(SMALL, at + 1, 0, dice.randint(400, 2_600), dice, who)
+    yield _request(SMALL, begun + 2, 0, 600, dice, who, value="side call: title")
     for name, share in agents:
         size = dice.randint(4_000, 9_000)
         for turn in range(dice.randint(4, 10)):
             at = begun + minutes * 60 * share + turn * dice.uniform(9, 20)
             size += dice.randint(300, 2_500)
             kind = dice.choices(AGENT, [k.weight for k in AGENT])[0]
-            yield _request(kind, at, 0, size, dice, session, f"{name}-1", who, project)
+            yield _request(kind, at, 0, size, dice, who._replace(agent=f"{name}-1"))
 
 
 def _alone(at: float, dice: random.Random) -> RequestDetail:
     kind = dice.choices(ALONE, [k.weight for k in ALONE])[0]
-    who, project = dice.choice(PEOPLE)
-    return _request(kind, at, 0, dice.randint(300, 6_000), dice, "", "", who, project)
+    who = Who(*dice.choice(PEOPLE))
+    return _request(kind, at, 0, dice.randint(300, 6_000), dice, who)
 
 
 def _request(
@@ -171,10 +177,7 @@ def _request(
     warm: int,
     fresh: int,
     dice: random.Random,
-    session: str,
-    agent: str,
-    who: str,
-    project: str,
+    who: Who,
     value: str = "",
     lost: float = 0.0,
 ) -> RequestDetail:
@@ -196,8 +199,6 @@ def _request(
         lost = 1_190.0
     took = lost + first + used.output / kind.speed / dice.uniform(0.8, 1.2) * 1000
     spend = Spend() if failed else _spend(kind, used)
-    cost = _cost(spend)
-    prompt = used.prompt
     view = RequestView(
         id=_id(dice),
         started_at=at,
@@ -205,60 +206,75 @@ def _request(
         door=kind.door,
         dialect="openai_chat" if kind.door == "litellm" else "anthropic_messages",
         client="openai-python/2.8.0" if kind.door == "litellm" else CODE,
-        session=session,
-        agent=agent,
-        key=who,
+        session=who.session,
+        agent=who.agent,
+        key=who.name,
         asked=kind.asked,
         provider=kind.provider,
         model=kind.model,
         rule=kind.rule,
-        value=value or kind.value or f"{prompt:,} > {LONGEST:,}",
+        value=value or kind.value or f"{used.prompt:,} > {LONGEST:,}",
         stream=True,
         status=529 if failed else 200,
         tokens=used,
-        cost=cost,
+        cost=_cost(spend),
         attempts=2 if lost else 1,
         ttft_ms=None if failed else lost + first,
         duration_ms=took,
         error=f"{kind.provider}: overloaded, and no other candidate is left" if failed else "",
-        project=project,
+        project=who.project,
     )
-    last = AttemptView(
+    facts = Facts(
+        tokens=used.prompt,
+        tokens_exact=True,
+        messages=1 + used.prompt // 2_100,
+        tools=18 if who.session else 0,
+        effort="high" if kind.rule == "think" else "",
+        side_call="title" if value else "",
+        subagent=who.agent,
+    )
+    attempts = (
+        *([_overloaded(kind, at, lost)] if lost else []),
+        _last(kind, view, lost, first, spend),
+    )
+    return RequestDetail(view, tuple(_looks(view)), attempts, facts)
+
+
+def _overloaded(kind: Kind, at: float, lost: float) -> AttemptView:
+    return AttemptView(
+        number=1,
+        provider=kind.provider,
+        model=kind.model,
+        started_at=at,
+        status=529,
+        outcome="overload",
+        error="Overloaded: try again later",
+        first_byte_ms=1_180.0,
+        duration_ms=lost,
+        reason=f"rule {kind.rule}",
+    )
+
+
+def _last(
+    kind: Kind, view: RequestView, lost: float, first: float, spend: Spend | None
+) -> AttemptView:
+    failed = view.state == "failed"
+    return AttemptView(
         number=view.attempts,
         provider=kind.provider,
         model=kind.model,
-        started_at=at + lost / 1000,
+        started_at=view.started_at + lost / 1000,
         status=view.status,
-        outcome="overload" if failed else "cancelled" if gone else "ok",
+        outcome="overload" if failed else "cancelled" if view.state == "cancelled" else "ok",
         error="Overloaded: try again later" if failed else "",
         first_byte_ms=first,
-        duration_ms=took - lost,
-        tokens=used,
-        cost=cost,
+        duration_ms=(view.duration_ms or 0.0) - lost,
+        tokens=view.tokens,
+        cost=view.cost,
         reason="retry 1 after overload" if lost else f"rule {kind.rule}",
         spend=spend or Spend(),
         price="genai-prices" if kind.prices else "",
     )
-    attempts = [last]
-    if lost:
-        attempts.insert(
-            0,
-            AttemptView(
-                number=1, provider=kind.provider, model=kind.model, started_at=at,
-                status=529, outcome="overload", error="Overloaded: try again later",
-                first_byte_ms=1_180.0, duration_ms=lost, reason=f"rule {kind.rule}",
-            ),
-        )  # fmt: skip
-    facts = Facts(
-        tokens=prompt,
-        tokens_exact=True,
-        messages=1 + prompt // 2_100,
-        tools=18 if session else 0,
-        effort="high" if kind.rule == "think" else "",
-        side_call="title" if value else "",
-        subagent=agent,
-    )
-    return RequestDetail(view, tuple(_looks(view)), tuple(attempts), facts)
 
 
 def _looks(view: RequestView) -> Iterator[Look]:
