@@ -36,7 +36,7 @@ _WISH = (
 Ask = Callable[[bytes, str], Awaitable[str]]
 
 
-class Eyes:
+class ImageAgent:
     def __init__(self, ask: Ask) -> None:
         self._ask = ask
         self._known: OrderedDict[str, asyncio.Task[str]] = OrderedDict()

@@ -34,7 +34,7 @@ from router.health import Health
 from router.health.ollama import learnt
 from router.health.passed import PASSED
 from router.ids import new_id
-from router.image_agent import Eyes, own_door
+from router.image_agent import ImageAgent, own_door
 from router.inlining import Inlining
 from router.live import RECENT, Live, midnight
 from router.log import Log
@@ -144,7 +144,7 @@ class Router:
             self.sessions,
             Projects(home.claude_projects),
             self.custom,
-            eyes=Eyes(own_door(self.transport, lambda: self.generation)),
+            image_agent=ImageAgent(own_door(self.transport, lambda: self.generation)),
             formats=self.formats,
         )
         self.children: dict[str, Child] = {}

@@ -17,7 +17,7 @@ from router.custom import CustomRouters
 from router.errors import RequestError
 from router.facts import look_at
 from router.formats import Format
-from router.image_agent import Eyes
+from router.image_agent import ImageAgent
 from router.loads import Loads
 from router.messages import Request
 from router.projects import Projects
@@ -38,7 +38,7 @@ class Means(Struct, frozen=True):
     projects: Projects = field(default_factory=Projects)
     custom: CustomRouters = field(default_factory=CustomRouters)
     loads: Loads = field(default_factory=Loads)
-    eyes: Eyes | None = None
+    image_agent: ImageAgent | None = None
     #: to read what a custom router made of a body
     formats: Mapping[str, Format] = field(default_factory=dict)
 
@@ -64,7 +64,7 @@ async def situation(
         generation = means.projects.preset(generation, hooks.presets[caller.preset])
         hooks = None  # as in CCR: a preset has none of its own
     if hooks is not None:
-        request, problems = await _seen(means, hooks, request, generation, caller, dry=dry)
+        request, problems = await _described(means, hooks, request, generation, caller, dry=dry)
         session = own_session(request) if generation.routes.strict else caller.session
         if hooks.personal is not None and session:
             told = None if generation.routes.strict else request
@@ -93,7 +93,7 @@ async def situation(
                 words = f"custom router: what it made of the body is no request: {error.message}"
                 problems = (*problems, words[:300])
             else:
-                request, more = await _seen(means, hooks, request, generation, caller, dry=dry)
+                request, more = await _described(means, hooks, request, generation, caller, dry=dry)
                 request = _rewritten(hooks, request, generation)
                 problems = (*problems, *more)
                 if not strict:  # CCR has counted before
@@ -116,7 +116,7 @@ async def situation(
     )
 
 
-async def _seen(
+async def _described(
     means: Means,
     hooks: Hooks,
     request: Request,
@@ -127,9 +127,9 @@ async def _seen(
 ) -> tuple[Request, tuple[str, ...]]:
     """With words for its pictures, where the image agent is wanted; and what went wrong."""
     seer = generation.routes.targets.get("image")
-    if not hooks.image_agent or seer is None or means.eyes is None or dry:
+    if not hooks.image_agent or seer is None or means.image_agent is None or dry:
         return request, ()
-    return await means.eyes.described(request, str(seer), caller.session)
+    return await means.image_agent.described(request, str(seer), caller.session)
 
 
 def _rewritten(hooks: Hooks, request: Request, generation: Generation) -> Request:
