@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 import sqlite3
 import time
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from typing import Final
+
+from storage.home import ROOM, free
 
 SCHEMA: Final = Path(__file__).parent / "schema"
 #: of March 2021; Debian 12 has 3.40, Ubuntu 22.04 3.37
@@ -23,8 +24,6 @@ OLDEST_SQLITE: Final = (3, 35, 0)
 CHECKPOINT: Final = 4000
 #: seconds that a connection waits for a lock that another program holds
 PATIENCE: Final = 5.0
-#: bytes that SQLite needs beside the file, at the least
-ROOM: Final = 256 * 1024
 #: seconds between two words of an update that takes long, and steps of SQLite between two looks
 WORD: Final = 5.0
 STEPS: Final = 1_000_000
@@ -95,7 +94,7 @@ def advice(error: sqlite3.Error, path: Path) -> str:
     """What somebody can do about it. A disk without room for what SQLite puts beside the file is a
     plain I/O error to it."""
     full = getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL
-    if full or shutil.disk_usage(path.parent).free < ROOM:
+    if full or free(path.parent) < ROOM:
         return "Its disk is full: free some space"
     return "If it is damaged, move `ledger.db*` away: a new one is made at the next start"
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import IO, Any, NamedTuple
@@ -13,6 +14,15 @@ from storage.ccr_folder import ccr_folder
 
 #: a Unix socket's path must fit sockaddr_un: 104 bytes on macOS, 108 on Linux
 LONGEST_SOCKET = 100
+
+
+#: bytes that SQLite needs beside the ledger, at the least
+ROOM = 256 * 1024
+
+
+def free(folder: Path) -> int:
+    """Bytes on the disk of a folder that is there."""
+    return shutil.disk_usage(folder).free
 
 
 class HomeError(OSError):

@@ -20,7 +20,7 @@ from console.process.started_as import environment_of, serve_arguments, working_
 from console.process.starting import GLANCE, START_PATIENCE, StartError, start_router
 from console.process.stopping import STOP_PATIENCE, StopError, stop_router
 from router.contract import Refused, Snapshot, Stop
-from storage.home import Home, HomeError
+from storage.home import ROOM, Home, HomeError, free
 
 #: seconds for which one that begins anew may not be there at all
 ABSENCE = 15.0
@@ -100,5 +100,7 @@ def _refused(
             home.make()
         except HomeError as error:
             return str(error)
+        if free(home.data) < ROOM:  # the running one serves without its ledger; a new one needs it
+            return f"the disk of {home.data} is full: free some space first"
     done = ask(["doctor", "--json", *args], folder=folder, env=env)
     return done.stderr.decode("utf-8", "replace").strip() if done.returncode else ""

@@ -10,6 +10,7 @@ import signal
 import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import msgspec
 import psutil
@@ -21,12 +22,13 @@ from console.options import arguments_after
 from console.process import starting
 from console.process.presence import running
 from console.process.program import LENT, environment
+from console.process.restarting import _refused
 from console.process.starting import start_router
 from console.process.stopping import stop_router
 from console.remote.environment import Account, build
 from console.remote.options import Options
 from router.contract import Listener
-from storage.home import Home
+from storage.home import ROOM, Home
 from tests.console.commands.conftest import Invoke, Run
 from tests.console.commands.fake import Fake, installed
 
@@ -244,3 +246,9 @@ async def test_opening_a_console_says_where_a_running_router_differs(
             "the router that runs has its LiteLLM nowhere: "
             "`pointsman restart --litellm-port 4000` moves it"
         ]
+
+
+def test_a_full_disk_is_no_time_to_restart(here: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The running router serves without its ledger; a new one could not begin."""
+    monkeypatch.setattr("shutil.disk_usage", lambda _: SimpleNamespace(free=ROOM - 1))
+    assert "is full: free some space" in _refused(here, [], None, os.environ, held=False)
