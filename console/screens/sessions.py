@@ -72,12 +72,18 @@ def context(view: RequestView | None, sizes: Mapping[str, int]) -> Cell:
     return [Span(gauge(part, _GAUGE), tone), Span(f" {percent(part):>5}", "")]
 
 
-def called(branch: Branch) -> list[Piece]:
+def called(branch: Branch, *, whole: bool = False) -> list[Piece]:
     """By its project where that is known: people know it, and nobody a UUID."""
     project = branch.newest.project if branch.newest else ""
     if not project:
         return [Span(branch.session, "strong")]
-    return [Span(project, "strong"), Span(f" {branch.session[:SHORT_ID]}", "muted")]
+    id = branch.session if whole else branch.session[:SHORT_ID]
+    return [Span(project, "strong"), Span(f" {id}", "muted")]
+
+
+def agents(branch: Branch) -> str:
+    count = sum(1 for child in branch.children if child.agent)
+    return f"{count} agent{'s' if count > 1 else ''}"
 
 
 def draw(
@@ -91,9 +97,8 @@ def draw(
     else:
         mark = " " if not branch.children else "▾" if open else "▸"
         name = [Span(f"{mark} ", "muted"), *called(branch)]
-        if branch.children:
-            agents = sum(1 for child in branch.children if child.agent)
-            name.append(Span(f"  {agents} agent{'s' if agents > 1 else ''}", "muted"))
+        if branch.children and len(name) == 2:  # beside a project there is no room
+            name.append(Span(f"  {agents(branch)}", "muted"))
     rate = per_hour(branch)
     quiet: Tone = "muted" if used.simulated else ""
     shown = f"◇ {cost(used)}" if used.simulated else cost(used)
@@ -293,9 +298,10 @@ class Sessions(FilteredView):
         if chosen is None:
             return say()
         client = f"   {chosen.newest.client}" if chosen.newest and chosen.newest.client else ""
+        many = f"   {agents(chosen)}" if chosen.children else ""
         head: list[Piece] = [
-            Span(chosen.session, "strong"),
-            Span(f"   {age(chosen.last_at - chosen.first_at)} long{client}", "muted"),
+            *called(chosen, whole=True),
+            Span(f"   {age(chosen.last_at - chosen.first_at)} long{many}{client}", "muted"),
         ]
         session, views = self._over_time
         if chosen.twig:
