@@ -149,7 +149,8 @@ class Groups(ListRows[tuple[Key, RequestView | Heading]]):
             grouped.setdefault(GROUPS[by](item), []).append(item)
         rows: list[tuple[Key, RequestView | Heading]] = []
         for name, found in grouped.items():
-            rows.append((f"group {name}", _group(name, found)))
+            project = found[0].project if by == "session" else ""
+            rows.append((f"group {name}", _group(f"{project} {name}".strip(), found)))
             rows += [(item.id, item) for item in found]
 
         def drawn(row: tuple[Key, RequestView | Heading]) -> Row:
