@@ -62,7 +62,7 @@ def router_options(function: _F) -> _F:
     return function
 
 
-def router_arguments(options: Mapping[str, Any], env: Mapping[str, str] = os.environ) -> list[str]:
+def router_arguments(options: Mapping[str, Any]) -> list[str]:
     """The words that follow `python -m router serve`, from what `router_options` collected."""
     words: list[str] = []
     for name, _, _ in _VALUES:
@@ -70,7 +70,7 @@ def router_arguments(options: Mapping[str, Any], env: Mapping[str, str] = os.env
         if value is not None:
             text = os.path.abspath(value) if name == "--litellm-config" else str(value)
             words += [name, text]
-    if options.get("local") or env.get("LOCAL", "").lower() in ("1", "true", "yes", "on"):
+    if options.get("local") or os.environ.get("LOCAL", "").lower() in ("1", "true", "yes", "on"):
         words.append("--local")
     return words
 
