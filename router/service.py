@@ -228,7 +228,7 @@ class Router:
                 if built.follows != self.generation.follows:
                     self.refollow.set()
                 self.configured = built
-                self.generation = learnt(built, self.health.rooms)
+                self.generation = learnt(built, self.health.probes.rooms)
                 outgoing.forget()
                 self.transport.forget()
                 self.log.set_level(built.log_level)
@@ -293,7 +293,7 @@ class Router:
         await self.transport.close()
         await self.inlining.close()
         await self.custom.close()
-        await self.health.close()
+        await self.health.probes.close()
         if self.telemetry is not None:
             await asyncio.to_thread(self.telemetry.close)
         upkeep.keep_health(self)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from router.config import made_next, watch
 from router.contract import OverridesChanged, ServicesChanged, ServiceView
-from router.health import INTERVAL, takeover
+from router.health import takeover
 from router.health.ollama import learnt
 from router.health.passed import PASSED
 from router.prices import warm
@@ -24,6 +24,8 @@ from router.tokens.vocab import encoding
 if TYPE_CHECKING:
     from router.service import Router
 
+#: seconds between probes of what runs on this machine
+INTERVAL = 5.0
 #: seconds between looks at what should be written or pruned
 TICK = 0.25
 #: seconds until a request that runs on is written down again, with its newer figures
@@ -91,11 +93,11 @@ async def probe(router: Router) -> None:
     shown: tuple[ServiceView, ...] = ()
     while True:
         configured = router.configured
-        await router.health.probe(configured)
+        await router.health.probes.ask(configured)
         if configured is router.configured and not router.config_error:
             await _take_over(router)
             configured = router.configured
-        known = learnt(configured, router.health.rooms)
+        known = learnt(configured, router.health.probes.rooms)
         if configured is router.configured and known.providers != router.generation.providers:
             router.generation = known
         if (services := router.services()) != shown:
@@ -133,7 +135,7 @@ def _says_something(path: Path) -> bool:
 
 async def _take_over(router: Router) -> None:
     """Plays the part of a real LiteLLM or CCR that has gone, where that is wanted."""
-    left = takeover.due(router.configured, router.health.gone)
+    left = takeover.due(router.configured, router.health.probes.gone)
     for role in left:
         words = f"{takeover.TITLES[role.name]} has gone from {role.url}"
         router.log.warning("router", f"{words}: this router plays its part")

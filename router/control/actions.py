@@ -146,7 +146,7 @@ async def _neighbour(router: Router, action: StartNeighbour | StopNeighbour) -> 
             router.log.info("control", f"{said_by(action.by)}stop {action.name}")
             await router.tending.stop(action.name)
             if site is not None:
-                await router.health.recognise(site)
+                await router.health.probes.recognise(site)
             return Done(f"{action.name} is stopped")
         if site is None:
             names = ", ".join(s.name for s in router.generation.sites)

@@ -51,7 +51,7 @@ async def by_path(router: Router, call: Call, site: Site) -> None:
 def stands_in(router: Router, site: Site) -> bool:
     """Whether the console takes the place of a program that nobody has set up here."""
     missing = not (site.configured or site.name in router.children)
-    return bool(site.stand_in) and missing and not router.health.recognised(site)
+    return bool(site.stand_in) and missing and not router.health.probes.recognised(site)
 
 
 async def at_host(router: Router, call: Call, site: Site) -> None:
@@ -92,7 +92,7 @@ async def _serve(router: Router, call: Call, site: Site, path: str, prefix: str)
             kind="permission_error",
         )
         return
-    if not (site.configured or router.health.recognised(site)):
+    if not (site.configured or router.health.probes.recognised(site)):
         await _absent(router, call, site, f"no {site.title} answers there")
         return
     # a program here is asked by the name that the client used, as its own links and checks expect

@@ -6,13 +6,8 @@ machine are asked, and only for their version.
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
-from urllib.parse import urlsplit
-
-import httpx
 
 from router.caller import public_name
 from router.contract import (
@@ -24,17 +19,12 @@ from router.contract import (
     ServiceView,
 )
 from router.cooldowns import Cooldowns
-from router.health import ollama, takeover
-from router.health.ollama import Rooms
+from router.health import ollama
 from router.health.passed import Passed, of_key, restored
+from router.health.probes import Probes, root
 from router.process.children import Child
 from router.record import Attempt
 from router.settings import DOORS, Generation, Provider, Role, Site
-
-#: seconds between probes of what runs on this machine
-INTERVAL = 5.0
-#: bytes of a neighbour's answer that are looked at
-MOST_BYTES = 256 * 1024
 
 
 class Health:
@@ -60,16 +50,8 @@ class Health:
         for name, data in kept:
             if (passed := restored(data)) is not None:
                 (self._served if name in DOORS.values() else self._passed)[name] = passed
-        self._answers: dict[str, tuple[bool, str, float]] = {}  # url → answered, reason, when
-        self._refused: dict[str, float] = {}  # url → since when nobody listens there
-        #: root address of an Ollama → what it told of its models
-        self.rooms: dict[str, Rooms] = {}
+        self.probes = Probes(wall, now)
         self._states: dict[str, Condition] = {}
-        self._sites: dict[str, tuple[bool, str, float]] = {}
-        self._http = httpx.AsyncClient(timeout=2.0, trust_env=False)
-
-    async def close(self) -> None:
-        await self._http.aclose()
 
     def attempted(self, attempt: Attempt, at: float) -> None:
         provider = attempt.candidate.provider
@@ -103,60 +85,6 @@ class Health:
         """By name, as JSON: what outlives this router, where it changed since this was asked."""
         both = (*self._passed.items(), *self._served.items())
         return [(name, passed.kept()) for name, passed in both if passed.changed()]
-
-    async def probe(self, generation: Generation) -> None:
-        """Asks what runs on this machine whether it is there. Takes at most a few seconds."""
-        urls = {r.url for r in (generation.litellm, generation.ccr) if r.mode == "external"}
-        urls |= {_root(p.url) for p in generation.providers.values() if p.local and p.url}
-        ollamas = ollama.asked(generation)
-        await asyncio.gather(
-            *(self._ask(url) for url in urls),
-            *(self._ask_rooms(address, models) for address, models in ollamas.items()),
-            *(self.recognise(site) for site in generation.sites),
-        )
-
-    def gone(self, url: str) -> bool:
-        """Whether nobody has listened there for long."""
-        return self._now() - self._refused.get(url, self._now()) >= takeover.GONE
-
-    async def _ask_rooms(self, address: str, models: set[str]) -> None:
-        with contextlib.suppress(httpx.HTTPError):  # whether it answers at all is told by `_ask`
-            await ollama.ask(self._http, address, models, self.rooms.setdefault(address, Rooms()))
-
-    async def _ask(self, url: str) -> None:
-        try:
-            response = await self._http.get(url)
-            answered, reason = response.status_code < 500, f"answered {response.status_code}"
-            self._refused.pop(url, None)
-        except httpx.HTTPError as error:
-            answered, reason = False, f"does not answer: {_why(error)}"
-            if isinstance(error, httpx.ConnectError):
-                self._refused.setdefault(url, self._now())
-        self._answers[url] = (answered, "" if answered else reason, self._wall())
-
-    async def recognise(self, site: Site) -> None:
-        """Whether the program at a site's address is the one that is meant."""
-        try:
-            async with self._http.stream("GET", site.url + site.health) as response:
-                body = b""
-                async for piece in response.aiter_bytes():
-                    body += piece
-                    if len(body) > MOST_BYTES:
-                        break
-            answered, reason = response.status_code < 500, f"answered {response.status_code}"
-            if answered and site.marker and site.marker.encode() not in body.replace(b": ", b":"):
-                answered, reason = False, "another program answers there"
-            elif answered:
-                reason = ""
-        except httpx.ReadTimeout:  # one that is busy for a while has not become another
-            answered, reason = self.recognised(site), "answers slowly"
-        except httpx.HTTPError as error:
-            answered, reason = False, f"does not answer: {_why(error)}"
-        self._sites[site.name] = (answered, reason, self._wall())
-
-    def recognised(self, site: Site) -> bool:
-        answered, _, _ = self._sites.get(site.name, (False, "", 0.0))
-        return answered
 
     def changed(self, services: Iterable[ServiceView]) -> list[ServiceChange]:
         """Those whose state is another than when this was last asked."""
@@ -229,7 +157,7 @@ class Health:
     def _role(self, role: Role, name: str, port: int, generation: Generation) -> ServiceView:
         passed = self._served.get(name, Passed())
         if role.mode == "external":
-            answered, reason, at = self._answers.get(role.url, (None, "not asked yet", None))
+            answered, reason, at = self.probes.of(role.url)
             if answered is False and role.found:
                 reason += "; `pointsman restart` has this router play its part"
             return ServiceView(
@@ -261,7 +189,7 @@ class Health:
 
     def _site(self, site: Site) -> ServiceView:
         """One that nobody started here, or said to run elsewhere, is not missed: it is off."""
-        answered, reason, at = self._sites.get(site.name, (None, "not asked yet", None))
+        answered, reason, at = self.probes.of_site(site)
         child = self._children.get(site.name)
         state: Condition = "unknown" if answered is None else "up" if answered else "down"
         if answered and reason:
@@ -285,11 +213,11 @@ class Health:
 
     def _provider(self, provider: Provider) -> ServiceView:
         passed = self._of(provider) or Passed()
-        answered, reason, at = self._answers.get(_root(provider.url), (None, "", None))
+        answered, reason, at = self.probes.of(root(provider.url))
         cooling = self._cooldowns.until(provider.name, self._now())
         state: Condition = "unknown"
         if provider.plane is not None:
-            state = "up"
+            state, reason = "up", ""
         elif answered is not None and provider.local:
             state = "up" if answered else "down"
             shown = passed.condition(self._wall())
@@ -311,7 +239,7 @@ class Health:
             kind="local" if provider.local else "provider",
             state=state,
             mode="simulated" if provider.simulated else "embedded" if provider.plane else "real",
-            address="in this router" if provider.plane else _root(provider.url),
+            address="in this router" if provider.plane else root(provider.url),
             reason=reason,
             checked_at=at,
             models=provider.models,
@@ -334,25 +262,10 @@ class Health:
         )
 
     def _loaded(self, provider: Provider) -> tuple[Loaded, ...]:
-        told = self.rooms.get(ollama.root(provider)) if provider.kind == "ollama" else None
+        told = self.probes.rooms.get(ollama.root(provider)) if provider.kind == "ollama" else None
         if told is None:
             return ()
         return tuple(
             Loaded(model, context, *told.held.get(model, (None, "")))
             for model, context in told.loaded.items()
         )
-
-
-def _root(url: str) -> str:
-    parts = urlsplit(url)
-    return f"{parts.scheme}://{parts.netloc}/" if parts.netloc else ""
-
-
-def _why(error: httpx.HTTPError) -> str:
-    match error:
-        case httpx.ConnectError():
-            return "no connection"
-        case httpx.TimeoutException():
-            return "silence"
-        case _:
-            return "it speaks no HTTP, or hung up"

@@ -48,7 +48,7 @@ async def test_the_landing_page_is_true_and_self_contained(test_home: Home) -> N
         secure = await http.get("/", headers={**HTML, "host": "box.lan"})
         assert 'base_url="https://box.lan/litellm/v1",' in Read(secure.text).text
         assert "developer@box.lan" in secure.text
-        await router.health.probe(router.generation)
+        await router.health.probes.ask(router.generation)
         answer = await http.get("/", headers={**HTML, "host": "localhost:5000"})
         page = Read(answer.text)
         assert 'base_url="http://localhost:5000/litellm/v1",' in page.text
@@ -146,7 +146,7 @@ async def test_health_livez_and_readyz_tell_the_router_s_own_figures(test_home: 
         secure = await http.get("/", headers={**HTML, "host": "box.lan"})
         assert 'base_url="https://box.lan/litellm/v1",' in Read(secure.text).text
         assert "developer@box.lan" in secure.text
-        await router.health.probe(router.generation)
+        await router.health.probes.ask(router.generation)
         told = (await http.get("/health")).json()
         shown = {service.name: service for service in router.services()}
         assert told["status"] == "degraded"

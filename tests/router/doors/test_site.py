@@ -322,11 +322,11 @@ async def test_what_does_not_run_says_where_it_was_looked_for(test_home: Home) -
         told = (await http.get("/", headers={"host": "chat.localhost"})).json()
         assert "connection refused" in told["error"]["message"]
         # n8n was not configured: what has its port and was not recognised is not taken for it
-        router.health._sites.pop("n8n", None)
+        router.health.probes._sites.pop("n8n", None)
         absent = await http.get("/n8n/", headers={"host": "localhost"})
         assert absent.status_code == 502
         assert "pointsman neighbours start n8n" in absent.json()["error"]["message"]
-        await router.health.probe(router.generation)
+        await router.health.probes.ask(router.generation)
         states = {view.name: view.state for view in router.services()}
         assert (states["tool"], states["chat"]) == ("up", "down")
         assert states["n8n"] in ("off", "up")  # one may run on the machine that tests
@@ -335,7 +335,7 @@ async def test_what_does_not_run_says_where_it_was_looked_for(test_home: Home) -
             '[neighbours.wiki]\nurl = "http://127.0.0.1:9"\npath = "/wiki"\ncommand = ["wiki"]'
         )
         assert await router.reload() == ""
-        await router.health.probe(router.generation)
+        await router.health.probes.ask(router.generation)
         wiki = next(view for view in router.services() if view.name == "wiki")
         assert (wiki.state, "neighbours start wiki" in wiki.reason) == ("off", True)
         # taken back while it runs
@@ -349,15 +349,15 @@ async def test_a_program_that_is_busy_is_still_the_one_that_was_found(test_home:
     async with Program() as program, behind(test_home, program) as (router, _):
 
         async def state() -> tuple[str, str]:
-            await router.health.probe(router.generation)
+            await router.health.probes.ask(router.generation)
             (found,) = [view for view in router.services() if view.name == "tool"]
             return found.state, found.reason
 
         assert await state() == ("up", "")
-        router.health._http.timeout = httpx.Timeout(0.05)
+        router.health.probes._http.timeout = httpx.Timeout(0.05)
         program.slow, program.answer = True, b"|" + program.answer
         assert await state() == ("degraded", "answers slowly")
-        assert router.health.recognised(router.generation.sites[0])
+        assert router.health.probes.recognised(router.generation.sites[0])
         program.go.set()
         program.slow, program.answer = False, program.answer[1:]
         assert await state() == ("up", "")

@@ -90,7 +90,7 @@ command = ["{sys.executable}", "-c", "raise SystemExit('wants Node 24')"]
         assert given["PORT"] == str(port)
         assert "SOME_API_KEY" not in given
         assert "POINTSMAN_HOME" not in given
-        await router.health.probe(router.generation)
+        await router.health.probes.ask(router.generation)
         mine = next(s for s in router.services() if s.name == "mine")
         assert (mine.state, mine.place) == ("up", "/mine")
         said = test_home.data / "neighbours" / "mine" / "output.log"
