@@ -7,10 +7,8 @@ content. Imported only where an endpoint is configured.
 
 from __future__ import annotations
 
-import hashlib
 import logging
 import os
-import re
 import secrets
 import threading
 import time
@@ -24,7 +22,6 @@ from opentelemetry.context import Context
 from opentelemetry.sdk._logs import LoggerProvider
 from opentelemetry.sdk._logs.export import BatchLogRecordProcessor
 from opentelemetry.sdk.environment_variables import (
-    OTEL_EXPORTER_OTLP_CERTIFICATE,
     OTEL_METRIC_EXPORT_INTERVAL,
 )
 from opentelemetry.sdk.metrics import MeterProvider
@@ -32,13 +29,13 @@ from opentelemetry.sdk.metrics.export import PeriodicExportingMetricReader
 from opentelemetry.sdk.resources import OTELResourceDetector, Resource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
-from opentelemetry.sdk.trace.id_generator import RandomIdGenerator
 from opentelemetry.trace import NonRecordingSpan, SpanContext, SpanKind, Status, StatusCode
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
 from router.contract import VERSION, AttemptView, LogLine, RequestDetail, RequestView
 from router.log import TURNED_AWAY
 from router.settings import Otlp
+from router.telemetry.complaints import Complaints
 from router.telemetry.conventions import (
     Callee,
     Words,
@@ -49,6 +46,7 @@ from router.telemetry.conventions import (
     of_request,
 )
 from router.telemetry.exporters import exporters
+from router.telemetry.ids import Ids, span_id, trace_id, traceparent
 from router.telemetry.meters import Names
 
 #: finished requests and lines that may wait; beyond that the oldest are lost
@@ -59,8 +57,6 @@ GATHER = 0.2
 EVERY = 10_000
 #: seconds for the last of everything when the router ends
 LAST_WORDS = 2.0
-#: seconds until the same is complained of again
-QUIET = 3600.0
 #: as the conventions advise: tokens, seconds
 TOKENS = [float(4**power) for power in range(14)]
 SECONDS = [0.01 * 2**power for power in range(14)]
@@ -70,12 +66,6 @@ _SEVERITY = {
     "warning": SeverityNumber.WARN,
     "error": SeverityNumber.ERROR,
 }
-
-
-#: its trace and its flags, as W3C has them
-_TRACEPARENT = re.compile(
-    r"(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-([0-9a-f]{2})(?:-|$)"
-)
 
 
 class Telemetry:
@@ -99,7 +89,7 @@ class Telemetry:
         resource = Resource.create().merge(instance).merge(OTELResourceDetector().detect())
         resource = resource.merge(service)
         spans, figures, lines = exporters(otlp)
-        self._ids = _Ids()
+        self._ids = Ids()
         self._traces = TracerProvider(
             resource=resource, id_generator=self._ids, shutdown_on_exit=False
         )
@@ -142,7 +132,7 @@ class Telemetry:
         self._queue: deque[_Began | _Ended | LogLine] = deque(maxlen=WAITING)
         self._parents: OrderedDict[str, Context] = OrderedDict()  # of requests that came with one
         self._closing = threading.Event()
-        self._complaints = _Complaints(complain)
+        self._complaints = Complaints(complain)
         logging.getLogger("opentelemetry").addHandler(self._complaints)
         logging.getLogger("opentelemetry").propagate = False
         self._thread = threading.Thread(target=self._run, name="telemetry", daemon=True)
@@ -161,10 +151,7 @@ class Telemetry:
     ) -> tuple[tuple[str, str], ...]:
         """Headers by which the provider that is called for a request's attempt of that number goes
         on with its trace. `headers` are the client's, of which only the trace's id is told."""
-        found = _TRACEPARENT.match(headers.get("traceparent", ""))
-        trace, sampled = (found[1], int(found[2], 16) & 1) if found else (_hex(request), 1)
-        span = _attempt_id(request, number)
-        return (("traceparent", f"00-{trace}-{span:016x}-{sampled:02x}"),)
+        return (("traceparent", traceparent(request, number, headers)),)
 
     def finished(self, detail: RequestDetail, ends: tuple[str, ...]) -> None:
         """`ends`: why the answer of each attempt ended (messages.StopReason), or ""."""
@@ -269,8 +256,8 @@ class Telemetry:
             words["pointsman.request.id"] = line.request
         if line.request and line.source != TURNED_AWAY:  # of that there is no span
             above = trace.get_current_span(self._parents.get(line.request)).get_span_context()
-            own = above.trace_id if above.is_valid else _trace_id(line.request)
-            where = SpanContext(own, _span_id(line.request), is_remote=True)
+            own = above.trace_id if above.is_valid else trace_id(line.request)
+            where = SpanContext(own, span_id(line.request), is_remote=True)
             context = trace.set_span_in_context(NonRecordingSpan(where))
         self._logger.emit(
             LogRecord(
@@ -288,24 +275,6 @@ def _nanos(at: float, later_ms: float | None = None) -> int:
     return int(at * 1e9 + (later_ms or 0.0) * 1e6)
 
 
-def _trace_id(request: str) -> int:
-    """The trace of a request that came with none: made of its id, as its own span's is, so that a
-    line of the log finds them, whichever is sent first."""
-    return int.from_bytes(hashlib.sha256(request.encode("utf-8", "replace")).digest()[:16], "big")
-
-
-def _hex(request: str) -> str:
-    return f"{_trace_id(request):032x}"
-
-
-def _span_id(request: str) -> int:
-    return _trace_id(request) & (1 << 64) - 1
-
-
-def _attempt_id(request: str, number: int) -> int:
-    return _span_id(f"{request}/{number}")
-
-
 class _Began(NamedTuple):
     request: str
     parent: str
@@ -315,59 +284,3 @@ class _Began(NamedTuple):
 class _Ended(NamedTuple):
     detail: RequestDetail
     ends: tuple[str, ...]
-
-
-class _Ids(RandomIdGenerator):
-    """Used by one thread alone."""
-
-    _trace = 0
-    _span = 0
-
-    def of(self, request: str) -> None:
-        """The next span is this request's own."""
-        self._trace, self._span = _trace_id(request), _span_id(request)
-
-    def attempt(self, request: str, number: int) -> None:
-        """The next span is that of an attempt, whose id its provider was told."""
-        self._span = _attempt_id(request, number)
-
-    def generate_trace_id(self) -> int:
-        return self._trace
-
-    def generate_span_id(self) -> int:
-        return self._span
-
-
-#: how the library that HTTP is sent with says that no connection was made, and why
-_AT = r"HTTPS?ConnectionPool\(host='([^']*)', port=(\d+)\): Max retries exceeded with url: (\S+)"
-_UNTRUSTED = re.compile(
-    _AT + r" \(Caused by .*?certificate verify failed: (.*?) \(_ssl\.c:\d+\)[\"')]*"
-)
-_UNREACHED = re.compile(
-    _AT + r" \(Caused by .*?: (?:Failed to [a-z ]*: )?(?:\[Errno -?\d+\] )?([^\"')]*)[\"']?\)+"
-)
-
-
-def plainly(said: str) -> str:
-    """The SDK's words, without the exceptions that a failed connection is wrapped in."""
-    trust = f"{OTEL_EXPORTER_OTLP_CERTIFICATE} may name one that is"
-    said = _UNTRUSTED.sub(rf"the certificate of \1:\2\3 is not trusted (\4): {trust}", said)
-    return _UNREACHED.sub(r"nobody answers at \1:\2\3 (\4)", said)
-
-
-class _Complaints(logging.Handler):
-    """The SDK's words, each once in QUIET seconds: it repeats itself while nobody listens."""
-
-    def __init__(self, complain: Callable[[str], None]) -> None:
-        super().__init__(logging.WARNING)
-        self._complain = complain
-        self._said: dict[str, float] = {}
-
-    def emit(self, record: logging.LogRecord) -> None:
-        args = record.args if isinstance(record.args, tuple) else ()
-        which = [word for word in ("traces", "metrics", "logs") if word in args]
-        kind, now = f"{record.name} {record.msg} {which}", time.monotonic()
-        if now < self._said.get(kind, now):
-            return
-        self._said[kind] = now + QUIET
-        self._complain(plainly(record.getMessage())[:300])

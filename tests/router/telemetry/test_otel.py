@@ -12,9 +12,10 @@ from msgspec.structs import replace
 
 from router.contract import AttemptView, Facts, LogLine, RequestDetail, RequestView, Tokens
 from router.settings import Otlp, Secret
+from router.telemetry.complaints import plainly
 from router.telemetry.conventions import Callee, failure, first_chunk, of_attempt, of_request
 from router.telemetry.meters import Names
-from router.telemetry.otel import Telemetry, plainly
+from router.telemetry.otel import Telemetry
 from tests.fakes import certificate
 from tests.fakes.otlp import KEY, Received, attributes, grpc_receiver, receiver
 
