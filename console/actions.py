@@ -64,6 +64,7 @@ class Actions(Notices):
 
     link: Link | None
     home: Home
+    demo: bool
 
     @property
     def operator(self) -> str:
@@ -274,12 +275,13 @@ class Actions(Notices):
             detail.append(
                 say(Span(f"{running} in flight: stopping lets them finish first.", "warn"))
             )
+        left = "its router goes with it" if self.demo else "leave the router running"
         answers = [
-            Answer("leave", "y", "quit, leave the router running"),
+            Answer("leave", "y", f"quit, {left}"),
             Answer("stop", "s", "quit, and stop the router"),
             Answer("", "esc", "stay here"),
         ]
-        if self.read_only:
+        if self.read_only or self.demo:
             del answers[1]
         self.push_screen(Choose("Quit?", detail, answers), self._quit)
 

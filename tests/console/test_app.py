@@ -346,6 +346,17 @@ async def test_quitting_asks_whether_the_router_stays(
         assert [type(action) for action in router.actions] == actions
 
 
+async def test_quitting_a_demo_leaves_nothing(test_home: Home) -> None:
+    async with (
+        FakeRouter(scene.SNAPSHOT).serving(test_home),
+        console(test_home, demo=True) as (app, pilot),
+    ):
+        await until(pilot, says(app, "2 running"))
+        await pilot.press("q")
+        await until(pilot, says(app, "its router goes with it"))
+        assert "stop the router" not in shown(app)
+
+
 async def test_ctrl_c_twice_quits_and_once_only_says_so(test_home: Home) -> None:
     clock = [scene.NOW]
     async with console(test_home, now=lambda: clock[0]) as (app, pilot):
