@@ -31,6 +31,7 @@ from router.errors import CallerError, Kind, RequestError, UpstreamError
 from router.formats import Format, loose, splice
 from router.formats.failures import redacted
 from router.guards.body import read_body
+from router.health import takeover
 from router.inlining import FORMATS as INLINED
 from router.log import narration
 from router.messages import Request
@@ -321,6 +322,15 @@ def _ours(error: BaseException) -> Kind:
     return error.kind if isinstance(error, RequestError) else "ours"
 
 
+def _say_gone(router: Router, name: str, error: UpstreamError) -> None:
+    """Of a real LiteLLM or CCR that was found and has been gone for long: clients would try again
+    for minutes without a word."""
+    for role in (router.generation.litellm, router.generation.ccr):
+        if role.found and role.name == name and router.health.probes.gone(role.url):
+            error.message += f"; {takeover.ADVICE}"
+            error.headers = (*error.headers, ("x-should-retry", "false"))
+
+
 def settle(
     router: Router,
     record: Record,
@@ -338,6 +348,8 @@ def settle(
         error.vendor = provider.kind
         # the one place that every failure of a provider passes before anyone is told of it
         error.message = redacted(error.message, provider)
+        if error.kind == "connect" and provider.source == "external":
+            _say_gone(router, provider.name, error)
         attempt.error = error.noted = without_quotes(error.message, attempt.asked or request)
         their_id = f", its request-id {error.provider_id}" if error.provider_id else ""
         router.log.warning(

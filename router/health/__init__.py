@@ -19,7 +19,7 @@ from router.contract import (
     ServiceView,
 )
 from router.cooldowns import Cooldowns
-from router.health import ollama
+from router.health import ollama, takeover
 from router.health.passed import Passed, of_key, restored
 from router.health.probes import Probes, root
 from router.process.children import Child
@@ -159,7 +159,7 @@ class Health:
         if role.mode == "external":
             answered, reason, at = self.probes.of(role.url)
             if answered is False and role.found:
-                reason += "; `pointsman restart` has this router play its part"
+                reason += f"; {takeover.ADVICE}"
             return ServiceView(
                 name=name,
                 kind="role",

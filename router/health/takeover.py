@@ -12,6 +12,8 @@ from router.settings import Generation, Role
 
 #: seconds of refused connections: a LiteLLM that is restarted takes about twenty
 GONE = 30.0
+#: for people, where this router does not do so by itself
+ADVICE = "`pointsman restart` has this router play its part"
 TITLES = {"litellm": "LiteLLM", "ccr": "Claude Code Router"}
 
 
