@@ -113,7 +113,7 @@ def _shown(name: str, value: Any) -> str:
 def _settings(part: Part) -> Iterator[ImportLine]:
     said = part.document.data if part.document is not None else {}
     for key, what in _SETTINGS.items():
-        if said.get(key) not in (None, ""):
+        if said.get(key) not in (None, "", False):
             yield ImportLine(key, what)
 
 

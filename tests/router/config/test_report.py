@@ -87,11 +87,12 @@ def test_of_ccr(house: House) -> None:
     house.write(
         ccr="{'Providers': [{'name': 'p', 'api_base_url': 'http://127.0.0.1:1/v1/chat/completions',"
         " 'models': ['chat-big']}],\n"
-        "'Router': {'default': 'p,chat-bigg', 'think': 'gone,m', 'image': 'p,chat-big'}}"
+        "'Router': {'default': 'p,chat-bigg', 'think': 'gone,m', 'image': 'p,chat-big'},\n"
+        "'strict': true, 'forceUseImageAgent': false}"
     )
     found = report("ccr", house.home.ccr_json, {})
-    assert {one.key for one in found.maps} >= {"Router.default", "Router.image"}
-    assert "Router.think" not in {one.key for one in found.maps}
+    assert {one.key for one in found.maps} >= {"Router.default", "Router.image", "strict"}
+    assert not {"Router.think", "forceUseImageAgent"} & {one.key for one in found.maps}
     told = [f"{one.key}: {one.detail}" for one in found.differs]
     assert told == [
         "Router.default: p lists no 'chat-bigg': is chat-big meant?",
