@@ -90,6 +90,13 @@ class Border(Struct, eq=False):
     async def _end(self, error: BaseException) -> bool:
         """Whether `error` ends here, and is told to the client as far as it is still there."""
         record = self._record
+        if isinstance(error, ClientGoneError):
+            leaving: Leaving = self.call.scope["leaving"]
+            if leaving.refused is not None:
+                status, words = leaving.refused  # its client was told so
+                record.refuse(CallerError(words, status=status))
+                record.status = status
+                return True
         if isinstance(error, asyncio.CancelledError | ClientGoneError):
             return await self._stopped("client" if isinstance(error, ClientGoneError) else "")
         if not isinstance(error, RequestError):

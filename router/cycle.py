@@ -53,6 +53,8 @@ class Leaving(Struct):
     """The end of a client's connection before its answer was whole."""
 
     gone: bool = False
+    #: set where the connection refused the rest of its request: the status and words it was told
+    refused: tuple[int, str] | None = None
     _then: Callable[[], None] | None = None
 
     def then(self, call: Callable[[], None]) -> None:

@@ -404,6 +404,7 @@ class GuardedProtocol(HttpToolsProtocol):
         told = f"x-request-id: {id}\r\nrequest-id: {id}\r\n".encode() if id else b""
         cycle = self.cycle
         if cycle is not None and not cycle.response_complete:
+            cycle.leaving.refused = (status, words)
             cycle.left()
             if cycle.response_started:
                 self.transport.abort()

@@ -10,6 +10,7 @@ from storage.home import Home
 from tests.fakes.upstream import FakeUpstream
 from tests.router import inside
 from tests.stories.provider import configure
+from tests.waiting import until
 
 KEY = b"sk-canary-1"
 #: what is sent, what the line says
@@ -51,3 +52,12 @@ async def test_each_has_an_id_and_a_line_and_a_flood_has_few(
         await said(b"\x16\x03\x01")
         assert lines[-1].message.endswith("; and 5 like it before")
         assert router.meters.refused == {400: len(FAULTS) + 6}
+
+        # where the beginning was a request there is a row: it does not say that its client left
+        await said(
+            b"POST /ccr/v1/messages HTTP/1.1\r\nHost: localhost\r\n"
+            b"Transfer-Encoding: chunked\r\n\r\nzz\r\n"
+        )
+        await until(lambda: bool(router.live.recent))
+        row = router.live.recent[0]
+        assert (row.state, row.status, row.error) == ("failed", 400, "not a valid HTTP request")
