@@ -1,6 +1,7 @@
 """Where LiteLLM's own variables say that a provider is: OLLAMA_API_BASE, AZURE_API_BASE, …
 
 One rule: they hold where an entry names no address, and never lead back to this router.
+ANTHROPIC_BASE_URL, which LiteLLM reads too, is what points Claude Code at us: it is not followed.
 """
 
 from __future__ import annotations
@@ -10,9 +11,6 @@ from dataclasses import dataclass
 
 from router.config.endpoints import problem_of, same_port
 from router.providers import Kind
-
-#: the vendors whose SDKs have a variable of their own, which LiteLLM reads, too
-_SDKS = ("openai", "anthropic")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +37,8 @@ def moved(kind: Kind, env: Mapping[str, str], ours: tuple[int, ...]) -> Moved:
 
 
 def variables(kind: Kind) -> tuple[str, ...]:
-    """In LiteLLM's order of preference, but for Anthropic's two, which few set both of."""
-    own = (f"{kind.name.upper()}_BASE_URL",) if kind.name in _SDKS else ()
+    """In LiteLLM's order of preference."""
+    own = (kind.base_env,) if kind.base_env else ()
     named = (f"{prefix.upper().replace('-', '_')}_API_BASE" for prefix in kind.litellm)
     short = (f"{kind.name.upper()}_API_BASE",) if kind.litellm else ()  # FIREWORKS_API_BASE
     return tuple(dict.fromkeys((*own, *named, *short)))

@@ -289,7 +289,10 @@ def test_every_provider_at_once(house: House, entries: list[str], asked: str, ta
         ("ollama/x", {"OLLAMA_API_BASE": "http://big:1"}, "http://big:1/api/chat", ""),
         ("openai/x", {"OPENAI_BASE_URL": "http://b/v1", "OPENAI_API_BASE": "http://c"},
          "http://b/v1/chat/completions", ""),
-        ("anthropic/x", {"ANTHROPIC_BASE_URL": "http://b"}, "http://b/v1/messages", ""),
+        ("anthropic/x", {"ANTHROPIC_API_BASE": "http://b"}, "http://b/v1/messages", ""),
+        # it points Claude Code at us, by whatever name
+        ("anthropic/x", {"ANTHROPIC_BASE_URL": "http://box.lan:5000/claude-code"},
+         "https://api.anthropic.com/v1/messages", ""),
         ("fireworks_ai/x", {"FIREWORKS_API_BASE": "http://b/v1"},
          "http://b/v1/chat/completions", ""),
         ("azure/x", {"AZURE_API_BASE": "http://b", "AZURE_API_KEY": "k"},
@@ -297,8 +300,8 @@ def test_every_provider_at_once(house: House, entries: list[str], asked: str, ta
         ("hosted_vllm/x", {"HOSTED_VLLM_API_BASE": "http://b/v1"},
          "http://b/v1/chat/completions", ""),
         # one's own clients are sent here by the same variables
-        ("anthropic/x", {"ANTHROPIC_BASE_URL": "http://localhost:5000/claude-code"},
-         "https://api.anthropic.com/v1/messages", "ANTHROPIC_BASE_URL points at this router"),
+        ("anthropic/x", {"ANTHROPIC_API_BASE": "http://localhost:5000/claude-code"},
+         "https://api.anthropic.com/v1/messages", "ANTHROPIC_API_BASE points at this router"),
         ("groq/x", {"GROQ_API_BASE": "nowhere"},
          "https://api.groq.com/openai/v1/chat/completions", "GROQ_API_BASE is not an address"),
     ],
