@@ -84,7 +84,9 @@ class Keystrokes(App[int]):
             for node in way:
                 await _passed(node)
             if self._answers:
-                await asyncio.wait(self._answers, timeout=PATIENCE)
+                done, _ = await asyncio.wait(self._answers, timeout=PATIENCE)
+                if not done:
+                    return
             elif quiet and way == self._way() and not any(n.message_queue_size for n in way):
                 return
 
