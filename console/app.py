@@ -25,7 +25,7 @@ from textual.events import Resize
 from textual.screen import Screen
 from textual.widgets import ContentSwitcher
 
-from console import commanding, palette, prefs, theme
+from console import commanding, escape, palette, prefs, theme
 from console.actions import Actions
 from console.board import Board
 from console.ending import Ending
@@ -372,6 +372,7 @@ def run(
         role="" if read_only else role,
         demo=demo,
     )
+    escape.stands_alone()
     with guarded():
         app.run()
     return app.return_code or 0
