@@ -1,7 +1,7 @@
 """A JSON5 file read in JSON's time: json5 takes a hundred times as long, and 40 ms to import.
 
 One rule: for what only looks at a file; the router reads it with lines and complaints
-(router/config/document.py).
+(router/config/read_json5.py).
 """
 
 from __future__ import annotations

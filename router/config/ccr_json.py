@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from router.config import cloud
 from router.config.ccr_routes import WHAT, RouterKeys, routes
-from router.config.document import Document, read_json5
+from router.config.document import Document
 from router.config.endpoints import (
     ANTHROPIC,
     OPENAI,
@@ -29,6 +29,7 @@ from router.config.endpoints import (
 )
 from router.config.interpolate import dollars, unresolved
 from router.config.part import Key, Part, exposed, first_key, problem, several_keys, sorted_out
+from router.config.read_json5 import read_json5
 from router.contract import Finding
 from router.did_you_mean import nearest
 from router.providers import KINDS, Kind, kind_of

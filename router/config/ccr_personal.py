@@ -17,7 +17,7 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict
 
 from router.config.ccr_routes import WHAT, RouterKeys, named, routes
-from router.config.document import read_json5
+from router.config.read_json5 import read_json5
 from router.config.targets import doubts
 from router.contract import Finding
 from router.errors import ConfigError

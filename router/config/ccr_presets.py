@@ -17,7 +17,7 @@ from typing import Any
 
 from router.config import ccr_json, ccr_routes, targets
 from router.config.ccr_routes import WHAT
-from router.config.document import read_json5
+from router.config.read_json5 import read_json5
 from router.contract import Finding
 from router.errors import ConfigError
 from router.settings import Preset

@@ -10,7 +10,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from router.config.document import Document, read_yaml
+from router.config.document import Document
+from router.config.read_yaml import read_yaml
 
 #: files of one configuration
 MOST = 50

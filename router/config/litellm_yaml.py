@@ -13,7 +13,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from router.config.budgets import of_litellm_file
-from router.config.document import Document, read_yaml
+from router.config.document import Document
 from router.config.interpolate import os_environ, unresolved
 from router.config.litellm_every import each, is_every, unsaid
 from router.config.litellm_include import joined, read_all
@@ -21,6 +21,7 @@ from router.config.litellm_params import CredentialValues, LiteLLMParams
 from router.config.litellm_routing import WHAT, Routing, Settings
 from router.config.litellm_upstreams import Upstreams
 from router.config.part import Part, exposed, problem
+from router.config.read_yaml import read_yaml
 from router.config.response_cache import of_litellm
 from router.contract import Finding
 from router.settings import Deployment, Secret, Target

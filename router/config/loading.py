@@ -28,13 +28,13 @@ from router.config import (
     targets,
     telemetry,
 )
-from router.config.document import read_toml
 from router.config.endpoints import same_port
 from router.config.flags import Flags
 from router.config.interpolate import dollars
 from router.config.own import PointsmanToml
 from router.config.part import Part, exposed, once_per_key, problem
 from router.config.probes import Neighbour, Probes
+from router.config.read_toml import read_toml
 from router.contract import Finding
 from router.providers import KINDS
 from router.settings import (
