@@ -94,7 +94,8 @@ def help_rows(
     rows.append(say(Span("  ^p       ", "accent"), "everything else, by name"))
     if isinstance(view, FilteredView):
         rows += [say(), say(Span("What / takes", "head"))]
-        rows += [say(Span(f"  {typed:<16}", "accent"), does) for typed, does in view.FILTER]
+        taken = (*view.FILTER, ("a paste", "looked for; of a client's complaint, its id"))
+        rows += [say(Span(f"  {typed:<16}", "accent"), does) for typed, does in taken]
     rows += [say(), say(Span("Signs", "head"))]
     rows += [say(Span(f"  {sign:<9}", "accent"), means) for sign, means in SIGNS]
     return [
