@@ -29,7 +29,6 @@ from router.canned import canned, recite
 from router.delivery import deliver
 from router.errors import CallerError, Kind, RequestError, UpstreamError
 from router.formats import Format, loose, splice
-from router.formats.failures import redacted
 from router.guards.body import read_body
 from router.health import takeover
 from router.inlining import FORMATS as INLINED
@@ -40,7 +39,7 @@ from router.pauses import refusal
 from router.policy import Course, GiveUp, Try, Wait
 from router.prices import price
 from router.record import KEPT_AFTER, Attempt, Record
-from router.redaction import without_quotes
+from router.redaction import redacted, without_quotes
 from router.rules import RefusedError, decide
 from router.rules.directives import undirected
 from router.rules.plan import Candidate, Plan

@@ -1,4 +1,4 @@
-"""What an error may hold when it is written down: not the conversation that it quotes.
+"""What an error may not hold: a key, ever; where it is written down, the conversation it quotes.
 
 Providers say back what they were sent (a validation error's `input`, "invalid value: '…'"). The
 client may read that, it is its own; the ledger and the log keep no text of a conversation. Pure.
@@ -6,9 +6,11 @@ client may read that, it is its own; the ledger and the log keep no text of a co
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from router.messages import Opaque, Part, Request, Text, Thinking, ToolResult, ToolUse
+from router.settings import Provider
 
 #: characters that are looked up at a time: fewer would find ordinary words in every prompt
 PIECE = 10
@@ -17,6 +19,25 @@ STEP = 5
 #: characters of a message that are worth keeping; bounds the look-ups too
 LONGEST = 600
 GONE = "…"
+#: what looks like a key, whoever's it is
+SECRET = re.compile(
+    r"\b(?:sk|pk|rk|gsk|xai|key|nvapi|hf|pplx)[-_][\w*.-]{6,}|\bAIza[\w*-]{10,}|(?i:bearer)\s+\S+"
+)
+#: names of headers that carry a credential
+_CARRIES = re.compile(r"auth|key|token|secret|cookie", re.IGNORECASE)
+#: a shorter "key" (Ollama's is any word) would tear holes into ordinary sentences
+_SHORTEST_SECRET = 4
+
+
+def redacted(message: str, provider: Provider) -> str:
+    """Without the credentials of that provider, should it say back what it was sent: its key, and
+    what stands in headers that carry one, as it is and without its scheme."""
+    kept = [value for name, value in provider.headers if _CARRIES.search(name)]
+    for secret in (provider.key.reveal(), *(str.__str__(value) for value in kept)):
+        for part in (secret, secret.rpartition(" ")[2]):
+            if len(part) >= _SHORTEST_SECRET:
+                message = message.replace(part, "…")
+    return message
 
 
 def without_quotes(message: str, request: Request) -> str:

@@ -15,6 +15,7 @@ import msgspec
 from router.errors import Kind, RequestError, UpstreamError
 from router.formats.retry_after import retry_after
 from router.messages import Failure
+from router.redaction import SECRET, redacted
 from router.settings import Provider
 
 #: the HTTP status that a client gets for a kind when the failure itself names none
@@ -105,20 +106,7 @@ _REFUSED = re.compile(
     r"rejected as a result of .{0,20}safety system|blocked by content filtering policy",
     re.I,
 )
-_NUMBER = re.compile(r"(?<![\w.-])\d[\d,]{2,}(?![\w-])")
-_LIMIT = re.compile(
-    r"(?:maximum (?:context|prompt) length|maximum number of tokens allowed|limit|context size|"
-    r"context window|maximum)\D{0,16}?(\d[\d,]{2,})",
-    re.IGNORECASE,
-)
-_SECRET = re.compile(
-    r"\b(?:sk|pk|rk|gsk|xai|key|nvapi|hf|pplx)[-_][\w*.-]{6,}|\bAIza[\w*-]{10,}|(?i:bearer)\s+\S+"
-)
 _LONGEST = 2000
-#: names of headers that carry a credential
-_CARRIES = re.compile(r"auth|key|token|secret|cookie", re.IGNORECASE)
-#: a shorter "key" (Ollama's is any word) would tear holes into ordinary sentences
-_SHORTEST_SECRET = 4
 
 
 def kind_of(status: int, type: str | None, code: str | None, message: str) -> Kind:
@@ -221,19 +209,8 @@ def clean(message: str, provider: Provider | None = None) -> str:
     message = message.split("\n    at ", 1)[0].split("\nTraceback ", 1)[0].strip()
     if provider is not None:
         message = redacted(message, provider)
-    message = _SECRET.sub("…", message)
+    message = SECRET.sub("…", message)
     return message if len(message) <= _LONGEST else message[:_LONGEST] + "…"
-
-
-def redacted(message: str, provider: Provider) -> str:
-    """Without the credentials of that provider, should it say back what it was sent: its key, and
-    what stands in headers that carry one, as it is and without its scheme."""
-    kept = [value for name, value in provider.headers if _CARRIES.search(name)]
-    for secret in (provider.key.reveal(), *(str.__str__(value) for value in kept)):
-        for part in (secret, secret.rpartition(" ")[2]):
-            if len(part) >= _SHORTEST_SECRET:
-                message = message.replace(part, "…")
-    return message
 
 
 def in_stream(value: Any) -> Failure:
@@ -274,61 +251,6 @@ def client_status(error: RequestError) -> int:
     if isinstance(error, UpstreamError) and error.status in (401, 403, 407):
         return STATUS["credential"]
     return error.status
-
-
-#: Bedrock's whole message, which Claude Code knows by the letter: it drops images, then compacts
-TOO_LARGE = "Input is too long."
-
-
-#: Anthropic's words for either: Claude Code compacts, or asks again for a shorter answer
-_ITS_WORDS = re.compile(
-    r"prompt is too long: \d+ tokens > \d+ maximum|"
-    r"input length and `max_tokens` exceed context limit: \d+ \+ \d+ > \d+"
-)
-# Prompt and answer told apart: OpenAI, DeepSeek, older vLLM and OpenRouter; vLLM of today.
-_BOTH = re.compile(
-    r"maximum context length is (?P<limit>\d+) tokens.{1,20}you requested (?:about )?(?P<all>\d+)"
-    r" tokens \(.{0,160}?(?P<answer>\d+) in the (?:completion|output)"
-)
-_ROOM = re.compile(
-    r"is too large: (?P<answer>\d+)\. .{0,20}maximum context length is (?P<limit>\d+) tokens"
-    r" and your request has (?P<prompt>\d+) input tokens"
-)
-
-
-def anthropic_wording(message: str) -> str:
-    """A context overflow in the words that make Claude Code compact its conversation or, where the
-    prompt alone would fit, ask for a shorter answer."""
-    if message == TOO_LARGE or _ITS_WORDS.search(message):
-        return message
-    if shorter := _too_long_together(message):
-        return shorter
-    numbers = {int(number.replace(",", "")) for number in _NUMBER.findall(message)}
-    named = _LIMIT.search(message)
-    limit = int(named[1].replace(",", "")) if named else min(numbers, default=0)
-    # Where more is named than the limit, the first above it is the prompt with its answer.
-    above = [number for number in numbers if number > limit]
-    if not limit or not above:
-        return f"prompt is too long: {message}"
-    return f"prompt is too long: {max(above)} tokens > {limit} maximum"
-
-
-def _too_long_together(message: str) -> str:
-    """Anthropic's words for a prompt that fits, but not with the longest answer that was asked for;
-    "" where it is not that."""
-    if both := _BOTH.search(message):
-        answer, limit = int(both["answer"]), int(both["limit"])
-        prompt = int(both["all"]) - answer
-    elif room := _ROOM.search(message):
-        answer, limit, prompt = int(room["answer"]), int(room["limit"]), int(room["prompt"])
-    else:
-        return ""
-    if not 0 < prompt < limit:
-        return ""
-    return (
-        f"input length and `max_tokens` exceed context limit: {prompt} + {answer} > {limit},"
-        " decrease input length or `max_tokens` and try again"
-    )
 
 
 def _text(value: Any) -> str | None:

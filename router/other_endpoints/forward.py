@@ -14,7 +14,6 @@ from router.delivery import LARGEST_ANSWER
 from router.errors import UpstreamError
 from router.exchange import Surface, attempts, begin, choose
 from router.formats import other_endpoints as wire
-from router.formats.failures import redacted
 from router.formats.splice import rename
 from router.framing import Framer
 from router.guards.body import read_body
@@ -22,6 +21,7 @@ from router.messages import UsageSeen
 from router.other_endpoints.aside import posted
 from router.outgoing import beside
 from router.record import Attempt, Record
+from router.redaction import redacted
 from router.rules.plan import Candidate
 from router.settings import Price, Provider
 from router.tally import Tally

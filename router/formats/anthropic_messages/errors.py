@@ -7,7 +7,8 @@ from __future__ import annotations
 import msgspec
 
 from router.errors import RequestError, UpstreamError
-from router.formats.failures import anthropic_wording, client_status
+from router.formats.anthropic_messages.overflow import worded
+from router.formats.failures import client_status
 from router.messages import JSON
 
 _TYPES = {
@@ -37,7 +38,7 @@ def envelope(error: RequestError, message: str | None = None) -> JSON:
     """`message` in place of the error's own."""
     message = error.message if message is None else message
     if error.kind == "too_long":
-        message = anthropic_wording(message)
+        message = worded(message)
     # A key that a provider refused is not the client's: it must not see an authentication error.
     ours = isinstance(error, UpstreamError) and error.kind == "credential"
     type = "api_error" if ours else type_of(status_of(error))
