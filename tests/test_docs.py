@@ -13,6 +13,7 @@ import click
 import pytest
 from pydantic import BaseModel
 
+from console.commanding import COMMANDS
 from console.main import ccr_group, pointsman_group
 from router.config.own import PointsmanToml
 
@@ -131,6 +132,12 @@ def options(run: list[str]) -> set[str]:
 )
 def test_a_command_that_is_none_would_be_noticed(line: str, whole: bool) -> None:
     assert [why for run in commands(line) if (why := refused(run, whole))]
+
+
+def test_every_word_after_a_colon_is_one_of_the_consoles() -> None:
+    told = {word for page in PAGES for word in re.findall(r"`:([a-z]+)", page.read_text())}
+    assert not told - COMMANDS.keys()
+    assert len(told) > 15
 
 
 def test_every_setting_in_the_documents_is_one(monkeypatch: pytest.MonkeyPatch) -> None:
