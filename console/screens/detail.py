@@ -26,7 +26,7 @@ from console.screens.view import View
 from console.text import UNKNOWN, clean, money, ms, tokens
 from console.widgets.bar import Bar
 from console.widgets.paint import Span, lines, say
-from router.contract import RequestDetail, RequestView
+from router.contract import RequestDetail, RequestFilter, RequestView
 
 #: cells from which the figures stand beside the trace instead of below it
 SIDE_BY_SIDE = 110
@@ -63,6 +63,8 @@ class Detail(View):
         self._request = ""
         self._neighbours: list[str] = []
         self._kept: RequestDetail | None = None
+        #: the ledger has none of this id
+        self._unknown = False
 
     def command(self) -> str:
         return f"pointsman why {shlex.quote(clean(self._request))}"
@@ -76,8 +78,10 @@ class Detail(View):
                 yield Static(id="usage", markup=False)
 
     def open(self, id: str, neighbours: list[str]) -> None:
-        """Shows one request; `neighbours` are the ids around it, in the order they were shown."""
+        """Shows one request, by its id, the beginning of one, or "last"; `neighbours` are the ids
+        around it, in the order they were shown."""
         self._request, self._neighbours, self._kept = id, neighbours, None
+        self._unknown = False
         self.update()
         self.query_one("#pages").scroll_home(animate=False)
         self._load()
@@ -96,10 +100,15 @@ class Detail(View):
         archive = self.console_app.archive
         if archive is None or not self._request:
             return
-        found = await self.ask(archive.request(self._request), None)
-        if found is not None and found.request.id == self._request:
-            self._kept = found
-            self.update()
+        asked = self._request
+        if asked == "last":
+            newest = await self.ask(archive.requests(RequestFilter(), 1), [])
+            asked = newest[0].id if newest else asked
+        found = await self.ask(archive.request(asked), None)
+        self._unknown = found is None
+        if found is not None:
+            self._request, self._kept = found.request.id, found
+        self.update()
 
     def detail(self) -> RequestDetail | None:
         """The ledger's, with the newer row where the router already told one."""
@@ -114,6 +123,10 @@ class Detail(View):
         detail = self.detail()
         if detail is None:
             self.title(Span(f"  {self._request}", "muted"))
+            words = f"No request has the id {self._request}, or more than one begins so."
+            words = words if self._unknown else ""
+            self._put("#trace", lines(say(Span(words, "muted"))))
+            self._put("#usage", lines())
             return
         request, now = detail.request, self.console_app.now()
         door = self.console_app.front_door()

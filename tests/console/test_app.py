@@ -13,6 +13,7 @@ import pytest
 from textual import events
 from textual.css.query import NoMatches
 
+from console import commanding
 from console.app import ConsoleApp, who
 from console.screens.logs import Logs
 from console.widgets.header import _fit
@@ -177,6 +178,20 @@ async def test_the_filter_finds_what_the_screen_has_and_what_the_ledger_has(
         assert isinstance(app.focused, Table)
         await pilot.press("escape")
         await until(pilot, lambda: len(_ids(app)) == len(scene.REQUESTS))
+
+
+async def test_a_request_is_meant_by_last_or_the_beginning_of_its_id(test_home: Home) -> None:
+    scene.fill(test_home.ledger)
+    async with FakeRouter(scene.SNAPSHOT).serving(test_home), console(test_home) as (app, pilot):
+        await until(pilot, says(app, "2 running"))
+        for typed_id, words in (
+            (scene.REQUESTS[4].id[:-1], scene.REQUESTS[4].id),
+            ("nosuch", "No request has the id nosuch"),
+            ("last", "What the rules saw"),
+        ):
+            commanding.run(app, f"why {typed_id}")
+            await until(pilot, says(app, words))
+        assert re.search(r"Request +req_", shown(app))
 
 
 async def test_a_request_tells_its_whole_story(test_home: Home) -> None:
