@@ -58,9 +58,11 @@ class Branch:
         return " ".join((self.session, *told, *(child.agent for child in self.children)))
 
     def used(self) -> CostLine:
-        """Real traffic, or simulated where there is no other."""
+        """Real traffic, or simulated where nothing real was asked of a model."""
         real = [line.used for line in self.lines if not line.used.simulated]
-        return total(real or [line.used for line in self.lines])
+        asked = any(used.tokens.prompt or used.tokens.output for used in real)
+        simulated = [line.used for line in self.lines if line.used.simulated]
+        return total(real if asked or not simulated else simulated)
 
 
 def tree(found: Iterable[BranchLine], newest: Iterable[RequestView]) -> list[Branch]:

@@ -18,8 +18,10 @@ from console.widgets.order import Order, arranged
 from console.widgets.paint import plain
 from console.widgets.table import Table
 from router.contract import (
+    BranchLine,
     Cancel,
     ClearCooldown,
+    CostLine,
     EditRoutes,
     Finding,
     Pause,
@@ -27,6 +29,7 @@ from router.contract import (
     RequestView,
     Resume,
     SetOverride,
+    Tokens,
 )
 from storage.home import Home
 from tests.console import scene
@@ -294,3 +297,15 @@ def test_a_row_says_how_long_it_took_and_why_it_failed() -> None:
     assert [name for one in longest for name, each in rows.items() if each is one] == [
         "older", "runs", "failed", "done", "lost",
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(("real", "shown"), [(None, 9), (0, 9), (5, 5)])
+def test_simulated_money_is_shown_where_nothing_real_was_asked(
+    real: int | None, shown: int
+) -> None:
+    """A request that was refused at the door is real, and says nothing of what a session used."""
+    lines = [BranchLine("s", "", 0.0, 9.0, CostLine("a,b", True, 1, 0, Tokens(input=9), 0, 0, 1))]
+    if real is not None:
+        used = CostLine("", False, 1, 1, Tokens(input=real), 0, 0, 1)
+        lines.append(BranchLine("s", "", 0.0, 9.0, used))
+    assert Branch("s", "", lines).used().tokens.prompt == shown
