@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import msgspec
 from msgspec import Struct
 
+from router import circle
 from router.border import Border
 from router.call import Call
 from router.caller import (
@@ -234,6 +235,8 @@ async def choose(
     if request.bound is not None:
         plan = able(plan)
     record.rule, record.value, record.looks = plan.rule, plan.value, plan.looks
+    if circle.MARK in record.caller.headers:
+        plan = circle.opened(plan)
     if plan.override:
         router.overrides.served(plan.override)
     record.problems = plan.problems

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Literal
 
+from router import circle
 from router.config import (
     budgets,
     ccr_hooks,
@@ -85,7 +86,9 @@ def load(
     plane = _litellm_internal(litellm_role, env, tuple(groups.deployments), real)
     providers = _providers(flags, ccr, litellm, keyed, ollama, plane)
     providers = _in_process(providers, plane, listen, litellm_role)
-    providers = {name: once_per_key(provider) for name, provider in providers.items()}
+    providers = {
+        name: once_per_key(circle.marked(provider, listen)) for name, provider in providers.items()
+    }
     routes = own_providers.routes(ccr.routes or defaults.routes(real), file)
     hooks, hook_findings, follows = ccr_hooks.read(home.ccr, ccr.resolved, env, routes, providers)
     if flags.local_model_url and ollama is None:
