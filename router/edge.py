@@ -48,7 +48,10 @@ class PortTakenError(Exception):
         self.flag = flag
         by = holder or "another program"
         problem = f"is taken by {by}: stop it, or" if by != OURSELVES else "is asked for twice:"
-        super().__init__(f"port {port} {problem} choose another with {flag}")
+        variable = (
+            f"POINTSMAN_{flag.strip('-').replace('-', '_').upper()}"  # `make run` takes no flag
+        )
+        super().__init__(f"port {port} {problem} choose another with {flag}, or {variable}=…")
 
 
 def bind(host: str, port: int, flag: str = "--port") -> socket.socket:
