@@ -17,7 +17,7 @@ from textual.app import App
 from textual.dom import DOMNode
 from textual.events import Event, Key, Paste
 from textual.message_pump import MessagePump
-from textual.widgets import Input, TextArea
+from textual.widgets import ContentSwitcher, Input, TextArea
 from textual.worker import Worker
 
 from console.widgets.table import Table
@@ -44,14 +44,21 @@ class Keystrokes(App[int]):
         self._answers: set[asyncio.Future[None]] = set()
 
     async def keys_after(self, answer: Awaitable[_T]) -> _T:
-        """What `answer` gives, for who opens a dialog with it: what is typed next is for that."""
-        come = asyncio.get_running_loop().create_future()
+        """What `answer` gives, for a worker that opens a dialog with it: what is typed next is for
+        that. Ends the worker where one has gone on to something else by then."""
+        come, looked_at = asyncio.get_running_loop().create_future(), self._looked_at()
         self._answers.add(come)
         try:
-            return await answer
+            found = await answer
         finally:
             self._answers.discard(come)
             come.set_result(None)
+        if self._looked_at() != looked_at:
+            raise asyncio.CancelledError
+        return found
+
+    def _looked_at(self) -> tuple[object, str | None]:
+        return self.screen, self.screen_stack[0].query_one(ContentSwitcher).current
 
     async def on_event(self, event: Event) -> None:
         if not isinstance(event, Key | Paste) or event.is_forwarded or _urgent(event):
