@@ -80,7 +80,7 @@ def _stream(answer: Body) -> tuple[bool | None, str]:
     pieces, ended = answer.get("pieces", 0), answer.get("ended", False)
     if not ended:
         return False, "the stream broke off"
-    return bool(_texts(answer)), f"{pieces} pieces"
+    return bool(_texts(answer)), f"{pieces} piece{'s' * (pieces != 1)}"
 
 
 def _usage(answer: Body) -> tuple[bool | None, str]:
