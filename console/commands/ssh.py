@@ -112,7 +112,7 @@ def remove(name: str) -> None:
 def passwd(name: str, from_stdin: bool, removed: bool) -> None:
     """Set a password for NAME (else: developer, the role shell).
 
-    It is kept as an argon2id hash. Once any is set, the guide's development password ends.
+    It is kept as an argon2id hash. While any is set, the guide's development password is off.
     """
     from dataclasses import replace
 
@@ -136,8 +136,11 @@ def passwd(name: str, from_stdin: bool, removed: bool) -> None:
         if len(password) < passwords.SHORTEST:
             fail(f"a password has at least {passwords.SHORTEST} characters")
         hashed = passwords.hashed(password)
-    _write(path, {**found, name: replace(user, password=hashed)})
+    users = {**found, name: replace(user, password=hashed)}
+    _write(path, users)
     out(f"the password of {name} is {'gone' if removed else 'set'}")
+    if not any(one.password for one in users.values()):
+        say("the guide's development password counts again, unless `[ssh] password` says otherwise")
 
 
 @command.command()

@@ -106,7 +106,10 @@ def test_a_password_of_ones_own_ends_the_development_password(house: House) -> N
         for name, password in (("view", "devpassword"), ("admin", "correct horse battery")):
             assert login(name, password).returncode != 0, name
         assert login("developer", "devpassword").returncode != 0
-    assert house.pointsman("ssh", "passwd", "view", "--remove").returncode == 0
+    removed = house.pointsman("ssh", "passwd", "view", "--remove")
+    assert removed.returncode == 0
+    assert b"the guide's development password counts again" in removed.stderr
+    assert house.pointsman("ssh", "passwd", "view", "--remove").returncode == 1
 
 
 def test_a_restart_leaves_sessions_alone_and_a_kick_ends_one(house: House) -> None:
