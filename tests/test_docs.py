@@ -164,6 +164,16 @@ def names(model: type[BaseModel], inside: tuple[type[BaseModel], ...] = ()) -> I
                 yield from names(part, known)
 
 
+def test_every_file_that_is_named_is_there() -> None:
+    folders = "router|console|storage|tests|bench|docs|packaging|screenshots"
+    ours = re.compile(rf"`((?:{folders})/[\w./-]+)`")
+    pages = [*(page for page in PAGES if page.name != "CHANGELOG.md"), ROOT / "CONTRIBUTING.md"]
+    named = {path for page in pages for path in ours.findall(page.read_text())}
+    stands = re.compile(r"[A-Z]{4}")  # for a name that is the reader's to choose
+    assert [path for path in named if not (stands.search(path) or (ROOT / path).exists())] == []
+    assert len(named) > 20
+
+
 def test_every_link_leads_somewhere() -> None:
     def anchors(page: Path) -> set[str]:
         heads = re.findall(r"^#+ (.+)$", page.read_text(), re.M)
