@@ -140,7 +140,10 @@ def _guests(router: Router, action: Dismiss | Invite | Redeem | ShowKeys) -> Res
 
 async def _neighbour(router: Router, action: StartNeighbour | StopNeighbour) -> Result:
     """Starts or stops a program behind the front door."""
-    site = next((s for s in router.generation.sites if s.name == action.name), None)
+    sites = router.generation.sites
+    site = next((s for s in sites if s.name == action.name), None)
+    names = ", ".join(s.name for s in sites) or "none is configured"
+    nobody = f"there is no neighbour {action.name!r}: {names}"
     try:
         if isinstance(action, StopNeighbour):
             router.log.info("control", f"{said_by(action.by)}stop {action.name}")
@@ -149,14 +152,11 @@ async def _neighbour(router: Router, action: StartNeighbour | StopNeighbour) -> 
                 await router.health.probes.recognise(site)
             return Done(f"{action.name} is stopped")
         if site is None:
-            names = ", ".join(s.name for s in router.generation.sites)
-            return Refused(
-                f"there is no neighbour {action.name!r}: {names or 'none is configured'}"
-            )
+            return Refused(nobody)
         router.log.info("control", f"{said_by(action.by)}start {site.name}")
         router.tending.start(site)
     except CannotTendError as error:
-        return Refused(str(error))
+        return Refused(str(error) if site is not None else nobody)
     return Done(f"{site.title} is starting: {site.url}, through us at {site.path or site.host}")
 
 

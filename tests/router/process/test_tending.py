@@ -73,7 +73,8 @@ command = ["{sys.executable}", "-c", "raise SystemExit('wants Node 24')"]
         assert "already runs" in words(await act(router, StartNeighbour("mine")))
         assert "not installed" in words(await act(router, StartNeighbour("gone")))
         assert "nowhere is none" in words(await act(router, StartNeighbour("lost")))
-        assert "chat, n8n" in words(await act(router, StartNeighbour("nope")))
+        for asked in (StartNeighbour("nope"), StopNeighbour("nope")):
+            assert "chat, n8n" in words(await act(router, asked))
         assert "not ours to stop" in words(await act(router, StopNeighbour("n8n")))
         await act(router, StartNeighbour("old"))
         while not (why := {s.name: s.last_error for s in router.services()}["old"]):
