@@ -402,6 +402,8 @@ class GuardedProtocol(HttpToolsProtocol):
         self._deaf = True
         id = self._serving.turned(status, words, self._asking())
         told = f"x-request-id: {id}\r\nrequest-id: {id}\r\n".encode() if id else b""
+        if status == 503:
+            told += b"retry-after: 1\r\n"
         cycle = self.cycle
         if cycle is not None and not cycle.response_complete:
             cycle.leaving.refused = (status, words)
@@ -409,7 +411,8 @@ class GuardedProtocol(HttpToolsProtocol):
             if cycle.response_started:
                 self.transport.abort()
                 return
-        body = json.dumps({"error": {"type": "invalid_request_error", "message": words}}).encode()
+        kind = "invalid_request_error" if status < 500 else "overloaded_error"
+        body = json.dumps({"error": {"type": kind, "message": words}}).encode()
         self._outbox.flush()
         self.transport.write(
             b"%b%b%bcontent-type: application/json\r\ncontent-length: %d\r\n"

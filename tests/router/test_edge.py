@@ -373,7 +373,10 @@ async def test_connections_are_bounded_for_those_that_are_used() -> None:
         while app.holdings < len(held):
             await app.holding.wait()
             app.holding.clear()
-        assert status(await talk(port)) == 503
+        full = await talk(port)
+        assert status(full) == 503
+        assert b"\r\nretry-after: 1\r\n" in full
+        assert b'"type": "overloaded_error"' in full
         app.hold.set()
         assert [status(each) for each in await asyncio.gather(*held)] == [200, 200]
 
