@@ -152,4 +152,4 @@ async def _ccr(http: httpx.AsyncClient, address: str) -> Neighbour:
     answer = _object(response)
     if answer.get("message") != "LLMs API":
         raise _NotItError
-    return Neighbour(address, "found", str(answer.get("version") or ""))
+    return Neighbour(address, "found")  # the version it tells is that of the library it is made of

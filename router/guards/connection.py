@@ -296,9 +296,8 @@ class GuardedProtocol(HttpToolsProtocol):
         if b"expect" in found:
             wants = found[b"expect"].lower() == b"100-continue"
             self.expect_100_continue = wants and self.parser.get_http_version() != "1.0"
-        twice = len(found) < len(headers)
-        if b"host" not in found or (twice and [n for n, _ in headers].count(b"host") > 1):
-            self._stop(400, "exactly one Host header is needed")
+        if b"host" not in found or len(found) < len(headers):
+            self._name(found)
         if not self.url.startswith(b"/"):
             self._stop_for(head.target_fault(self.url, found[b"host"]))
             self.url = head.path_of(self.url)
@@ -320,6 +319,14 @@ class GuardedProtocol(HttpToolsProtocol):
         self._in_head = False
         self._late_at = NEVER
         self._begin_cycle()
+
+    def _name(self, found: dict[bytes, bytes]) -> None:
+        """Of a head without a Host, or with something twice."""
+        if b"host" not in found and self.server and self.parser.get_http_version() == "1.0":
+            found[b"host"] = head.host_of(self.server[0])
+            self.headers.append((b"host", found[b"host"]))
+        if [name for name, _ in self.headers].count(b"host") != 1:
+            self._stop(400, "exactly one Host header is needed")
 
     def _begin_cycle(self) -> None:
         """As uvicorn does, with a Cycle of ours; a pipelined request never gets here."""

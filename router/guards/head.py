@@ -33,6 +33,12 @@ def target_fault(url: bytes, host: bytes) -> str:
     return ""
 
 
+def host_of(address: str) -> bytes:
+    """What a request of HTTP/1.0, which knows no Host, is for: the address it came to. Load
+    balancers ask so (HAProxy's `option httpchk GET /livez`), browsers never."""
+    return (f"[{address}]" if ":" in address else address).encode()
+
+
 def path_of(url: bytes) -> bytes:
     """Of a target that is a whole address, as RFC 9112 3.2.2 wants it understood."""
     return b"/" + url.partition(b"://")[2].partition(b"/")[2]

@@ -94,7 +94,7 @@ CHUNKED = b"Transfer-Encoding: chunked\r\n"
 REFUSED = {
     "no host": b"GET / HTTP/1.1\r\n\r\n",
     "two hosts": b"GET / HTTP/1.1\r\n" + HOST + b"Host: evil\r\n\r\n",
-    "no host in 1.0": b"GET / HTTP/1.0\r\n\r\n",
+    "two hosts in 1.0": b"GET / HTTP/1.0\r\n" + HOST + b"Host: evil\r\n\r\n",
     "length and coding": POST + CHUNKED + b"Content-Length: 3\r\n\r\n0\r\n\r\n",
     "coding and length": POST + b"Content-Length: 3\r\n" + CHUNKED + b"\r\n0\r\n\r\n",
     "two lengths": POST + b"Content-Length: 3\r\nContent-Length: 4\r\n\r\nabc",
@@ -477,6 +477,26 @@ async def test_who_speaks_1_0_gets_no_chunks() -> None:
     assert b"chunked" not in old
     new = await talk(port, b"GET / HTTP/1.1\r\n" + HOST + CLOSE + b"\r\n")
     assert new.endswith(b"2\r\non\r\n4\r\nward\r\n0\r\n\r\n")
+    await edge.drain(5)
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1", "::1"])
+async def test_a_request_of_1_0_needs_no_host(address: str) -> None:
+    async def names(scope: Scope, receive: Receive, send: Send) -> None:
+        host = dict(scope["headers"])[b"host"]
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": host + b" " + scope["path"].encode()})
+
+    sock = bind(address, 0)
+    edge = Edge(names, [sock], PATIENT)
+    await edge.start()
+    reader, writer = await asyncio.open_connection(*sock.getsockname()[:2])
+    writer.write(b"OPTIONS /livez HTTP/1.0\r\n\r\n")
+    answer = await reader.read()
+    writer.close()
+    assert answer.endswith(
+        b"\r\n\r\n[::1] /livez" if ":" in address else b"\r\n\r\n127.0.0.1 /livez"
+    )
     await edge.drain(5)
 
 

@@ -52,7 +52,7 @@ async def test_each_neighbour_is_known_by_its_own_answer() -> None:
         found = await probe(asked_at(url))
     assert found.ollama == Neighbour(url, "found", "0.40.1", ("a:1", "b"))
     assert found.litellm == Neighbour(url, "found")
-    assert found.ccr == Neighbour(url, "found", "1.0.51")
+    assert found.ccr == Neighbour(url, "found")
 
 
 async def test_a_pointsman_is_no_neighbour() -> None:
@@ -107,7 +107,7 @@ def test_only_this_machine_is_asked(value: str, address: str) -> None:
 
 FOUND = Probes(
     litellm=Neighbour("http://127.0.0.1:4000", "found"),
-    ccr=Neighbour("http://127.0.0.1:3456", "found", "1.0.51"),
+    ccr=Neighbour("http://127.0.0.1:3456", "found"),
 )
 
 
@@ -121,7 +121,7 @@ def test_a_found_neighbour_takes_its_role_and_keeps_its_port(house: House) -> No
     assert (internal.plane, internal.simulated) == (None, False)
     assert internal.url == "http://127.0.0.1:4000/v1/chat/completions"
     assert internal.key.reveal() == "sk-m"
-    assert any("CCR 1.0.51: plays the CCR role" in text for text in said(made, "found"))
+    assert any("CCR: plays the CCR role" in text for text in said(made, "found"))
 
 
 def test_a_moved_listener_stays_beside_a_neighbour(house: House) -> None:
@@ -134,7 +134,7 @@ def test_a_role_that_must_be_embedded_says_who_has_its_port(house: House) -> Non
     made = house.load(flags=Flags(ccr_port=3457), probes=FOUND)
     assert (made.litellm.mode, made.listen.litellm_port) == ("embedded", 4000)
     assert any("has port 4000" in text for text in said(made, "problem"))
-    assert any("CCR 1.0.51: not used" in text for text in said(made, "found"))
+    assert any("CCR: not used" in text for text in said(made, "found"))
 
 
 STRONG = '[litellm]\nkeys = "a-long-key-1"\n[ccr]\nkeys = ["a-long-key-2"]\n'
