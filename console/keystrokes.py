@@ -22,7 +22,7 @@ from textual.worker import Worker
 
 from console.widgets.table import Table
 
-#: seconds that keys wait for an answer: a router that hangs must not take them with it
+#: seconds that keys wait for an answer, once: a router that hangs must not take them with it
 PATIENCE = 1.0
 #: messages that may set off one another: Enter, what was given, its action, the screen, its focus
 CHAIN = 10
@@ -91,9 +91,8 @@ class Keystrokes(App[int]):
             for node in way:
                 await _passed(node)
             if self._answers:
-                done, _ = await asyncio.wait(self._answers, timeout=PATIENCE)
-                if not done:
-                    return
+                _, late = await asyncio.wait(self._answers, timeout=PATIENCE)
+                self._answers -= late
             elif quiet and way == self._way() and not any(n.message_queue_size for n in way):
                 return
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 import tempfile
 from collections.abc import Callable
@@ -102,6 +103,15 @@ async def test_what_is_typed_at_once_is_for_what_it_opens(test_home: Home) -> No
         await until(pilot, says(app, "12 of 12"))
         typed(app, "⎋4hq:q⏎⎋:quit⏎y")
         await until(pilot, lambda: app.return_code == 0)
+
+
+async def test_an_answer_that_does_not_come_is_waited_for_once(test_home: Home) -> None:
+    async with FakeRouter(scene.SNAPSHOT).serving(test_home), console(test_home) as (app, pilot):
+        await until(pilot, says(app, "● up 2h05m"))
+        never = asyncio.Event()
+        app.run_worker(app.keys_after(never.wait()))
+        typed(app, "p" * 20 + "4")  # a second for each would be longer than anybody waits here
+        await until(pilot, lambda: app.current == "health")
 
 
 async def test_each_number_opens_its_screen(test_home: Home) -> None:
