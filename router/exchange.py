@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
 from msgspec import Struct
@@ -28,7 +28,7 @@ from router.caller import (
 )
 from router.canned import canned, recite
 from router.delivery import deliver
-from router.errors import CallerError, Kind, RequestError, UpstreamError
+from router.errors import Kind, RequestError, UpstreamError
 from router.formats import Format, loose, splice
 from router.guards.body import read_body
 from router.health import takeover
@@ -53,6 +53,7 @@ from router.wishes.fields import carried, otherwise
 if TYPE_CHECKING:
     from router.service import Router
 
+_T = TypeVar("_T")
 Parse = Callable[[bytes], Request]
 Attempted = Callable[[Attempt, Candidate], Awaitable[None]]
 
@@ -73,14 +74,11 @@ class Surface(Struct, frozen=True):
     #: the model that the path names: it goes before that of the body
     model: str = ""
 
-    def parse(self, raw: bytes) -> Request:
-        """Raises CallerError."""
-        try:
-            return self.format.parse_request(splice.named(raw, self.model) if self.model else raw)
-        except CallerError:
-            if (whole := loose.mended(raw)) is raw:
-                raise
-            return self.parse(whole)
+    def read(self, parse: Callable[[bytes], _T], raw: bytes) -> _T:
+        """What `parse` makes of a body, with the model that the path names. Raises CallerError."""
+        if not self.model:
+            return loose.read(parse, raw)
+        return loose.read(lambda whole: parse(splice.named(whole, self.model)), raw)
 
 
 async def exchange(router: Router, call: Call, surface: Surface) -> None:
@@ -89,7 +87,7 @@ async def exchange(router: Router, call: Call, surface: Surface) -> None:
     async with Border(router, call, surface.format, surface.headers, record) as border:
         raw = await read_body(call, router.generation.limits)
         border.watch_client()
-        request = surface.parse(raw)
+        request = surface.read(surface.format.parse_request, raw)
         _learn(record, request)
         if surface.wishes is not None:
             request, record.wishes = surface.wishes(request, call, surface.format.parse_request)

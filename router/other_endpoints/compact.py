@@ -55,7 +55,7 @@ async def compact(router: Router, call: Call, surface: Surface) -> None:
     async with Border(router, call, format, surface.headers, record) as border:
         raw = await read_body(call, router.generation.limits)
         border.watch_client()
-        request = parse(raw)
+        request = surface.read(parse, raw)
         record.asked = request.model or ""
         record.user = record.user or user_of(request.user or "")
         if surface.wishes is not None:

@@ -9,7 +9,7 @@ from router.call import Call
 from router.caller import user_of
 from router.delivery import LARGEST_ANSWER
 from router.exchange import Surface, attempts, begin, choose
-from router.formats import embeddings, loose, splice
+from router.formats import embeddings
 from router.guards.body import read_body
 from router.messages import UsageSeen
 from router.other_endpoints.aside import posted
@@ -32,9 +32,7 @@ async def embed(
     async with Border(router, call, surface.format, surface.headers, record) as border:
         raw = await read_body(call, router.generation.limits)
         border.watch_client()
-        if surface.model:
-            raw = splice.named(raw, surface.model)
-        request = loose.read(wire.parse, raw)
+        request = surface.read(wire.parse, raw)
         record.asked = request.model or ""
         record.user = record.user or user_of(request.user or "")
         if surface.wishes is not None:
