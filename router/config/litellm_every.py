@@ -40,9 +40,9 @@ def each(name: str, env: Mapping[str, str], others: Iterable[str]) -> Iterator[t
         keyed = any(env.get(key, "").strip() for key in kind.keys)
         if not (keyed or moved(kind, env, ()).base):
             continue
-        prefixes = [f"{prefix}/*" for prefix in kind.litellm]
-        families = [f"{family}*" for family in kind.families]
-        for pattern in (*prefixes, *families):
+        models = {f"{prefix}/*": f"{prefix}/*" for prefix in kind.litellm}
+        models |= {f"{family}*": f"{kind.litellm[0]}/{family}*" for family in kind.families}
+        for pattern, model in models.items():
             made = name.replace(EVERY, pattern, 1)
             if not any(fnmatchcase(made, one) for one in narrower):
-                yield made, pattern if "/" in pattern else f"{kind.litellm[0]}/{pattern}"
+                yield made, model

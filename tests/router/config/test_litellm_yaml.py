@@ -248,6 +248,7 @@ def test_the_same_upstream_is_one_provider_and_another_key_another(house: House)
 
 
 KEYS = {"OPENAI_API_KEY": "o", "ANTHROPIC_API_KEY": "a", "OLLAMA_API_BASE": "http://big:11434"}
+KEYS |= {"FIREWORKS_API_KEY": "f"}
 
 
 @pytest.mark.parametrize(
@@ -258,6 +259,7 @@ KEYS = {"OPENAI_API_KEY": "o", "ANTHROPIC_API_KEY": "a", "OLLAMA_API_BASE": "htt
         (["*"], "claude-9", "anthropic-2,claude-9"),
         (["*"], "anthropic/claude-9", "anthropic-2,claude-9"),
         (["*"], "ollama_chat/llama", "big:11434,llama"),
+        (["*"], "accounts/fireworks/models/x", "fireworks-2,accounts/fireworks/models/x"),
         (["*"], "groq/llama", ""),  # no key
         (["*"], "llama", ""),
         (["in/*"], "in/gpt-7", "openai-2,gpt-7"),
