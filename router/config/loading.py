@@ -86,8 +86,9 @@ def load(
     plane = _litellm_internal(litellm_role, env, tuple(groups.deployments), real)
     providers = _providers(flags, ccr, litellm, keyed, ollama, plane)
     providers = _in_process(providers, plane, listen, litellm_role)
+    reached = roles.without_taken(listen, litellm_role, ccr_role)
     providers = {
-        name: once_per_key(circle.marked(provider, listen)) for name, provider in providers.items()
+        name: once_per_key(circle.marked(provider, reached)) for name, provider in providers.items()
     }
     routes = own_providers.routes(ccr.routes or defaults.routes(real), file)
     hooks, hook_findings, follows = ccr_hooks.read(home.ccr, ccr.resolved, env, routes, providers)

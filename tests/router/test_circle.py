@@ -8,6 +8,7 @@ import httpx
 import pytest
 
 from router.circle import MARK
+from router.config import Flags, Neighbour, Probes, load
 from storage.home import Home
 from tests.fakes.upstream import FakeUpstream
 from tests.router import inside
@@ -52,3 +53,10 @@ async def test_what_has_been_there_goes_there_no_more(
         answer = await http.post(url, json=elsewhere, headers={MARK: "1"})
         assert answer.status_code == 200
         assert MARK not in upstream.requests[-1].headers
+
+
+def test_a_real_litellm_at_the_port_that_would_be_ours_is_another(test_home: Home) -> None:
+    there = Probes(litellm=Neighbour("http://127.0.0.1:4000", "found"))
+    asked = load(test_home, {}, Flags(), 1, there).providers["litellm-internal"]
+    assert asked.url == "http://127.0.0.1:4000/v1/chat/completions"
+    assert MARK not in dict(asked.headers)
