@@ -137,7 +137,7 @@ async def _take_over(router: Router) -> None:
     """Plays the part of a real LiteLLM or CCR that has gone, where that is wanted."""
     left = takeover.due(router.configured, router.health.probes.gone)
     for role in left:
-        words = f"{takeover.TITLES[role.name]} has gone from {role.url}"
+        words = f"{role.title} has gone from {role.url}"
         router.log.warning("router", f"{words}: this router plays its part")
     if left:
         await router.reload()  # which looks who is there, as at the start

@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 #: the client's key goes to the external tool: it is its own keys that it checks
 _CREDENTIALS = ("authorization", "x-api-key", "api-key", "x-litellm-api-key", "user-agent")
 
-_TITLES = {"litellm": "LiteLLM", "ccr": "Claude Code Router"}
 #: where the pages of both begin
 START = "/ui/"
 
@@ -55,7 +54,7 @@ async def relay(router: Router, call: Call, role: Role) -> None:
 
 async def _absent(router: Router, call: Call, role: Role, error: UpstreamError) -> None:
     """For a person, who looks for its pages."""
-    title = _TITLES[role.name]
+    title = role.title
     why = error.message.removeprefix(f"provider {role.name}").removeprefix(": ").strip()
     refused(router, call, error.status, f"{title}: {why}")
     await notice(
@@ -113,7 +112,7 @@ async def _played_here(call: Call, role: Role) -> None:
     await notice(
         call,
         200,
-        f"This router plays {_TITLES[role.name]}",
+        f"This router plays {role.title}",
         "Its models, routes, costs and requests are in the console: `pointsman` in a terminal,"
         " here or over SSH.",
         f"A real one takes its place where pointsman.toml names it (`[{role.name}]` with `url`);"

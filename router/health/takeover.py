@@ -14,7 +14,6 @@ from router.settings import Generation, Role
 GONE = 30.0
 #: for people, where this router does not do so by itself
 ADVICE = "`pointsman restart` has this router play its part"
-TITLES = {"litellm": "LiteLLM", "ccr": "Claude Code Router"}
 
 
 def due(generation: Generation, gone: Callable[[str], bool]) -> list[Role]:

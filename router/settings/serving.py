@@ -41,6 +41,11 @@ class Role:
     #: an external one that was found as we started, not configured
     found: bool = False
 
+    @property
+    def title(self) -> str:
+        """The tool, for people."""
+        return "LiteLLM" if self.name == "litellm" else "Claude Code Router"
+
 
 @dataclass(frozen=True, slots=True)
 class Listen:
