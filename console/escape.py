@@ -16,16 +16,19 @@ from textual._xterm_parser import XTermParser
 from textual.drivers import linux_driver
 
 ESC = "\x1b"
+#: what longer sequences begin with after Escape
+LONGER = "[O"
 
 
 class Parser(XTermParser):
     def _sequence_to_key_events(self, sequence: str, alt: bool = False) -> Iterable[events.Key]:
-        # of a sequence that is none, Textual asks for each character; or it stands for a sign that
-        # is written with Alt ("\x1b3" is "£")
-        sign = len(sequence) == 2 and isinstance(ANSI_SEQUENCES_KEYS.get(sequence), str)
-        if alt or sign:
+        # at once: Textual would look for a longer sequence in all that comes without a pause, and
+        # past 32 characters would take Escape for "^". `alt`: a pause came after one of LONGER
+        two = len(sequence) == 2 and sequence[0] == ESC and sequence[1] not in LONGER
+        two = two and not isinstance(ANSI_SEQUENCES_KEYS.get(sequence), tuple)
+        if two or alt:
             yield events.Key("escape", ESC)
-        yield from super()._sequence_to_key_events(sequence[-1] if sign else sequence)
+        yield from super()._sequence_to_key_events(sequence[-1] if two else sequence)
 
 
 def stands_alone() -> None:
