@@ -109,7 +109,7 @@ class Canvas(ScrollView):
     def _reach(self, place: int, step: int) -> int:
         """The farthest row in the direction of `step` that fits on the screen with `place`."""
         count, room = len(self._rows), self._room()
-        if not self._wrap:
+        if not self._wrap or not count:
             return max(0, min(place + step * max(room - 1, 0), count - 1))
         used = self._height(place)
         while 0 <= place + step < count:

@@ -278,6 +278,9 @@ class Table(Canvas, can_focus=True):
     def _put_cursor(self, place: int, step: int) -> None:
         """To `place` or, if that is a heading, the nearest row in the direction of `step`."""
         count = len(self._rows)
+        if not count:
+            self.cursor, self._selected = 0, None
+            return
         place = max(0, min(place, count - 1))
         # a million rows: looked at one by one, never listed
         for candidate in chain(range(place, count if step > 0 else -1, step), range(count)):
@@ -285,7 +288,7 @@ class Table(Canvas, can_focus=True):
                 place = candidate
                 break
         self.cursor = place
-        self._selected = self._rows.key(place) if count else None
+        self._selected = self._rows.key(place)
 
     def _go(self, place: int, step: int) -> None:
         self._put_cursor(place, step)

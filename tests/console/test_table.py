@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import pytest
+from textual import events
 from textual.app import App, ComposeResult
 from textual.strip import Strip
 
@@ -333,3 +334,18 @@ async def test_other_rows_than_before_begin_with_the_first() -> None:
             app.table.unsettle()
             app.table.show(rows(*((name, 0) for name in left)))
             assert (app.table.selected, app.table.following) == (chosen, follows)
+
+
+async def test_a_list_without_rows_takes_every_key() -> None:
+    app = Bench(edge="bottom")
+    async with app.run_test(size=(40, 6)) as pilot:
+        app.table.focus()
+        for wrap in (False, True):
+            app.table.wrap = wrap
+            app.table.show(rows())
+            for key, _ in app.table._bindings:
+                app.post_message(events.Key(key, None))
+            await pilot.click(Counting, offset=(3, 3))
+            assert app.table.selected is None
+        app.table.show(rows(("a", 1), ("b", 2)))
+        assert app.table.selected == "b"
