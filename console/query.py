@@ -39,6 +39,8 @@ _WORDS = (
 FIELDS = ("level", "source", "request", "state", "project", "team", "user", *_WORDS)
 #: those that a request has none of
 _OF_LOG = ("level", "source")
+#: SQLite's largest: what is larger is looked for as that
+MOST = 2**63 - 1
 FIGURES = ("status", "took", "ttft", "cost", "in", "out", "tries")
 _PART = re.compile(r"([a-z]+)(>=|<=|>|<|=|:)(.*)", re.DOTALL)
 _NUMBER = re.compile(r"\$?([\d.,]+)([a-z]*)")
@@ -155,7 +157,7 @@ def _name(part: str) -> str:
 
 
 def _whole(value: float | None) -> int | None:
-    return None if value is None else int(value)
+    return None if value is None else int(min(value, MOST))
 
 
 def _target(request: RequestView) -> str:

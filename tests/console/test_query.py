@@ -215,6 +215,8 @@ async def test_what_matches_is_looked_for_in_the_whole_ledger(test_home: Home) -
         assert await found("state:failed", 2) == ("08 04", False)
         assert await found("took>8s !took>10s") == ("10 09", True)
         assert await found("cost>=0.01") == ("11 10", True)
+        for huge in ("cost>99999999999", "status>=99999999999999999999", f"cost>{'9' * 400}"):
+            assert await found(huge) == ("", True), huge
         assert await found("state:failed", pages=2) == ("08", False)
         assert await found("took>=9s state:done", pages=2) == ("11 10 09", True)
     finally:
