@@ -14,6 +14,8 @@ from tests.console.web.chromium import chromium as in_chromium
 from tests.harness import running
 
 pytestmark = pytest.mark.real_client
+#: the rows are in the page as it is served; its style and its script come after them
+WHOLE = "document.readyState === 'complete' && !!document.querySelector('#services td.up')"
 
 
 def look(folder: Path, url: str) -> tuple[str, str]:
@@ -60,10 +62,7 @@ async def test_the_landing_page_fits_the_smallest_phone(tmp_path: Path) -> None:
         async with in_chromium(tmp_path / "profile") as tab:
             await tab.size(335, 700)  # 320 and a scroll bar
             await tab.go(router.front)
-            # its style, too, is there
-            await tab.until(
-                "document.readyState === 'complete' && !!document.querySelector('td.up')"
-            )
+            await tab.until(WHOLE)
             wide, room = await tab.run(
                 "[document.documentElement.scrollWidth, document.documentElement.clientWidth]"
             )
@@ -77,7 +76,7 @@ async def test_the_landing_page_of_a_router_that_is_gone_claims_nothing(tmp_path
     with running(home) as router:
         async with in_chromium(tmp_path / "profile") as tab:
             await tab.go(router.front)
-            await tab.until("!!document.querySelector('#services td.up')")
+            await tab.until(WHOLE)
             os.kill(router.process.pid, signal.SIGSTOP)  # it listens, and never answers
             try:
                 await tab.until("summary.innerText === 'the router does not answer'")
