@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from msgspec import structs
 
-from router.config.endpoints import same_port
+from router.config.endpoints import leads_here
 from router.errors import CallerError
 from router.rules.plan import Plan
 from router.settings import Listen, Provider
@@ -20,8 +20,7 @@ MARK = "x-pointsman-hop"
 
 def marked(provider: Provider, listen: Listen) -> Provider:
     """With the mark, where its address is one of ours."""
-    ours = (listen.port, listen.litellm_port, listen.ccr_port)
-    if provider.plane is not None or not any(same_port(provider.url, port) for port in ours):
+    if provider.plane is not None or not leads_here(provider.url, listen):
         return provider
     return replace(provider, headers=(*provider.headers, (MARK, "1")))
 

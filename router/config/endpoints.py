@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from urllib.parse import urljoin, urlsplit
 
 from router.providers import Kind
-from router.settings import Auth
+from router.settings import Auth, Listen
 
 ANTHROPIC = "anthropic_messages"
 OPENAI = "openai_chat"
@@ -124,6 +124,11 @@ def keyless(url: str) -> bool:
         return ipaddress.ip_address(host).is_private
     except ValueError:
         return False
+
+
+def leads_here(url: str, listen: Listen) -> bool:
+    """Whether an address is this router's own, of the front door or of a role."""
+    return any(same_port(url, n) for n in (listen.port, listen.litellm_port, listen.ccr_port))
 
 
 def same_port(url: str, port: int) -> bool:

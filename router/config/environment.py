@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from urllib.parse import urlsplit
 
-from router.config.endpoints import from_base, problem_of, same_port
+from router.config.endpoints import from_base, leads_here, problem_of
 from router.contract import Finding
 from router.providers import KINDS, Kind
 from router.settings import Listen, Provider, Secret
@@ -64,8 +64,7 @@ def _base(kind: Kind, env: Mapping[str, str], listen: Listen) -> tuple[str, str]
         return kind.base, ""
     if wrong := problem_of(moved):
         return kind.base, f"{wrong}: {kind.title}'s usual address is used"
-    ours = (listen.port, listen.litellm_port, listen.ccr_port)
-    if any(same_port(moved, port) for port in ours):
+    if leads_here(moved, listen):
         host = urlsplit(moved).netloc
         return kind.base, f"points at this router ({host}): {kind.title}'s usual address is used"
     return moved.rstrip("/"), ""

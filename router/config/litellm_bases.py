@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from router.config.endpoints import problem_of, same_port
+from router.config.endpoints import leads_here, problem_of
 from router.providers import Kind
+from router.settings import Listen
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,15 +23,14 @@ class Moved:
     problem: str = ""
 
 
-def moved(kind: Kind, env: Mapping[str, str], ours: tuple[int, ...]) -> Moved:
-    """`ours`: the ports that this router listens on."""
+def moved(kind: Kind, env: Mapping[str, str], listen: Listen) -> Moved:
     for name in variables(kind):
         base = env.get(name, "").strip()
         if not base:
             continue
         if wrong := problem_of(base):
             return Moved(variable=name, problem=f"{name} {wrong}")
-        if any(same_port(base, port) for port in ours):
+        if leads_here(base, listen):
             return Moved(variable=name, problem=f"{name} points at this router")
         return Moved(base, name)
     return Moved()

@@ -12,6 +12,7 @@ from fnmatch import fnmatchcase
 from router.config.litellm_bases import moved
 from router.config.litellm_params import LiteLLMParams
 from router.providers import KINDS
+from router.settings import Listen
 
 EVERY = "*"
 
@@ -30,7 +31,9 @@ def unsaid(name: str, params: LiteLLMParams) -> str:
     return ""
 
 
-def each(name: str, env: Mapping[str, str], others: Iterable[str]) -> Iterator[tuple[str, str]]:
+def each(
+    name: str, env: Mapping[str, str], listen: Listen, others: Iterable[str]
+) -> Iterator[tuple[str, str]]:
     """A model_name and a model for each entry that `name` stands for. `others` are the file's other
     names: LiteLLM prefers the pattern that says more."""
     narrower = [one for one in others if one != name]
@@ -38,7 +41,7 @@ def each(name: str, env: Mapping[str, str], others: Iterable[str]) -> Iterator[t
         if kind.sign_in not in ("", "azure"):
             continue  # the model's name says which API is asked: it must be known before
         keyed = any(env.get(key, "").strip() for key in kind.keys)
-        if not (keyed or moved(kind, env, ()).base):
+        if not (keyed or moved(kind, env, listen).base):
             continue
         models = {f"{prefix}/*": f"{prefix}/*" for prefix in kind.litellm}
         models |= {f"{family}*": f"{kind.litellm[0]}/{family}*" for family in kind.families}

@@ -29,7 +29,7 @@ from router.config.litellm_params import CLOUD, CredentialValues, LiteLLMParams
 from router.config.part import Part, problem
 from router.prices.map import read as read_price
 from router.providers import KINDS, Kind, kind_of, litellm_kind
-from router.settings import Price, Provider, Secret, Target, Timeouts
+from router.settings import Listen, Price, Provider, Secret, Target, Timeouts
 
 WHAT = "LiteLLM config"
 _RESPONSES = "responses/"
@@ -53,14 +53,14 @@ class Upstreams:
         env: Mapping[str, str],
         taken: frozenset[str],
         credentials: Mapping[str, CredentialValues],
-        ours: tuple[int, ...] = (),
+        listen: Listen,
     ) -> None:
         #: whose entries are being read
         self.document = document
         #: the environment, with what the file puts into it
         self.env = env
+        self.listen = listen
         self._part = part
-        self._ours = ours  # this router's ports
         self._doubted: set[str] = set()  # variables of which it was told
         self._taken = taken
         self._credentials = credentials
@@ -181,7 +181,7 @@ class Upstreams:
         """The entry's address, else the environment's; "" for the usual one."""
         if said := params.api_base or params.base_url:
             return said
-        place = moved(kind, self.env, self._ours)
+        place = moved(kind, self.env, self.listen)
         if place.problem and place.variable not in self._doubted:
             self._doubted.add(place.variable)
             self.say(f"{place.problem}: the usual address is used", *at, "model")

@@ -24,7 +24,7 @@ from router.config.part import Part, exposed, problem
 from router.config.read_yaml import read_yaml
 from router.config.response_cache import of_litellm
 from router.contract import Finding
-from router.settings import Deployment, Secret, Target
+from router.settings import Deployment, Listen, Secret, Target
 
 NAME = "litellm-config.yaml"
 
@@ -72,11 +72,11 @@ def read(
     path: Path,
     env: Mapping[str, str],
     taken: frozenset[str],
+    listen: Listen,
     added: Path | None = None,
-    ours: tuple[int, ...] = (),
 ) -> Part:
-    """The file's part. `taken` are provider names that others have; `added` is the file of models
-    that were added over HTTP; `ours` are this router's ports. Raises ConfigError."""
+    """The file's part. `taken` are provider names that others have; `listen` is where this router
+    does; `added` is the file of models that were added over HTTP. Raises ConfigError."""
     written = read_all(path)
     whole = joined(written)
     part = Part(document=whole, follows=tuple(one.file for one in written[1:]))
@@ -93,7 +93,7 @@ def read(
     document = joined(documents)
     file = document.fit(_File)
     credentials = {one.credential_name: one.credential_values for one in file.credential_list}
-    upstreams = Upstreams(document, part, env, taken, credentials, ours)
+    upstreams = Upstreams(document, part, env, taken, credentials, listen)
     routing = Routing(part, document, file.router_settings, file.litellm_settings)
     names = {entry.model_name for one in (file, *included) for entry in one.model_list}
     entries = [
@@ -128,11 +128,11 @@ def read(
     return part
 
 
-def only_added(added: Path, env: Mapping[str, str], taken: frozenset[str]) -> Part:
+def only_added(added: Path, env: Mapping[str, str], taken: frozenset[str], listen: Listen) -> Part:
     """The models that were added over HTTP, where there is no config.yaml. Raises ConfigError."""
     part, document = Part(), Document(str(added), {})
     routing = Routing(part, document, Settings(), Settings())
-    upstreams = Upstreams(document, part, env, taken, {})
+    upstreams = Upstreams(document, part, env, taken, {}, listen)
     part.added = _made(routing, _more(added, env, upstreams, routing, part))
     return part
 
@@ -168,7 +168,7 @@ def _each(
         upstreams.say(f"{wrong}: left out", *at, "litellm_params", "model")
         return
     info = {name: said for name, said in entry.model_info.items() if name != "id"}
-    for name, model in each(entry.model_name, upstreams.env, names):
+    for name, model in each(entry.model_name, upstreams.env, upstreams.listen, names):
         named, one = True, params.model_copy(update={"model": model})
         yield entry.model_copy(
             update={"model_name": name, "litellm_params": one, "model_info": info}

@@ -185,9 +185,8 @@ def _litellm(
     path = litellm_yaml.find(flags.litellm_config, flags.directory, home.litellm_yaml)
     taken |= {embedded.LITELLM, embedded.SIMULATOR}
     if path is not None:
-        ours = (listen.port, listen.litellm_port, listen.ccr_port)
-        return litellm_yaml.read(path, env, taken, home.litellm_models, ours)
-    part = litellm_yaml.only_added(home.litellm_models, env, taken)
+        return litellm_yaml.read(path, env, taken, listen, home.litellm_models)
+    part = litellm_yaml.only_added(home.litellm_models, env, taken, listen)
     also = f"no such file, nor in {flags.directory}" if flags.directory else "no such file"
     absent = Finding(litellm_routing.WHAT, str(home.litellm_yaml), "absent", also)
     part.findings.insert(0, absent)

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from router.config.document import Document
-from router.config.endpoints import loopback, same_port
+from router.config.endpoints import leads_here, loopback
 from router.config.own import NeighbourTable, PointsmanToml
 from router.errors import ConfigError
 from router.neighbours import Means, Program, programs
@@ -150,8 +150,7 @@ def _faults(site: Site, listen: Listen, taken: Taken) -> Iterator[tuple[object, 
     yield ours, "another service is called so: a neighbour needs a name of its own", ""
     yield not site.url, "a neighbour needs its address: url = …", ""
     yield {*"?# "} & {*site.url}, "should hold no ?, # or space", "url"
-    ports = (listen.port, listen.litellm_port, listen.ccr_port)
-    yield any(same_port(site.url, port) for port in ports), "is this router itself", "url"
+    yield leads_here(site.url, listen), "is this router itself", "url"
     wanting = not (site.path or site.host)
     yield wanting, "a neighbour needs a path below / or a host to be found by", ""
     first, *segments = site.path.split("/")

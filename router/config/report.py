@@ -14,7 +14,7 @@ from router.config import ccr_hooks, ccr_json, ccr_routes, litellm_yaml, targets
 from router.config.part import Part
 from router.config.unfollowed import became
 from router.contract import Finding, Imported, ImportLine
-from router.settings import Provider, Routes
+from router.settings import Listen, Provider, Routes
 from router.wishes import Other
 
 NOT_USED = "not used: "
@@ -42,7 +42,11 @@ _SECRET = re.compile("key|secret|password|token|url|host")
 
 def report(kind: str, path: Path, env: Mapping[str, str]) -> Imported:
     """`kind` "ccr" or "litellm". Raises ConfigError where the file cannot be read at all."""
-    part = ccr_json.read(path, env) if kind == "ccr" else litellm_yaml.read(path, env, frozenset())
+    part = (
+        ccr_json.read(path, env)
+        if kind == "ccr"
+        else litellm_yaml.read(path, env, frozenset(), Listen())
+    )
     differs: list[ImportLine] = []
     ignored: list[ImportLine] = []
     for finding in part.findings:

@@ -321,6 +321,15 @@ def test_an_address_of_the_environment(
     )
 
 
+def test_a_model_added_over_http_is_not_asked_of_ourselves(house: House) -> None:
+    entry = {"model_name": "m", "litellm_params": {"model": "openai/x"}}
+    house.home.litellm_models.write_text(json.dumps({"model_list": [entry]}))
+    made = house.load({"OPENAI_BASE_URL": "http://localhost:5000/litellm/v1"})
+    (deployment,) = made.groups.deployments["m"]
+    asked = made.providers[deployment.target.provider].url
+    assert asked == "https://api.openai.com/v1/chat/completions"
+
+
 def test_a_name_taken_by_a_key_or_ccr_is_not_taken_again(house: House) -> None:
     house.write(litellm=ONE.replace("{model}", "openai/x").replace("{more}", "api_key: file"))
     made = house.load({"OPENAI_API_KEY": "env"})

@@ -65,6 +65,16 @@ def test_of_litellm(house: House) -> None:
     assert found.ignored[-1].detail == "is not known"
 
 
+def test_an_address_of_the_environment_that_is_ours_is_not_followed(house: House) -> None:
+    house.write(
+        litellm="model_list: [{model_name: m, litellm_params: {model: openai/x, api_key: k}}]"
+    )
+    at_us = {"OPENAI_BASE_URL": "http://localhost:5000/litellm/v1"}
+    found = report("litellm", house.home.litellm_yaml, at_us)
+    maps = {one.key: one.detail for one in found.maps}
+    assert maps["provider openai"].startswith("https://api.openai.com/")
+
+
 @pytest.mark.parametrize(
     ("name", "differs"),
     [
