@@ -215,10 +215,12 @@ class OverrideForm(Window[SetOverride | ClearOverride | None]):
 
     @work(exclusive=True, group="weigh")
     async def _say_lost(self) -> None:
-        target = self._chosen()
+        target, line = (
+            self._chosen(),
+            self.query_one("#lost", Static),
+        )  # before the form may be gone
         lost = await self._weigh(self._scope(), target) if target else ""
-        said = say(Span(f"▲ {lost}", "warn")) if lost else say()
-        self.query_one("#lost", Static).update(said)
+        line.update(say(Span(f"▲ {lost}", "warn")) if lost else say())
 
     def on_input_changed(self, event: Input.Changed) -> None:
         event.stop()

@@ -17,6 +17,7 @@ from textual.css.query import NoMatches
 from console import commanding
 from console.app import ConsoleApp, who
 from console.screens.logs import Logs
+from console.screens.override_form import OverrideForm
 from console.widgets.header import _fit
 from console.widgets.notice import Notice
 from console.widgets.paint import plain
@@ -325,6 +326,28 @@ async def test_an_override_is_set_by_typing_part_of_a_name(
         await pilot.press(*(named.get(key, key) for key in keys))
         await until(pilot, lambda: bool(router.actions))
         assert router.actions == [msgspec.structs.replace(action, by=app.operator)]
+
+
+async def test_a_form_that_is_left_takes_no_answer(test_home: Home) -> None:
+    """Also where it comes while the form is being taken down."""
+    asked, gone = asyncio.Event(), asyncio.Event()
+
+    async def weigh(scope: str, target: str) -> str:
+        asked.set()
+        await gone.wait()
+        return "warm caches"
+
+    async with console(test_home) as (app, pilot):
+        app.board.take(scene.SNAPSHOT, scene.NOW)
+        form = OverrideForm(app.board, RUNNING, "me", weigh)
+        app.push_screen(form)
+        await pilot.press(*"glm")
+        await asked.wait()
+        form.dismiss(None)
+        while form.query("#lost"):  # noqa: ASYNC110 there is no event for it
+            await asyncio.sleep(0)
+        gone.set()
+        await until(pilot, lambda: len(app.screen_stack) == 1)
 
 
 async def test_a_model_nobody_offers_cannot_be_set(test_home: Home) -> None:
