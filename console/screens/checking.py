@@ -80,7 +80,7 @@ class Checking(Window[str]):
         self._run()
 
     def _say(self, trouble: str) -> None:
-        if self.is_attached:
+        if self.stands:
             self.query_one("#found-out", Static).update(lines(*rows(self._found, trouble)))
 
     @work(exclusive=True)

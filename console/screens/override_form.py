@@ -192,7 +192,7 @@ class OverrideForm(Window[SetOverride | ClearOverride | None]):
     def know(self, models: Mapping[str, ModelView]) -> None:
         """Prices and sizes, a moment after the form is there; what was chosen by then stays so."""
         self._models = models
-        if self.is_attached:
+        if self.stands:
             chosen = self.query_one(OptionList).highlighted
             self._offer(self.query_one(Input).value, chosen or 0)
 

@@ -13,6 +13,11 @@ from textual.screen import ModalScreen, ScreenResultType
 class Window(ModalScreen[ScreenResultType]):
     """The base of every dialog."""
 
+    @property
+    def stands(self) -> bool:
+        """Not once it was left: while it is taken down its parts may be gone already."""
+        return self.is_attached and self in self.app.screen_stack
+
     def dismiss(self, result: ScreenResultType | None = None) -> AwaitComplete:
         """Does nothing once it is no longer the uppermost."""
         return super().dismiss(result) if self.app.screen is self else AwaitComplete()

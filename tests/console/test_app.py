@@ -347,6 +347,7 @@ async def test_a_form_that_is_left_takes_no_answer(test_home: Home) -> None:
         while form.query("#lost"):  # noqa: ASYNC110 there is no event for it
             await asyncio.sleep(0)
         gone.set()
+        form.know({})
         await until(pilot, lambda: len(app.screen_stack) == 1)
 
 
