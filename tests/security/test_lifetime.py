@@ -79,7 +79,8 @@ def test_a_taken_port_names_its_holder_and_leaves_nothing(tmp_path: Path, flag: 
     (line,) = ended.stderr.splitlines()
     assert f"port {port} is taken by" in line
     assert f"(pid {os.getpid()})" in line
-    assert line.endswith(f"with {flag}")
+    variable = f"POINTSMAN_{flag.removeprefix('--').replace('-', '_').upper()}"
+    assert line.endswith(f"with {flag}, or {variable}=…")
     assert of_home(tmp_path) == []
     assert lock_is_free(tmp_path)
     assert not (tmp_path / "run" / "control.sock").exists()
