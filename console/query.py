@@ -3,9 +3,9 @@
     timeout !health level:error model:sonnet !provider:groq status>=400 !took>10s cost>0.5
     since:2h since:yesterdayT18:00 until:23:00 state:failed "two words"
 
-Every part must hold; with `!` before it, it must not. Its rule: what is no field is a word, so that
-anything may be typed and nothing is refused while one types; what begins as a field and is none is
-told.
+Every part must hold; with `!` before it, or `!=` within, it must not. Its rule: what is no field is
+a word, so that anything may be typed and nothing is refused while one types; what begins as a field
+and is none is told.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ _OF_LOG = ("level", "source")
 #: SQLite's largest: what is larger is looked for as that
 MOST = 2**63 - 1
 FIGURES = ("status", "took", "ttft", "cost", "in", "out", "tries")
-_PART = re.compile(r"([a-z]+)(>=|<=|>|<|=|:)(.*)", re.DOTALL)
+_PART = re.compile(r"([a-z]+)(!=|>=|<=|>|<|=|:)(.*)", re.DOTALL)
 _NUMBER = re.compile(r"\$?([\d.,]+)([a-z]*)")
 _UNITS = {"k": 1e3, "m": 1e6, "": 1.0}
 _SECONDS = {"ms": 1.0, "s": 1e3, "": 1e3, "m": 60e3, "min": 60e3, "h": 3_600e3}
@@ -240,8 +240,11 @@ def parse(text: str, now: float) -> Wanted:
     for part in parts(text):
         turned, bare = part.startswith("!"), part.removeprefix("!").casefold()
         found = _PART.fullmatch(bare)
-        if found is not None and _take(wanted, turned, *found.groups()):
-            continue
+        if found is not None:
+            name, sign, value = found.groups()
+            unlike = sign == "!="
+            if _take(wanted, turned is not unlike, name, sign.removeprefix("!"), value):
+                continue
         if found is not None and (found[1] in FIELDS or found[1] in _EXAMPLES):
             wanted.unread += (bare,)
         if bare and turned:

@@ -55,6 +55,11 @@ FAILED = scene.REQUESTS[7]
         ("openrouter,anthropic/claude", True),  # as it stands in the list
         ("model:openrouter,anthropic", True),
         ("!status=404", True),
+        ("status!=404 provider!=open", True),
+        ("status!=529", False),
+        ("!status!=529", True),
+        ("provider!=openrouter", False),
+        ("a!=b", False),  # no field, so a word
         ('"Error: openrouter"', True),  # as a client says it
         ("provider=openrouter !provider=open", True),
         ("provider=open", False),  # the whole of it
@@ -137,6 +142,7 @@ LOG_FILTERS = {
     "status=529": ["broke 100% of it"],
     "!status=529": ["up", "slow answer", "slow again"],
     "!status=404": ["up", "slow answer", "slow again", "broke 100% of it"],
+    "status!=529 model!=sonnet": ["up", "slow answer", "slow again"],
     "!model:sonnet slow": ["slow answer", "slow again"],
     "status<529": [],
     "status>=529 status>=400 status<600": ["broke 100% of it"],
