@@ -2,6 +2,7 @@
 
 connection.py  headers: bounded in size and time, one Host, no tricks (before there is a request)
 head.py        what of them is rarely there: a coding, an upgrade, a target that is no path
+refusal.py     what is told where one of these two refuses
 room.py        connections that nobody uses, where there are too many
 unread.py      a client that takes nothing of what waits for it
 presence.py    a client that has ended its own side: gone, or only done with sending

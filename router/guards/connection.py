@@ -8,19 +8,19 @@ is refused here is answered once, and the connection is never used again.
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import Callable
 from typing import cast
 from urllib.parse import unquote
 
 import httptools
 from uvicorn.config import Config
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from router.asgi import Scope
 from router.cycle import Cycle, Serving
 from router.guards import head
 from router.guards.presence import Presence
+from router.guards.refusal import refusal
 from router.guards.room import make_room
 from router.guards.tunnel import Tunnel
 from router.guards.unread import Unread
@@ -408,9 +408,6 @@ class GuardedProtocol(HttpToolsProtocol):
         """Answers, unless an answer is under way, and closes."""
         self._deaf = True
         id = self._serving.turned(status, words, self._asking())
-        told = f"x-request-id: {id}\r\nrequest-id: {id}\r\n".encode() if id else b""
-        if status == 503:
-            told += b"retry-after: 1\r\n"
         cycle = self.cycle
         if cycle is not None and not cycle.response_complete:
             cycle.leaving.refused = (status, words)
@@ -418,14 +415,8 @@ class GuardedProtocol(HttpToolsProtocol):
             if cycle.response_started:
                 self.transport.abort()
                 return
-        kind = "invalid_request_error" if status < 500 else "overloaded_error"
-        body = json.dumps({"error": {"type": kind, "message": words}}).encode()
         self._outbox.flush()
-        self.transport.write(
-            b"%b%b%bcontent-type: application/json\r\ncontent-length: %d\r\n"
-            b"connection: close\r\n\r\n%b"
-            % (STATUS_LINE[status], self._serving.lines, told, len(body), body)
-        )
+        self.transport.write(refusal(status, words, id, self._serving.lines))
         # closing while the client still sends would reset the connection under the answer
         if self.transport.can_write_eof():
             self.transport.write_eof()
