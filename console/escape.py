@@ -32,5 +32,6 @@ class Parser(XTermParser):
 
 
 def stands_alone() -> None:
-    """For consoles that begin from now on."""
+    """For consoles that begin from now on. Textual's driver takes its parser by this name and has
+    no setting for another; its module does not export the name, hence the ignored type."""
     linux_driver.XTermParser = Parser  # type: ignore[attr-defined]

@@ -178,6 +178,7 @@ def _unzip(data: bytes, folder: Path, source: str) -> None:
                 place = folder / path.relative_to(top)
                 place.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
                 place.write_bytes(archive.read(entry))
+    # a compression that zipfile does not know, a password
     except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError) as error:
         raise PresetError(f"{source} is a damaged zip: {error}") from error
 
